@@ -1,0 +1,12 @@
+"""Files that ship with devloop beside its code: plan templates and skills."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def folder(name: str) -> Path:
+    """The directory `plans` or `skills`: inside the installed package, or at the top of a source checkout."""
+    package = Path(__file__).parent
+    installed = package / "_shipped" / name
+    return installed if installed.is_dir() else package.parent.parent / name
