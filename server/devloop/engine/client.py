@@ -1,0 +1,103 @@
+"""The daemon's hold on the engine process: start it, ask it, notice when it dies. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from devloop.errors import Unavailable
+from devloop.paths import StateDir
+from devloop.rpc import Handler, Peer
+
+START_TIMEOUT_S = 60.0
+
+
+class EngineClient:
+    """One running engine process. `exited` is set when it is gone, for whatever reason."""
+
+    def __init__(self, process: asyncio.subprocess.Process, peer: Peer) -> None:
+        self.exited = asyncio.Event()
+        self._process, self._peer = process, peer
+        self._tasks = [asyncio.create_task(peer.serve()), asyncio.create_task(self._watch())]
+
+    @classmethod
+    async def start(
+        cls, root: Path, state: StateDir, *, environment: Mapping[str, str], handlers: Mapping[str, Handler]
+    ) -> EngineClient:
+        """Start the engine for the workspace at `root` and wait until it answers.
+
+        `environment` is what the person's clients brought along (key, base URL, scenario); it travels over the
+        connection, never through the process's environment, which others could read. Raises `Unavailable` with the
+        end of the engine's log when it does not come up.
+        """
+        if sys.platform == "win32":
+            raise Unavailable("The engine needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
+        ours, theirs = socket.socketpair()
+        log_path = state.logs / "engine.log"
+        with theirs, log_path.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "devloop.engine", "--root", str(root), "--state", str(state.path)),
+                *("--fd", str(theirs.fileno())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(theirs.fileno(),),
+                env=_process_environment(),
+                start_new_session=True,
+            )
+        reader, writer = await asyncio.open_connection(sock=ours)
+        client = cls(process, Peer(reader, writer, handlers, name="engine"))
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await client.request("engine/environment", {"variables": dict(environment)})
+        except (Unavailable, TimeoutError) as problem:
+            await client.kill()
+            raise Unavailable(
+                f"The engine did not start: {_last_line(log_path)}", hint=f"Its log is {log_path}."
+            ) from problem
+        return client
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def request(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        return await self._peer.request(method, params)
+
+    async def stop(self) -> None:
+        """Close the connection: the engine puts its runs down where they are and ends."""
+        await self._peer.close()
+        try:
+            async with asyncio.timeout(10):
+                await self.exited.wait()
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self.exited.wait()
+
+    async def _watch(self) -> None:
+        await self._process.wait()
+        self.exited.set()
+        await self._peer.close()
+
+
+def _process_environment() -> dict[str, str]:
+    """The daemon's environment without model keys: those travel over the connection."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it left no message"
