@@ -1,0 +1,76 @@
+"""Opening the database of records: SQLite by default, anything else by its URL. The one place that knows SQLite.
+
+Pragmas and why: WAL and synchronous=NORMAL survive `kill -9` and cost a ninth of the default; IMMEDIATE avoids the
+upgrade deadlock of deferred transactions (measured for DBOS on SQLite, where the same engine is used).
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from devloop.errors import StorageError
+from devloop.paths import StateDir
+
+log = logging.getLogger(__name__)
+
+PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
+
+
+def record_url(state: StateDir, database_url: str | None) -> str:
+    """The records' database: the person's URL, else a SQLite file in the state directory."""
+    return database_url or f"sqlite:///{state.records_db}"
+
+
+def make_engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(_with_driver(url), pool_size=10, pool_pre_ping=True)
+    engine = sa.create_engine(url, pool_size=20)
+
+    @sa.event.listens_for(engine, "connect")
+    def _set_pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _with_driver(url: str) -> str:
+    """`postgres://` and `postgresql://` mean psycopg 3, which comes with DBOS."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the schema to this version's; people's history stays. Raises `StorageError` with what to do."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with engine.begin() as connection:
+            known = ScriptDirectory.from_config(config)
+            if MigrationContext.configure(connection).get_current_revision() == known.get_current_head():
+                return
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as problem:
+        raise StorageError(
+            "The records were written by a newer devloop.",
+            hint="Update devloop, or move its state directory away.",
+        ) from problem
+    except sa.exc.SQLAlchemyError as problem:
+        raise StorageError(
+            f"The records can't be opened: {getattr(problem, 'orig', None) or type(problem).__name__}",
+            hint="Check free disk space and the permissions of the state directory (devloop doctor shows it).",
+        ) from problem

@@ -1,0 +1,284 @@
+"""The store: one object per workspace with every read and write that the engine needs.
+
+Writes are idempotent where a durable step may repeat them: a turn, a gate result and a checkpoint are keyed by what
+they are, so that writing one twice leaves one. All methods are synchronous and short.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from devloop.store.database import make_engine, migrate
+from devloop.store.schema import baselines, checkpoints, events, gates, reservations, runs, turns
+
+Row = dict[str, Any]
+
+
+class Store:
+    def __init__(self, engine: sa.Engine, workspace: str) -> None:
+        self._engine, self._workspace = engine, workspace
+
+    @classmethod
+    def open(cls, url: str, workspace: str) -> Store:
+        engine = make_engine(url)
+        migrate(engine)
+        return cls(engine, workspace)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # -- runs --
+
+    def create_run(self, row: Row) -> Row:
+        """Insert a run; when the id exists already that run is returned unchanged."""
+        now = time.time()
+        values = {"notices": [], "created": now, "touched": now, **row, "workspace": self._workspace}
+        with self._engine.begin() as connection:
+            found = self._run(connection, values["id"])
+            if found is None:
+                connection.execute(sa.insert(runs).values(values))
+                found = self._run(connection, values["id"])
+        assert found is not None
+        return found
+
+    def run(self, run: str) -> Row | None:
+        with self._engine.connect() as connection:
+            return self._run(connection, run)
+
+    def _run(self, connection: sa.Connection, run: str) -> Row | None:
+        query = sa.select(runs).where(runs.c.workspace == self._workspace, runs.c.id == run)
+        row = connection.execute(query).mappings().first()
+        return dict(row) if row else None
+
+    def update_run(self, run: str, **values: Any) -> None:
+        statement = sa.update(runs).where(runs.c.workspace == self._workspace, runs.c.id == run)
+        with self._engine.begin() as connection:
+            connection.execute(statement.values(touched=time.time(), **values))
+
+    def add_notices(self, run: str, notices: Sequence[str]) -> None:
+        with self._engine.begin() as connection:
+            row = self._run(connection, run)
+            if row is None:
+                return
+            merged = [*row["notices"], *(n for n in notices if n not in row["notices"])]
+            statement = sa.update(runs).where(runs.c.workspace == self._workspace, runs.c.id == run)
+            connection.execute(statement.values(notices=merged))
+
+    def find_runs(
+        self, *, task: str | None = None, open_only: bool = False, loop: str | None = None, limit: int = 50
+    ) -> list[Row]:
+        """Newest first."""
+        query = sa.select(runs).where(runs.c.workspace == self._workspace)
+        if task is not None:
+            query = query.where(sa.func.lower(runs.c.task_id) == task.lower())
+        if loop is not None:
+            query = query.where(runs.c.loop == loop)
+        if open_only:
+            query = query.where(runs.c.state != "ended")
+        query = query.order_by(runs.c.created.desc(), runs.c.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def last_attempt(self, prefix: str) -> int:
+        """The highest attempt among runs whose id is `prefix` and a number; 0 when there is none."""
+        query = sa.select(sa.func.max(runs.c.attempt)).where(
+            runs.c.workspace == self._workspace, runs.c.id.startswith(prefix, autoescape=True)
+        )
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    # -- turns and money --
+
+    def reserve(self, run: str, turn: int, tokens: int, usd: float | None) -> None:
+        row = {"workspace": self._workspace, "run": run, "turn": turn}
+        with self._engine.begin() as connection:
+            connection.execute(_delete(reservations, row))
+            connection.execute(sa.insert(reservations).values(**row, tokens=tokens, usd=usd, at=time.time()))
+
+    def release(self, run: str, turn: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(_delete(reservations, {"workspace": self._workspace, "run": run, "turn": turn}))
+
+    def add_turn(self, row: Row) -> None:
+        """Record a turn and settle its reservation; a turn that is already there stays as it is."""
+        day = datetime.fromtimestamp(row["at"], UTC).strftime("%Y-%m-%d")
+        values = {**row, "day": day, "workspace": self._workspace}
+        key = {name: values[name] for name in ("workspace", "run", "number")}
+        with self._engine.begin() as connection:
+            if connection.execute(sa.select(turns.c.number).where(*_matches(turns, key))).first() is None:
+                connection.execute(sa.insert(turns).values(values))
+            held = {"workspace": self._workspace, "run": row["run"], "turn": row["number"]}
+            connection.execute(_delete(reservations, held))
+
+    def set_turn_tools(self, run: str, number: int, tools: list[Row]) -> None:
+        key = {"workspace": self._workspace, "run": run, "number": number}
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(turns).where(*_matches(turns, key)).values(tools=tools))
+
+    def turns(self, run: str) -> list[Row]:
+        query = sa.select(turns).where(turns.c.workspace == self._workspace, turns.c.run == run)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query.order_by(turns.c.number)).mappings()]
+
+    def spent(
+        self,
+        *,
+        run: str | None = None,
+        since: float | None = None,
+        except_turn: tuple[str, int] | None = None,
+    ) -> Row:
+        """What was used, open reservations included.
+
+        The answer has `usd, tokens, turns, input, output, cache_read, cache_write`.
+        `except_turn` leaves out one reservation: that of the turn which is being asked for again.
+        """
+        used = _sum_turns(self._workspace, run, since)
+        held = sa.select(
+            sa.func.coalesce(sa.func.sum(reservations.c.tokens), 0),
+            sa.func.coalesce(sa.func.sum(reservations.c.usd), 0.0),
+        ).where(reservations.c.workspace == self._workspace)
+        if run is not None:
+            held = held.where(reservations.c.run == run)
+        if since is not None:
+            held = held.where(reservations.c.at >= since)
+        if except_turn is not None:
+            held = held.where(
+                sa.not_(sa.and_(reservations.c.run == except_turn[0], reservations.c.turn == except_turn[1]))
+            )
+        with self._engine.connect() as connection:
+            row = dict(connection.execute(used).mappings().one())
+            tokens, usd = connection.execute(held).one()
+        total = row["input"] + row["output"] + row["cache_read"] + row["cache_write"]
+        return {**row, "tokens": int(total + tokens), "usd": float(row["usd"] + usd)}
+
+    def usage_by(self, column: str, limit: int = 30) -> list[Row]:
+        """Cost and tokens grouped by `task` or `day` (UTC date), newest or most expensive first."""
+        if column == "task":
+            label: Any = runs.c.task_id
+            order = sa.func.sum(turns.c.cost_usd).desc()
+        else:
+            label = turns.c.day
+            order = label.desc()
+        query = (
+            sa.select(label.label("label"), *_sums())
+            .select_from(turns.join(runs, sa.and_(turns.c.workspace == runs.c.workspace, turns.c.run == runs.c.id)))
+            .where(turns.c.workspace == self._workspace)
+            .group_by(label)
+            .order_by(order)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    # -- gates --
+
+    def add_gate(self, run: str, commit: str, result: Row) -> None:
+        key = {"workspace": self._workspace, "run": run, "commit_id": commit, "gate": result["gate"]}
+        with self._engine.begin() as connection:
+            connection.execute(_delete(gates, key))
+            row = {**key, "verdict": result["verdict"], "result": result, "at": time.time()}
+            connection.execute(sa.insert(gates).values(row))
+
+    def gates(self, run: str, commit: str | None = None) -> list[Row]:
+        """Results as `GateResult` JSON with `commit` added, oldest first."""
+        query = sa.select(gates).where(gates.c.workspace == self._workspace, gates.c.run == run)
+        if commit is not None:
+            query = query.where(gates.c.commit_id == commit)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(gates.c.at)).mappings()
+            return [{**row["result"], "commit": row["commit_id"]} for row in rows]
+
+    def baseline(self, key: str) -> Row | None:
+        query = sa.select(baselines.c.result).where(baselines.c.workspace == self._workspace, baselines.c.key == key)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return row[0] if row else None
+
+    def set_baseline(self, key: str, result: Row) -> None:
+        row = {"workspace": self._workspace, "key": key}
+        with self._engine.begin() as connection:
+            connection.execute(_delete(baselines, row))
+            connection.execute(sa.insert(baselines).values(**row, result=result, at=time.time()))
+
+    # -- checkpoints --
+
+    def open_checkpoint(self, run: str, number: int, content: Row) -> None:
+        row = {"workspace": self._workspace, "run": run, "number": number}
+        with self._engine.begin() as connection:
+            known = connection.execute(sa.select(checkpoints.c.number).where(*_matches(checkpoints, row))).first()
+            if known is None:
+                connection.execute(sa.insert(checkpoints).values(**row, content=content, opened=time.time()))
+
+    def close_checkpoint(self, run: str, number: int, decision: str, message: str | None) -> None:
+        key = {"workspace": self._workspace, "run": run, "number": number}
+        values = {"decision": decision, "message": message, "decided": time.time()}
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(checkpoints).where(*_matches(checkpoints, key)).values(values))
+
+    def checkpoint(self, run: str, number: int) -> Row | None:
+        key = {"workspace": self._workspace, "run": run, "number": number}
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(checkpoints).where(*_matches(checkpoints, key))).mappings().first()
+        return dict(row) if row else None
+
+    # -- events --
+
+    def add_event(self, kind: str, data: Mapping[str, Any], run: str | None) -> Row:
+        at = time.time()
+        values = {"workspace": self._workspace, "run": run, "kind": kind, "data": dict(data), "at": at}
+        with self._engine.begin() as connection:
+            key = connection.execute(sa.insert(events).values(values)).inserted_primary_key
+        assert key is not None
+        seq = key[0]
+        return {"seq": seq, "at": at, "run": run, "kind": kind, "data": dict(data)}
+
+    def events(self, *, after: int = 0, limit: int = 500, run: str | None = None) -> list[Row]:
+        """Events after a sequence number, oldest first; with `after` negative the newest `limit` ones."""
+        query = sa.select(events.c.seq, events.c.at, events.c.run, events.c.kind, events.c.data).where(
+            events.c.workspace == self._workspace
+        )
+        if run is not None:
+            query = query.where(events.c.run == run)
+        newest = after < 0
+        query = (
+            query.order_by(events.c.seq.desc()) if newest else query.where(events.c.seq > after).order_by(events.c.seq)
+        )
+        with self._engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+        return rows[::-1] if newest else rows
+
+    def last_event(self) -> int:
+        query = sa.select(sa.func.max(events.c.seq)).where(events.c.workspace == self._workspace)
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+
+def _matches(table: sa.Table, key: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in key.items()]
+
+
+def _delete(table: sa.Table, key: Mapping[str, Any]) -> sa.Delete:
+    return sa.delete(table).where(*_matches(table, key))
+
+
+def _sums() -> list[Any]:
+    columns = [
+        sa.func.coalesce(sa.func.sum(turns.c[name]), 0).label(name)
+        for name in ("input", "output", "cache_read", "cache_write")
+    ]
+    cost = sa.func.coalesce(sa.func.sum(turns.c.cost_usd), 0.0).label("usd")
+    return [cost, sa.func.count(turns.c.number).label("turns"), *columns]
+
+
+def _sum_turns(workspace: str, run: str | None, since: float | None) -> sa.Select[Any]:
+    query = sa.select(*_sums()).where(turns.c.workspace == workspace)
+    if run is not None:
+        query = query.where(turns.c.run == run)
+    if since is not None:
+        query = query.where(turns.c.at >= since)
+    return query

@@ -1,0 +1,133 @@
+"""The store on a real SQLite file: idempotent writes, sums, migrations that equal the tables."""
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import pytest
+from devloop.errors import StorageError
+from devloop.store import Store, make_engine
+from devloop.store.database import migrate
+from devloop.store.schema import metadata
+
+RUN = {
+    "id": "run-1.1-1",
+    "task_id": "1.1",
+    "task_key": "k",
+    "title": "t",
+    "attempt": 1,
+    "agent": "engineer",
+    "mode": "default",
+    "model": "m",
+    "scripted": True,
+    "state": "queued",
+    "spec": {},
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store.open(f"sqlite:///{tmp_path}/records.db", "w")
+    yield opened
+    opened.close()
+
+
+def turn(number, *, at=1_000_000.0, cost=0.5):
+    return {
+        "run": RUN["id"],
+        "number": number,
+        "model": "m",
+        "scripted": True,
+        "stop_reason": "end_turn",
+        "request_id": None,
+        "input": 10,
+        "output": 5,
+        "cache_read": 3,
+        "cache_write": 2,
+        "cost_usd": cost,
+        "tools": [],
+        "at": at,
+        "duration_s": 0.1,
+    }
+
+
+def test_migrations_give_exactly_the_declared_tables(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path}/records.db")
+    migrate(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_devloop_is_refused_with_a_hint(tmp_path):
+    url = f"sqlite:///{tmp_path}/records.db"
+    engine = make_engine(url)
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(StorageError, match="newer devloop"):
+        Store.open(url, "w")
+
+
+def test_sqlite_runs_in_wal_mode(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path}/records.db")
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("pragma journal_mode")).scalar() == "wal"
+        assert connection.execute(sa.text("pragma synchronous")).scalar() == 1
+    engine.dispose()
+
+
+def test_creating_the_same_run_twice_gives_the_first_one(store):
+    first = store.create_run(RUN)
+    store.update_run(RUN["id"], state="working")
+    again = store.create_run({**RUN, "title": "other"})
+    assert again["title"] == first["title"] and again["state"] == "working"
+    assert store.last_attempt("run-1.1-") == 1
+
+
+def test_a_turn_that_is_written_twice_is_paid_once_and_settles_its_reservation(store):
+    store.create_run(RUN)
+    store.reserve(RUN["id"], 1, tokens=1000, usd=2.0)
+    assert store.spent(run=RUN["id"])["usd"] == 2.0
+    assert store.spent(run=RUN["id"], except_turn=(RUN["id"], 1))["usd"] == 0.0
+    store.add_turn(turn(1))
+    store.add_turn(turn(1, cost=99))
+    spent = store.spent(run=RUN["id"])
+    assert (spent["usd"], spent["tokens"], spent["turns"]) == (0.5, 20, 1)
+
+
+def test_spending_is_summed_since_a_moment_and_by_task_and_day(store):
+    store.create_run(RUN)
+    store.add_turn(turn(1, at=1_000_000.0))
+    store.add_turn(turn(2, at=2_000_000.0))
+    assert store.spent(since=1_500_000.0)["turns"] == 1
+    assert [(row["label"], row["turns"]) for row in store.usage_by("task")] == [("1.1", 2)]
+    assert [row["label"] for row in store.usage_by("day")] == ["1970-01-24", "1970-01-12"]
+
+
+def test_a_checkpoint_opened_again_keeps_its_first_content_and_its_decision(store):
+    store.create_run(RUN)
+    store.open_checkpoint(RUN["id"], 1, {"summary": "a"})
+    store.close_checkpoint(RUN["id"], 1, "commit", None)
+    store.open_checkpoint(RUN["id"], 1, {"summary": "b"})
+    row = store.checkpoint(RUN["id"], 1)
+    assert row["content"] == {"summary": "a"} and row["decision"] == "commit"
+
+
+def test_events_are_numbered_and_read_in_order(store):
+    for n in range(5):
+        store.add_event("notice", {"n": n}, "r" if n % 2 else None)
+    assert [e["data"]["n"] for e in store.events(after=2)] == [2, 3, 4]
+    assert [e["data"]["n"] for e in store.events(after=-1, limit=2)] == [3, 4]
+    assert [e["data"]["n"] for e in store.events(run="r")] == [1, 3]
+    assert store.last_event() == 5
+
+
+def test_workspaces_on_one_database_do_not_see_each_other(tmp_path, store):
+    other = Store.open(f"sqlite:///{tmp_path}/records.db", "other")
+    store.create_run(RUN)
+    assert other.run(RUN["id"]) is None and other.find_runs() == []
+    other.create_run(RUN)
+    assert len(store.find_runs()) == 1
+    other.close()
