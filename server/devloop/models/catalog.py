@@ -1,0 +1,91 @@
+"""How much a model can read and write: a dated table, replaced by what the server's own list says once it was read.
+
+Source: model-api §12, as of `AS_OF`. A model that nobody knows gets careful values and `known=False`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from devloop.models.turn import Usage
+
+AS_OF = date(2026, 11, 21)
+
+
+@dataclass(frozen=True)
+class ModelLimits:
+    """`context` and `max_output` in tokens; `effort` is None when it is not known which values the model takes."""
+
+    id: str
+    context: int
+    max_output: int
+    known: bool = True
+    lifecycle: str = "active"
+    retires: str | None = None
+    effort: tuple[str, ...] | None = None
+
+
+_LARGE = (1_000_000, 128_000)
+_TABLE: Mapping[str, ModelLimits] = {
+    limits.id: limits
+    for limits in (
+        ModelLimits("claude-sonnet-5-5", *_LARGE),
+        ModelLimits("claude-haiku-5-5", *_LARGE),
+        ModelLimits("claude-opus-5-5", *_LARGE),
+        ModelLimits("claude-fable-5-1", *_LARGE),
+        ModelLimits("claude-fable-5-2", *_LARGE),
+        ModelLimits("claude-haiku-4-5", 200_000, 64_000),
+    )
+}
+UNKNOWN_CONTEXT = 200_000
+UNKNOWN_OUTPUT = 32_000
+
+_DATED = re.compile(r"-\d{8}$")
+
+
+def limits_of(model: str, listed: Mapping[str, ModelLimits] | None = None) -> ModelLimits:
+    """Limits of `model`: from the server's list, else from the table, else careful values."""
+    for table in (listed or {}, _TABLE):
+        for name in (model, _DATED.sub("", model)):
+            if name in table:
+                return table[name]
+    return ModelLimits(model, UNKNOWN_CONTEXT, UNKNOWN_OUTPUT, known=False)
+
+
+def from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, ModelLimits]:
+    """Limits from the `data` of `GET /v1/models`; entries that say nothing about their size are left to the table."""
+    found: dict[str, ModelLimits] = {}
+    for entry in entries:
+        name, context, output = entry.get("id"), entry.get("max_input_tokens"), entry.get("max_tokens")
+        if not isinstance(name, str) or not isinstance(context, int) or not isinstance(output, int):
+            continue
+        found[name] = ModelLimits(
+            name,
+            context,
+            output,
+            lifecycle=str(entry.get("lifecycle") or "active"),
+            retires=str(entry["retires_at"]) if entry.get("retires_at") else None,
+            effort=_effort(entry.get("capabilities")),
+        )
+    return found
+
+
+def _effort(capabilities: Any) -> tuple[str, ...] | None:
+    """`capabilities.effort` holds `supported` and one object per level."""
+    effort = capabilities.get("effort") if isinstance(capabilities, Mapping) else None
+    if not isinstance(effort, Mapping):
+        return None
+    if not effort.get("supported"):
+        return ()
+    return tuple(level for level, said in effort.items() if isinstance(said, Mapping) and said.get("supported"))
+
+
+def needs_fresh_conversation(
+    usage: Usage, model: str, *, fraction: float = 0.5, listed: Mapping[str, ModelLimits] | None = None
+) -> bool:
+    """Whether the last turn (its prompt and its answer) fills `fraction` of the context or more."""
+    return usage.total >= fraction * limits_of(model, listed).context
