@@ -1,1 +1,45 @@
+"""Everything git: worktrees of runs, snapshots, the plan branch, landing. Nothing else in devloop runs git."""
 
+from devloop.workspace.records import (
+    Accepted,
+    Commit,
+    Diff,
+    DirtyFile,
+    FileStat,
+    Head,
+    Identity,
+    Landed,
+    Landing,
+    Notice,
+    Replayed,
+    Skipped,
+    Snapshot,
+    Swept,
+    Worktree,
+)
+from devloop.workspace.repository import Repository
+from devloop.workspace.trees import Caps
+from devloop.workspace.workspace import PLAN_BRANCH, PLAN_PATH, Workspace
+
+__all__ = [
+    "PLAN_BRANCH",
+    "PLAN_PATH",
+    "Accepted",
+    "Caps",
+    "Commit",
+    "Diff",
+    "DirtyFile",
+    "FileStat",
+    "Head",
+    "Identity",
+    "Landed",
+    "Landing",
+    "Notice",
+    "Replayed",
+    "Repository",
+    "Skipped",
+    "Snapshot",
+    "Swept",
+    "Workspace",
+    "Worktree",
+]

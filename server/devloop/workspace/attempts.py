@@ -1,0 +1,151 @@
+"""What a run leaves in git: its chain of snapshots and its one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Collection, Mapping
+
+from devloop.errors import NotFound, UsageError
+from devloop.redact import one_line
+from devloop.workspace import names
+from devloop.workspace.git import StaleRef
+from devloop.workspace.objects import (
+    RawCommit,
+    entries,
+    fold,
+    is_ancestor,
+    read_commit,
+    signature,
+    tree_of,
+    with_trailers,
+    write_commit,
+)
+from devloop.workspace.own import OwnGit
+from devloop.workspace.records import Commit, Identity, Notice, Snapshot
+from devloop.workspace.refs import ZERO, drop, move, own_ref
+from devloop.workspace.trees import Caps, capture, put_back
+from devloop.workspace.worktrees import refresh_head_index
+
+_DEVLOOP = Identity("devloop", "devloop@localhost")
+
+
+async def base_of(own: OwnGit, run: str) -> str:
+    base = await own_ref(own, names.run_base(run))
+    if base is None:
+        raise NotFound(f"Run {run} has no worktree.", hint="It was never prepared, or it was discarded.")
+    return base
+
+
+async def snapshot(own: OwnGit, run: str, label: str, caps: Caps) -> Snapshot:
+    """Record the worktree. Nothing changed since the last snapshot: that one."""
+    base = await base_of(own, run)
+    tree, skipped = await capture(own, run, base, caps)
+    last = await own_ref(own, names.snapshots(run))
+    if await tree_of(own, last or base) == tree:
+        return Snapshot(last or base, tree, skipped)
+    now = signature(_DEVLOOP, int(time.time()))
+    message = f"{one_line(label) or 'snapshot'}\n".encode()
+    commit = await write_commit(own, RawCommit(tree, (last or base,), now, now, None, message))
+    await move(own.git(), names.snapshots(run), commit, last or ZERO)
+    return Snapshot(commit, tree, skipped)
+
+
+async def restore(own: OwnGit, run: str, commit: str | None) -> None:
+    """Put the worktree back to a snapshot of this run (None: its base)."""
+    base = await base_of(own, run)
+    if commit is not None and commit != base:
+        last = await own_ref(own, names.snapshots(run))
+        if last is None or not await is_ancestor(own, commit, last):
+            raise UsageError(f"{commit[:12]} is not a snapshot of run {run}.")
+    await put_back(own, run, await tree_of(own, commit or base))
+
+
+async def commit(
+    own: OwnGit,
+    run: str,
+    message: str,
+    *,
+    trailers: Mapping[str, str],
+    protected: Collection[str],
+    identity: Identity,
+    caps: Caps,
+) -> Commit | None:
+    """The run's one commit on its base, from the worktree as it is. None when nothing (else) differs from the base.
+
+    `protected`: paths, or folders with a slash at the end, that stand as in the base whatever the worktree holds.
+    """
+    base = await base_of(own, run)
+    captured, skipped = await capture(own, run, base, caps)
+    tree, refused = await _without(own, base, captured, protected)
+    branch = names.run_branch(run)
+    present = await own_ref(own, branch)
+    if tree == await tree_of(own, base):
+        if present not in (None, base):
+            await _publish(own, run, base, base)
+        return None
+    made = await read_commit(own, present) if present not in (None, base) and present else None
+    if made is not None and present and made.tree == tree and made.parents == (base,):
+        new = present
+    else:
+        who = signature(identity, int(time.time()))
+        text = with_trailers(message, {**trailers, "Devloop-Run": run})
+        new = await write_commit(own, RawCommit(tree, (base,), who, who, None, text.encode()))
+    notices = await _publish(own, run, base, new)
+    return Commit(new, tree, refused, skipped, notices)
+
+
+async def _without(own: OwnGit, base: str, tree: str, protected: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    output = await own.git().run("diff-tree", "-r", "--name-only", "--no-renames", "-z", base, tree)
+    folders = tuple(path for path in protected if path.endswith("/"))
+    refused = [
+        path
+        for path in names.split_paths(output.out)
+        if path in protected or path.startswith(folders) or f"{path}/" in folders
+    ]
+    present = await entries(own, base, refused)
+    return await fold(own, tree, {path: present.get(path) for path in refused}), tuple(map(names.shown, refused))
+
+
+async def _publish(own: OwnGit, run: str, base: str, new: str) -> tuple[Notice, ...]:
+    """Point the run's branch at `new`, in our directory and in the person's repository (absent there for the base)."""
+    branch = names.run_branch(run)
+    if await own_ref(own, branch) != new:
+        await move(own.git(), branch, new, None)
+        await refresh_head_index(own, run, new)
+    return await _publish_to_person(own, run, base, new)
+
+
+async def _publish_to_person(own: OwnGit, run: str, base: str, new: str) -> tuple[Notice, ...]:
+    repository, branch = own.repository, names.run_branch(run)
+    theirs = await repository.ref(branch)
+    if theirs == new or (theirs is None and new == base):
+        return ()
+    place = await repository.checked_out(branch)
+    if place is not None or (theirs is not None and not await _is_ours(own, run, base, theirs)):
+        why = f"is checked out in {place}" if place else "has commits that are not devloop's"
+        text = f"The branch {branch.removeprefix('refs/heads/')} {why}; it was left alone."
+        return (Notice("branch", text),)
+    if new == base:
+        await drop(repository.plain(), branch)
+        return ()
+    await own.send(new, [base])
+    try:
+        await move(repository.plain(), branch, new, theirs or ZERO)
+    except StaleRef:
+        return await _publish_to_person(own, run, base, new)
+    return ()
+
+
+async def _is_ours(own: OwnGit, run: str, base: str, commit: str) -> bool:
+    found = await read_commit(own, commit)
+    return commit == base or (found.parents == (base,) and f"\nDevloop-Run: {run}\n".encode() in found.message)
+
+
+async def worktree_exists(own: OwnGit, run: str) -> bool:
+    return await asyncio.to_thread(lambda: own.path(run).is_dir() and (own.admin(run) / "HEAD").is_file())
+
+
+def as_text(path: bytes) -> str:
+    return names.shown(os.fsdecode(path))

@@ -1,0 +1,348 @@
+"""The only place in devloop that starts git.
+
+Every call has an environment built from nothing, an explicit git directory, and configuration that switches off what
+could execute: hooks, fsmonitor, ssh, credential and signing programs, transports (see the design's invariants; a lint
+test finds any other caller). Configuration goes in by GIT_CONFIG_COUNT, not `-c`: a hostile section name may contain
+`=`, which `-c` can't express.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import re
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devloop.errors import DevloopError, Refused, RepositoryUnfit, StorageError
+
+TIMEOUT = 300.0
+MINIMUM = (2, 38)
+STALE_LOCK = 20.0
+"""Seconds after which a lock file in devloop's own git directory belongs to nobody."""
+
+SAFE: tuple[tuple[str, str], ...] = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("core.sshCommand", "false"),
+    ("core.gitProxy", "false"),
+    ("core.askPass", "false"),
+    ("core.pager", "cat"),
+    ("core.editor", "false"),
+    ("core.alternateRefsCommand", "true"),
+    ("core.quotePath", "false"),
+    ("core.safecrlf", "false"),
+    ("core.protectHFS", "true"),
+    ("core.protectNTFS", "true"),
+    ("core.filesRefLockTimeout", "2000"),
+    ("credential.helper", ""),
+    ("commit.gpgSign", "false"),
+    ("log.showSignature", "false"),
+    ("diff.external", ""),
+    ("protocol.allow", "never"),
+    ("protocol.ext.allow", "never"),
+    ("submodule.recurse", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+)
+
+
+class StaleRef(Refused):
+    """A ref was no longer what the compare-and-swap expected."""
+
+    kind = "stale_ref"
+
+
+@dataclass(frozen=True)
+class Output:
+    code: int
+    out: bytes
+    err: str
+    truncated: bool = False
+
+    @property
+    def text(self) -> str:
+        return os.fsdecode(self.out).removesuffix("\n")
+
+
+@dataclass(frozen=True)
+class Git:
+    """One git directory, optionally with a work tree and an index file of its own.
+
+    `own` marks devloop's own git directory: a stale lock there is removed, since only devloop works in it.
+    `config` are further overrides; `personal` keeps the person's HOME (only for reading configuration).
+    """
+
+    git_dir: Path | None
+    work_tree: Path | None = None
+    index: Path | None = None
+    config: tuple[tuple[str, str], ...] = ()
+    own: bool = False
+    personal: bool = False
+    cwd: Path | None = None
+    committer: tuple[str, str] = field(default=("devloop", "devloop@localhost"))
+
+    async def run(
+        self,
+        *args: str | bytes | Path,
+        data: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        timeout: float = TIMEOUT,
+        limit: int | None = None,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        literal: bool = True,
+    ) -> Output:
+        """Run `git ARGS`; raise the person's view of the failure unless the exit code is in `ok`.
+
+        `limit` caps the output in bytes (the rest is not read); `stdin` and `stdout` are file descriptors for pipes.
+        """
+        for attempt in range(5):
+            output = await self._once(args, data, timeout, limit, stdin, stdout, literal)
+            if output.code in ok or output.truncated:
+                return output
+            if not (self.own and stdin is None and stdout is None and await _freed(output.err, attempt)):
+                break
+        raise explain(output.err, str(args[0]), output.code)
+
+    async def line(self, *args: str | bytes | Path, ok: Sequence[int] = (0,)) -> str:
+        """The output without its last line end."""
+        return (await self.run(*args, ok=ok)).text
+
+    async def _once(
+        self,
+        args: tuple[str | bytes | Path, ...],
+        data: bytes | None,
+        timeout: float,
+        limit: int | None,
+        stdin: int | None,
+        stdout: int | None,
+        literal: bool,
+    ) -> Output:
+        pipe = asyncio.subprocess.PIPE
+        source = stdin if stdin is not None else pipe if data is not None else asyncio.subprocess.DEVNULL
+        cwd = self.cwd or self.work_tree or self.git_dir
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command(literal),
+                *args,
+                cwd=cwd if cwd is not None and cwd.is_dir() else None,
+                env=self._environment(),
+                stdin=source,
+                stdout=stdout if stdout is not None else pipe,
+                stderr=pipe,
+            )
+        except OSError as problem:
+            raise StorageError(f"git could not be started: {problem.strerror}.") from problem
+        try:
+            async with asyncio.timeout(timeout):
+                out, err, truncated = await _talk(process, data, limit)
+        except TimeoutError:
+            await _end(process)
+            raise DevloopError(
+                f"git {args[0]!s} did not finish within {timeout:.0f} s.",
+                hint="A slow disk or a very large repository? Try again when the machine is less busy.",
+            ) from None
+        except BaseException:
+            await asyncio.shield(_end(process))
+            raise
+        return Output(process.returncode or 0, out, err.decode("utf-8", "replace"), truncated)
+
+    def _command(self, literal: bool) -> list[str]:
+        command = [executable(), "--no-pager"]
+        if literal:
+            command.append("--literal-pathspecs")
+        if self.git_dir is not None:
+            command.append(f"--git-dir={self.git_dir}")
+        if self.work_tree is not None:
+            command.append(f"--work-tree={self.work_tree}")
+        return command
+
+    def _environment(self) -> dict[str, str]:
+        keep = ("SYSTEMROOT", "TEMP", "TMP")
+        environment = {name: os.environ[name] for name in keep if name in os.environ}
+        environment |= {
+            "PATH": _search_path(),
+            "HOME": os.devnull,
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_EDITOR": "false",
+            "GIT_PAGER": "cat",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_COMMITTER_NAME": self.committer[0],
+            "GIT_COMMITTER_EMAIL": self.committer[1],
+            "GIT_AUTHOR_NAME": self.committer[0],
+            "GIT_AUTHOR_EMAIL": self.committer[1],
+        }
+        if self.personal:
+            for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+                del environment[name]
+            for name in ("HOME", "XDG_CONFIG_HOME", "SUDO_UID"):
+                environment |= {name: os.environ[name]} if name in os.environ else {}
+        if self.index is not None:
+            environment["GIT_INDEX_FILE"] = str(self.index)
+        pairs = (*SAFE, *self.config)
+        environment["GIT_CONFIG_COUNT"] = str(len(pairs))
+        for number, (key, value) in enumerate(pairs):
+            environment[f"GIT_CONFIG_KEY_{number}"] = key
+            environment[f"GIT_CONFIG_VALUE_{number}"] = value
+        return environment
+
+
+async def _talk(
+    process: asyncio.subprocess.Process, data: bytes | None, limit: int | None
+) -> tuple[bytes, bytes, bool]:
+    if limit is None or process.stdout is None:
+        out, err = await process.communicate(data)
+        return out or b"", err, False
+    chunks: list[bytes] = []
+    size = 0
+    assert process.stderr is not None
+    errors = asyncio.ensure_future(process.stderr.read())
+    while size <= limit and (chunk := await process.stdout.read(1 << 16)):
+        chunks.append(chunk)
+        size += len(chunk)
+    if size > limit:
+        await _end(process)
+    err = await errors
+    await process.wait()
+    return b"".join(chunks)[:limit], err, size > limit
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask git to stop (it then removes its lock files), and insist after two seconds."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    drained = asyncio.gather(
+        process.wait(), *(stream.read() for stream in (process.stdout, process.stderr) if stream is not None)
+    )
+    try:
+        await asyncio.wait_for(asyncio.shield(drained), 2)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await drained
+
+
+async def _freed(err: str, attempt: int) -> bool:
+    """Whether trying again makes sense in our own git directory: wait for a young lock, remove a stale one."""
+    found = _LOCK.search(err)
+    if found is None:
+        return False
+    if not _removed_stale(Path(found[1])):
+        await asyncio.sleep(0.1 * 2**attempt)
+    return True
+
+
+def _removed_stale(lock: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - lock.stat().st_mtime <= STALE_LOCK:
+            return False
+        lock.unlink()
+    return True
+
+
+@functools.cache
+def _which(path: str) -> str | None:
+    return shutil.which("git", path=path)
+
+
+def _search_path() -> str:
+    """PATH without relative entries: a `git` lying in the repository is never taken."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if entry and Path(entry).is_absolute())
+
+
+def executable() -> str:
+    found = _which(_search_path())
+    if found is None:
+        raise RepositoryUnfit("git is not installed.", hint="Install git 2.38 or newer and try again.")
+    return found
+
+
+_versions: dict[str, tuple[int, ...]] = {}
+
+
+async def check_version() -> tuple[int, ...]:
+    """git's version; raises `RepositoryUnfit` below 2.38 (`merge-tree --write-tree` is needed for landing)."""
+    name = executable()
+    if name not in _versions:
+        text = await Git(None).line("version")
+        found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+        _versions[name] = tuple(int(part or 0) for part in found.groups()) if found else (0,)
+    version = _versions[name]
+    if version[:2] < MINIMUM:
+        raise RepositoryUnfit(
+            f"git {'.'.join(map(str, version))} is too old.", hint="Install git 2.38 or newer and try again."
+        )
+    return version
+
+
+_LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
+_OWNER = re.compile(r"dubious ownership in repository at '([^']+)'")
+_IN_THE_WAY = re.compile(r"'(refs/[^']+)' exists; cannot create '(refs/[^']+)'")
+_STALE = re.compile(r"but expected|reference already exists|unable to resolve reference|cannot lock ref")
+_MISSING = re.compile(
+    r"bad object|missing (?:blob|tree|commit)|unable to read (?:tree|sha1|blob)|not a valid object|"
+    r"is corrupt|object file .* is empty|failed to read object|could not fetch",
+    re.IGNORECASE,
+)
+_STORAGE: Mapping[str, str] = {
+    "No space left on device": "The disk is full: free some space and try again.",
+    "Disk quota exceeded": "Your disk quota is used up: free some space and try again.",
+    "Read-only file system": "The file system is read-only.",
+    "insufficient permission": "You have no permission to write to the repository's .git directory.",
+    "Permission denied": "You have no permission to write there: check the owner of the .git directory.",
+}
+
+
+def explain(err: str, command: str, code: int) -> DevloopError:
+    """What git's error output means for a person; `LC_ALL=C` keeps its words stable."""
+    if found := _LOCK.search(err):
+        return RepositoryUnfit(
+            f"Another git command is running, or one crashed: {found[1]} exists.",
+            hint=f"If no git command is running, remove {found[1]} and try again.",
+            lock=found[1],
+        )
+    for words, hint in _STORAGE.items():
+        if words in err:
+            return StorageError(f"git {command} could not write: {words.lower()}.", hint=hint)
+    if found := _OWNER.search(err):
+        return RepositoryUnfit(
+            f"{found[1]} belongs to another user, so git refuses to work there.",
+            hint=f"If you trust it: git config --global --add safe.directory {found[1]}",
+        )
+    if "unknown repository extension" in err or "Expected git repo version" in err:
+        return RepositoryUnfit("This repository needs a newer git than the one installed.", hint="Update git.")
+    if "bad config" in err:
+        return RepositoryUnfit(f"The repository's git configuration is broken: {_first(err)}", hint="Repair it.")
+    if found := _IN_THE_WAY.search(err):
+        taken, wanted = (name.removeprefix("refs/heads/") for name in found.groups())
+        return RepositoryUnfit(
+            f"The branch {taken} stands in the way of {wanted}.", hint=f"Rename it: git branch -m {taken} NEW-NAME"
+        )
+    if command == "update-ref" and _STALE.search(err):
+        return StaleRef(f"A branch moved meanwhile: {_first(err)}", hint="Try again.")
+    if _MISSING.search(err):
+        return RepositoryUnfit(
+            f"An object of the repository is missing or damaged: {_first(err)}",
+            hint="In a partial clone: git fetch --refetch --filter=tree:0 is not enough, clone without --filter. "
+            "Otherwise: git fsck",
+        )
+    return DevloopError(f"git {command} failed (exit {code}): {_first(err)}")
+
+
+def _first(err: str) -> str:
+    lines = [line for line in err.splitlines() if line.startswith(("fatal:", "error:"))] or err.splitlines()
+    return lines[0].removeprefix("fatal: ").removeprefix("error: ")[:300] if lines else "no message."

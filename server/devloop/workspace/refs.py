@@ -1,0 +1,49 @@
+"""Moving refs by compare-and-swap: nothing else ever changes a ref."""
+
+from __future__ import annotations
+
+from devloop.errors import UsageError
+from devloop.workspace.git import Git
+from devloop.workspace.own import OwnGit
+
+ZERO = "0" * 40
+_MESSAGE = "devloop"
+
+
+async def check_branch(name: str) -> str:
+    """`name` when it may be a branch's name (`git check-ref-format`)."""
+    checked = await Git(None).run("check-ref-format", f"refs/heads/{name}", ok=(0, 1, 129))
+    if checked.code or name.startswith("-"):
+        raise UsageError(f"{name!r} can't be the name of a branch.")
+    return name
+
+
+async def own_ref(own: OwnGit, name: str) -> str | None:
+    found = await own.git().run("rev-parse", "--verify", "-q", "--end-of-options", name, ok=(0, 1))
+    return found.text if found.code == 0 else None
+
+
+async def move(git: Git, name: str, new: str, old: str | None) -> None:
+    """Set one ref. `old` is what it must be now (`ZERO`: absent, None: anything). Raises `StaleRef`."""
+    await move_all(git, [(name, new, old)])
+
+
+async def move_all(git: Git, changes: list[tuple[str, str | None, str | None]]) -> None:
+    """Set or delete (`new` None) several refs in one transaction: all or none. Raises `StaleRef`."""
+    lines = []
+    for name, new, old in changes:
+        if new is None:
+            lines.append(f"delete {name}\0{old or ''}\0")
+        elif old == ZERO:
+            lines.append(f"create {name}\0{new}\0")
+        else:
+            lines.append(f"update {name}\0{new}\0{old or ''}\0")
+    await git.run("update-ref", "-m", _MESSAGE, "--no-deref", "-z", "--stdin", data="".join(lines).encode())
+
+
+async def drop(git: Git, *names: str) -> None:
+    """Delete refs that exist; a missing one is fine."""
+    for name in names:
+        found = await git.run("rev-parse", "--verify", "-q", "--end-of-options", name, ok=(0, 1))
+        if found.code == 0:
+            await move_all(git, [(name, None, found.text)])

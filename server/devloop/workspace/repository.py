@@ -1,0 +1,193 @@
+"""The person's repository: where it is, what state it is in. Everything here only reads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop.errors import DevloopError, RepositoryUnfit
+from devloop.workspace.git import Git, check_version
+from devloop.workspace.names import shown
+from devloop.workspace.records import DirtyFile, Head, Identity, Notice
+
+_STATES = {"M": "modified", "A": "added", "D": "deleted", "R": "renamed", "C": "added", "T": "typechange"}
+_CONFLICTS = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
+_BUSY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick or revert",
+}
+_KEPT = ("core.autocrlf", "core.eol")
+_KEPT_PATHS = ("core.excludesfile", "core.attributesfile")
+# What can name a program, by section and last part of the key; the value that makes it harmless.
+_PROGRAMS = {
+    ("filter", "clean"): "",
+    ("filter", "smudge"): "",
+    ("filter", "process"): "",
+    ("filter", "required"): "false",
+    ("diff", "textconv"): "",
+    ("diff", "command"): "",
+    ("merge", "driver"): "false",
+    ("hook", "command"): "true",
+    ("hook", "enabled"): "false",
+}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """`root` is the top of the person's checkout; `git_dir` differs from `common_dir` in a linked worktree."""
+
+    root: Path
+    git_dir: Path
+    common_dir: Path
+    object_format: str
+    kept: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    async def discover(cls, start: Path) -> Repository:
+        """The repository around `start`. Raises `RepositoryUnfit`, which says what to do, for: git missing or too old,
+        no repository, a bare one, one without a commit, a foreign owner, a work tree that is somewhere else."""
+        await check_version()
+        start = await asyncio.to_thread(start.resolve)
+        if not await asyncio.to_thread(start.is_dir):
+            raise RepositoryUnfit(f"{start} is not a directory.")
+        look = Git(None, personal=True, cwd=start)
+        try:
+            git_dir = Path(await look.line("rev-parse", "--absolute-git-dir"))
+        except RepositoryUnfit:
+            raise
+        except DevloopError as problem:
+            if "not a git repository" not in problem.message:
+                raise
+            hint = f"Create one: cd {start} && git init && git add -A && git commit -m start"
+            raise RepositoryUnfit(f"{start} is not inside a git repository.", hint=hint) from problem
+        if await look.line("rev-parse", "--is-inside-work-tree") != "true":
+            raise RepositoryUnfit(
+                f"{start} is a bare repository or a .git directory: there are no files to work on.",
+                hint="Open a checkout of it: git clone, or git worktree add.",
+            )
+        root = Path(await look.line("rev-parse", "--show-toplevel"))
+        common = Path(await look.line("rev-parse", "--path-format=absolute", "--git-common-dir"))
+        await _check_pointer(root, git_dir)
+        person = Git(git_dir, root, personal=True)
+        if (await person.run("rev-parse", "--verify", "-q", "HEAD^{commit}", ok=(0, 1, 128))).code:
+            raise RepositoryUnfit(
+                f"{root} has no commit yet.", hint="Make one: git add -A && git commit --allow-empty -m start"
+            )
+        object_format = await person.line("rev-parse", "--show-object-format")
+        return cls(root, git_dir, common, object_format, await _kept_settings(person))
+
+    def plain(self) -> Git:
+        """For commands that read refs and objects only."""
+        return Git(self.git_dir, self.root)
+
+    async def git(self, *, index: Path | None = None, committer: tuple[str, str] | None = None) -> Git:
+        """For commands that look at or change the checkout: every program that the repository's configuration names
+        is overridden. Read anew each time, since a person may change the configuration during a run."""
+        names = await Git(self.git_dir, self.root).run("config", "--list", "--name-only", "-z")
+        overrides: dict[str, str] = {}
+        for raw in names.out.split(b"\0"):
+            section, _, rest = os.fsdecode(raw).partition(".")
+            subsection, dot, _ = rest.rpartition(".")
+            if dot:
+                for (owner, key), value in _PROGRAMS.items():
+                    if section == owner:
+                        overrides[f"{section}.{subsection}.{key}"] = value
+        config = (*self.kept, *overrides.items())
+        who = committer or ("devloop", "devloop@localhost")
+        return Git(self.git_dir, self.root, index, config=config, committer=who)
+
+    async def head(self) -> Head:
+        git = self.plain()
+        branch = await git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
+        commit = await git.line("rev-parse", "--verify", "-q", "--end-of-options", "HEAD^{commit}")
+        return Head(commit, branch.text.removeprefix("refs/heads/") if branch.code == 0 else None)
+
+    async def ref(self, name: str) -> str | None:
+        """The commit a full ref name points to, or None."""
+        found = await self.plain().run(
+            "rev-parse", "--verify", "-q", "--end-of-options", f"{name}^{{commit}}", ok=(0, 1)
+        )
+        return found.text if found.code == 0 else None
+
+    async def checked_out(self, name: str) -> Path | None:
+        """The checkout (this one or a linked worktree) that has the ref checked out."""
+        place = await self.plain().line("for-each-ref", "--format=%(worktreepath)", "--", name)
+        return Path(place) if place else None
+
+    def busy(self) -> str | None:
+        """The operation that stands unfinished in the person's checkout."""
+        return next((name for file, name in _BUSY.items() if (self.git_dir / file).exists()), None)
+
+    async def dirty(self) -> tuple[DirtyFile, ...]:
+        """Changed, staged and untracked (not ignored) files of the person's checkout; no look into submodules."""
+        git = await self.git()
+        output = await git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames"
+        )
+        found = []
+        for raw in output.out.split(b"\0"):
+            if raw:
+                code, path = raw[:2].decode(), os.fsdecode(raw[3:])
+                found.append(DirtyFile(shown(path), _state(code)))
+        return tuple(found)
+
+    async def identity(self) -> Identity:
+        """Author of commits: `author.*`, else `user.*` of the person's configuration, else “devloop” and a notice."""
+        look = Git(self.git_dir, self.root, personal=True)
+        output = await look.run("config", "-z", "--get-regexp", r"^(user|author)\.(name|email)$", ok=(0, 1))
+        values = {}
+        for raw in output.out.split(b"\0"):
+            key, _, value = raw.decode("utf-8", "replace").partition("\n")
+            values[key.lower()] = " ".join("".join(c for c in value if c not in "<>\0").split())
+        name = values.get("author.name") or values.get("user.name")
+        email = values.get("author.email") or values.get("user.email")
+        if name and email:
+            return Identity(name, email)
+        notice = Notice(
+            "identity",
+            "git knows no name and e-mail for you, so commits are made as “devloop”. "
+            "Set them: git config --global user.name NAME and git config --global user.email ADDRESS",
+        )
+        return Identity(name or "devloop", email or "devloop@localhost", notice)
+
+
+def _state(code: str) -> str:
+    if code == "??":
+        return "untracked"
+    if code in _CONFLICTS:
+        return "conflicted"
+    letter = code[1] if code[1] != " " else code[0]
+    return _STATES.get(letter, "modified")
+
+
+async def _check_pointer(root: Path, git_dir: Path) -> None:
+    """`root/.git` must lead to `git_dir`: a hostile `core.worktree` could otherwise aim landing at any directory."""
+    look = Git(None, personal=True, cwd=root)
+    pointed = await look.run("rev-parse", "--resolve-git-dir", str(root / ".git"), ok=(0, 128))
+    if pointed.code or os.path.realpath(pointed.text) != os.path.realpath(git_dir):  # noqa: ASYNC240
+        raise RepositoryUnfit(
+            f"The git directory {git_dir} names {root} as its work tree, but {root / '.git'} does not lead back to it.",
+            hint="devloop works in ordinary checkouts, linked worktrees and submodules only.",
+        )
+
+
+async def _kept_settings(person: Git) -> tuple[tuple[str, str], ...]:
+    """Harmless settings of the person's own configuration that a landing has to respect."""
+    kept = []
+    for key in _KEPT:
+        value = await person.run("config", "--get", key, ok=(0, 1))
+        if value.code == 0:
+            kept.append((key, value.text))
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "git"
+    for key, default in zip(_KEPT_PATHS, ("ignore", "attributes"), strict=True):
+        value = await person.run("config", "--type=path", "--get", key, ok=(0, 1))
+        path = Path(value.text) if value.code == 0 and value.text else home / default
+        if path.is_file():
+            kept.append((key, str(path)))
+    return tuple(kept)

@@ -1,0 +1,193 @@
+"""The one object through which devloop does anything with git."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from devloop.files import held_lock
+from devloop.paths import StateDir
+from devloop.workspace import attempts, cleanup, diffs, landing, names, objects, worktrees
+from devloop.workspace.own import OwnGit
+from devloop.workspace.plan_branch import PlanBranch
+from devloop.workspace.records import (
+    Accepted,
+    Commit,
+    Diff,
+    Landed,
+    Landing,
+    Replayed,
+    Snapshot,
+    Swept,
+    Worktree,
+)
+from devloop.workspace.refs import check_branch
+from devloop.workspace.repository import Repository
+from devloop.workspace.safe_remove import remove_tree
+from devloop.workspace.trees import Caps
+
+PLAN_PATH = ".devloop/plan.md"
+PLAN_BRANCH = "devloop/plan"
+
+
+class Workspace:
+    """Worktrees, snapshots, the plan branch and landing of one repository.
+
+    Every method may be repeated after a crash at any point and ends in the same state. Call `open` first.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        state: StateDir,
+        *,
+        plan_branch: str = PLAN_BRANCH,
+        plan_path: str = PLAN_PATH,
+        caps: Caps | None = None,
+    ) -> None:
+        self.repository = repository
+        self.state = state
+        self.plan_path = plan_path
+        self.caps = caps or Caps()
+        self._own = OwnGit(repository, state)
+        self._plan = PlanBranch(self._own, plan_branch)
+
+    async def open(self) -> None:
+        """Create devloop's own git directory or bring it up to date."""
+        await check_branch(self._plan.branch)
+        await self._own.open()
+
+    async def plan_head(self) -> str:
+        """The plan branch's commit: made at the person's HEAD when absent, moved there when all accepted work has
+        landed, left alone otherwise."""
+        async with self._own.lock():
+            return await self._plan.head()
+
+    async def pending(self) -> tuple[str, ...]:
+        """Accepted commits that have not landed, oldest first."""
+        plan = await self.repository.ref(self._plan.ref)
+        if plan is None:
+            return ()
+        base = await self.repository.ref(self._plan.base_ref)
+        return await self._plan.pending(plan, base, (await self.repository.head()).commit)
+
+    async def prepare(self, run: str, base: str | None = None, *, include: bool = True) -> Worktree:
+        """The worktree of a run, at `base` or the plan head; a second call finds the first one's.
+
+        `include`: whether to copy what `.worktreeinclude` lists (the caller knows whether that file is trusted).
+        """
+        names.checked_run(run)
+        async with self._own.lock():
+            start = names.checked_oid(base) if base is not None else await self._plan.head()
+            return await worktrees.prepare(self._own, run, start, include=include)
+
+    def path(self, run: str) -> Path:
+        return self._own.path(run)
+
+    async def snapshot(self, run: str, label: str) -> Snapshot:
+        """The whole worktree, untracked files included, as a commit on the run's private chain of snapshots."""
+        return await attempts.snapshot(self._own, names.checked_run(run), label, self.caps)
+
+    async def restore(self, run: str, snapshot: str | None) -> None:
+        """Put the worktree back exactly to one of its snapshots (None: to its base); ignored files stay."""
+        oid = names.checked_oid(snapshot) if snapshot is not None else None
+        await attempts.restore(self._own, names.checked_run(run), oid)
+
+    async def commit(
+        self, run: str, message: str, *, trailers: Mapping[str, str], protected: Collection[str] = ()
+    ) -> Commit | None:
+        """The run's one commit on top of its base, authored by the person; None when nothing differs from the base.
+
+        The same worktree gives the same commit again; a changed one replaces it. The plan file and `protected` (paths,
+        or folders with a slash at the end) stand as in the base and are named in `refused`. `Devloop-Run` is added to
+        the trailers.
+        """
+        return await attempts.commit(
+            self._own,
+            names.checked_run(run),
+            message,
+            trailers=trailers,
+            protected=(self.plan_path, *protected),
+            identity=await self.repository.identity(),
+            caps=self.caps,
+        )
+
+    async def diff(self, base: str, commit: str, *, limit: int = diffs.PATCH_LIMIT) -> Diff:
+        """What changed from `base` to `commit`; the patch is cut at `limit` bytes."""
+        return await diffs.diff(self._own, base, commit, limit=limit)
+
+    @contextlib.asynccontextmanager
+    async def checkout(self, commit: str) -> AsyncIterator[Path]:
+        """A fresh folder with exactly the files of `commit`, byte for byte, without `.git`; removed at the end."""
+        name = f"{names.checked_oid(commit)[:12]}-{secrets.token_hex(6)}"
+        place = self.state.checkouts / name
+        with held_lock(self.state.checkouts / f"{name}.lock"):
+            try:
+                place.mkdir(mode=0o700)
+                with self._own.scratch_index() as index:
+                    git = self._own.git(index=index, work_tree=place)
+                    await git.run("read-tree", "-m", "-u", commit)
+                yield place
+            finally:
+                await asyncio.to_thread(remove_tree, place)
+                (self.state.checkouts / f"{name}.lock").unlink(missing_ok=True)
+
+    async def forecast(self, commit: str, onto: str) -> Replayed:
+        """`commit` replayed onto `onto`: objects only, no ref and no file changes."""
+        return await objects.replay(
+            self._own, names.checked_oid(commit), names.checked_oid(onto), yield_to=[self.plan_path]
+        )
+
+    async def accept(self, run: str, commit: str, extra: Mapping[str, bytes | None] | None = None) -> Accepted:
+        """Put the run's commit on the plan branch.
+
+        `extra` (path → content, None: deleted; e.g. the plan with its tick) is folded into the same commit, as far as
+        the repository tracks these files. When the branch moved since the commit's parent, nothing is moved: the
+        result says `moved` and holds the commit replayed onto the new head: run the gates on that one, then call
+        `accept` with it. Conflicts raise `LandingRefused` with the files. A run that is accepted already gives its
+        commit on the branch.
+        """
+        async with self._own.lock():
+            return await self._plan.accept(names.checked_run(run), names.checked_oid(commit), extra or {})
+
+    async def plan_landing(self, branch: str | None = None) -> Landing:
+        """What landing on the person's branch would do; objects only. `needs_gates`: the result was never checked."""
+        return await landing.plan(self._own, self._plan, branch, self.plan_path)
+
+    async def finish_landing(
+        self, planned: Landing, *, plan_path: str | None = None, plan_bytes: bytes | None = None
+    ) -> Landed:
+        """Move the person's branch and checkout to `planned.new`.
+
+        `plan_bytes` becomes the plan's content in the last commit, when the repository tracks the plan; the working
+        copy of the plan is the caller's. Refuses (`LandingRefused`, files named) rather than touch anything the
+        person has changed.
+        """
+        async with self._own.lock():
+            finishing = asyncio.ensure_future(
+                landing.finish(self._own, self._plan, planned, plan_path or self.plan_path, plan_bytes)
+            )
+            try:
+                return await asyncio.shield(finishing)
+            except asyncio.CancelledError:  # milliseconds: rather finish than leave half a checkout
+                await asyncio.wait([finishing])
+                raise
+
+    async def discard(self, run: str) -> str | None:
+        """Remove the run's worktree and branch; its work stays under `refs/devloop/discarded/<run>` (the commit)."""
+        async with self._own.lock():
+            return await cleanup.discard(self._own, names.checked_run(run), self.caps)
+
+    async def release(self, run: str) -> bool:
+        """Remove the worktree of a finished run; refs go only when its work is merged (True)."""
+        async with self._own.lock():
+            return await cleanup.release(self._own, self._plan, names.checked_run(run), self.caps)
+
+    async def sweep(self, now: datetime, keep_days: int = 30) -> Swept:
+        """Remove discarded work older than `keep_days` and what crashed processes left behind."""
+        async with self._own.lock():
+            return await cleanup.sweep(self._own, now, keep_days)

@@ -1,0 +1,136 @@
+"""A run's worktree: made, found again after a crash, removed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+
+from devloop.files import write_atomic
+from devloop.workspace import names
+from devloop.workspace.include import bring_in
+from devloop.workspace.objects import tree_of
+from devloop.workspace.own import OwnGit
+from devloop.workspace.records import DirtyFile, Notice, Worktree
+from devloop.workspace.refs import ZERO, move, own_ref
+from devloop.workspace.safe_remove import remove_tree
+from devloop.workspace.trees import put_back
+
+_READY = "devloop-ready"
+_NAMED = 20
+
+
+async def prepare(own: OwnGit, run: str, base: str, *, include: bool) -> Worktree:
+    """The worktree of `run` at `base`. Made anew when a crash left it unfinished; the last snapshot is put back when a
+    finished one has vanished. The base of the first call counts; its commit is kept by a ref in both repositories."""
+    known = await own_ref(own, names.run_base(run))
+    if known is None:
+        await move(own.git(), names.run_base(run), base, ZERO)
+    base = known or base
+    if await own.repository.ref(names.run_base(run)) != base:
+        await move(own.repository.plain(), names.run_base(run), base, None)
+    path = own.path(run)
+    notices: tuple[Notice, ...] = ()
+    if not _is_ready(own, run):
+        notices = await _make(own, run, base, include=include)
+    _point(own, run)
+    return Worktree(path, base, notices + await _notices(own, base))
+
+
+def _is_ready(own: OwnGit, run: str) -> bool:
+    return (own.admin(run) / _READY).is_file() and own.path(run).is_dir()
+
+
+async def _make(own: OwnGit, run: str, base: str, *, include: bool) -> tuple[Notice, ...]:
+    path, branch = own.path(run), names.run_branch(run)
+    head = await own_ref(own, branch) or base
+    await _clear(own, run)
+    await own.git().run(
+        "worktree", "add", "--no-checkout", "--force", "-q", "-B", branch.removeprefix("refs/heads/"), path, head
+    )
+    _point(own, run)
+    last = await own_ref(own, names.snapshots(run))
+    await put_back(own, run, await tree_of(own, last or head))
+    await refresh_head_index(own, run, head)
+    notices = await bring_in(own, run) if include else ()
+    await asyncio.to_thread(write_atomic, own.admin(run) / _READY, b"")
+    return notices
+
+
+async def refresh_head_index(own: OwnGit, run: str, head: str) -> None:
+    """Set the index that the agent's own `git status` and `git diff` look at."""
+    with own.scratch_index(own.admin(run) / "index") as scratch:
+        scratch.unlink(missing_ok=True)
+        git = own.worktree_git(run, index=scratch)
+        await git.run("read-tree", head)
+        await git.run("update-index", "-q", "--refresh", ok=(0, 1))
+        scratch.replace(own.admin(run) / "index")
+
+
+def _point(own: OwnGit, run: str) -> None:
+    """Write the `.git` file of the worktree when it is not the one git wrote."""
+    pointer, wanted = own.path(run) / ".git", b"gitdir: " + os.fsencode(own.admin(run)) + b"\n"
+    if pointer.is_symlink() or not pointer.is_file() or pointer.read_bytes() != wanted:
+        remove_tree(pointer)
+        write_atomic(pointer, wanted)
+
+
+async def _clear(own: OwnGit, run: str) -> None:
+    def clear() -> None:
+        (own.admin(run) / _READY).unlink(missing_ok=True)
+        remove_tree(own.path(run))
+        remove_tree(own.admin(run))
+
+    await asyncio.to_thread(clear)
+
+
+async def remove(own: OwnGit, run: str) -> None:
+    """Remove the worktree; refs stay. Missing is fine."""
+    await _clear(own, run)
+
+
+async def _notices(own: OwnGit, base: str) -> tuple[Notice, ...]:
+    dirty, identity, submodules, lfs = await asyncio.gather(
+        own.repository.dirty(), own.repository.identity(), _submodules(own, base), _lfs(own, base)
+    )
+    found = [_uncommitted(dirty), identity.notice, submodules, lfs]
+    return tuple(notice for notice in found if notice is not None)
+
+
+def _uncommitted(dirty: tuple[DirtyFile, ...]) -> Notice | None:
+    files = tuple(f.path for f in dirty if not f.path.startswith(".devloop/"))
+    if not files:
+        return None
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    listed = ", ".join(files[:_NAMED]) + more
+    return Notice("uncommitted", f"The agent does not see files that you have not committed: {listed}.", files[:_NAMED])
+
+
+async def _submodules(own: OwnGit, base: str) -> Notice | None:
+    output = await own.git().run("ls-tree", "-r", "-z", "--full-tree", base)
+    links = re.findall(rb"(?:^|\0)160000 commit [0-9a-f]+\t([^\0]+)", output.out)
+    if not links:
+        return None
+    paths = tuple(names.shown(os.fsdecode(path)) for path in links)
+    return Notice("submodules", f"Submodules are not filled in a worktree: {', '.join(paths[:_NAMED])}.", paths)
+
+
+async def _lfs(own: OwnGit, base: str) -> Notice | None:
+    output = await own.git().run(
+        "grep",
+        "-I",
+        "-l",
+        "-z",
+        "-F",
+        "-e",
+        "filter=lfs",
+        base,
+        "--",
+        ":(glob)**/.gitattributes",
+        ok=(0, 1),
+        literal=False,
+    )
+    if output.code:
+        return None
+    files = tuple(names.shown(path.partition(":")[2]) for path in names.split_paths(output.out))
+    return Notice("lfs", "Files kept by git-lfs appear as their pointers in a worktree.", files)

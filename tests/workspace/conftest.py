@@ -1,0 +1,115 @@
+"""Real repositories for the tests of `workspace/`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devloop.paths import StateDir
+from devloop.workspace import Repository, Workspace
+
+
+class Repo:
+    """The person's repository, driven by plain git as a person drives it."""
+
+    def __init__(self, path: Path, home: Path) -> None:
+        self.path = path
+        self.home = home
+
+    def git(self, *args: str | bytes, check: bool = True, cwd: Path | None = None) -> str:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1"}
+        done = subprocess.run(["git", *args], cwd=cwd or self.path, env=environment, capture_output=True, timeout=60)
+        if check and done.returncode:
+            raise AssertionError(f"git {args}: {done.stderr.decode()}")
+        return os.fsdecode(done.stdout).removesuffix("\n")
+
+    def write(self, files: dict[str, str | bytes], root: Path | None = None) -> None:
+        for name, content in files.items():
+            place = (root or self.path) / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content.encode() if isinstance(content, str) else content)
+
+    def commit(self, files: dict[str, str | bytes], message: str = "change") -> str:
+        self.write(files)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+    def ref(self, name: str) -> str:
+        return self.git("rev-parse", "-q", "--verify", name, check=False)
+
+    def show(self, commit: str, path: str) -> str:
+        return self.git("show", f"{commit}:{path}")
+
+    def status(self) -> str:
+        return self.git("status", "--porcelain")
+
+    def files(self, commit: str) -> list[str]:
+        return self.git("ls-tree", "-r", "-z", "--name-only", commit).rstrip("\0").split("\0")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home directory of its own, with the person's name in the global configuration."""
+    place = tmp_path / "home"
+    place.mkdir()
+    (place / ".gitconfig").write_text(
+        "[user]\n\tname = Some Person\n\temail = person@example.org\n[init]\n\tdefaultBranch = main\n"
+        '[protocol "file"]\n\tallow = always\n'
+    )
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    return place
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path, home: Path) -> Callable[..., Repo]:
+    def make(name: str = "project", *options: str) -> Repo:
+        path = tmp_path / name
+        path.mkdir()
+        repo = Repo(path, home)
+        repo.git("init", "-q", *options)
+        return repo
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Repo]) -> Repo:
+    made = make_repo()
+    made.commit(
+        {
+            "README.md": "# Project\n",
+            "src/a.py": "one\ntwo\nthree\n",
+            "src/b.py": "b\n",
+            ".devloop/plan.md": "- [ ] first\n- [ ] second\n",
+            ".gitignore": "build/\n*.log\n",
+        },
+        "start",
+    )
+    return made
+
+
+@pytest.fixture
+def open_workspace(tmp_path: Path) -> Callable[..., object]:
+    async def open_at(path: Path, **options: object) -> Workspace:
+        repository = await Repository.discover(path)
+        workspace = Workspace(repository, StateDir(tmp_path / "state"), **options)  # type: ignore[arg-type]
+        await workspace.open()
+        return workspace
+
+    return open_at
+
+
+@pytest.fixture
+async def workspace(repo: Repo, open_workspace: Callable[..., object]) -> Workspace:
+    return await open_workspace(repo.path)  # type: ignore[no-any-return, misc]
