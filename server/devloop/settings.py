@@ -111,6 +111,8 @@ class Settings(BaseModel):
     gates: dict[str, GateSettings] = {}
     setup: SetupSettings | None = None
     paths: PathSettings = PathSettings()
+    prices: dict[str, Any] = {}
+    """Prices of models that devloop's own table lacks or has wrong: `{"name": {"input": 1.0, "output": 5.0}}`."""
     database_url: str | None = Field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     """What was ignored or could not be read, one sentence each, with the file."""

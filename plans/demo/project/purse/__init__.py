@@ -1,0 +1,1 @@
+"""A small library for amounts of money."""

@@ -1,0 +1,3 @@
+from devloop.engine.process import main
+
+raise SystemExit(main())

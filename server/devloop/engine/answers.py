@@ -1,0 +1,113 @@
+"""What the engine tells the daemon: runs, events, budget, as plain objects (ARCHITECTURE.md names their shapes)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devloop.errors import NotFound
+from devloop.redact import one_line
+from devloop.runs.services import Services
+from devloop.runs.transcript import Transcript
+
+Row = dict[str, Any]
+
+
+def summary(services: Services, row: Row) -> Row:
+    spent = services.store.spent(run=row["id"])
+    return {
+        "id": row["id"],
+        "task": row["task_id"],
+        "title": one_line(row["title"]),
+        "agent": row["agent"],
+        "mode": row["mode"],
+        "model": row["model"],
+        "scripted": row["scripted"],
+        "state": row["state"],
+        "outcome": row["outcome"],
+        "reason": row["reason"],
+        "turn": row["turn"],
+        "waiting_for": row["waiting_for"],
+        "cost_usd": round(spent["usd"], 6),
+        "tokens": {name: spent[name] for name in ("input", "output", "cache_read", "cache_write")},
+        "attempt": row["attempt"],
+        "loop": row["loop"],
+        "started": row["started"],
+        "ended": row["ended"],
+        "branch": row["branch"],
+        "commit": row["commit_id"],
+        "checkpoint": row["checkpoint"],
+    }
+
+
+def find(services: Services, run: str) -> Row:
+    row = services.store.run(run)
+    if row is None:
+        known = ", ".join(r["id"] for r in services.store.find_runs(limit=5)) or "none yet"
+        raise NotFound(f"There is no run {one_line(run)!r}.", hint=f"The newest runs: {known}.")
+    return row
+
+
+def runs(services: Services, params: Row) -> Row:
+    rows = services.store.find_runs(task=params.get("task"), limit=int(params.get("limit") or 50))
+    return {"runs": [summary(services, row) for row in rows]}
+
+
+def show(services: Services, params: Row) -> Row:
+    row = find(services, str(params.get("run")))
+    checkpoint = services.store.checkpoint(row["id"], row["checkpoint"]) if row["checkpoint"] else None
+    return {
+        "run": summary(services, row),
+        "turns": [_turn(turn) for turn in services.store.turns(row["id"])],
+        "gates": services.store.gates(row["id"]),
+        "checkpoint": checkpoint["content"] if checkpoint else None,
+        "notices": row["notices"],
+    }
+
+
+def _turn(turn: Row) -> Row:
+    usage = {name: turn[name] for name in ("input", "output", "cache_read", "cache_write")}
+    kept = ("number", "model", "scripted", "stop_reason", "request_id", "cost_usd", "tools", "at", "duration_s")
+    return {**{name: turn[name] for name in kept}, "tokens": usage}
+
+
+async def diff(services: Services, params: Row) -> Row:
+    """The run's changes against its base: its commit, else its newest snapshot."""
+    row = find(services, str(params.get("run")))
+    commit = row["commit_id"] or _last_snapshot(services, row["id"])
+    if row["base"] is None or commit is None:
+        return {
+            "run": row["id"],
+            "base": row["base"],
+            "commit": None,
+            "patch": "",
+            "files": [],
+            "added": 0,
+            "deleted": 0,
+        }
+    found = await services.workspace.diff(row["base"], commit)
+    files = [
+        {"path": f.path, "status": f.status, "added": f.added, "deleted": f.deleted, "binary": f.binary}
+        for f in found.files
+    ]
+    patch = services.redactor.text(found.patch)
+    return {
+        "run": row["id"],
+        "base": row["base"],
+        "commit": commit,
+        "patch": patch,
+        "files": files,
+        "added": found.added,
+        "deleted": found.deleted,
+    }
+
+
+def _last_snapshot(services: Services, run: str) -> str | None:
+    transcript = Transcript(services.folder(run), services.redactor)
+    return transcript.snapshot(transcript.last_turn() + 1)
+
+
+def events(services: Services, params: Row) -> Row:
+    after = params.get("after")
+    limit = min(int(params.get("limit") or 500), 5000)
+    found = services.store.events(after=-1 if after is None else int(after), limit=limit, run=params.get("run"))
+    return {"events": found, "last": services.store.last_event()}

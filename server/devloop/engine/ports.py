@@ -1,0 +1,45 @@
+"""The engine's ways back to the daemon: changes of the plan, and events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from devloop.redact import Redactor
+from devloop.rpc import Peer
+from devloop.store import Store
+
+
+class DaemonPlan:
+    """The plan as the daemon keeps it: an open buffer or the file."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    async def apply(self, kind: str, task: dict[str, Any], text: str = "") -> str:
+        at = datetime.now(UTC).isoformat()
+        answer = await self._peer.request("plan/apply", {"event": {"kind": kind, "task": task, "text": text, "at": at}})
+        return str(answer["text"])
+
+    async def next(self, held: list[str]) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._peer.request("plan/next", {"held": held})
+        return answer
+
+    async def hand_off(self, content: dict[str, Any]) -> None:
+        await self._peer.request("handoff/write", content)
+
+
+class EventLog:
+    """Events pass the redactor, are stored, and go to the daemon, which fans them out."""
+
+    def __init__(self, store: Store, peer: Peer, redactor: Redactor) -> None:
+        self._store, self._peer, self._redactor = store, peer, redactor
+
+    def emit(self, kind: str, data: Mapping[str, Any], run: str | None = None, *, store: bool = True) -> None:
+        clean = self._redactor.data(data)
+        if store:
+            event = self._store.add_event(kind, clean, run)
+        else:
+            event = {"seq": None, "at": datetime.now(UTC).timestamp(), "run": run, "kind": kind, "data": clean}
+        self._peer.notify("engine/event", event)

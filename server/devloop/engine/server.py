@@ -1,0 +1,269 @@
+"""The engine's methods, and how it comes up: settings, records, git, DBOS, then every open run goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from devloop import models, sandbox, trust
+from devloop.engine import answers
+from devloop.engine.cancelling import Cancelling
+from devloop.engine.context import Context, set_context
+from devloop.engine.database import configuration, forbid_pickle
+from devloop.engine.ports import DaemonPlan, EventLog
+from devloop.engine.slots import Slots
+from devloop.engine.starting import new_loop, open_run_of, record_run
+from devloop.engine.watchdog import Watchdog
+from devloop.errors import DevloopError, NoModel, Refused, Unavailable, UsageError
+from devloop.paths import StateDir, workspace_key
+from devloop.redact import Redactor
+from devloop.rpc import Handler, Peer
+from devloop.runs import money
+from devloop.runs.services import Services
+from devloop.runs.spec import DECISIONS, PlanSpec, RunSpec, TaskSpec
+from devloop.settings import Settings, load
+from devloop.store import Store, record_url
+from devloop.workspace import Repository, Workspace
+
+log = logging.getLogger(__name__)
+
+Params = dict[str, Any]
+
+
+class EngineServer:
+    def __init__(self, root: Path, state: StateDir, peer: Peer, redactor: Redactor) -> None:
+        self._root, self._state, self._peer, self._redactor = root, state, peer, redactor
+        self._variables: dict[str, str] = {}
+        self._context: Context | None = None
+        self._models: dict[tuple[str | None, ...], models.Model] = {}
+        self._up = asyncio.Lock()
+        self._watchdog: Watchdog | None = None
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "engine/environment": self.environment,
+            "engine/start": self.start,
+            "engine/decide": self.decide,
+            "engine/cancel": self.cancel,
+            "engine/status": self.status,
+            "engine/runs": self._answer(answers.runs),
+            "engine/show": self._answer(answers.show),
+            "engine/events": self._answer(answers.events),
+            "engine/diff": self.diff,
+            "engine/budget": self.budget,
+            "engine/stop": self.stop,
+        }
+
+    def _answer(self, function: Any) -> Handler:
+        async def handler(params: Params) -> Any:
+            return function(self._services, params)
+
+        return handler
+
+    @property
+    def _ready(self) -> Context:
+        if self._context is None:
+            raise Unavailable("The engine is still starting.", hint="Try again in a moment.")
+        return self._context
+
+    @property
+    def _services(self) -> Services:
+        return self._ready.services
+
+    # Coming up
+
+    async def environment(self, params: Params) -> Params:
+        """What the person's clients brought along. The first call brings the engine up; later ones change settings."""
+        variables = {str(name): str(value) for name, value in params.get("variables", {}).items()}
+        async with self._up:
+            self._variables.update(variables)
+            for name, value in variables.items():
+                if name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+                    self._redactor.add(name, value)
+            settings = self._settings()
+            if self._context is None:
+                await self._come_up(settings)
+            else:
+                self._services.settings = settings
+                self._services.prices = models.prices_from(settings.prices)
+                self._services.virtual_env = self._virtual_env()
+        return {"pid": os.getpid()}
+
+    def _settings(self) -> Settings:
+        settings = load(self._root, self._variables)
+        if settings.model.api_key:
+            self._redactor.add("api-key", settings.model.api_key)
+        for warning in settings.warnings:
+            log.warning("%s", warning)
+        return settings
+
+    def _virtual_env(self) -> Path | None:
+        value = self._variables.get("VIRTUAL_ENV")
+        return Path(value) if value else None
+
+    async def _come_up(self, settings: Settings) -> None:
+        from dbos import DBOS
+
+        import devloop.engine.workflow as workflow
+
+        store = Store.open(record_url(self._state, settings.database_url), workspace_key(self._root))
+        workspace = Workspace(await Repository.discover(self._root), self._state)
+        await workspace.open()
+        services = Services(
+            root=self._root,
+            state=self._state,
+            settings=settings,
+            workspace=workspace,
+            store=store,
+            events=EventLog(store, self._peer, self._redactor),
+            plan=DaemonPlan(self._peer),
+            redactor=self._redactor,
+            sandbox=self._detect,
+            model_for=self._model_for,
+            virtual_env=self._virtual_env(),
+            prices=models.prices_from(settings.prices),
+        )
+        self._context = Context(services, Slots(settings.loop.max_parallel), Cancelling(store))
+        set_context(self._context)
+        forbid_pickle()
+        DBOS(config=configuration(self._state, settings.database_url))  # type: ignore[arg-type]
+        DBOS.launch()
+        self._watchdog = Watchdog(self._context, workflow.start, workflow.workflow_id)
+        await self._watchdog.begin()
+        self._preload = asyncio.create_task(self._warm_up())
+
+    async def _warm_up(self) -> None:
+        """What the first run would wait for otherwise: the sandbox's canary and the model library's import."""
+        await self._detect()
+        if self._services.settings.model.api_key and self._services.settings.model.scenario is None:
+            await asyncio.to_thread(models.preload)
+
+    async def _detect(self) -> sandbox.Detection:
+        return await sandbox.detect(self._services.settings.sandbox.backend)
+
+    def _model_for(self, spec: RunSpec) -> models.Model:
+        """The model that answers this run: the scripted player where a scenario is set, else the real service."""
+        wanted = self._services.settings.model
+        key = (str(wanted.scenario) if wanted.scenario else None, wanted.api_key, wanted.base_url)
+        if key not in self._models:
+            if wanted.scenario is not None:
+                self._models[key] = models.ScriptedModel(wanted.scenario)
+            elif wanted.api_key:
+                self._models[key] = models.AnthropicModel(wanted.api_key, wanted.base_url)
+            else:
+                raise NoModel(
+                    "There is no key for the model.",
+                    hint="Set ANTHROPIC_API_KEY in your shell and try again; `devloop demo` works without one.",
+                )
+        return self._models[key]
+
+    # Methods
+
+    async def start(self, params: Params) -> Params:
+        """Begin a run of a task, or attach to the one that has it in hand."""
+        from devloop.engine.workflow import start
+
+        services = self._services
+        task = TaskSpec.model_validate(params["task"])
+        known = open_run_of(services, task)
+        if known is not None:
+            return {"run": known["id"], "attempt": known["attempt"], "state": known["state"], "attached": True}
+        wanted = params.get("loop") or {}
+        loop = new_loop(wanted.get("limit", 1), wanted.get("decide"))
+        await self._may_start(task, loop.decide)
+        row = record_run(services, task, PlanSpec.model_validate(params.get("plan") or {}), loop)
+        await start(row["id"])
+        return {"run": row["id"], "attempt": row["attempt"], "state": row["state"], "attached": False}
+
+    async def _may_start(self, task: TaskSpec, decide: str | None) -> None:
+        """Say no before anything is recorded, with what to do about it."""
+        services = self._services
+        trust.require(self._root, self._state.trust_file)
+        detected = await self._detect()
+        if detected.state != "on" and (decide or services.settings.sandbox.require):
+            from devloop.runs.prepare import no_sandbox
+
+            raise no_sandbox(detected, unattended=bool(decide))
+        spec = RunSpec.model_construct(task=task, model=task.model or services.settings.model.name)
+        self._model_for(spec)
+        if not services.settings.model.scenario:
+            refusal = money.refusal(services, spec.model)
+            if refusal:
+                raise Refused(
+                    refusal, hint="Set a cap in tokens instead, or a price for the model in your config.toml."
+                )
+
+    async def decide(self, params: Params) -> Params:
+        """Answer a checkpoint. The first answer counts."""
+        row = answers.find(self._services, str(params.get("run")))
+        decision, message = str(params.get("decision")), str(params.get("message") or "")
+        number = row["checkpoint"]
+        if row["state"] != "waiting" or number is None:
+            raise Refused(f"{row['id']} does not wait for a decision; it is {row['outcome'] or row['state']}.")
+        if params.get("checkpoint") not in (None, number):
+            raise Refused(f"That checkpoint is answered already; {row['id']} now waits at checkpoint {number}.")
+        checkpoint = self._services.store.checkpoint(row["id"], number)
+        assert checkpoint is not None
+        offered = checkpoint["content"]["decisions"]
+        if decision not in offered:
+            known = f"{decision!r} is not possible here" if decision in DECISIONS else f"{decision!r} is no decision"
+            raise UsageError(f"{known}.", hint=f"Choose one of: {', '.join(offered)}.")
+        if decision == "answer" and not message.strip():
+            raise UsageError("An answer needs words.", hint='Add --message "…".')
+        if not self._services.store.decide_checkpoint(row["id"], number, decision, message):
+            raise Refused(f"Checkpoint {number} of {row['id']} is answered already.")
+        await self._send(row["id"], number, decision, message)
+        return {"run": row["id"], "checkpoint": number, "decision": decision}
+
+    async def _send(self, run: str, number: int, decision: str, message: str) -> None:
+        from devloop.engine.workflow import send_decision
+
+        await send_decision(run, number, decision, message)
+
+    async def cancel(self, params: Params) -> Params:
+        """Stop a run at once, wherever it is. Its work stays reachable for 30 days."""
+        row = answers.find(self._services, str(params.get("run")))
+        if row["state"] == "ended":
+            raise Refused(f"{row['id']} has ended already: {row['outcome']}.")
+        self._ready.cancelling.request(row["id"])
+        if row["checkpoint"] is not None and self._services.store.decide_checkpoint(
+            row["id"], row["checkpoint"], "cancel", ""
+        ):
+            await self._send(row["id"], row["checkpoint"], "cancel", "")
+        return {"run": row["id"], "state": "cancelling"}
+
+    async def status(self, params: Params) -> Params:
+        services = self._services
+        detected = await self._detect()
+        rows = services.store.find_runs(open_only=True)
+        model = services.settings.model
+        return {
+            "pid": os.getpid(),
+            "state": "ready",
+            "sandbox": {
+                "backend": detected.backend.name,
+                "degraded": detected.state != "on",
+                "state": detected.state,
+                "reason": detected.reason,
+                "fix": detected.fix,
+            },
+            "model": {"name": model.name, "scripted": model.scenario is not None, "key": bool(model.api_key)},
+            "runs": [answers.summary(services, row) for row in reversed(rows)],
+            "budget": money.overview(services),
+        }
+
+    async def diff(self, params: Params) -> Params:
+        return await answers.diff(self._services, params)
+
+    async def budget(self, params: Params) -> Params:
+        return money.overview(self._services)
+
+    async def stop(self, params: Params) -> Params:
+        """The daemon ends: nothing to do but to say so; runs go on with the next engine."""
+        return {"stopping": True}
+
+
+__all__ = ["DevloopError", "EngineServer"]

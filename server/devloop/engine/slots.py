@@ -1,0 +1,43 @@
+"""How many runs work at the same time. A run that waits for a person holds no slot.
+
+Slots live in the process, not in the database: every run that is open is started again after a crash, and the order
+in which they then ask is their order of creation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+
+class Slots:
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._holders: set[str] = set()
+        self._queue: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+
+    def holds(self, run: str) -> bool:
+        return run in self._holders
+
+    async def acquire(self, run: str) -> None:
+        """Wait for a slot, first come first served; at once when the run holds one already."""
+        if run in self._holders:
+            return
+        if len(self._holders) < self.limit and not self._queue:
+            self._holders.add(run)
+            return
+        turn = self._queue.setdefault(run, asyncio.get_running_loop().create_future())
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._queue.pop(run, None)
+            self.release(run)
+            raise
+
+    def release(self, run: str) -> None:
+        self._holders.discard(run)
+        while self._queue and len(self._holders) < self.limit:
+            name, turn = self._queue.popitem(last=False)
+            self._holders.add(name)
+            if not turn.done():
+                turn.set_result(None)

@@ -1,0 +1,92 @@
+"""Making runs: ids, attempts, and the next task of a loop."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from devloop.agents import load_agents, route
+from devloop.models import limits_of
+from devloop.runs.services import Services
+from devloop.runs.spec import LoopSpec, PlanSpec, RunSpec, TaskSpec
+
+
+def open_run_of(services: Services, task: TaskSpec) -> dict[str, Any] | None:
+    """The run that has this task in hand, if there is one."""
+    return next(iter(services.store.find_runs(task=task.id, open_only=True, limit=1)), None)
+
+
+def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpec) -> dict[str, Any]:
+    """A new run, recorded as `queued`. Its id is made of task and attempt, so that the same start attaches."""
+    prefix = f"run-{_slug(task.id)}-"
+    attempt = services.store.last_attempt(prefix) + 1
+    choice = route(load_agents(), agent=task.agent, mode=task.mode)
+    model = task.model or services.settings.model.name
+    spec = RunSpec(
+        id=f"{prefix}{attempt}",
+        attempt=attempt,
+        task=task,
+        plan=plan,
+        loop=loop,
+        agent=choice.agent,
+        mode=choice.mode,
+        model=model,
+    )
+    row = services.store.create_run(
+        {
+            "id": spec.id,
+            "task_id": task.id,
+            "task_key": task.key,
+            "title": task.title,
+            "attempt": attempt,
+            "agent": spec.agent,
+            "mode": spec.mode,
+            "model": model,
+            "scripted": services.model_for(spec).scripted,
+            "state": "queued",
+            "turn": 0,
+            "context_tokens": 0,
+            "cancel": False,
+            "loop": loop.id,
+            "spec": spec.model_dump(mode="json"),
+        }
+    )
+    services.events.emit("run.queued", {"task": task.id, "title": task.title, "attempt": attempt}, spec.id)
+    return row
+
+
+def new_loop(limit: int | None, decide: str | None) -> LoopSpec:
+    return LoopSpec.model_validate({"id": f"loop-{secrets.token_hex(4)}", "limit": limit, "decide": decide})
+
+
+async def next_of_loop(services: Services, run: str) -> str | None:
+    """The loop's next run after `run`; repeating the question gives the same run."""
+    spec = services.spec(run)
+    if not spec.loop.goes_on:
+        return None
+    for row in services.store.find_runs(loop=spec.loop.id):
+        if RunSpec.model_validate(row["spec"]).loop.done == spec.loop.done + 1:
+            return str(row["id"])
+    held = [row["task_id"] for row in services.store.find_runs(open_only=True) if row["id"] != run]
+    following = await services.plan.next(held)
+    if not following.get("task"):
+        services.events.emit("notice", {"text": f"The loop ends: {following['state']}."}, run)
+        return None
+    task = TaskSpec.model_validate(following["task"])
+    loop = spec.loop.next(run if carries_on(services, spec, task) else None)
+    return str(record_run(services, task, spec.plan, loop)["id"])
+
+
+def carries_on(services: Services, spec: RunSpec, task: TaskSpec) -> bool:
+    """Whether the conversation goes on with the next task: same agent, mode and model, less than half the context."""
+    row = services.store.run(spec.id)
+    choice = route(load_agents(), agent=task.agent, mode=task.mode)
+    same = (choice.agent, choice.mode) == (spec.agent, spec.mode) and (task.model or spec.model) == spec.model
+    return same and row is not None and row["context_tokens"] * 2 < limits_of(spec.model).context
+
+
+def _slug(text: str) -> str:
+    """Letters, digits, dots, dashes; it becomes part of a branch's name and of a folder's."""
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.").lower()
+    return re.sub(r"\.{2,}", ".", slug)[:40] or "task"

@@ -1,0 +1,206 @@
+"""The durable steps of a run: thin wrappers that turn `runs/` into DBOS steps.
+
+Every step is at least once (engine §5 rule 4): what it calls looks before it acts. Steps never raise what a person
+should read; they answer `{"outcome": ...}`, because an error that is read back after a crash has lost its class
+(engine §3 c). A step stops at once when the person cancels the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from dbos import DBOS
+
+from devloop.engine.context import Context, context
+from devloop.engine.faults import boundary
+from devloop.errors import DevloopError
+from devloop.gates import Gate
+from devloop.runs import acceptance, checkpoint, checks
+from devloop.runs.hand_off import fresh_conversation, hand_off_file
+from devloop.runs.prepare import prepare as prepare_run
+from devloop.runs.transcript import Transcript
+from devloop.runs.turn import take_turn
+
+log = logging.getLogger(__name__)
+
+Outcome = dict[str, Any]
+Work = Callable[..., Awaitable[Outcome]]
+
+
+def step(name: str, *, slot: bool = False, cancellable: bool = True) -> Callable[[Work], Work]:
+    """Declare a step. `slot`: it works, so it waits for a slot; without `cancellable` it always runs to its end."""
+
+    def declare(function: Work) -> Work:
+        @DBOS.step(name=name, preemptible=True)
+        async def durable(run: str, *args: Any) -> Outcome:
+            boundary(f"{name}:begin")
+            ctx = context()
+            work = _guarded(ctx, run, function, args, slot=slot)
+            outcome = await (ctx.cancelling.unless_cancelled(run, work) if cancellable else work)
+            boundary(f"{name}:end")
+            return outcome
+
+        return durable
+
+    return declare
+
+
+async def _guarded(ctx: Context, run: str, function: Work, args: tuple[Any, ...], *, slot: bool) -> Outcome:
+    try:
+        if slot:
+            await ctx.slots.acquire(run)
+        return await function(ctx, run, *args)
+    except DevloopError as problem:
+        return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
+    except Exception as problem:
+        log.exception("a step of run %s failed", run)
+        reason = f"devloop met an error of its own ({type(problem).__name__}); the engine's log has the details."
+        return {"outcome": "failed", "reason": reason}
+
+
+@step("prepare", slot=True)
+async def prepare(ctx: Context, run: str) -> Outcome:
+    row = ctx.services.store.run(run)
+    if row is not None and row["started"] is None:
+        ctx.services.store.update_run(run, started=time.time())
+    return await prepare_run(ctx.services, run)
+
+
+@step("turn", slot=True)
+async def turn(ctx: Context, run: str, number: int, attempt: int) -> Outcome:
+    return await take_turn(ctx.services, run, number, attempt)
+
+
+@step("pause")
+async def pause(ctx: Context, run: str, until: float, reason: str) -> Outcome:
+    """Wait for the model's service until a moment; a restart does not begin the wait anew."""
+    clock = datetime.fromtimestamp(until).astimezone().strftime("%H:%M:%S")
+    waiting = f"the model, again at {clock}: {reason}"
+    ctx.services.set_state(run, "working", waiting_for=waiting)
+    ctx.services.events.emit("model.waiting", {"until": until, "reason": reason}, run)
+    await asyncio.sleep(max(0.0, until - time.time()))
+    return {"outcome": "waited"}
+
+
+@step("hand_off", slot=True)
+async def hand_off(ctx: Context, run: str, number: int) -> Outcome:
+    return await fresh_conversation(ctx.services, run, number)
+
+
+@step("tell")
+async def tell(ctx: Context, run: str, number: int, text: str) -> Outcome:
+    """Words for the agent: they are what turn `number` left unanswered."""
+    Transcript(ctx.services.folder(run), ctx.services.redactor).answer(number, text)
+    return {"outcome": "told"}
+
+
+@step("commit", slot=True)
+async def commit(ctx: Context, run: str, summary: str) -> Outcome:
+    return await acceptance.commit(ctx.services, run, summary)
+
+
+@step("gates", slot=True)
+async def gates(ctx: Context, run: str) -> Outcome:
+    """Which gates this run has to pass, and their state on the base tree."""
+    row = ctx.services.store.run(run)
+    assert row is not None
+    found = await checks.discover(ctx.services, run, row["base"])
+    await checks.baseline(ctx.services, run, row["base"], found)
+    return {"outcome": "gates", "gates": [gate.to_json() for gate in found]}
+
+
+@step("gate", slot=True)
+async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any]) -> Outcome:
+    row = ctx.services.store.run(run)
+    assert row is not None
+    ctx.services.set_state(run, "checking")
+    one = Gate.from_json(declared)
+    before = await checks.baseline(ctx.services, run, row["base"], [one])
+    result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name))
+    return {"outcome": "checked", **checks.brief(result)}
+
+
+@step("feedback")
+async def feedback(ctx: Context, run: str, commit_id: str) -> Outcome:
+    return {"outcome": "feedback", "text": checks.feedback_text(ctx.services, run, commit_id)}
+
+
+@step("open_checkpoint")
+async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str, Any]) -> Outcome:
+    """Show the checkpoint to everybody; the run gives its slot to another while it waits."""
+    services = ctx.services
+    shown = await checkpoint.content(services, run, number, **content)
+    services.store.open_checkpoint(run, number, shown)
+    waiting_for = checkpoint.waiting_text(shown["kind"])
+    services.set_state(run, "waiting", waiting_for=waiting_for, checkpoint=number)
+    services.events.emit("checkpoint.opened", shown, run)
+    ctx.slots.release(run)
+    return {"outcome": "opened"}
+
+
+@step("close_checkpoint", cancellable=False)
+async def close_checkpoint(ctx: Context, run: str, number: int, decision: str, message: str) -> Outcome:
+    ctx.services.store.close_checkpoint(run, number, decision, message)
+    ctx.services.set_state(run, "working", checkpoint=None)
+    ctx.services.events.emit("checkpoint.closed", {"number": number, "decision": decision, "message": message}, run)
+    return {"outcome": "closed"}
+
+
+@step("forecast", slot=True)
+async def forecast(ctx: Context, run: str, commit_id: str) -> Outcome:
+    return await acceptance.forecast(ctx.services, run, commit_id)
+
+
+@step("accept", slot=True, cancellable=False)
+async def accept(ctx: Context, run: str, commit_id: str | None, summary: str) -> Outcome:
+    return await acceptance.accept(ctx.services, run, commit_id, summary)
+
+
+@step("plan_landing", slot=True)
+async def plan_landing(ctx: Context, run: str) -> Outcome:
+    return await acceptance.plan_landing(ctx.services, run)
+
+
+@step("land", slot=True, cancellable=False)
+async def land(ctx: Context, run: str, new: str) -> Outcome:
+    return await acceptance.land(ctx.services, run, new)
+
+
+@step("fresh", cancellable=False)
+async def fresh(ctx: Context, run: str) -> Outcome:
+    await ctx.services.plan.hand_off(await hand_off_file(ctx.services, run))
+    return {"outcome": "written"}
+
+
+@step("finish", cancellable=False)
+async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
+    """The end of a run, whatever it was: the task's marker, the worktree, the record, the news."""
+    services = ctx.services
+    back = {"accepted": None, "landed": None, "partial": "partial", "discarded": "discarded", "blocked": "blocked"}
+    kind = back.get(outcome, "reset")
+    if kind is not None:
+        await acceptance.give_back(services, run, kind, reason)
+    kept = "failed" if outcome == "blocked" else outcome
+    try:
+        await acceptance.keep_or_drop(services, run, discarded=kept in ("discarded", "cancelled"))
+    except DevloopError as problem:
+        services.notice(run, f"The worktree could not be removed: {problem.message}")
+    ended = {"outcome": kept, "reason": reason, "ended": time.time(), "checkpoint": None}
+    services.set_state(run, "ended", **ended)
+    services.events.emit("run.ended", {"outcome": kept, "reason": reason}, run)
+    ctx.slots.release(run)
+    ctx.cancelling.forget(run)
+    return {"outcome": kept}
+
+
+@step("next_run", cancellable=False)
+async def next_run(ctx: Context, run: str) -> Outcome:
+    """The run of the loop's next task, recorded but not yet started; `run` is None when the loop ends."""
+    from devloop.engine.starting import next_of_loop
+
+    return {"outcome": "next", "run": await next_of_loop(ctx.services, run)}

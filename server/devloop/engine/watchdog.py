@@ -1,0 +1,80 @@
+"""Finding runs that nobody executes: DBOS recovers once, at launch, and only logs what fails (engine §5 rule 22)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from dbos import DBOS
+
+from devloop.engine.context import Context
+
+log = logging.getLogger(__name__)
+
+INTERVAL_S = 20.0
+GRACE_S = 15.0
+"""A run that is younger than this may still be on its way into its workflow."""
+
+
+class Watchdog:
+    """Every open run is either executing here, or started again, or ended as failed with the reason."""
+
+    def __init__(
+        self, context: Context, start: Callable[[str], Awaitable[None]], workflow_id: Callable[[str], str]
+    ) -> None:
+        self._context, self._start, self._workflow_id = context, start, workflow_id
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        await self.resend_decisions()
+        self._task = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("the watchdog could not look")
+
+    async def look(self) -> None:
+        services = self._context.services
+        for row in services.store.find_runs(open_only=True, limit=1000):
+            young = time.time() - row["touched"] < GRACE_S
+            if row["id"] not in self._context.alive and not young:
+                await self._revive(row)
+
+    async def _revive(self, row: dict[str, Any]) -> None:
+        run = row["id"]
+        status = await DBOS.get_workflow_status_async(self._workflow_id(run))
+        state = status.status if status is not None else None
+        log.warning("run %s is %s here but nobody executes it (workflow: %s)", run, row["state"], state)
+        if state is None:
+            await self._start(run)
+        elif state in ("PENDING", "ENQUEUED", "CANCELLED"):
+            await DBOS.resume_workflow_async(self._workflow_id(run))
+        else:
+            self._give_up(run, str(state))
+
+    def _give_up(self, run: str, state: str) -> None:
+        """The workflow is over, but the run never heard of it: say so instead of leaving it open for ever."""
+        services = self._context.services
+        reason = f"the run could not be resumed ({state.lower().replace('_', ' ')}); its worktree and branch are kept"
+        ended = {"outcome": "failed", "reason": reason, "ended": time.time(), "checkpoint": None}
+        services.set_state(run, "ended", **ended)
+        services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)
+
+    async def resend_decisions(self) -> None:
+        """A decision that was recorded just before a crash is sent again; its key keeps it from counting twice."""
+        from devloop.engine.workflow import send_decision
+
+        store = self._context.services.store
+        for row in store.find_runs(open_only=True, limit=1000):
+            if row["state"] != "waiting" or row["checkpoint"] is None:
+                continue
+            known = store.checkpoint(row["id"], row["checkpoint"])
+            if known is not None and known["decision"]:
+                await send_decision(row["id"], row["checkpoint"], known["decision"], known["message"] or "")

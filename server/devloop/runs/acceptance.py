@@ -1,0 +1,126 @@
+"""From a checked commit to the plan branch, and from there to the person's branch.
+
+Each function is one durable step: repeated after a crash it finds what it did and does not do it twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devloop.errors import DevloopError, LandingRefused
+from devloop.redact import one_line, printable
+from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
+from devloop.runs.tooling import PROTECTED
+
+Outcome = dict[str, Any]
+
+
+async def commit(services: Services, run: str, summary: str) -> Outcome:
+    """The worktree as one commit on the run's branch. `commit` is None when the agent changed nothing."""
+    spec = services.spec(run)
+    services.set_state(run, "checking")
+    made = await services.workspace.commit(
+        run, commit_message(services, spec, summary), trailers={"Devloop-Task": spec.task.id}, protected=PROTECTED
+    )
+    if made is None:
+        return {"outcome": "committed", "commit": None}
+    services.store.update_run(run, commit_id=made.id)
+    if made.refused:
+        names = ", ".join(made.refused[:5])
+        services.notice(run, f"The agent changed files that are not its to change; they were left out: {names}")
+    return {"outcome": "committed", "commit": made.id}
+
+
+def commit_message(services: Services, spec: RunSpec, summary: str) -> str:
+    """Subject: the task's title, as its author worded it. Body: the agent's summary, cleaned."""
+    subject = one_line(services.redactor.text(spec.task.title), 72)
+    body = printable(services.redactor.text(summary)).strip()
+    return f"{subject}\n\n{body}" if body else subject
+
+
+async def forecast(services: Services, run: str, commit_id: str) -> Outcome:
+    """What the commit would be on top of the plan branch as it is now."""
+    onto = await services.workspace.plan_head()
+    replayed = await services.workspace.forecast(commit_id, onto)
+    if replayed.conflicts:
+        files = ", ".join(replayed.conflicts[:5])
+        return {"outcome": "conflict", "reason": f"it conflicts with work accepted meanwhile: {files}"}
+    moved = replayed.commit != commit_id
+    return {"outcome": "replayed", "commit": replayed.commit, "onto": onto, "moved": moved}
+
+
+async def accept(services: Services, run: str, commit_id: str | None, summary: str) -> Outcome:
+    """Tick the task, and put the commit with the ticked plan on the plan branch."""
+    spec = services.spec(run)
+    services.set_state(run, "landing")
+    note = one_line(printable(services.redactor.text(summary)), 160)
+    text = await services.plan.apply("completed", spec.task.reference(), note)
+    if commit_id is None:
+        return {"outcome": "accepted", "commit": None}
+    extra = {spec.plan.path: text.encode("utf-8", "surrogateescape")}
+    accepted = await services.workspace.accept(run, commit_id, extra)
+    if accepted.moved:
+        return {"outcome": "moved", "commit": accepted.commit}
+    services.store.update_run(run, commit_id=accepted.commit)
+    return {"outcome": "accepted", "commit": accepted.commit}
+
+
+async def plan_landing(services: Services, run: str) -> Outcome:
+    """How the accepted commits would reach the person's branch; `needs_gates` when that branch moved."""
+    try:
+        landing = await services.workspace.plan_landing()
+    except LandingRefused as problem:
+        return _refused(problem)
+    return {
+        "outcome": "planned",
+        "new": landing.new,
+        "needs_gates": landing.needs_gates,
+        "nothing": not landing.commits,
+    }
+
+
+async def land(services: Services, run: str, new: str) -> Outcome:
+    """Move the accepted commits onto the person's branch; `new` is the commit that was checked, any other is refused."""
+    spec = services.spec(run)
+    services.set_state(run, "landing")
+    try:
+        planned = await services.workspace.plan_landing()
+        if planned.commits and planned.new != new:
+            return {"outcome": "moved", "reason": "The branch moved again while the checks ran."}
+        landed = await services.workspace.finish_landing(planned, plan_path=spec.plan.path)
+    except LandingRefused as problem:
+        return _refused(problem)
+    row = services.store.run(run)
+    became = dict(zip(planned.commits, landed.commits, strict=False))
+    own = became.get(row["commit_id"] if row else "", landed.new)
+    services.notice(run, *map(str, landed.notices))
+    services.store.update_run(run, commit_id=own, branch=planned.branch)
+    for waiting in services.store.find_runs(limit=200):
+        if waiting["outcome"] == "accepted" and waiting["id"] != run:
+            services.store.update_run(waiting["id"], outcome="landed")
+    await services.plan.apply("committed", spec.task.reference(), own[:7])
+    services.events.emit("landing.done", {"branch": planned.branch, "old": landed.old, "new": landed.new}, run)
+    return {"outcome": "landed", "commit": own, "branch": planned.branch}
+
+
+def _refused(problem: LandingRefused) -> Outcome:
+    return {"outcome": "refused", "reason": problem.message, "hint": problem.hint, "files": list(problem.files)}
+
+
+async def give_back(services: Services, run: str, kind: str, reason: str) -> Outcome:
+    """The task's marker after a run that was not accepted; `kind` is discarded, partial, blocked or reset."""
+    spec = services.spec(run)
+    try:
+        await services.plan.apply(kind, spec.task.reference(), one_line(printable(services.redactor.text(reason)), 200))
+    except DevloopError as problem:
+        services.notice(run, f"The plan could not be changed: {problem.message}")
+    return {"outcome": "given_back"}
+
+
+async def keep_or_drop(services: Services, run: str, *, discarded: bool) -> None:
+    """Remove the worktree. Work that is on no branch stays reachable from a private ref for 30 days."""
+    if discarded:
+        await services.workspace.discard(run)
+    else:
+        await services.workspace.release(run)

@@ -1,0 +1,71 @@
+"""What a checkpoint shows: everything a person needs to decide, in one plain object."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from devloop import gates
+from devloop.redact import one_line, printable
+from devloop.runs.services import Services
+
+ACCEPTABLE = ["continue", "commit", "fresh", "stop", "revise", "discard"]
+UNACCEPTABLE = ["revise", "recheck", "stop", "block", "discard"]
+PAUSED = ["revise", "stop", "discard"]
+CONFLICTED = ["stop", "discard"]
+"""The worktree is older than what was accepted meanwhile: revising there would not help, a new run would."""
+UNLANDED = ["commit", "continue", "stop"]
+QUESTION = ["answer", "stop", "discard"]
+
+
+async def content(
+    services: Services,
+    run: str,
+    number: int,
+    *,
+    kind: str,
+    decisions: Sequence[str],
+    summary: str = "",
+    problem: str | None = None,
+    question: dict[str, Any] | None = None,
+    commit: str | None = None,
+) -> dict[str, Any]:
+    """The checkpoint as every front-end shows it; see "Run, event, checkpoint" in ARCHITECTURE.md."""
+    row = services.store.run(run)
+    assert row is not None
+    difference = None
+    changes: list[dict[str, Any]] = []
+    if commit is not None and row["base"]:
+        found = await services.workspace.diff(row["base"], commit)
+        files = [{"path": f.path, "status": f.status, "added": f.added, "deleted": f.deleted} for f in found.files]
+        difference = {"files": len(files), "added": found.added, "deleted": found.deleted, "list": files[:200]}
+        changes = [change.to_json() for change in gates.changes_to_checks(found.patch)][:50]
+    spent = services.store.spent(run=run)
+    clean = services.redactor.text
+    return {
+        "number": number,
+        "kind": kind,
+        "summary": printable(clean(summary)),
+        "decisions": list(decisions),
+        "diff": difference,
+        "gates": [_short(result) for result in (services.store.gates(run, commit) if commit else [])],
+        "guards": services.redactor.data(changes),
+        "question": services.redactor.data(question) if question else None,
+        "problem": printable(clean(problem)) if problem else None,
+        "cost_usd": spent["usd"],
+        "turns": spent["turns"],
+        "tokens": {name: spent[name] for name in ("input", "output", "cache_read", "cache_write")},
+        "scripted": row["scripted"],
+        "notices": row["notices"],
+        "opened": time.time(),
+    }
+
+
+def _short(result: dict[str, Any]) -> dict[str, Any]:
+    kept = ("gate", "kind", "verdict", "reason", "required", "exit_code", "counts", "duration_s", "command", "tree")
+    return {**{key: result.get(key) for key in kept}, "reason": one_line(result.get("reason") or "")}
+
+
+def waiting_text(kind: str) -> str:
+    return "an answer" if kind == "question" else "a decision"

@@ -1,0 +1,97 @@
+"""Holding every model call to its budget: a reservation before it, the true cost after it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from devloop.models import Limits, Request, Usage, budget, cost
+from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
+
+
+def limits_of(services: Services, spec: RunSpec) -> dict[budget.Scope, Limits]:
+    """Caps by scope. A task's own tags may only narrow them."""
+    caps = services.settings.budget
+    return {
+        "run": Limits(
+            usd=_narrower(caps.run_usd, spec.task.budget_usd),
+            tokens=caps.run_tokens,
+            turns=int(_narrower(caps.turns, spec.task.turns) or caps.turns),
+            wall_s=_narrower(caps.wall, spec.task.timeout_s),
+        ),
+        "plan": Limits(usd=caps.plan_usd),
+        "day": Limits(usd=caps.day_usd),
+    }
+
+
+def reserve(services: Services, spec: RunSpec, turn: int, request: Request) -> str | None:
+    """Reserve the worst case of `request`; when a cap forbids it, reserve nothing and answer with why."""
+    key = (spec.id, turn)
+    spent = {
+        "run": _spent(services, run=spec.id, except_turn=key),
+        "plan": _spent(services, except_turn=key),
+        "day": _spent(services, since=_midnight(), except_turn=key),
+    }
+    spent["run"] = replace(spent["run"], wall_s=worked_s(services, spec.id))
+    wanted = budget.reservation(request, spec.model, overrides=services.prices)
+    exceeded = budget.check(limits_of(services, spec), spent, wanted)
+    if exceeded is not None:
+        return f"{exceeded.message} {exceeded.hint}"
+    services.store.reserve(spec.id, turn, wanted.tokens, wanted.usd)
+    return None
+
+
+def worked_s(services: Services, run: str) -> float:
+    """Seconds since the run started, without the time it waited for a person."""
+    row = services.store.run(run)
+    if row is None or row["started"] is None:
+        return 0.0
+    return time.time() - row["started"] - services.store.waited_s(run)
+
+
+def remaining_wall_s(services: Services, spec: RunSpec) -> float | None:
+    cap = limits_of(services, spec)["run"].wall_s
+    return None if cap is None else cap - worked_s(services, spec.id)
+
+
+def price(services: Services, model: str, usage: Usage) -> float | None:
+    return cost(model, usage, services.prices)
+
+
+def refusal(services: Services, model: str) -> str | None:
+    """A cap in money can't be held for a model without a price: one sentence, or None when it can."""
+    caps = services.settings.budget
+    in_money = [name for name in ("run_usd", "plan_usd", "day_usd") if getattr(caps, name) is not None]
+    if in_money and cost(model, Usage(), services.prices) is None:
+        return f"There is no price for {model}, so the cap {in_money[0]} can't be held."
+    return None
+
+
+def overview(services: Services) -> dict[str, Any]:
+    """The object of `devloop budget --json`."""
+    caps = services.settings.budget
+    return {
+        "caps": caps.model_dump(),
+        "day": services.store.spent(since=_midnight()),
+        "total": services.store.spent(),
+        "by_task": services.store.usage_by("task"),
+        "by_day": services.store.usage_by("day"),
+    }
+
+
+def _spent(services: Services, **scope: Any) -> budget.Spent:
+    row = services.store.spent(**scope)
+    return budget.Spent(usd=row["usd"], tokens=row["tokens"], turns=row["turns"])
+
+
+def _midnight() -> float:
+    now = datetime.now(UTC).astimezone()
+    return (now - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)).timestamp()
+
+
+def _narrower(cap: float | None, own: float | None) -> float | None:
+    known = [value for value in (cap, own) if value is not None]
+    return min(known) if known else None

@@ -1,0 +1,104 @@
+"""The first step of a run: worktree, trust, set-up, the first message, `[~]` in the plan."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Any
+
+from devloop import gates, sandbox, trust
+from devloop.agents import load_agents, route
+from devloop.errors import DevloopError, SandboxMissing
+from devloop.redact import one_line
+from devloop.runs import prompt
+from devloop.runs.checks import discover, prefetch_baseline
+from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
+from devloop.runs.tooling import command_environment, environment, output_folder
+from devloop.runs.transcript import Segment, Transcript
+
+
+async def prepare(services: Services, run: str) -> dict[str, Any]:
+    """`{"outcome": "ready", "decide", "gate_rounds"}`, or `failed` with the reason and hint when this repository can't take a run now."""
+    spec = services.spec(run)
+    services.set_state(run, "preparing")
+    try:
+        await require_sandbox(services, spec)
+        trust.require(services.root, services.state.trust_file)
+        worktree = await services.workspace.prepare(run)
+        services.store.update_run(run, base=worktree.base)
+        services.notice(run, *map(str, worktree.notices))
+        await _set_up(services, spec)
+        checks = await discover(services, run, worktree.base)
+        prefetch_baseline(services, run, worktree.base, checks)
+        _open_conversation(services, spec, checks)
+        await services.plan.apply("started", spec.task.reference())
+    except DevloopError as problem:
+        return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
+    return {"outcome": "ready", "decide": spec.loop.decide, "gate_rounds": services.settings.loop.gate_rounds}
+
+
+async def require_sandbox(services: Services, spec: RunSpec) -> None:
+    """Without a working sandbox nothing runs, unless the person's own configuration accepts that."""
+    detected = await services.sandbox()
+    if detected.state == "on" or not (services.settings.sandbox.require or spec.loop.decide):
+        if detected.state != "on":
+            services.notice(spec.id, f"Commands run without a full sandbox ({detected.state}): {detected.reason}")
+        return
+    raise no_sandbox(detected, unattended=spec.loop.decide is not None)
+
+
+def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissing:
+    what = "Unattended runs need a sandbox" if unattended else "Commands need a sandbox"
+    own = "" if unattended else " To run without one at your own risk: sandbox.require = false in your own config.toml."
+    return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
+
+
+def _open_conversation(services: Services, spec: RunSpec, checks: list[gates.Gate]) -> None:
+    transcript = Transcript(services.folder(spec.id), services.redactor)
+    if transcript.segment() is not None:
+        return
+    agents = load_agents()
+    choice = route(agents, agent=spec.task.agent, mode=spec.task.mode)
+    services.notice(spec.id, *([choice.reason] if spec.task.agent and choice.agent != spec.task.agent else []))
+    text = prompt.task_message(spec, [f"{gate.name}: {' '.join(gate.command)}" for gate in checks])
+    carried = _carried(services, spec)
+    transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
+
+
+def _carried(services: Services, spec: RunSpec) -> str | None:
+    """The run whose conversation goes on here, when the loop asked for that and its transcript is still there."""
+    before = spec.loop.carry
+    return before if before and (services.state.runs / before / "transcript").is_dir() else None
+
+
+async def _set_up(services: Services, spec: RunSpec) -> None:
+    """The trusted set-up command: once per worktree, before any model turn, with network and without secrets."""
+    setup = services.settings.setup
+    done = services.folder(spec.id) / "setup.done"
+    if setup is None or done.exists():
+        return
+    detected = await services.sandbox()
+    found = environment(services)
+    worktree = services.state.worktrees / spec.id
+    log = output_folder(services, spec.id) / "setup.log"
+    outcome = await detected.backend.run(
+        sandbox.Command(
+            argv=setup.command,
+            cwd=services.root,
+            mounts=(sandbox.Mount(worktree, services.root, write=True), *found.mounts(services.root)),
+            env=command_environment(services, found),
+            limits=sandbox.Limits(wall_s=setup.timeout),
+            network=True,
+        ),
+        output_file=log,
+    )
+    if outcome.exit_code != 0:
+        tail = one_line(services.redactor.text(outcome.output[-300:]))
+        raise DevloopError(f"The set-up command failed (exit {outcome.exit_code}): {tail}", hint=f"All of it: {log}")
+    done.touch()
+
+
+async def remove_leftovers(services: Services, run: str) -> None:
+    """Called once a run has ended: files that only the work needed."""
+    await asyncio.to_thread(shutil.rmtree, services.folder(run) / "output" / "reports", ignore_errors=True)

@@ -1,0 +1,47 @@
+"""The words a conversation begins with. The system prompt is the agent's own; everything that varies is in the
+first user message, so that the prefix stays the same and can be cached (model-api §6, §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from devloop.runs.spec import RunSpec
+
+
+def task_message(spec: RunSpec, checks: Sequence[str]) -> str:
+    """The task as the agent reads it. The first two lines are also how a scripted player finds its script."""
+    task = spec.task
+    lines = [f"Task: {task.id} {task.title}", f"Attempt: {spec.attempt}"]
+    if spec.plan.name or spec.plan.goal:
+        lines.append(f"Plan: {' – '.join(part for part in (spec.plan.name, spec.plan.goal) if part)}")
+    if task.phase:
+        lines.append(f"Phase: {task.phase}")
+    lines += _listed("Acceptance", task.acceptance)
+    lines += _listed("Files", task.files)
+    if task.notes:
+        lines.append(f"Notes: {task.notes}")
+    lines += _listed("Checks that devloop will run", checks)
+    return "\n".join(lines)
+
+
+def _listed(title: str, items: Sequence[str]) -> list[str]:
+    if not items:
+        return []
+    return [f"{title}: {items[0]}"] if len(items) == 1 else [f"{title}:", *(f"- {item}" for item in items)]
+
+
+HAND_OFF_REQUEST = (
+    "This conversation is nearly as long as it may get. Do not call a tool now. Answer with a hand-off summary for "
+    "yourself: what is done, what is left, decisions and traps, files that matter."
+)
+
+
+def after_hand_off(task: str, conversation: int, summary: str) -> str:
+    return (
+        f"{task}\nConversation: {conversation}\n\nYou have worked on this before; the worktree holds what you did. "
+        f"Your hand-off summary:\n{summary}"
+    )
+
+
+def next_task(task: str) -> str:
+    return f"The work was accepted; the worktree holds it now. Go on with the next task of the plan.\n\n{task}"

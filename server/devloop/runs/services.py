@@ -1,0 +1,74 @@
+"""What a run needs from the outside, in one value that the engine composes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from devloop.models import Model
+from devloop.paths import StateDir
+from devloop.redact import Redactor
+from devloop.runs.spec import RunSpec
+from devloop.sandbox import Detection
+from devloop.settings import Settings
+from devloop.store import Store
+from devloop.workspace import Workspace
+
+
+class PlanPort(Protocol):
+    """The daemon's side: only it reads and changes the plan."""
+
+    async def apply(self, kind: str, task: dict[str, Any], text: str = "") -> str:
+        """Make a change of the plan and answer with the whole text after it. Repeating one changes nothing."""
+
+    async def next(self, held: list[str]) -> dict[str, Any]: ...
+
+    async def hand_off(self, content: dict[str, Any]) -> None: ...
+
+
+class Events(Protocol):
+    def emit(self, kind: str, data: dict[str, Any], run: str | None = None, *, store: bool = True) -> None: ...
+
+
+@dataclass
+class Services:
+    """One per engine process. `settings` and `model_for` change when a client brings a new key."""
+
+    root: Path
+    state: StateDir
+    settings: Settings
+    workspace: Workspace
+    store: Store
+    events: Events
+    plan: PlanPort
+    redactor: Redactor
+    sandbox: Callable[[], Awaitable[Detection]]
+    model_for: Callable[[RunSpec], Model]
+    virtual_env: Path | None = None
+    prices: dict[str, Any] = field(default_factory=dict)
+    baselines: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+
+    def spec(self, run: str) -> RunSpec:
+        row = self.store.run(run)
+        assert row is not None, f"no record of run {run}"
+        return RunSpec.model_validate(row["spec"])
+
+    def folder(self, run: str) -> Path:
+        folder = self.state.runs / run
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def set_state(self, run: str, state: str, *, waiting_for: str | None = None, **values: Any) -> None:
+        """Record the run's state and tell everybody who listens."""
+        self.store.update_run(run, state=state, waiting_for=waiting_for, **values)
+        self.events.emit("run.state", {"state": state, "waiting_for": waiting_for}, run)
+
+    def notice(self, run: str, *texts: str) -> None:
+        """Say something once about a run: kept with it and shown at its checkpoint."""
+        if texts:
+            self.store.add_notices(run, texts)
+            for text in texts:
+                self.events.emit("notice", {"text": text}, run)

@@ -1,0 +1,255 @@
+"""One turn: reserve budget, ask the model, run its tool calls, take a snapshot. The loop around it is the engine's.
+
+A turn is one durable step, and a step that was killed is begun again. Therefore: the response is on disk before
+anything acts on it, the worktree is put back to the last snapshot before tools run again, and the reply file is
+the last thing written. A turn that has a reply is finished and only repeats its outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from devloop import tools
+from devloop.agents import load_agents
+from devloop.errors import NoModel
+from devloop.models import (
+    ModelFailure,
+    Progress,
+    Request,
+    Response,
+    conversation,
+    limits_of,
+    needs_fresh_conversation,
+    wait_before_retry,
+)
+from devloop.redact import one_line
+from devloop.runs import money
+from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
+from devloop.runs.stall import fingerprint, stalled
+from devloop.runs.tooling import tool_context
+from devloop.runs.transcript import Transcript
+
+Outcome = dict[str, Any]
+"""`{"outcome": ...}`: go_on, finished, question, wait, blocked, hand_off, exhausted, stalled, refused or failed."""
+
+MAX_ATTEMPTS = 8
+LONGEST_WAIT_S = 15 * 60
+FULL = 0.8
+"""The part of the context window at which a fresh conversation takes over."""
+
+
+async def take_turn(services: Services, run: str, number: int, attempt: int) -> Outcome:
+    """Turn `number` (from 1) of `run`; `attempt` counts the tries of this turn that ended in a wait."""
+    spec = services.spec(run)
+    transcript = Transcript(services.folder(run), services.redactor)
+    if (reply := transcript.reply(number)) is not None:
+        return dict(reply["outcome"])
+    if transcript.begun(number):
+        await services.workspace.restore(run, transcript.snapshot(number))
+    transcript.begin_turn(number)
+    services.set_state(run, "working", turn=number)
+    services.events.emit("turn.started", {"turn": number}, run)
+    response = transcript.response(number)
+    if response is None:
+        asked = await _ask(services, spec, transcript, number, attempt)
+        if isinstance(asked, dict):
+            return asked
+        response = asked.to_json()
+        transcript.set_response(number, response)
+    answer = Response.from_json(response)
+    reply = await _react(services, spec, transcript, number, answer)
+    transcript.set_reply(number, reply)
+    outcome = dict(reply["outcome"])
+    services.events.emit("turn.ended", {"turn": number, "outcome": outcome["outcome"]}, run)
+    return outcome
+
+
+async def _ask(
+    services: Services, spec: RunSpec, transcript: Transcript, number: int, attempt: int
+) -> Response | Outcome:
+    """The model's answer; or the outcome that ends or delays the turn without one."""
+    request = build_request(services, spec, transcript, number)
+    if (sentence := money.reserve(services, spec, number, request)) is not None:
+        return {"outcome": "exhausted", "reason": sentence}
+    try:
+        model = services.model_for(spec)
+    except NoModel as problem:
+        services.store.release(spec.id, number)
+        return {"outcome": "blocked", "reason": f"{problem.message} {problem.hint}"}
+    started = time.time()
+    try:
+        async with asyncio.timeout(money.remaining_wall_s(services, spec)):
+            answer = await model.turn(request, _progress_to(services, spec.id, number))
+    except TimeoutError:
+        services.store.release(spec.id, number)
+        return {"outcome": "exhausted", "reason": "the run's wall time is used up"}
+    except ModelFailure as failure:
+        services.store.release(spec.id, number)
+        return _after_failure(failure, attempt)
+    except BaseException:
+        services.store.release(spec.id, number)
+        raise
+    record_turn(services, spec, number, answer, scripted=model.scripted, started=started)
+    return answer
+
+
+def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
+    agent = load_agents()[spec.agent]
+    return Request(
+        model=spec.model,
+        system=agent.prompt,
+        tools=tools.definitions(agent.tools),
+        messages=transcript.messages(number),
+        max_tokens=min(services.settings.model.max_tokens, limits_of(spec.model).max_output),
+        effort=services.settings.model.effort,
+    )
+
+
+def _after_failure(failure: ModelFailure, attempt: int) -> Outcome:
+    reason = one_line(f"{failure.message} {failure.hint}".strip(), 400)
+    if failure.kind == "context_window":
+        return {"outcome": "hand_off", "reason": reason}
+    if not failure.retryable or attempt >= MAX_ATTEMPTS:
+        return {"outcome": "failed", "reason": reason}
+    seconds = wait_before_retry(failure, attempt)
+    if seconds > LONGEST_WAIT_S:
+        return {"outcome": "blocked", "reason": f"{reason} It asks to wait {seconds / 60:.0f} minutes."}
+    return {"outcome": "wait", "until": time.time() + seconds, "reason": reason}
+
+
+def record_turn(
+    services: Services, spec: RunSpec, number: int, answer: Response, *, scripted: bool, started: float
+) -> None:
+    usage = answer.usage
+    row = {
+        "run": spec.id,
+        "number": number,
+        "model": answer.model,
+        "scripted": scripted,
+        "stop_reason": answer.stop_reason,
+        "request_id": answer.request_id,
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+        "cost_usd": money.price(services, spec.model, usage),
+        "tools": [],
+        "at": time.time(),
+        "duration_s": time.time() - started,
+    }
+    services.store.add_turn(row)
+    services.store.update_run(spec.id, context_tokens=usage.total)
+
+
+def _progress_to(services: Services, run: str, number: int) -> Any:
+    def tell(progress: Progress) -> None:
+        data = {"turn": number, "doing": progress.kind, "tokens": progress.output_tokens, "tool": progress.tool}
+        services.events.emit("turn.progress", data, run, store=False)
+
+    return tell
+
+
+async def _react(
+    services: Services, spec: RunSpec, transcript: Transcript, number: int, answer: Response
+) -> dict[str, Any]:
+    """The reply file of this turn: what the answer's stop reason asks for (model-api §10)."""
+    reaction = conversation.reaction(
+        answer.stop_reason,
+        answer.content,
+        resent=transcript.in_a_row("resend", number),
+        nudged=transcript.in_a_row("nudge", number),
+        cut=transcript.in_a_row("continue_cut", number),
+        stop_details=answer.stop_details,
+    )
+    reply: dict[str, Any] = {
+        "reaction": reaction.kind,
+        "results": [],
+        "pending": [],
+        "snapshot": transcript.snapshot(number),
+        "calls": [],
+        "outcome": {"outcome": "go_on"},
+    }
+    match reaction.kind:
+        case "run_tools":
+            await _run_tools(services, spec, transcript, number, reaction.calls, reply)
+        case "finished":
+            reply["outcome"] = {"outcome": "finished", "summary": answer.text.strip()[:2000]}
+        case "continue_cut" | "resend" | "nudge" | "compacted":
+            pass
+        case "fresh_conversation":
+            reply["outcome"] = {"outcome": "hand_off", "reason": reaction.reason}
+        case "refused" | "stalled":
+            reply["outcome"] = {"outcome": reaction.kind, "reason": reaction.reason}
+        case _:
+            reply["outcome"] = {"outcome": "failed", "reason": reaction.reason}
+    if reply["outcome"]["outcome"] == "go_on" and needs_fresh_conversation(answer.usage, spec.model, fraction=FULL):
+        reply["outcome"] = {"outcome": "hand_off", "reason": "The context window is nearly full."}
+    return reply
+
+
+async def _run_tools(
+    services: Services,
+    spec: RunSpec,
+    transcript: Transcript,
+    number: int,
+    blocks: Sequence[dict[str, Any]],
+    reply: dict[str, Any],
+) -> None:
+    context = await tool_context(services, spec)
+    invalid = {block["id"]: conversation.invalid_input_result(block) for block in blocks}
+    calls = [tools.ToolCall(b["id"], b["name"], b["input"]) for b in blocks if invalid[b["id"]] is None]
+
+    def started(call: tools.ToolCall) -> None:
+        services.events.emit("tool.started", {"turn": number, "tool": call.name}, spec.id)
+
+    def ended(result: tools.ToolResult) -> None:
+        data = {"turn": number, "summary": one_line(result.summary), "is_error": result.is_error}
+        services.events.emit("tool.ended", data, spec.id)
+
+    results = await tools.run_batch(calls, context, on_start=started, on_result=ended)
+    snapshot = await services.workspace.snapshot(spec.id, f"turn {number}")
+    if snapshot.skipped:
+        services.notice(spec.id, f"left out of the snapshot: {', '.join(map(str, snapshot.skipped[:5]))}")
+    reply["snapshot"] = snapshot.commit
+    reply["results"] = [result for result in invalid.values() if result is not None]
+    reply["results"] += [
+        conversation.tool_result(result.call_id, result.content, is_error=result.is_error)
+        for result in results
+        if result.control is None
+    ]
+    reply["pending"] = [result.call_id for result in results if result.control is not None]
+    reply["outcome"] = _control_outcome(results)
+    reply["calls"] = _calls(calls, results)
+    services.store.set_turn_tools(spec.id, number, reply["calls"])
+    if reply["outcome"]["outcome"] == "go_on":
+        history = [call for n in range(1, number) for call in (transcript.reply(n) or {}).get("calls", [])]
+        if (repeated := stalled([*history, *reply["calls"]])) is not None:
+            reason = f"the same call gave the same result three times: {repeated}"
+            reply["outcome"] = {"outcome": "stalled", "reason": reason}
+
+
+def _calls(calls: Sequence[tools.ToolCall], results: Sequence[tools.ToolResult]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": call.name,
+            "kind": result.kind,
+            "summary": one_line(result.summary),
+            "is_error": result.is_error,
+            "fingerprint": fingerprint(call.name, call.input, result.content),
+        }
+        for call, result in zip(calls, results, strict=True)
+    ]
+
+
+def _control_outcome(results: Sequence[tools.ToolResult]) -> Outcome:
+    for result in results:
+        if isinstance(result.control, tools.Ask):
+            return {"outcome": "question", "text": result.control.question, "choices": list(result.control.choices)}
+    for result in results:
+        if isinstance(result.control, tools.Finish):
+            return {"outcome": "finished", "summary": result.control.summary[:2000]}
+    return {"outcome": "go_on"}

@@ -1,0 +1,38 @@
+"""What every test shares: a clean environment, private state directories, slow tests last."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # `double`, the strict local double of the Messages API
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long modes (hundreds of crashes)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast ones first: a failure shows early. The order inside a module stays."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, no proxy, no editor's or git's variable of the machine reaches a test."""
+    for name in list(os.environ):
+        if (name.startswith(("ANTHROPIC_", "DEVLOOP_", "GIT_")) and name != "DEVLOOP_REQUIRE_SANDBOX") or name.lower().endswith("_proxy") or name == "VIRTUAL_ENV":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def short_tmp() -> Path:
+    """A directory with a short path: unix sockets allow about 100 bytes."""
+    path = Path(tempfile.mkdtemp(prefix="dl-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
