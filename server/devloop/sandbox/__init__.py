@@ -1,1 +1,24 @@
+"""Where a command that an agent chose runs: bubblewrap, or nowhere unless the person accepted that.
 
+`detect()` finds the backend by trying; `backend.run(Command(...))` runs one command and answers an `Outcome`.
+"""
+
+from devloop.sandbox.command import GIB, MIB, Backend, Command, Detection, Limits, Mount, Outcome, State
+from devloop.sandbox.detect import detect
+from devloop.sandbox.environment import environment
+from devloop.sandbox.toolchain import toolchain_mounts
+
+__all__ = [
+    "GIB",
+    "MIB",
+    "Backend",
+    "Command",
+    "Detection",
+    "Limits",
+    "Mount",
+    "Outcome",
+    "State",
+    "detect",
+    "environment",
+    "toolchain_mounts",
+]

@@ -1,0 +1,117 @@
+"""What may be asked of a sandbox, and what it answers. Paths in a `Command` are as seen inside, if nothing else is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+State = Literal["on", "degraded", "off"]
+
+
+@dataclass(frozen=True)
+class Mount:
+    """The host's `source` (file or folder, links resolved) appears inside at `target`, read-only unless `write`."""
+
+    source: Path
+    target: Path
+    write: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps of one command. Seconds and bytes; None means no cap.
+
+    `memory_bytes` caps each process (its data, not its address space: V8 and the JVM reserve far more than they use)
+    and the command as a whole. `processes` counts threads too. `file_bytes` is per file, `scratch_bytes` per temporary
+    file system. `disk_reserve_bytes` must stay free where the command can write. `output_bytes` reach the caller.
+    """
+
+    wall_s: float = 120.0
+    cpu_s: float | None = None
+    memory_bytes: int | None = 4 * GIB
+    processes: int | None = 512
+    file_bytes: int | None = 2 * GIB
+    open_files: int | None = 4096
+    output_bytes: int = 100 * 1024
+    scratch_bytes: int = GIB
+    disk_reserve_bytes: int = 256 * MIB
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    `masks`: what is there can be read but not changed, what is absent can't be created.
+    `hidden`: can't be read either; only paths that exist below a mount matter.
+    `env`: the whole environment, nothing is added but what the sandbox itself needs. `HOME` becomes an empty folder.
+    `trusted`: devloop's own helper or a command that the person declared; it may run where there is no sandbox.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    mounts: tuple[Mount, ...] = ()
+    masks: tuple[Path, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+    network: bool = False
+    stdin: bytes | None = None
+    hidden: tuple[Path, ...] = ()
+    trusted: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended.
+
+    `exit_code` is None when devloop killed it; a command that died of a signal has 128 + its number, and `signal`.
+    `output` is stdout and stderr as they came, head and tail when `truncated`; `output_bytes` counts all of it.
+    `killed_reason` is None, `timeout`, `memory`, `processes` or `disk`.
+    """
+
+    exit_code: int | None
+    signal: int | None
+    timed_out: bool
+    output: str
+    output_bytes: int
+    truncated: bool
+    duration_s: float
+    killed_reason: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+class Backend(Protocol):
+    """A place where commands run."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def state(self) -> State: ...
+
+    async def run(
+        self, command: Command, *, output_file: Path | None = None, on_output: Callable[[bytes], None] | None = None
+    ) -> Outcome:
+        """Run it to its end. When this returns or raises, no process of the command is alive.
+
+        `output_file` gets the raw output, up to 16 MiB; `on_output` each piece as it comes.
+        Raises `SandboxMissing` when the sandbox could not be set up, `CancelledError` after the kill.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Which backend to use. `reason` is one sentence for people; `fix` says what would improve it, or is empty."""
+
+    backend: Backend
+    state: State
+    reason: str
+    fix: str

@@ -1,0 +1,121 @@
+"""Caps on a command as a whole: what its processes use together, and the room left on the disk.
+
+The kernel's per-process limits don't add up, and the one on processes does not hold for the superuser. So while a
+command runs, its tree is looked at a few times a second, and it is killed when it is over a cap. Linux only; elsewhere
+nothing is watched. A tree that grows between two looks overshoots by what it can do in that time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from devloop.sandbox.command import MIB, Limits
+
+FIRST_LOOK_S = 0.1
+INTERVAL_S = 0.15
+DISK_TOLERANCE = 16 * MIB
+
+
+async def watch(root: Callable[[], int | None], limits: Limits, writable: Iterable[Path]) -> str:
+    """Return the name of the first cap that the tree below process `root()` breaks; never returns otherwise."""
+    places = tuple(writable)
+    free = {place: _free(place) for place in places}
+    await asyncio.sleep(FIRST_LOOK_S)
+    while True:
+        if sys.platform == "linux":
+            pid = root()
+            over = await asyncio.to_thread(_over, pid, limits) if pid is not None else None
+            over = over or _disk(free, limits.disk_reserve_bytes)
+            if over:
+                return over
+        await asyncio.sleep(INTERVAL_S)
+
+
+def _over(root: int, limits: Limits) -> str | None:
+    count = memory = 0
+    pids = []
+    for pid in tree(root):
+        pids.append(pid)
+        threads, used = _usage(pid)
+        count += threads
+        memory += used
+        if limits.processes is not None and count > limits.processes:
+            return "processes"
+    cap = limits.memory_bytes
+    # Pages that a fork shares are counted more than once at first: count precisely before killing anything.
+    if cap is not None and memory > cap and sum(_proportional(pid) for pid in pids) > cap:
+        return "memory"
+    return None
+
+
+def tree(root: int) -> Iterator[int]:
+    """`root` and every process below it, as the kernel lists them now."""
+    waiting = [root]
+    seen = {root}
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        for child in _children(pid):
+            if child not in seen:
+                seen.add(child)
+                waiting.append(child)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, _read(f"{thread}/children").split())
+    return found
+
+
+def _usage(pid: int) -> tuple[int, int]:
+    """Threads, and bytes of memory that are the process's own or shared memory."""
+    threads, memory = 1, 0
+    with contextlib.suppress(OSError):
+        for line in _read(f"/proc/{pid}/status").splitlines():
+            if line.startswith((b"RssAnon:", b"RssShmem:")):
+                memory += int(line.split()[1]) * 1024
+            elif line.startswith(b"Threads:"):
+                threads = int(line.split()[1])
+    return threads, memory
+
+
+def _proportional(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        lines = _read(f"/proc/{pid}/smaps_rollup").splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:")))
+    return _usage(pid)[1]
+
+
+def _read(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(fd, 65536):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(fd)
+
+
+def _free(place: Path) -> int | None:
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+def _disk(before: dict[Path, int | None], reserve: int) -> str | None:
+    for place, was in before.items():
+        now = _free(place)
+        if now is not None and was is not None and now < reserve and now < was - DISK_TOLERANCE:
+            return "disk"
+    return None
