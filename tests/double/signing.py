@@ -1,0 +1,46 @@
+"""Signatures of thinking blocks: over their own text and over everything that came before their answer (rules 20, 21).
+
+A signature names how many parts the request had that it answers, so that an answer may come back as a message of its
+own or joined to its neighbour of the same role. The secret is fixed: a double that was started again knows its own
+signatures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from double.flat import Part
+from double.refusal import Refusal
+
+_SECRET = b"double of the Messages API"
+
+
+def sign(thinking: str, before: list[Part]) -> str:
+    digest = before[-1].digest if before else ""
+    return f"sig.{len(before)}.{_mac('text', thinking)}.{_mac('prefix', digest)}"
+
+
+def verify(parts: list[Part], *, bound: bool) -> None:
+    """Check every thinking block in `parts`; `bound`: the model binds thinking to the conversation."""
+    for index, part in enumerate(parts):
+        if part.block.get("type") != "thinking" or part.role != "assistant":
+            continue
+        fields = str(part.block["signature"]).split(".")
+        whole = len(fields) == 4 and fields[0] == "sig" and fields[1].isdigit()
+        if not whole or not hmac.compare_digest(fields[2], _mac("text", str(part.block["thinking"]))):
+            raise Refusal(f"{part.place}: Invalid `signature` in `thinking` block", rule=20)
+        count = int(fields[1])
+        digest = parts[count - 1].digest if 0 < count <= index else ""
+        between = parts[count:index]
+        same = count <= index and all(p.role == "assistant" for p in between)
+        if bound and not (same and hmac.compare_digest(fields[3], _mac("prefix", digest))):
+            raise Refusal(
+                f"{part.place}: Invalid signature in thinking block. The block is bound to a different conversation: "
+                "system, tools or an earlier message differs.",
+                rule=21,
+            )
+
+
+def _mac(what: str, text: str) -> str:
+    return hmac.new(_SECRET, f"{what}:{text}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:24]
