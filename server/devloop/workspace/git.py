@@ -143,13 +143,13 @@ class Git:
             async with asyncio.timeout(timeout):
                 out, err, truncated = await _talk(process, data, limit)
         except TimeoutError:
-            await _end(process)
+            await _end(process, process.stdout, process.stderr)
             raise DevloopError(
                 f"git {args[0]!s} did not finish within {timeout:.0f} s.",
                 hint="A slow disk or a very large repository? Try again when the machine is less busy.",
             ) from None
         except BaseException:
-            await asyncio.shield(_end(process))
+            await asyncio.shield(_end(process, process.stdout, process.stderr))
             raise
         return Output(process.returncode or 0, out, err.decode("utf-8", "replace"), truncated)
 
@@ -214,25 +214,23 @@ async def _talk(
         chunks.append(chunk)
         size += len(chunk)
     if size > limit:
-        await _end(process)
+        await _end(process, process.stdout)
     err = await errors
     await process.wait()
     return b"".join(chunks)[:limit], err, size > limit
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask git to stop (it then removes its lock files), and insist after two seconds."""
+async def _end(process: asyncio.subprocess.Process, *unread: asyncio.StreamReader | None) -> None:
+    """Ask git to stop (it then removes its lock files), and insist after two seconds; `unread` pipes are drained."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
-    drained = asyncio.gather(
-        process.wait(), *(stream.read() for stream in (process.stdout, process.stderr) if stream is not None)
-    )
+    ended = asyncio.gather(process.wait(), *(stream.read() for stream in unread if stream is not None))
     try:
-        await asyncio.wait_for(asyncio.shield(drained), 2)
+        await asyncio.wait_for(asyncio.shield(ended), 2)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await drained
+        await ended
 
 
 async def _freed(err: str, attempt: int) -> bool:

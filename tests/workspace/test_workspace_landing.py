@@ -1,0 +1,328 @@
+"""Landing: nothing of the person's is ever lost, and every step can be repeated."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from devloop.errors import LandingRefused, RepositoryUnfit
+from devloop.workspace import landing as landings
+from devloop.workspace.git import Git
+
+PLAN = ".devloop/plan.md"
+TICKED = b"- [x] first\n- [ ] second\n"
+
+
+async def accepted(workspace, run, files, *, tick=None):
+    """One accepted run that writes (or, None, deletes) these files."""
+    worktree = await workspace.prepare(run)
+    for name, text in files.items():
+        place = worktree.path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink() if text is None else place.write_text(text)
+    made = await workspace.commit(run, f"Do {run}", trailers={"Devloop-Task": "1"})
+    extra = {PLAN: tick} if tick else None
+    result = await workspace.accept(run, made.id, extra)
+    return result.commit if not result.moved else (await workspace.accept(run, result.commit, extra)).commit
+
+
+async def land(workspace, **options):
+    return await workspace.finish_landing(await workspace.plan_landing(), **options)
+
+
+async def test_nothing_accepted_lands_nothing(repo, workspace):
+    await workspace.plan_head()
+    planned = await workspace.plan_landing()
+    assert planned.commits == () and planned.old == planned.new == repo.head
+    assert (await workspace.finish_landing(planned)).commits == ()
+
+
+async def test_dirty_files_that_the_landing_does_not_touch_stay_as_they_are(repo, workspace):
+    await accepted(workspace, "r1", {"new.txt": "n"})
+    repo.write({"src/b.py": "mine\n", "untracked.txt": "u", "staged.txt": "s"})
+    repo.git("add", "staged.txt")
+    await land(workspace)
+    assert (repo.path / "new.txt").read_text() == "n"
+    assert sorted(repo.status().splitlines()) == [" M src/b.py", "?? untracked.txt", "A  staged.txt"]
+    assert (repo.path / "src/b.py").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("how", ["changed", "staged", "staged-then-reverted", "deleted", "type"])
+async def test_a_dirty_file_that_the_landing_touches_is_refused_and_named(repo, workspace, how):
+    await accepted(workspace, "r1", {"src/a.py": "agent\n", "new.txt": "n"})
+    place = repo.path / "src/a.py"
+    if how == "deleted":
+        place.unlink()
+    elif how == "type":
+        place.unlink()
+        place.symlink_to("b.py")
+    else:
+        place.write_text("mine\n")
+        if how.startswith("staged"):
+            repo.git("add", "src/a.py")
+        if how == "staged-then-reverted":
+            place.write_text("one\ntwo\nthree\n")
+    before, head, status = os.path.lexists(place) and place.read_bytes(), repo.head, repo.status()
+    with pytest.raises(LandingRefused) as refused:
+        await land(workspace)
+    assert refused.value.files == ("src/a.py",)
+    assert (os.path.lexists(place) and place.read_bytes(), repo.head, repo.status()) == (before, head, status)
+    assert not (repo.path / "new.txt").exists()
+    assert await workspace.pending() != ()
+
+
+@pytest.mark.parametrize("name", ["new.txt", "build/new.txt", "src/new"])
+async def test_an_untracked_or_ignored_file_in_the_way_is_refused_and_named(repo, workspace, name):
+    if name == "build/new.txt":  # the agent's tree holds a file that the person's checkout ignores
+        await accepted(workspace, "r1", {".gitignore": "*.log\n", name: "agent"})
+    else:
+        await accepted(workspace, "r1", {name: "agent"})
+    repo.write({name: "mine"})
+    with pytest.raises(LandingRefused) as refused:
+        await land(workspace)
+    assert refused.value.files == (name,)
+    assert (repo.path / name).read_text() == "mine"
+
+
+async def test_a_file_where_the_landing_needs_a_folder_is_refused(repo, workspace):
+    await accepted(workspace, "r1", {"lib/x.py": "agent"})
+    repo.write({"lib": "mine"})
+    with pytest.raises(LandingRefused) as refused:
+        await land(workspace)
+    assert refused.value.files == ("lib/x.py",)
+    assert (repo.path / "lib").read_text() == "mine"
+
+
+async def test_a_link_where_the_landing_needs_a_folder_is_refused_and_not_followed(repo, workspace, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    await accepted(workspace, "r1", {"lib/x.py": "agent"})
+    (repo.path / "lib").symlink_to(outside)
+    with pytest.raises(LandingRefused):
+        await land(workspace)
+    assert list(outside.iterdir()) == []
+
+
+async def test_a_folder_with_own_files_where_the_landing_needs_a_file_is_refused(repo, workspace):
+    await accepted(workspace, "r1", {"thing": "agent"})
+    repo.write({"thing/mine.txt": "mine"})
+    with pytest.raises(LandingRefused):
+        await land(workspace)
+    assert (repo.path / "thing/mine.txt").read_text() == "mine"
+
+
+async def test_a_file_becomes_a_folder_and_back(repo, workspace):
+    worktree = await workspace.prepare("r1")
+    (worktree.path / "README.md").unlink()
+    repo.write({"README.md/index.txt": "i"}, worktree.path)
+    made = await workspace.commit("r1", "m", trailers={})
+    await workspace.accept("r1", made.id)
+    await land(workspace)
+    assert (repo.path / "README.md/index.txt").read_text() == "i" and repo.status() == ""
+    worktree = await workspace.prepare("r2")
+    (worktree.path / "README.md/index.txt").unlink()
+    (worktree.path / "README.md").rmdir()
+    (worktree.path / "README.md").write_text("file again\n")
+    made = await workspace.commit("r2", "m", trailers={})
+    await workspace.accept("r2", made.id)
+    await land(workspace)
+    assert (repo.path / "README.md").read_text() == "file again\n" and repo.status() == ""
+
+
+async def test_when_the_persons_branch_moved_commits_are_replayed_and_need_gates(repo, workspace):
+    await accepted(workspace, "r1", {"one.txt": "1"})
+    await accepted(workspace, "r2", {"two.txt": "2"})
+    mine = repo.commit({"mine.txt": "m"}, "mine")
+    planned = await workspace.plan_landing()
+    assert planned.needs_gates and len(planned.commits) == 2
+    assert planned == await workspace.plan_landing(), "planning is repeatable"
+    landed = await workspace.finish_landing(planned)
+    assert repo.git("log", "--format=%s", f"{mine}..HEAD").split("\n") == ["Do r2", "Do r1"]
+    assert repo.head == landed.new == repo.ref("devloop/plan") and repo.status() == ""
+    assert await workspace.plan_head() == landed.new
+
+
+async def test_a_commit_that_the_person_took_already_is_not_landed_twice(repo, workspace):
+    one = await accepted(workspace, "r1", {"one.txt": "1"})
+    await accepted(workspace, "r2", {"two.txt": "2"})
+    repo.git("cherry-pick", one)
+    repo.git("commit", "--amend", "-q", "-m", "took it")
+    landed = await land(workspace)
+    assert len(landed.commits) == 1
+    assert repo.git("log", "--format=%s", "-2").split("\n") == ["Do r2", "took it"]
+
+
+async def test_a_conflict_with_the_persons_branch_is_refused_and_changes_nothing(repo, workspace):
+    tip = await accepted(workspace, "r1", {"src/a.py": "one\nagent\nthree\n"})
+    mine = repo.commit({"src/a.py": "one\nmine\nthree\n"})
+    with pytest.raises(LandingRefused) as refused:
+        await workspace.plan_landing()
+    assert refused.value.files == ("src/a.py",)
+    assert (repo.head, repo.ref("devloop/plan"), repo.status()) == (mine, tip, "")
+
+
+async def test_the_plan_alone_never_conflicts_and_ends_with_the_callers_bytes(repo, workspace):
+    await accepted(workspace, "r1", {"one.txt": "1"}, tick=TICKED)
+    repo.commit({PLAN: "- [ ] first, better said\n- [ ] second\n"})
+    final = b"- [x] first, better said\n- [ ] second\n"
+    (repo.path / PLAN).write_bytes(final)
+    landed = await land(workspace, plan_path=PLAN, plan_bytes=final)
+    assert repo.show(landed.new, PLAN) == final.decode().rstrip("\n")
+    assert repo.status() == ""
+    assert await workspace.pending() == ()
+
+
+async def test_the_working_copy_of_the_plan_is_never_written(repo, workspace):
+    await accepted(workspace, "r1", {"one.txt": "1"}, tick=TICKED)
+    working = TICKED + b"- [ ] a line the person just typed\n"
+    (repo.path / PLAN).write_bytes(working)
+    landed = await land(workspace, plan_path=PLAN, plan_bytes=TICKED)
+    assert (repo.path / PLAN).read_bytes() == working
+    assert repo.show(landed.new, PLAN).encode() + b"\n" == TICKED
+    assert repo.status().strip() == f"M {PLAN}"
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+async def test_an_untracked_plan_is_never_committed(make_repo, open_workspace, ignored):
+    repo = make_repo()
+    repo.commit({".gitignore": ".devloop/\n" if ignored else "x\n", "a": "a"})
+    repo.write({PLAN: "- [ ] first\n"})
+    workspace = await open_workspace(repo.path)
+    worktree = await workspace.prepare("r1")
+    (worktree.path / "n").write_text("n")
+    made = await workspace.commit("r1", "m", trailers={})
+    result = await workspace.accept("r1", made.id, {PLAN: b"- [x] first\n"})
+    assert result.left_out == (PLAN,)
+    landed = await land(workspace, plan_path=PLAN, plan_bytes=b"- [x] first\n")
+    assert PLAN not in repo.files(landed.new)
+    assert (repo.path / PLAN).read_text() == "- [ ] first\n"
+
+
+async def test_a_detached_head_may_run_but_not_land(repo, workspace):
+    repo.git("checkout", "-q", "--detach")
+    await accepted(workspace, "r1", {"n": "n"})
+    with pytest.raises(LandingRefused) as refused:
+        await workspace.plan_landing()
+    assert "git switch -c" in refused.value.hint
+
+
+async def test_landing_names_the_branch_that_is_not_checked_out(repo, workspace):
+    await accepted(workspace, "r1", {"n": "n"})
+    with pytest.raises(LandingRefused, match="other is not checked out"):
+        await workspace.plan_landing("other")
+    assert (await workspace.plan_landing("main")).branch == "main"
+
+
+async def test_the_plan_branch_checked_out_by_the_person_is_not_moved_under_them(repo, workspace):
+    worktree = await workspace.prepare("r1")
+    (worktree.path / "n").write_text("n")
+    made = await workspace.commit("r1", "m", trailers={})
+    repo.git("switch", "-q", "devloop/plan")
+    with pytest.raises(LandingRefused, match="checked out"):
+        await workspace.accept("r1", made.id)
+    with pytest.raises(LandingRefused, match="itself"):
+        await workspace.plan_landing()
+    assert repo.status() == ""
+
+
+async def test_a_branch_that_moved_after_planning_is_refused(repo, workspace):
+    await accepted(workspace, "r1", {"n": "n"})
+    planned = await workspace.plan_landing()
+    mine = repo.commit({"mine": "m"})
+    with pytest.raises(LandingRefused, match="main moved"):
+        await workspace.finish_landing(planned)
+    assert repo.head == mine
+    assert (await workspace.finish_landing(await workspace.plan_landing())).old == mine
+
+
+async def test_more_accepted_after_planning_is_refused_and_kept(repo, workspace):
+    await accepted(workspace, "r1", {"n": "n"})
+    planned = await workspace.plan_landing()
+    await accepted(workspace, "r2", {"m": "m"})
+    with pytest.raises(LandingRefused, match="devloop/plan moved"):
+        await workspace.finish_landing(planned)
+    assert len((await land(workspace)).commits) == 2
+
+
+async def test_an_unfinished_merge_is_refused(repo, workspace):
+    await accepted(workspace, "r1", {"n": "n"})
+    repo.git("switch", "-q", "-c", "side", "HEAD")
+    repo.commit({"src/a.py": "side\n"})
+    repo.git("switch", "-q", "main")
+    repo.commit({"src/a.py": "main\n"})
+    repo.git("merge", "side", check=False)
+    status = repo.status()
+    with pytest.raises(LandingRefused, match="merge stands unfinished"):
+        await land(workspace)
+    assert repo.status() == status
+
+
+async def test_a_locked_index_is_named_and_left_alone(repo, workspace):
+    await accepted(workspace, "r1", {"n": "n"})
+    lock = repo.path / ".git/index.lock"
+    lock.touch()
+    with pytest.raises(RepositoryUnfit) as unfit:
+        await land(workspace)
+    assert str(lock) in unfit.value.hint and lock.exists()
+    lock.unlink()
+    await land(workspace)
+    assert repo.status() == ""
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+async def test_a_landing_that_dies_at_any_git_call_is_finished_by_repeating_it(repo, workspace, monkeypatch):
+    """Counts every git call of a landing, then kills a landing before each of them in turn and repeats it."""
+    original = Git.run
+    number, died = 0, True
+    while died:
+        number += 1
+        run = f"r{number}"
+        await accepted(
+            workspace,
+            run,
+            {"src/a.py": f"v{number}\n", f"new{number}": "n", f"new{number - 1}": None}
+            if number > 1
+            else {"src/a.py": "v1\n", "new1": "n"},
+            tick=f"- [x] {number}\n".encode(),
+        )
+        plan = f"- [x] {number}, final\n".encode()
+        (repo.path / PLAN).write_bytes(plan)
+        planned = await workspace.plan_landing()
+        calls = 0
+
+        async def dying(self, *args, at=number, **options):
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                raise Crash
+            return await original(self, *args, **options)
+
+        monkeypatch.setattr(Git, "run", dying)
+        died = False
+        try:
+            landed = await workspace.finish_landing(planned, plan_path=PLAN, plan_bytes=plan)
+        except BaseException as problem:
+            assert isinstance(problem, Crash) or "Crash" in repr(problem)
+            died = True
+        monkeypatch.setattr(Git, "run", original)
+        landed = await workspace.finish_landing(planned, plan_path=PLAN, plan_bytes=plan)
+        assert landed.new == repo.head == repo.ref("devloop/plan"), number
+        assert repo.status() == "", number
+        assert repo.show(landed.new, PLAN).encode() + b"\n" == plan
+        assert await workspace.finish_landing(planned, plan_path=PLAN, plan_bytes=plan) == landed
+        assert repo.ref(landings.names.LANDING) == ""
+    assert number > 15
+
+
+async def test_a_checkout_that_was_updated_halfway_is_finished(repo, workspace):
+    """A machine that died inside `read-tree`: some files are new, the index is old."""
+    await accepted(workspace, "r1", {"src/a.py": "agent\n", "new.txt": "n", "src/b.py": None})
+    planned = await workspace.plan_landing()
+    repo.write({"src/a.py": "agent\n", "new.txt": "n"})
+    (repo.path / "src/b.py").unlink()
+    landed = await workspace.finish_landing(planned)
+    assert landed.new == repo.head and repo.status() == ""
