@@ -18,7 +18,8 @@ _SECRET = b"double of the Messages API"
 
 def sign(thinking: str, before: list[Part]) -> str:
     digest = before[-1].digest if before else ""
-    return f"sig.{len(before)}.{_mac('text', thinking)}.{_mac('prefix', digest)}"
+    head = f"sig.{len(before)}.{_mac('prefix', digest)}"
+    return f"{head}.{_mac(head, thinking)}"
 
 
 def verify(parts: list[Part], *, bound: bool) -> None:
@@ -27,14 +28,14 @@ def verify(parts: list[Part], *, bound: bool) -> None:
         if part.block.get("type") != "thinking" or part.role != "assistant":
             continue
         fields = str(part.block["signature"]).split(".")
-        whole = len(fields) == 4 and fields[0] == "sig" and fields[1].isdigit()
-        if not whole or not hmac.compare_digest(fields[2], _mac("text", str(part.block["thinking"]))):
+        whole = len(fields) == 4 and fields[0] == "sig" and fields[1].isdigit() and part.block["signature"].isascii()
+        if not whole or not hmac.compare_digest(fields[3], _mac(".".join(fields[:3]), str(part.block["thinking"]))):
             raise Refusal(f"{part.place}: Invalid `signature` in `thinking` block", rule=20)
         count = int(fields[1])
         digest = parts[count - 1].digest if 0 < count <= index else ""
         between = parts[count:index]
         same = count <= index and all(p.role == "assistant" for p in between)
-        if bound and not (same and hmac.compare_digest(fields[3], _mac("prefix", digest))):
+        if bound and not (same and hmac.compare_digest(fields[2], _mac("prefix", digest))):
             raise Refusal(
                 f"{part.place}: Invalid signature in thinking block. The block is bound to a different conversation: "
                 "system, tools or an earlier message differs.",
