@@ -22,6 +22,7 @@ from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
 from devloop.runs import money
+from devloop.runs.prepare import TRUSTED_KINDS, no_sandbox
 from devloop.runs.services import Services
 from devloop.runs.spec import DECISIONS, PlanSpec, RunSpec, TaskSpec
 from devloop.settings import Settings, load
@@ -167,6 +168,7 @@ class EngineServer:
         from devloop.engine.workflow import start
 
         services = self._services
+        services.settings = self._settings()
         task = TaskSpec.model_validate(params["task"])
         known = open_run_of(services, task)
         if known is not None:
@@ -181,11 +183,9 @@ class EngineServer:
     async def _may_start(self, task: TaskSpec, decide: str | None) -> None:
         """Say no before anything is recorded, with what to do about it."""
         services = self._services
-        trust.require(self._root, self._state.trust_file)
+        trust.require(self._root, self._state.trust_file, TRUSTED_KINDS)
         detected = await self._detect()
         if detected.state != "on" and (decide or services.settings.sandbox.require):
-            from devloop.runs.prepare import no_sandbox
-
             raise no_sandbox(detected, unattended=bool(decide))
         spec = RunSpec.model_construct(task=task, model=task.model or services.settings.model.name)
         self._model_for(spec)

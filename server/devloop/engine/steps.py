@@ -104,23 +104,13 @@ async def commit(ctx: Context, run: str, summary: str) -> Outcome:
     return await acceptance.commit(ctx.services, run, summary)
 
 
-@step("gates", slot=True)
-async def gates(ctx: Context, run: str) -> Outcome:
-    """Which gates this run has to pass, and their state on the base tree."""
-    row = ctx.services.store.run(run)
-    assert row is not None
-    found = await checks.discover(ctx.services, run, row["base"])
-    await checks.baseline(ctx.services, run, row["base"], found)
-    return {"outcome": "gates", "gates": [gate.to_json() for gate in found]}
-
-
 @step("gate", slot=True)
 async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any]) -> Outcome:
     row = ctx.services.store.run(run)
     assert row is not None
     ctx.services.set_state(run, "checking")
     one = Gate.from_json(declared)
-    before = await checks.baseline(ctx.services, run, row["base"], [one])
+    before = await checks.baseline(ctx.services, run, row["base"], (one,))
     result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name))
     return {"outcome": "checked", **checks.brief(result)}
 
@@ -190,8 +180,8 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
         await acceptance.keep_or_drop(services, run, discarded=kept in ("discarded", "cancelled"))
     except DevloopError as problem:
         services.notice(run, f"The worktree could not be removed: {problem.message}")
-    ended = {"outcome": kept, "reason": reason, "ended": time.time(), "checkpoint": None}
-    services.set_state(run, "ended", **ended)
+    services.store.update_run(run, outcome=kept, reason=reason, ended=time.time(), checkpoint=None)
+    services.set_state(run, "ended")
     services.events.emit("run.ended", {"outcome": kept, "reason": reason}, run)
     ctx.slots.release(run)
     ctx.cancelling.forget(run)

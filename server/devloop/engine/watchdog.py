@@ -63,8 +63,8 @@ class Watchdog:
         """The workflow is over, but the run never heard of it: say so instead of leaving it open for ever."""
         services = self._context.services
         reason = f"the run could not be resumed ({state.lower().replace('_', ' ')}); its worktree and branch are kept"
-        ended = {"outcome": "failed", "reason": reason, "ended": time.time(), "checkpoint": None}
-        services.set_state(run, "ended", **ended)
+        services.store.update_run(run, outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
+        services.set_state(run, "ended")
         services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)
 
     async def resend_decisions(self) -> None:

@@ -12,8 +12,7 @@ from dbos import DBOS, SetWorkflowID
 
 from devloop.engine import steps
 from devloop.engine.context import context
-from devloop.gates import overall
-from devloop.runs import checkpoint
+from devloop.runs import checkpoint, checks
 from devloop.runs.spec import ACCEPTING
 
 MAX_RECOVERIES = 20
@@ -61,7 +60,7 @@ def workflow_id(run: str) -> str:
 
 
 async def send_decision(run: str, number: int, decision: str, message: str) -> None:
-    """Wake the run at checkpoint `number`. One topic and one key per checkpoint: an answer is never taken by another."""
+    """Wake the run at checkpoint `number`. One topic and one key per checkpoint: no answer is taken by another."""
     await DBOS.send_async(
         workflow_id(run),
         {"decision": decision, "message": message},
@@ -121,7 +120,7 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
         return committed
     commit = committed["commit"]
     while True:
-        checked = await _gates(run, commit) if commit else {"outcome": "gates", "verdict": "pass", "results": []}
+        checked = await _gates(run, ready, commit) if commit else {"outcome": "gates", "verdict": "pass", "results": []}
         if checked["outcome"] != "gates":
             return checked
         if checked["verdict"] == "pass":
@@ -143,33 +142,27 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
             continue
         if decision["decision"] not in ACCEPTING or checked["verdict"] != "pass":
             return await _without_accepting(run, at, decision)
-        return await _accept(run, at, summary, commit, decision["decision"])
+        return await _accept(run, ready, at, summary, commit, decision["decision"])
 
 
-async def _gates(run: str, commit: str) -> Outcome:
-    """All gates on one commit. `verdict` is the worst of the required ones."""
-    found = await steps.gates(run)
-    if found["outcome"] != "gates":
-        return found
+async def _gates(run: str, ready: Outcome, commit: str) -> Outcome:
+    """All gates on one commit, cheap ones first. `verdict` is the worst of the required ones."""
     results: list[Outcome] = []
-    for declared in found["gates"]:
+    for declared in ready["gates"]:
         result = await steps.gate(run, commit, declared)
         if result["outcome"] != "checked":
             return result
         results.append(result)
         if declared["kind"] == "build" and result["verdict"] != "pass":
             break
-    verdict = overall((result["verdict"], result["required"]) for result in results)
-    return {"outcome": "gates", "verdict": verdict, "results": results}
+    return {"outcome": "gates", "verdict": checks.worst(results), "results": results}
 
 
 async def _feed_back(run: str, ready: Outcome, at: Position, commit: str, checked: Outcome) -> Outcome | None:
     """Give failures back to the agent, a bounded number of times; None when it is the person's turn."""
     if checked["verdict"] != "fail":
         return None
-    fingerprint = "|".join(
-        sorted(f"{r['gate']}:{r['fingerprint']}" for r in checked["results"] if r["verdict"] == "fail")
-    )
+    fingerprint = repr(sorted((r["gate"], r["failing"]) for r in checked["results"] if r["verdict"] == "fail"))
     if fingerprint == at.fingerprint and at.rounds >= 2:
         return {"outcome": "stalled", "reason": f"the same failure again and again: {_why(checked)}"}
     at.fingerprint = fingerprint
@@ -261,7 +254,9 @@ async def _without_accepting(run: str, at: Position, decision: Outcome) -> Outco
             return {"outcome": "partial", "reason": message or "stopped by a person"}
 
 
-async def _accept(run: str, at: Position, summary: str, commit: str | None, decision: str) -> Outcome | None:
+async def _accept(
+    run: str, ready: Outcome, at: Position, summary: str, commit: str | None, decision: str
+) -> Outcome | None:
     """Onto the plan branch, and for `commit` onto the person's branch."""
     while commit is not None:
         forecast = await steps.forecast(run, commit)
@@ -272,7 +267,7 @@ async def _accept(run: str, at: Position, summary: str, commit: str | None, deci
         if not forecast["moved"]:
             break
         commit = str(forecast["commit"])
-        checked = await _gates(run, commit)
+        checked = await _gates(run, ready, commit)
         if checked["outcome"] != "gates":
             return checked
         if checked["verdict"] != "pass":
@@ -280,20 +275,20 @@ async def _accept(run: str, at: Position, summary: str, commit: str | None, deci
             return await _problem(run, at, reason, checkpoint.CONFLICTED, commit)
     accepted = await steps.accept(run, commit, summary)
     if accepted["outcome"] == "moved":
-        return await _accept(run, at, summary, commit, decision)
+        return await _accept(run, ready, at, summary, commit, decision)
     if accepted["outcome"] != "accepted":
         return accepted
     if decision == "fresh":
         await steps.fresh(run)
     if decision == "commit" and accepted["commit"]:
-        return await _land(run, at)
+        return await _land(run, ready, at)
     return {"outcome": "accepted", "reason": "", "goes_on": decision in ("continue", "commit")}
 
 
-async def _land(run: str, at: Position) -> Outcome:
+async def _land(run: str, ready: Outcome, at: Position) -> Outcome:
     """Until the commits are on the person's branch, or the person leaves them on the plan branch."""
     while True:
-        landed = await _try_landing(run)
+        landed = await _try_landing(run, ready)
         if landed["outcome"] == "landed":
             return {"outcome": "landed", "reason": "", "goes_on": True}
         if landed["outcome"] == "cancelled":
@@ -305,12 +300,12 @@ async def _land(run: str, at: Position) -> Outcome:
             return {"outcome": "accepted", "reason": "the work is on the plan branch", "goes_on": goes_on}
 
 
-async def _try_landing(run: str) -> Outcome:
+async def _try_landing(run: str, ready: Outcome) -> Outcome:
     planned = await steps.plan_landing(run)
     if planned["outcome"] != "planned":
         return planned
     if planned["needs_gates"]:
-        checked = await _gates(run, planned["new"])
+        checked = await _gates(run, ready, planned["new"])
         if checked["outcome"] != "gates":
             return checked
         if checked["verdict"] != "pass":

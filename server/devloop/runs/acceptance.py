@@ -81,7 +81,7 @@ async def plan_landing(services: Services, run: str) -> Outcome:
 
 
 async def land(services: Services, run: str, new: str) -> Outcome:
-    """Move the accepted commits onto the person's branch; `new` is the commit that was checked, any other is refused."""
+    """Move the accepted commits onto the person's branch; `new` is the commit that was checked, no other lands."""
     spec = services.spec(run)
     services.set_state(run, "landing")
     try:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from devloop import gates
-from devloop.errors import DevloopError
+from devloop import gates, trust
 from devloop.gates import Gate, GateResult
 from devloop.redact import one_line
 from devloop.runs.services import Services
-from devloop.runs.tooling import command_environment, environment, output_folder
+from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables
 
 log = logging.getLogger(__name__)
 
 
-async def discover(services: Services, run: str, base: str) -> list[Gate]:
-    """The gates for this run, read from the *base* tree, so that the agent's branch can't change them."""
+async def discover(services: Services, run: str, base: str, trusted: Sequence[trust.Item]) -> tuple[Gate, ...]:
+    """The gates for this run, read from the *base* tree and from trusted text: the agent's branch can't change them."""
+    declared = {**services.settings.gates, **gates.trusted_settings(trusted)}
+    installed = environment(services).packages
     async with services.workspace.checkout(base) as tree:
-        return await asyncio.to_thread(gates.discover, tree, services.settings.gates)
+        found = await asyncio.to_thread(gates.discover, tree, declared, installed=installed)
+    if not found.gates:
+        services.notice(run, found.reason)
+    return found.gates
 
 
-def prefetch_baseline(services: Services, run: str, base: str, checks: list[Gate]) -> None:
-    """Begin the baseline now, beside the first turns. The check step takes what is there and runs what is missing."""
+def prefetch_baseline(services: Services, run: str, base: str, checks: tuple[Gate, ...]) -> None:
+    """Begin the baseline now, beside the first turns. The check step takes what is there and runs what is missing.
+
+    The base tree never changes, so its verdict later is its verdict now; only the waiting differs.
+    """
     if base not in services.baselines:
         task = asyncio.create_task(_take_baseline(services, run, base, checks))
         task.add_done_callback(_log_failure)
@@ -32,10 +40,10 @@ def prefetch_baseline(services: Services, run: str, base: str, checks: list[Gate
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and (problem := task.exception()) is not None:
-        log.warning("the baseline could not be taken ahead: %s", problem)
+        log.warning("the baseline could not be taken ahead: %r", problem)
 
 
-async def baseline(services: Services, run: str, base: str, checks: list[Gate]) -> dict[str, GateResult]:
+async def baseline(services: Services, run: str, base: str, checks: tuple[Gate, ...]) -> dict[str, GateResult]:
     """What each gate says about the base tree, from the cache where tree, command and tool are the same."""
     begun = services.baselines.get(base)
     if begun is not None:
@@ -44,15 +52,15 @@ async def baseline(services: Services, run: str, base: str, checks: list[Gate]) 
     return await _take_baseline(services, run, base, checks)
 
 
-async def _take_baseline(services: Services, run: str, base: str, checks: list[Gate]) -> dict[str, GateResult]:
+async def _take_baseline(services: Services, run: str, base: str, checks: tuple[Gate, ...]) -> dict[str, GateResult]:
     found = environment(services)
     results = {}
     for gate in checks:
-        key = gates.baseline_key(base, gate, found.tool_version(gate))
+        key = gates.cache_key(base, gate, gates.tool_version(gate, found, services.root))
         known = services.store.baseline(key)
         if known is None:
             result = await _run_gate(services, run, gate, base)
-            known = services.redactor.data(result.to_json())
+            known = services.redactor.data(result.to_json(full=True))
             if result.verdict in ("pass", "fail"):
                 services.store.set_baseline(key, known)
         results[gate.name] = GateResult.from_json(known)
@@ -69,6 +77,8 @@ async def check(services: Services, run: str, commit: str, gate: Gate, before: G
         "verdict": result.verdict,
         "reason": one_line(services.redactor.text(result.reason)),
         "required": gate.required,
+        "counts": result.counts.to_json() if result.counts else None,
+        "duration_s": result.duration_s,
     }
     services.events.emit("gate.ended", data, run)
     return result
@@ -76,38 +86,48 @@ async def check(services: Services, run: str, commit: str, gate: Gate, before: G
 
 async def _run_gate(services: Services, run: str, gate: Gate, commit: str) -> GateResult:
     detected = await services.sandbox()
-    found = environment(services)
-    try:
-        async with services.workspace.checkout(commit) as tree:
-            return await gates.run_gate(
-                gate,
-                checkout=tree,
-                view=services.root,
-                environment=found,
-                variables=command_environment(services, found),
-                backend=detected.backend,
-                reports_root=services.state.reports,
-                output_dir=output_folder(services, run),
-                tree=commit,
-                redact=services.redactor.text,
-            )
-    except DevloopError as problem:
-        return gates.could_not_run(gate, commit, problem.message)
+    async with services.workspace.checkout(commit) as tree:
+        return await gates.run_gate(
+            gate,
+            checkout=tree,
+            view=services.root,
+            environment=environment(services),
+            backend=detected.backend,
+            reports_root=services.state.reports,
+            output_dir=output_folder(services, run),
+            tree=commit,
+            redact=services.redactor.text,
+            variables=person_variables(services),
+            mounts=person_mounts(services),
+        )
+
+
+def skipped(gate: Gate, commit: str, reason: str) -> dict[str, Any]:
+    return brief(GateResult(gate.name, gate.kind, "skipped", reason, tree=commit, required=gate.required))
 
 
 def brief(result: GateResult) -> dict[str, Any]:
     """What the workflow needs to go on; the whole result is in the store."""
+    failing = sorted({*result.changes.new, *(n for n, outcome in result.tests.items() if outcome != "passed")})
     return {
         "gate": result.gate,
         "verdict": result.verdict,
         "reason": one_line(result.reason),
         "required": result.required,
-        "removed": list(result.removed)[:20],
-        "fingerprint": result.failure_fingerprint,
+        "removed": [*result.changes.removed, *result.changes.disabled][:20],
+        "failing": failing[:50],
     }
+
+
+def worst(results: Sequence[dict[str, Any]]) -> str:
+    """The verdict of all gates together, from their `brief`s."""
+    return gates.overall(GateResult(r["gate"], "other", r["verdict"], required=r["required"]) for r in results)
 
 
 def feedback_text(services: Services, run: str, commit: str) -> str:
     """What the agent reads about the gates that failed on its commit."""
-    results = [GateResult.from_json(row) for row in services.store.gates(run, commit)]
+    results = [
+        GateResult.from_json({key: value for key, value in row.items() if key != "commit"})
+        for row in services.store.gates(run, commit)
+    ]
     return services.redactor.text(gates.feedback(results))

@@ -30,7 +30,7 @@ def limits_of(services: Services, spec: RunSpec) -> dict[budget.Scope, Limits]:
 def reserve(services: Services, spec: RunSpec, turn: int, request: Request) -> str | None:
     """Reserve the worst case of `request`; when a cap forbids it, reserve nothing and answer with why."""
     key = (spec.id, turn)
-    spent = {
+    spent: dict[budget.Scope, budget.Spent] = {
         "run": _spent(services, run=spec.id, except_turn=key),
         "plan": _spent(services, except_turn=key),
         "day": _spent(services, since=_midnight(), except_turn=key),
@@ -49,7 +49,7 @@ def worked_s(services: Services, run: str) -> float:
     row = services.store.run(run)
     if row is None or row["started"] is None:
         return 0.0
-    return time.time() - row["started"] - services.store.waited_s(run)
+    return time.time() - float(row["started"]) - services.store.waited_s(run)
 
 
 def remaining_wall_s(services: Services, spec: RunSpec) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from typing import Any
+from typing import Any, Literal
 
 from devloop import gates, sandbox, trust
 from devloop.agents import load_agents, route
@@ -14,28 +14,36 @@ from devloop.runs import prompt
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
-from devloop.runs.tooling import command_environment, environment, output_folder
+from devloop.runs.tooling import command_environment, environment, output_folder, worktree_mounts
 from devloop.runs.transcript import Segment, Transcript
+
+TRUSTED_KINDS: tuple[Literal["gate", "setup"], ...] = ("gate", "setup")
+"""What a run executes of what the repository declares. Its commands are those that were trusted when it began."""
 
 
 async def prepare(services: Services, run: str) -> dict[str, Any]:
-    """`{"outcome": "ready", "decide", "gate_rounds"}`, or `failed` with the reason and hint when this repository can't take a run now."""
+    """`{"outcome": "ready", "decide", "gate_rounds", "gates"}`, or `failed` with what stands in the way."""
     spec = services.spec(run)
     services.set_state(run, "preparing")
     try:
         await require_sandbox(services, spec)
-        trust.require(services.root, services.state.trust_file)
+        trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
         worktree = await services.workspace.prepare(run)
         services.store.update_run(run, base=worktree.base)
         services.notice(run, *map(str, worktree.notices))
         await _set_up(services, spec)
-        checks = await discover(services, run, worktree.base)
+        checks = await discover(services, run, worktree.base, trusted)
         prefetch_baseline(services, run, worktree.base, checks)
         _open_conversation(services, spec, checks)
         await services.plan.apply("started", spec.task.reference())
     except DevloopError as problem:
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
-    return {"outcome": "ready", "decide": spec.loop.decide, "gate_rounds": services.settings.loop.gate_rounds}
+    return {
+        "outcome": "ready",
+        "decide": spec.loop.decide,
+        "gate_rounds": services.settings.loop.gate_rounds,
+        "gates": [gate.to_json() for gate in checks],
+    }
 
 
 async def require_sandbox(services: Services, spec: RunSpec) -> None:
@@ -54,7 +62,7 @@ def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissi
     return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
 
 
-def _open_conversation(services: Services, spec: RunSpec, checks: list[gates.Gate]) -> None:
+def _open_conversation(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> None:
     transcript = Transcript(services.folder(spec.id), services.redactor)
     if transcript.segment() is not None:
         return
@@ -80,16 +88,16 @@ async def _set_up(services: Services, spec: RunSpec) -> None:
         return
     detected = await services.sandbox()
     found = environment(services)
-    worktree = services.state.worktrees / spec.id
     log = output_folder(services, spec.id) / "setup.log"
     outcome = await detected.backend.run(
         sandbox.Command(
             argv=setup.command,
             cwd=services.root,
-            mounts=(sandbox.Mount(worktree, services.root, write=True), *found.mounts(services.root)),
+            mounts=worktree_mounts(services, spec.id, found),
             env=command_environment(services, found),
             limits=sandbox.Limits(wall_s=setup.timeout),
             network=True,
+            trusted=True,
         ),
         output_file=log,
     )

@@ -112,7 +112,8 @@ class Transcript:
     def _turns(self, upto: int, closing: str) -> tuple[list[str], list[conversation.Turn]]:
         segment = self.segment()
         assert segment is not None, "a conversation starts with a task"
-        opening, turns = [segment.opening], []
+        opening: list[str] = [segment.opening]
+        turns: list[conversation.Turn] = []
         if segment.carried is not None:
             before = Transcript(self._run_folder.parent / segment.carried, self._redactor)
             opening, turns = before._turns(before.last_turn() + 1, segment.opening)
