@@ -208,6 +208,12 @@ def _client(key: str, base_url: str, timeout: float, connect_timeout: float) -> 
     from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
     limits = httpx2.Timeout(timeout, connect=connect_timeout)
-    # A proxy named in the environment must not see what goes to this machine itself.
-    transport = DefaultAsyncHttpxClient(timeout=limits, trust_env=False) if is_loopback(base_url) else None
+    transport: httpx2.AsyncClient
+    if is_loopback(base_url):
+        # A proxy named in the environment must not see what goes to this machine itself. Not the SDK's own client
+        # class: that one mounts the environment's proxies even with `trust_env=False`.
+        transport = httpx2.AsyncClient(timeout=limits, trust_env=False)
+    else:
+        # A redirect would send the conversation to a host that the person did not name.
+        transport = DefaultAsyncHttpxClient(timeout=limits, follow_redirects=False)
     return AsyncAnthropic(api_key=key, base_url=base_url, timeout=limits, max_retries=0, http_client=transport)

@@ -41,6 +41,7 @@ _TABLE: Mapping[str, ModelLimits] = {
         ModelLimits("claude-haiku-4-5", 200_000, 64_000),
     )
 }
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 UNKNOWN_CONTEXT = 200_000
 UNKNOWN_OUTPUT = 32_000
 
@@ -81,7 +82,8 @@ def _effort(capabilities: Any) -> tuple[str, ...] | None:
         return None
     if not effort.get("supported"):
         return ()
-    return tuple(level for level, said in effort.items() if isinstance(said, Mapping) and said.get("supported"))
+    taken = {level for level, said in effort.items() if isinstance(said, Mapping) and said.get("supported")}
+    return tuple(sorted(taken, key=lambda level: EFFORTS.index(level) if level in EFFORTS else len(EFFORTS)))
 
 
 def needs_fresh_conversation(

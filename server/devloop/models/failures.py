@@ -209,6 +209,8 @@ def _kind(code: str | None, type_: str | None, status: int | None) -> FailureKin
         return _BY_TYPE[type_]
     if status in _BY_STATUS:
         return _BY_STATUS[status]
+    if status is not None and status < 400:
+        return "malformed"
     return "invalid_request" if status is not None and status < 500 else "server"
 
 
