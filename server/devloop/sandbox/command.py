@@ -1,4 +1,4 @@
-"""What may be asked of a sandbox, and what it answers. Paths in a `Command` are as seen inside, if nothing else is said."""
+"""What may be asked of a sandbox and what it answers. Paths in a `Command` are as seen inside unless said otherwise."""
 
 from __future__ import annotations
 

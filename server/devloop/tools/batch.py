@@ -1,0 +1,149 @@
+"""The tool calls of one turn: reads side by side, everything else in order, results in the order of the calls."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from devloop.errors import DevloopError
+from devloop.redact import one_line, visible
+from devloop.tools.confine import Confined
+from devloop.tools.inputs import (
+    INPUTS,
+    AskPerson,
+    EditFile,
+    FinishTask,
+    Input,
+    ListFiles,
+    ReadFile,
+    RunCommand,
+    Search,
+    WriteFile,
+    parse,
+)
+from devloop.tools.model import Answer, Ask, Finish, Kind, Problem, ToolCall, ToolContext, ToolResult
+from devloop.tools.reading import list_files, read_file
+from devloop.tools.running import run_command
+from devloop.tools.searching import search
+from devloop.tools.writing import edit_file, write_file
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Told = Callable[[T], Awaitable[None] | None] | None
+
+KINDS: Mapping[str, Kind] = {
+    "read_file": "read",
+    "list_files": "read",
+    "search": "read",
+    "write_file": "write",
+    "edit_file": "write",
+    "run_command": "command",
+    "ask": "control",
+    "finish": "control",
+}
+PARALLEL = 4
+
+
+async def run_batch(
+    calls: Sequence[ToolCall],
+    context: ToolContext,
+    *,
+    on_start: Told[ToolCall] = None,
+    on_result: Told[ToolResult] = None,
+) -> list[ToolResult]:
+    """Run `calls` and answer each, in their order. A call that can't be done gives an `is_error` result, never raises.
+
+    Neighbouring reads run side by side; a write, a command, `ask` or `finish` waits for what came before it. Cancelling
+    kills the running command. `on_start` and `on_result` are told as things happen and may be coroutine functions.
+    """
+    turns = asyncio.Semaphore(PARALLEL)
+
+    async def one(call: ToolCall) -> ToolResult:
+        async with turns:
+            await _tell(on_start, call)
+            result = await _run(call, context)
+            await _tell(on_result, result)
+            return result
+
+    results: list[ToolResult] = []
+    for reads, group in itertools.groupby(calls, key=lambda call: KINDS.get(call.name) == "read"):
+        if reads:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(one(call)) for call in group]
+            results += [task.result() for task in running]
+        else:
+            for call in group:
+                results.append(await one(call))
+    return results
+
+
+async def _tell(receiver: Told[T], value: T) -> None:
+    if receiver is not None:
+        answer = receiver(value)
+        if inspect.isawaitable(answer):
+            await answer
+
+
+async def _run(call: ToolCall, context: ToolContext) -> ToolResult:
+    kind = KINDS.get(call.name, "control")
+    try:
+        answer = await _answer(call, context)
+    except Problem as problem:
+        answer = Answer(str(problem), f"{call.name}: {problem}", is_error=True)
+    except DevloopError as problem:
+        answer = Answer(f"{problem.message} {problem.hint}".strip(), f"{call.name}: {problem.message}", is_error=True)
+    except OSError as problem:
+        answer = Answer(f"{call.name} failed: {problem.strerror}.", f"{call.name}: {problem.strerror}", is_error=True)
+    except Exception:
+        log.exception("tool %s failed", call.name)
+        answer = Answer(f"{call.name} failed inside devloop.", f"{call.name}: failed inside devloop", is_error=True)
+    return ToolResult(
+        call_id=call.id,
+        content=await asyncio.to_thread(clean, answer.content, context),
+        is_error=answer.is_error,
+        kind=kind,
+        summary=one_line(context.redact(answer.summary)),
+        control=answer.control,
+        output_file=answer.output_file,
+    )
+
+
+def clean(text: str, context: ToolContext) -> str:
+    """For the model: no secret, and no invisible character. Twice, because removing escapes may join a secret again."""
+    return context.redact(visible(context.redact(text)))
+
+
+async def _answer(call: ToolCall, context: ToolContext) -> Answer:
+    if call.name not in INPUTS or (context.allowed is not None and call.name not in context.allowed):
+        names = [name for name in INPUTS if context.allowed is None or name in context.allowed]
+        raise Problem(f"There is no tool {call.name!r}. There are: {', '.join(names)}.")
+    wanted = parse(call.name, call.input)
+    match wanted:
+        case RunCommand():
+            return await run_command(wanted, call.id, context)
+        case Search():
+            return await search(wanted, context)
+        case AskPerson():
+            return Answer("", f"ask: {wanted.question}", control=Ask(wanted.question, tuple(wanted.choices)))
+        case FinishTask():
+            return Answer("", f"finish: {wanted.summary}", control=Finish(wanted.summary, wanted.notes))
+        case _:
+            return await asyncio.to_thread(_on_files, wanted, context)
+
+
+def _on_files(wanted: Input, context: ToolContext) -> Answer:
+    with Confined(context.worktree, context.view, protected=context.protected, readonly=context.readonly) as files:
+        return _FILE_TOOLS[type(wanted)](wanted, files)
+
+
+_FILE_TOOLS: Mapping[type[Input], Callable[[Any, Confined], Answer]] = {
+    ReadFile: read_file,
+    ListFiles: list_files,
+    WriteFile: write_file,
+    EditFile: edit_file,
+}

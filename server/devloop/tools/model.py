@@ -1,0 +1,87 @@
+"""What a tool call is, what comes back, and what a call may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from devloop.sandbox import Backend, Limits, Mount
+
+Kind = Literal["read", "write", "command", "control"]
+
+PROTECTED = (".git", ".devloop", ".claude", ".cursor", ".vscode", ".idea", ".envrc", ".mcp.json")
+"""What later executes or decides outside the sandbox: read, never written (security §6.2)."""
+
+
+class Problem(Exception):
+    """A call can't be done; the text says why and is meant for the model."""
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What the calls of one run may touch.
+
+    `worktree` is the host's folder, `view` the path under which the model and its commands see it. `mounts`, `masks`
+    and `env` are those of a `sandbox.Command`. `output_dir` gets one file per command with its whole output.
+    `readonly`: patterns of paths that may not be changed (`migrations/`, `*.lock`, `/docs/**/*.md`; as in .gitignore).
+    `protected`: paths that are read-only with all below them. `allowed`: names of the tools of this agent, None = all.
+    """
+
+    worktree: Path
+    view: Path
+    backend: Backend
+    mounts: tuple[Mount, ...]
+    masks: tuple[Path, ...]
+    env: Mapping[str, str]
+    limits: Limits
+    output_dir: Path
+    redact: Callable[[str], str]
+    readonly: tuple[str, ...] = ()
+    protected: tuple[str, ...] = PROTECTED
+    allowed: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    id: str
+    name: str
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ask:
+    question: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finish:
+    summary: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """`content` is for the model, `summary` one line for people. `control` is set for `ask` and `finish` only; their
+    `content` is empty and the caller fills it in. `output_file` is the whole output of a command."""
+
+    call_id: str
+    content: str
+    is_error: bool
+    kind: Kind
+    summary: str
+    control: Ask | Finish | None = None
+    output_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one tool gives back, before it is cleaned and becomes a `ToolResult`."""
+
+    content: str
+    summary: str
+    is_error: bool = False
+    control: Ask | Finish | None = None
+    output_file: Path | None = field(default=None)

@@ -1,0 +1,130 @@
+"""read_file and list_files: looking, never changing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from devloop.tools import globs
+from devloop.tools.confine import TEMPORARY, Confined, Parts
+from devloop.tools.inputs import ListFiles, ReadFile
+from devloop.tools.model import Answer, Problem
+
+READ_CAP = 256 * 1024
+LINE_CAP = 64 * 1024
+"""A line is read in pieces of this size, so that one endless line does not fill the memory."""
+COUNT_CAP = 16 * 1024 * 1024
+LIST_CAP = 200
+WALK_CAP = 50_000
+IGNORED = frozenset(
+    (
+        *(".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox", ".eggs"),
+        *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".gradle", ".terraform", ".next"),
+    )
+)
+"""Folders that are passed over unless they are asked for by name."""
+
+
+def read_file(call: ReadFile, files: Confined) -> Answer:
+    parts = files.split(call.path)
+    name = "/".join(parts)
+    with os.fdopen(files.open_file(parts), "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if b"\0" in stream.read(8192):
+            raise Problem(f"{name} is a binary file of {size} bytes.")
+        stream.seek(0)
+        text, last, total = _numbered(stream, call.offset, call.limit, count=size <= COUNT_CAP)
+    if not size:
+        return Answer("(empty file)", f"read {name} (empty)")
+    if not last:
+        raise Problem(f"{name} has only {total} lines." if total else f"{name} ends before line {call.offset}.")
+    if total is None or last < total:
+        rest = "more" if total is None else f"{total - last} more"
+        text += f"\n… {rest} lines; go on with offset {last + 1}"
+    where = "" if call.offset == 1 and last == total else f":{call.offset}-{last}"
+    return Answer(text, f"read {name}{where}")
+
+
+def _numbered(stream: BinaryIO, offset: int, limit: int, *, count: bool) -> tuple[str, int, int | None]:
+    """The wanted lines with their numbers, the number of the last one (0: none), how many there are if counted."""
+    shown: list[str] = []
+    used, number, last, begun = 0, 0, 0, False
+    full = foreign = False
+    while piece := stream.readline(LINE_CAP):
+        number += not begun
+        if offset <= number < offset + limit and not full:
+            raw = piece.rstrip(b"\r\n") if piece.endswith(b"\n") else piece
+            if number == 1 and not begun:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            line = raw.decode("utf-8", "replace")
+            foreign = foreign or ("\ufffd" in line and b"\xef\xbf\xbd" not in raw)
+            shown.append(line if begun else f"\n{number}\t{line}")
+            used += len(raw)
+            last, full = number, used >= READ_CAP
+        elif not count and number >= offset:
+            number = -1
+            break
+        begun = not piece.endswith(b"\n")
+    text = "".join(shown).removeprefix("\n")
+    if foreign:
+        text = "(not UTF-8: bytes that could not be read are shown as �)\n" + text
+    if full:
+        text += f"\n… cut: more than {READ_CAP // 1024} KiB"
+    return text, last, number if number >= 0 else None
+
+
+def list_files(call: ListFiles, files: Confined) -> Answer:
+    start, pattern = files.split(call.path), call.pattern
+    if pattern.startswith("/"):
+        start, pattern = (), "/".join(files.split(pattern)) or "*"
+    if ".." in pattern.split("/"):
+        raise Problem("The pattern may not contain `..`; use path for the folder to start in.")
+    wanted = frozenset(part for segments in globs.expanded(pattern) for part in segments)
+    found: list[str] = []
+    walked = 0
+    for parts, mode in walk(files, start, named=wanted):
+        walked += 1
+        if globs.matches(pattern, parts[len(start) :]):
+            found.append("/".join(parts) + ("/" if stat.S_ISDIR(mode) else "@" if stat.S_ISLNK(mode) else ""))
+    found.sort()
+    text = "\n".join(found[:LIST_CAP]) or "(nothing matches)"
+    if len(found) > LIST_CAP:
+        text += f"\n… {len(found) - LIST_CAP} more; use a narrower pattern"
+    if walked >= WALK_CAP:
+        text += f"\n… stopped after {WALK_CAP} entries; start in a deeper folder"
+    return Answer(text, f"list {call.pattern} ({len(found)})")
+
+
+def walk(files: Confined, start: Parts, named: frozenset[str] = frozenset()) -> Iterator[tuple[Parts, int]]:
+    """Every entry below the folder `start` with its mode, at most `WALK_CAP`, never through a symbolic link.
+
+    The folders of `IGNORED` are passed over with what is in them, unless `named` has them.
+    """
+    left = WALK_CAP
+    waiting = [start]
+    while waiting and left > 0:
+        folder = waiting.pop()
+        try:
+            fd = files.open_folder(folder)
+        except Problem:
+            if folder == start:
+                raise
+            continue
+        try:
+            with os.scandir(fd) as entries:
+                for entry in entries:
+                    if entry.name in IGNORED - named or entry.name.startswith(TEMPORARY) or left <= 0:
+                        continue
+                    left -= 1
+                    try:
+                        mode = entry.stat(follow_symlinks=False).st_mode
+                    except OSError:
+                        continue
+                    parts = (*folder, entry.name)
+                    if stat.S_ISDIR(mode):
+                        waiting.append(parts)
+                    yield parts, mode
+        finally:
+            os.close(fd)

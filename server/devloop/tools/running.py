@@ -1,0 +1,90 @@
+"""run_command: a shell command in the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import re
+import signal
+from pathlib import Path
+
+from devloop.redact import one_line
+from devloop.sandbox import Command, Outcome
+from devloop.tools import globs
+from devloop.tools.confine import Confined
+from devloop.tools.inputs import RunCommand
+from devloop.tools.model import Answer, Problem, ToolContext
+from devloop.tools.reading import walk
+
+OUTPUT_CAP = 30 * 1024
+READONLY_CAP = 64
+SHELLS = (Path("/bin/bash"), Path("/usr/bin/bash"), Path("/bin/sh"))
+
+
+async def run_command(call: RunCommand, call_id: str, context: ToolContext) -> Answer:
+    if "\0" in call.command:
+        raise Problem("The command contains a NUL character.")
+    limits = dataclasses.replace(
+        context.limits,
+        wall_s=float(call.timeout or context.limits.wall_s),
+        output_bytes=OUTPUT_CAP,
+    )
+    protected = (context.view / name for name in context.protected)
+    readonly = await asyncio.to_thread(readonly_paths, context) if context.readonly else ()
+    output_file = context.output_dir / f"{re.sub(r'[^A-Za-z0-9_-]', '_', call_id)[:100] or 'command'}.log"
+    result = await context.backend.run(
+        Command(
+            argv=(_shell(), "-c", call.command),
+            cwd=context.view,
+            mounts=context.mounts,
+            masks=tuple(dict.fromkeys((*context.masks, *protected, *readonly))),
+            env=context.env,
+            limits=limits,
+        ),
+        output_file=output_file,
+    )
+    ending = _ending(result, context)
+    return Answer(
+        f"{ending}, {result.duration_s:.1f} s\n{result.output or '(no output)'}",
+        f"$ {one_line(call.command, 80)} → {ending}, {result.duration_s:.1f} s",
+        is_error=result.killed_reason is not None,
+        output_file=output_file,
+    )
+
+
+def readonly_paths(context: ToolContext) -> tuple[Path, ...]:
+    """What `context.readonly` names, as seen inside: the outermost paths that exist, and absent ones named exactly."""
+    exact = (p.strip("/") for p in context.readonly if "/" in p.rstrip("/") and not re.search(r"[*?\[{]", p))
+    found: list[tuple[str, ...]] = []
+    with Confined(context.worktree, context.view) as files:
+        found += [files.split(name) for name in exact]
+        for parts, _ in walk(files, ()):
+            if any(parts[: len(above)] == above for above in found):
+                continue
+            if any(globs.covers(pattern, parts) for pattern in context.readonly):
+                found.append(parts)
+                if len(found) > READONLY_CAP:
+                    raise Problem(f"paths.readonly matches more than {READONLY_CAP} places; name folders instead.")
+    return tuple(context.view.joinpath(*parts) for parts in found)
+
+
+def _shell() -> str:
+    return str(next(path for path in SHELLS if path.exists()))
+
+
+def _ending(result: Outcome, context: ToolContext) -> str:
+    match result.killed_reason:
+        case None:
+            break_ = result.signal
+            name = f" ({signal.Signals(break_).name})" if break_ else ""
+            return f"exit code {result.exit_code}{name}"
+        case "timeout":
+            return "killed: timeout"
+        case "memory":
+            return f"killed: more than {(context.limits.memory_bytes or 0) // 1024 // 1024} MiB of memory"
+        case "processes":
+            return f"killed: more than {context.limits.processes} processes"
+        case "disk":
+            return "killed: the disk is nearly full"
+        case other:
+            return f"killed: {other}"

@@ -1,0 +1,87 @@
+"""search: the files are listed here, their content is read by `searcher.py` inside the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+
+from devloop.sandbox import GIB, Command, Limits, Mount, environment, toolchain_mounts
+from devloop.tools import globs
+from devloop.tools.confine import Confined
+from devloop.tools.inputs import Search
+from devloop.tools.model import Answer, Problem, ToolContext
+from devloop.tools.reading import WALK_CAP, walk
+
+SEARCH_CAP = 100 * 1024
+WALL_S = 15.0
+STOPPED_AT_CAP = 3
+
+
+async def search(call: Search, context: ToolContext) -> Answer:
+    try:
+        re.compile(call.pattern)
+    except (re.error, OverflowError, RecursionError) as problem:
+        raise Problem(f"The pattern is no regular expression: {problem}.") from None
+    names = await asyncio.to_thread(_candidates, call, context)
+    job = {"pattern": call.pattern, "files": names, "cap": SEARCH_CAP}
+    result = await context.backend.run(
+        Command(
+            argv=(sys.executable, "-I", "-S", "-c", _program()),
+            cwd=context.view,
+            mounts=(Mount(context.worktree, context.view), *_interpreter()),
+            env=environment(Path("/tmp/home")),  # noqa: S108 - inside the sandbox
+            limits=Limits(wall_s=WALL_S, memory_bytes=GIB, output_bytes=2 * SEARCH_CAP),
+            stdin=json.dumps(job).encode(),
+            trusted=True,
+        )
+    )
+    if result.exit_code not in (0, STOPPED_AT_CAP) and not result.timed_out:
+        raise Problem(f"The search failed: {result.output[-500:].strip() or result.killed_reason}.")
+    text, count = result.output.rstrip("\n"), result.output.count("\n")
+    if result.timed_out:
+        text += f"\n… stopped after {WALL_S:.0f} s; use a simpler pattern or a narrower path"
+    elif result.exit_code == STOPPED_AT_CAP:
+        text += f"\n… stopped at {SEARCH_CAP // 1024} KiB; use a narrower pattern or path"
+    elif not count:
+        text = "(no matches)"
+    if len(names) >= WALK_CAP:
+        text += f"\n… only the first {WALK_CAP} files were searched"
+    return Answer(text.lstrip("\n"), f"search {call.pattern!r} ({count})", is_error=result.timed_out)
+
+
+def _candidates(call: Search, context: ToolContext) -> list[str]:
+    """The files to search, relative to the worktree, sorted."""
+    with Confined(context.worktree, context.view) as files:
+        start = files.split(call.path)
+        fd = files.open_any(start)
+        try:
+            single = stat.S_ISREG(os.fstat(fd).st_mode)
+        finally:
+            os.close(fd)
+        if single:
+            return ["/".join(start)]
+        pattern = call.glob.lstrip("/")
+        if pattern and "/" not in pattern:
+            pattern = f"**/{pattern}"
+        return sorted(
+            "/".join(parts)
+            for parts, mode in walk(files, start)
+            if stat.S_ISREG(mode)
+            and (not pattern or globs.matches(pattern, parts[len(start) :]) or globs.matches(pattern, parts))
+        )
+
+
+@functools.cache
+def _program() -> str:
+    return Path(__file__).with_name("searcher.py").read_text("utf-8")
+
+
+@functools.cache
+def _interpreter() -> tuple[Mount, ...]:
+    return toolchain_mounts([Path(sys.executable)])

@@ -1,0 +1,111 @@
+"""Text files as a model should see and change them: without BOM and `\\r`, both kept in the file."""
+
+from __future__ import annotations
+
+import codecs
+import difflib
+import re
+from dataclasses import dataclass
+
+from devloop.tools.model import Problem
+
+NEAR_LINES = 5000
+"""Longer files are not searched for similar lines."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """`text` as in the file, line ends included, without the BOM. `eol` is the file's prevailing line end."""
+
+    text: str
+    bom: bool
+    eol: str
+
+    def encode(self, text: str) -> bytes:
+        return (codecs.BOM_UTF8 if self.bom else b"") + encoded(text)
+
+
+def decode(data: bytes, name: str) -> Text:
+    """Raises `Problem` for what is no UTF-8 text: changing it would damage it."""
+    if b"\0" in data[:8192]:
+        raise Problem(f"{name} is a binary file.")
+    bom = data.startswith(codecs.BOM_UTF8)
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise Problem(
+            f"{name} is not UTF-8 (byte {problem.start}), so it can't be edited; convert it with a command first."
+        ) from None
+    returns = text.count("\r\n")
+    return Text(text, bom, "\r\n" if returns > text.count("\n") - returns else "\n")
+
+
+def encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Problem("The new text contains characters that are not valid Unicode.") from None
+
+
+def with_eol(text: str, eol: str) -> str:
+    """`text` with `eol` at every line's end; a lone `\\r` stays."""
+    plain = text.replace("\r\n", "\n")
+    return plain if eol == "\n" else plain.replace("\n", eol)
+
+
+def replace(source: Text, old: str, new: str, *, every: bool, name: str) -> tuple[str, list[int]]:
+    """The text with `old` replaced by `new`, and the lines where that happened. `\\n` in `old` also matches `\\r\\n`.
+
+    New lines get the line end of what they replace, else of the file. Raises `Problem` when `old` is not there or is
+    there more than once without `every`; the message then shows what is there.
+    """
+    pattern = re.compile("\r?\n".join(re.escape(line) for line in with_eol(old, "\n").split("\n")))
+    found = list(pattern.finditer(source.text))
+    if not found:
+        raise Problem(f"old_string was not found in {name}.{near(source.text, old)}")
+    lines = [source.text.count("\n", 0, match.start()) + 1 for match in found[:1000]]
+    if len(found) > 1 and not every:
+        places = ", ".join(map(str, lines[:5])) + ("…" if len(lines) > 5 else "")
+        raise Problem(
+            f"old_string occurs {len(found)} times in {name} (lines {places}): add surrounding lines, or replace_all."
+        )
+
+    def renewed(match: re.Match[str]) -> str:
+        newline = re.search(r"\r?\n", match[0])
+        return with_eol(new, newline[0] if newline else source.eol)
+
+    return pattern.sub(renewed, source.text), lines
+
+
+def near(text: str, old: str) -> str:
+    """A hint at what `old` was probably meant to be: the same line with other white space, or a similar one."""
+    lines = text.splitlines()
+    wanted = next((line for line in old.splitlines() if line.strip()), "").strip()
+    if not wanted or not lines or len(lines) > NEAR_LINES:
+        return ""
+    exact = [number for number, line in enumerate(lines) if line.strip() == wanted]
+    if not exact:
+        short = [line.strip()[:300] for line in lines]
+        close = difflib.get_close_matches(wanted[:300], short, n=1, cutoff=0.6)
+        exact = [short.index(close[0])] if close else []
+    if not exact:
+        return ""
+    height = min(len(old.splitlines()), 12)
+    shown = "\n".join(f"{n + 1}\t{lines[n][:300]}" for n in range(exact[0], min(exact[0] + height, len(lines))))
+    return f" The file has, at line {exact[0] + 1}:\n{shown}"
+
+
+def changed_lines(before: str, after: str) -> tuple[int, int]:
+    """Lines added and removed."""
+    old, new = before.splitlines(), after.splitlines()
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    old, new = old[start : len(old) - end], new[start : len(new) - end]
+    if len(old) * len(new) > 1_000_000:
+        return len(new), len(old)
+    same = sum(block.size for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks())
+    return len(new) - same, len(old) - same
