@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, no proxy, no editor's or git's variable of the machine reaches a test."""
     for name in list(os.environ):
-        if (name.startswith(("ANTHROPIC_", "DEVLOOP_", "GIT_")) and name != "DEVLOOP_REQUIRE_SANDBOX") or name.lower().endswith("_proxy") or name == "VIRTUAL_ENV":
+        ours = name.startswith(("ANTHROPIC_", "DEVLOOP_", "GIT_")) and name != "DEVLOOP_REQUIRE_SANDBOX"
+        if ours or name.lower().endswith("_proxy") or name == "VIRTUAL_ENV":
             monkeypatch.delenv(name)
 
 

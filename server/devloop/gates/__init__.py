@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from devloop.gates.baseline import cache_key, compare
-from devloop.gates.discover import Discovery, discover
+from devloop.gates.discover import Discovery, discover, trusted_settings
 from devloop.gates.environment import Environment, find
 from devloop.gates.feedback import feedback
 from devloop.gates.guards import Guard, changes_to_checks
 from devloop.gates.model import Changes, Counts, Finding, Gate, GateResult, Verdict
-from devloop.gates.run import Place, run_gate, run_gates, tool_version
+from devloop.gates.run import Place, environment_mounts, run_gate, run_gates, tool_version
 from devloop.gates.verdict import explain, overall
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "changes_to_checks",
     "compare",
     "discover",
+    "environment_mounts",
     "explain",
     "feedback",
     "find",
@@ -37,4 +38,5 @@ __all__ = [
     "run_gate",
     "run_gates",
     "tool_version",
+    "trusted_settings",
 ]

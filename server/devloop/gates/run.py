@@ -291,6 +291,14 @@ def _mounts(gate: Gate, place: Place, folder: ReportDir, tool: Tool | None) -> t
     return tuple(sorted(unique.values(), key=lambda mount: len(mount.target.parts))), point
 
 
+def environment_mounts(environment: Environment, view: Path) -> tuple[Mount, ...]:
+    """What any command of the project needs to see of its environment: itself, its interpreter, its editable sources."""
+    mounts = [Mount(environment.root, environment.root), *toolchain_mounts([environment.python])]
+    if environment.origin != "devloop":
+        mounts += [Mount(path, path) for path in _elsewhere(environment, view)]
+    return tuple(mounts)
+
+
 def _elsewhere(environment: Environment, view: Path) -> list[Path]:
     """Editable sources outside the project, as far as showing them shows no more than sources."""
     home = Path.home().resolve()

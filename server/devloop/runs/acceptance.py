@@ -11,9 +11,12 @@ from devloop.errors import DevloopError, LandingRefused
 from devloop.redact import one_line, printable
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
-from devloop.runs.tooling import PROTECTED
+from devloop.tools import PROTECTED
 
 Outcome = dict[str, Any]
+
+PROTECTED_FOLDERS = tuple(path for name in PROTECTED if name != ".git" for path in (name, f"{name}/"))
+"""The same paths as the tools protect, as files and as folders: what got into the worktree all the same stays out."""
 
 
 async def commit(services: Services, run: str, summary: str) -> Outcome:
@@ -21,7 +24,10 @@ async def commit(services: Services, run: str, summary: str) -> Outcome:
     spec = services.spec(run)
     services.set_state(run, "checking")
     made = await services.workspace.commit(
-        run, commit_message(services, spec, summary), trailers={"Devloop-Task": spec.task.id}, protected=PROTECTED
+        run,
+        commit_message(services, spec, summary),
+        trailers={"Devloop-Task": spec.task.id},
+        protected=PROTECTED_FOLDERS,
     )
     if made is None:
         return {"outcome": "committed", "commit": None}

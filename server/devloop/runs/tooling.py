@@ -10,19 +10,9 @@ import os
 from pathlib import Path
 
 from devloop import gates, sandbox, tools
+from devloop.agents import load_agents
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
-
-PROTECTED = (
-    ".devloop/",
-    ".claude/",
-    ".cursor/",
-    ".vscode/",
-    ".idea/",
-    ".envrc",
-    ".mcp.json",
-)
-"""What later executes or decides outside the sandbox; an agent reads it and never writes it (security §6.2)."""
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
@@ -71,12 +61,13 @@ async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
         view=services.root,
         backend=detected.backend,
         mounts=worktree_mounts(services, spec.id, found),
-        masks=tuple(services.root / name.rstrip("/") for name in (".git", *PROTECTED)),
+        masks=tuple(services.root / name for name in tools.PROTECTED),
         env=command_environment(services, found),
         limits=sandbox.Limits(),
         output_dir=output_folder(services, spec.id),
         redact=services.redactor.text,
         readonly=services.settings.paths.readonly,
+        allowed=frozenset(load_agents()[spec.agent].tools),
     )
 
 

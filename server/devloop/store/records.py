@@ -214,6 +214,14 @@ class Store:
             if known is None:
                 connection.execute(sa.insert(checkpoints).values(**row, content=content, opened=time.time()))
 
+    def decide_checkpoint(self, run: str, number: int, decision: str, message: str | None) -> bool:
+        """Record the first decision on a checkpoint; False when there is one already."""
+        key = {"workspace": self._workspace, "run": run, "number": number}
+        values = {"decision": decision, "message": message, "decided": time.time()}
+        undecided = [*_matches(checkpoints, key), checkpoints.c.decision.is_(None)]
+        with self._engine.begin() as connection:
+            return connection.execute(sa.update(checkpoints).where(*undecided).values(values)).rowcount == 1
+
     def close_checkpoint(self, run: str, number: int, decision: str, message: str | None) -> None:
         key = {"workspace": self._workspace, "run": run, "number": number}
         values = {"decision": decision, "message": message, "decided": time.time()}
@@ -225,6 +233,15 @@ class Store:
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(checkpoints).where(*_matches(checkpoints, key))).mappings().first()
         return dict(row) if row else None
+
+    def waited_s(self, run: str) -> float:
+        """Seconds that the run spent at checkpoints; an open one counts until now."""
+        until = sa.func.coalesce(checkpoints.c.decided, time.time())
+        query = sa.select(sa.func.sum(until - checkpoints.c.opened)).where(
+            checkpoints.c.workspace == self._workspace, checkpoints.c.run == run
+        )
+        with self._engine.connect() as connection:
+            return float(connection.execute(query).scalar() or 0.0)
 
     # -- events --
 
