@@ -74,12 +74,12 @@ class Double:
         yield from self._turns
         for script in self._scenario.tasks.values() if self._scenario else ():
             yield from script.turns
-            for turns in script.conversations.values():
-                yield from turns
+            for other in script.conversations.values():
+                yield from other.turns
             for attempt in script.attempts.values():
                 yield from attempt.turns
-                for turns in attempt.conversations.values():
-                    yield from turns
+                for other in attempt.conversations.values():
+                    yield from other.turns
 
     # Life
 

@@ -94,9 +94,12 @@ class ScriptedTurn(_Part):
 Number = Annotated[int, Field(ge=1)]
 
 
-class Script(_Part):
+class Turns(_Part):
     turns: tuple[ScriptedTurn, ...] = ()
-    conversations: dict[Number, tuple[ScriptedTurn, ...]] = {}
+
+
+class Script(Turns):
+    conversations: dict[Number, Turns] = {}
     """Turns for the n-th conversation of an attempt, where they differ."""
 
 
@@ -111,7 +114,7 @@ class TaskScript(Script):
 
     def choose(self, attempt: int, conversation: int) -> tuple[ScriptedTurn, ...]:
         script: Script = self.attempts.get(attempt, self)
-        return script.conversations.get(conversation, script.turns)
+        return script.conversations.get(conversation, script).turns
 
 
 class Scenario(_Part):
