@@ -139,7 +139,8 @@ class EngineServer:
     async def _warm_up(self) -> None:
         """What the first run would wait for otherwise: the sandbox's canary and the model library's import."""
         await self._detect()
-        if self._services.settings.model.api_key and self._services.settings.model.scenario is None:
+        model = self._services.settings.model
+        if (model.api_key or model.base_url) and model.scenario is None:
             await asyncio.to_thread(models.preload)
 
     async def _detect(self) -> sandbox.Detection:
@@ -152,7 +153,7 @@ class EngineServer:
         if key not in self._models:
             if wanted.scenario is not None:
                 self._models[key] = models.ScriptedModel(wanted.scenario)
-            elif wanted.api_key:
+            elif wanted.api_key or wanted.base_url:
                 self._models[key] = models.AnthropicModel(wanted.api_key, wanted.base_url)
             else:
                 raise NoModel(
