@@ -45,7 +45,7 @@ async def run_command(call: RunCommand, call_id: str, context: ToolContext) -> A
     )
     ending = _ending(result, context)
     return Answer(
-        f"{ending}, {result.duration_s:.1f} s\n{result.output or '(no output)'}",
+        f"{ending}, {_duration(result.duration_s)}\n{result.output or '(no output)'}",
         f"$ {one_line(call.command, 80)} → {ending}, {result.duration_s:.1f} s",
         is_error=result.killed_reason is not None,
         output_file=output_file,
@@ -70,6 +70,11 @@ def readonly_paths(context: ToolContext) -> tuple[Path, ...]:
 
 def _shell() -> str:
     return str(next(path for path in SHELLS if path.exists()))
+
+
+def _duration(seconds: float) -> str:
+    """Coarse on purpose: the same call with the same result should read the same."""
+    return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
 
 
 def _ending(result: Outcome, context: ToolContext) -> str:

@@ -1,0 +1,193 @@
+"""What an agent may not change stays as it is, whether it exists or not, and the host stays clean."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from devloop.errors import SandboxMissing
+from devloop.sandbox import Mount
+from devloop.sandbox.masks import on_host, prepare
+
+NAMES = (
+    ".vscode",
+    ".idea",
+    ".envrc",
+    ".mcp.json",
+    ".claude",
+    ".cursor",
+    ".devloop/config.toml",
+    ".devloop/hooks",
+    ".git",
+)
+
+
+def masks(place):
+    return tuple(place.view / name for name in NAMES)
+
+
+async def test_what_is_absent_can_not_be_created_and_leaves_nothing(place):
+    attempts = "; ".join(
+        f"echo x > {n}; mkdir -p {n}; echo x > {n}/x; rm -rf {n}; mv -T {n} /tmp/y; ln -sT /tmp {n}" for n in NAMES
+    )
+    result = await place.run(attempts + "; touch fine", masks=masks(place))
+    assert result.ok
+    assert place.residue() == ["fine"]
+
+
+async def test_what_is_absent_can_be_created_without_masks(place):
+    await place.run("mkdir .vscode && echo x > .vscode/tasks.json")
+    assert ".vscode/tasks.json" in place.residue()
+
+
+async def test_what_is_there_can_be_read_and_not_changed(place):
+    for name in NAMES:
+        path = place.worktree / name
+        path.parent.mkdir(exist_ok=True)
+        if "." in path.name[1:] or path.name in (".envrc", ".git"):
+            path.write_text("original")
+        else:
+            path.mkdir()
+            (path / "file").write_text("original")
+    before = place.residue()
+    attempts = "; ".join(
+        f"cat {n} {n}/file; echo x > {n}; echo x > {n}/file; echo x > {n}/new; rm -rf {n}; mv -T {n} /tmp/y"
+        for n in NAMES
+    )
+    result = await place.run(attempts, masks=masks(place))
+    assert result.output.count("original") == len(NAMES)
+    assert place.residue() == before
+    assert all(p.read_text() == "original" for p in place.worktree.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("present", [True, False])
+async def test_the_folder_above_a_mask_can_not_be_swapped(place, present):
+    """A mount moves with its parent: renaming the parent must fail, or the mask would be gone."""
+    if present:
+        (place.worktree / ".devloop").mkdir()
+        (place.worktree / ".devloop" / "config.toml").write_text("original")
+    result = await place.run(
+        "mv .devloop old && mkdir .devloop && echo evil > .devloop/config.toml && echo swapped",
+        masks=masks(place),
+    )
+    assert "swapped" not in result.output
+    assert place.residue() == ([".devloop", ".devloop/config.toml"] if present else [])
+
+
+async def test_other_files_beside_a_mask_stay_writable(place):
+    await place.run("echo x > .devloop/notes.md", masks=masks(place))
+    assert place.residue() == [".devloop", ".devloop/notes.md"]
+
+
+async def test_a_masked_link_is_put_back_and_its_target_is_masked(place):
+    (place.worktree / "shared").mkdir()
+    (place.worktree / "shared" / "tasks.json").write_text("original")
+    (place.worktree / ".vscode").symlink_to("shared")
+    await place.run(
+        "echo evil > .vscode/tasks.json; rm .vscode; mkdir .vscode; echo evil > .vscode/tasks.json",
+        masks=masks(place),
+    )
+    assert (place.worktree / ".vscode").readlink().name == "shared"
+    assert (place.worktree / "shared" / "tasks.json").read_text() == "original"
+
+
+async def test_a_masked_link_that_leads_out_is_put_back(place, tmp_path):
+    (place.worktree / ".claude").symlink_to(tmp_path / "elsewhere")
+    await place.run("rm .claude; echo evil > .claude", masks=masks(place))
+    assert (place.worktree / ".claude").is_symlink()
+
+
+async def test_a_circle_of_links_is_refused(place):
+    (place.worktree / ".claude").symlink_to(".cursor")
+    (place.worktree / ".cursor").symlink_to(".claude")
+    with pytest.raises(SandboxMissing, match="circle"):
+        await place.run("true", masks=masks(place))
+    assert place.residue() == [".claude", ".cursor"]
+
+
+async def test_an_empty_folder_that_a_crash_left_over_is_removed(place):
+    (place.worktree / ".vscode").mkdir()
+    await place.run("true", masks=masks(place))
+    assert place.residue() == []
+
+
+async def test_one_command_that_ends_does_not_unmask_another(place):
+    """Removing a mount point on the host would detach it inside every command that still runs."""
+    started = asyncio.Event()
+    slow = asyncio.create_task(
+        place.backend.run(
+            place.command(
+                "echo up; while [ ! -e go ]; do sleep 0.02; done; echo x > .vscode/x && echo written",
+                masks=masks(place),
+            ),
+            on_output=lambda _: started.set(),
+        )
+    )
+    await asyncio.wait_for(started.wait(), 10)
+    await place.run("true", masks=masks(place))
+    (place.worktree / "go").touch()
+    assert "written" not in (await slow).output
+    assert place.residue() == ["go"]
+
+
+async def test_a_mask_inside_a_masked_folder_changes_nothing(place):
+    (place.worktree / ".claude").mkdir()
+    (place.worktree / ".claude" / "a.md").write_text("original")
+    for order in ((".claude", ".claude/skills/x"), (".claude/skills/x", ".claude")):
+        result = await place.run(
+            "echo x > .claude/a.md; echo x > .claude/skills/x; echo x > .claude/b",
+            masks=tuple(place.view / name for name in order),
+        )
+        assert result.exit_code != 0
+    assert (place.worktree / ".claude" / "a.md").read_text() == "original"
+    assert place.residue() == [".claude", ".claude/a.md"]
+
+
+async def test_a_mount_below_the_worktree_leaves_no_mount_point(place, tmp_path):
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "x").write_text("x")
+    (tmp_path / "env").write_text("file")
+    mounts = (
+        Mount(tmp_path / "env", place.view / "deep" / "env"),
+        Mount(tmp_path / "modules", place.view / "app" / "modules"),
+        *place.command("true").mounts,
+    )
+    result = await place.run("cat app/modules/x deep/env; touch app/modules/y", mounts=mounts)
+    assert result.output.startswith("xfile")
+    assert "Read-only" in result.output
+    assert place.residue() == []
+    assert not (tmp_path / "modules" / "y").exists()
+
+
+async def test_a_link_where_a_mount_belongs_is_refused(place, tmp_path):
+    (place.worktree / ".venv").symlink_to(tmp_path)
+    with pytest.raises(SandboxMissing, match="is not a folder"):
+        await place.run("true", mounts=(*place.command("true").mounts, Mount(tmp_path, place.view / ".venv")))
+
+
+async def test_a_source_that_does_not_exist_is_refused(place, tmp_path):
+    with pytest.raises(SandboxMissing, match="nowhere"):
+        await place.run("true", mounts=(Mount(tmp_path / "nowhere", place.view),))
+
+
+async def test_a_set_up_that_fails_is_no_result_of_the_command(place):
+    with pytest.raises(SandboxMissing, match="could not be set up"):
+        await place.run("true", cwd=place.view / "missing")
+
+
+def test_a_path_inside_belongs_to_the_deepest_mount(tmp_path):
+    outer = Mount(tmp_path / "a", tmp_path / "v", write=True)
+    inner = Mount(tmp_path / "b", tmp_path / "v" / "w")
+    assert on_host((outer, inner), tmp_path / "v" / "w" / "x") == (inner, tmp_path / "b" / "x")
+    assert on_host((outer, inner), tmp_path / "v" / "y") == (outer, tmp_path / "a" / "y")
+    assert on_host((outer, inner), tmp_path / "z") is None
+
+
+def test_a_failed_preparation_leaves_nothing(tmp_path):
+    worktree = tmp_path / "w"
+    worktree.mkdir()
+    (worktree / "x").symlink_to("x")
+    with pytest.raises(SandboxMissing):
+        prepare([Mount(worktree, tmp_path / "v", write=True)], [tmp_path / "v" / "a", tmp_path / "v" / "x"])
+    assert [path.name for path in worktree.iterdir()] == ["x"]
