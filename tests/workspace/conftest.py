@@ -6,11 +6,13 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devloop.paths import StateDir
 from devloop.workspace import Repository, Workspace
+from devloop.workspace.git import Git
 
 
 class Repo:
@@ -113,3 +115,50 @@ def open_workspace(tmp_path: Path) -> Callable[..., object]:
 @pytest.fixture
 async def workspace(repo: Repo, open_workspace: Callable[..., object]) -> Workspace:
     return await open_workspace(repo.path)  # type: ignore[no-any-return, misc]
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+READERS = (
+    "rev-parse cat-file ls-tree ls-files rev-list diff-tree diff-files diff-index for-each-ref symbolic-ref "
+    "merge-base check-attr grep status"
+)
+
+
+@pytest.fixture
+def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Let `work(n)` die before its n-th git call that changes something, repeat it, `check(n)`; go on until one round
+    needed no crash, and give the number of rounds. (Dying before a call that only reads leaves the same state as
+    dying before the next one that changes something.) `before(n)` runs undisturbed."""
+    original = Git.run
+
+    async def repeat(before: Any, work: Any, check: Any) -> int:
+        number, died = 0, True
+        while died:
+            number += 1
+            await before(number)
+            calls = 0
+
+            async def dying(self: Git, *args: Any, at: int = number, **options: Any) -> Any:
+                nonlocal calls
+                changes = args[0] not in READERS.split() and args[:2] != ("config", "--list")
+                calls += changes
+                if changes and calls == at:
+                    raise Crash
+                return await original(self, *args, **options)
+
+            died = False
+            with monkeypatch.context() as patch:
+                patch.setattr(Git, "run", dying)
+                try:
+                    await work(number)
+                except BaseException as problem:
+                    assert "Crash" in repr(problem), problem
+                    died = True
+            await work(number)
+            await check(number)
+        return number
+
+    return repeat

@@ -9,42 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devloop.errors import NotFound, UsageError
-from devloop.workspace.git import Git
 
 
-class Crash(BaseException):
-    """The process dies here."""
+async def nothing(number):
+    """No preparation."""
 
 
-async def repeat_at_every_call(monkeypatch, work, check) -> int:
-    """Let `work(n)` die before its n-th git call, repeat it, check; until one round needs no crash."""
-    original, number = Git.run, 0
-    while True:
-        number += 1
-        calls = 0
-
-        async def dying(self, *args, at=number, **options):
-            nonlocal calls
-            calls += 1
-            if calls == at:
-                raise Crash
-            return await original(self, *args, **options)
-
-        monkeypatch.setattr(Git, "run", dying)
-        died = True
-        try:
-            await work(number)
-            died = False
-        except BaseException as problem:
-            assert "Crash" in repr(problem), problem
-        monkeypatch.setattr(Git, "run", original)
-        await work(number)
-        await check(number)
-        if not died:
-            return number
-
-
-async def test_preparing_again_after_a_crash_at_any_git_call(repo, workspace, monkeypatch):
+async def test_preparing_again_after_a_crash_at_any_change(workspace, repeat_at_every_change):
     async def work(number):
         await workspace.prepare(f"r{number}")
 
@@ -53,16 +24,17 @@ async def test_preparing_again_after_a_crash_at_any_git_call(repo, workspace, mo
         assert (worktree.path / "src/a.py").read_text() == "one\ntwo\nthree\n"
         assert (await workspace.snapshot(f"r{number}", "s")).commit == worktree.base
 
-    assert await repeat_at_every_call(monkeypatch, work, check) > 10
+    assert await repeat_at_every_change(nothing, work, check) > 6
 
 
-async def test_committing_and_accepting_again_after_a_crash_at_any_git_call(repo, workspace, monkeypatch):
+async def test_committing_and_accepting_again_after_a_crash_at_any_change(repo, workspace, repeat_at_every_change):
+    async def before(number):
+        worktree = await workspace.prepare(f"r{number}")
+        (worktree.path / f"r{number}.txt").write_text("n")
+
     async def work(number):
-        run = f"r{number}"
-        worktree = await workspace.prepare(run)
-        (worktree.path / f"{run}.txt").write_text(run)
-        made = await workspace.commit(run, "m", trailers={})
-        result = await workspace.accept(run, made.id, {".devloop/plan.md": f"- [x] {number}\n".encode()})
+        made = await workspace.commit(f"r{number}", "m", trailers={})
+        result = await workspace.accept(f"r{number}", made.id, {".devloop/plan.md": f"- [x] {number}\n".encode()})
         assert not result.moved
 
     async def check(number):
@@ -70,7 +42,7 @@ async def test_committing_and_accepting_again_after_a_crash_at_any_git_call(repo
         assert len(pending) == number
         assert repo.show(pending[-1], ".devloop/plan.md") == f"- [x] {number}"
 
-    assert await repeat_at_every_call(monkeypatch, work, check) > 20
+    assert await repeat_at_every_change(before, work, check) > 12
 
 
 async def test_a_worktree_that_vanished_comes_back_with_its_last_snapshot(repo, workspace):
@@ -170,29 +142,21 @@ async def test_discarding_nothing_keeps_nothing(repo, workspace):
     assert repo.git("for-each-ref", "refs/devloop/discarded") == ""
 
 
-async def test_discarding_again_after_a_crash_at_any_git_call(repo, workspace, monkeypatch):
-    await workspace.plan_head()
+async def test_discarding_again_after_a_crash_at_any_change(repo, workspace, repeat_at_every_change):
+    async def before(number):
+        worktree = await workspace.prepare(f"r{number}")
+        (worktree.path / "n").write_text("n")
+        await workspace.commit(f"r{number}", "m", trailers={})
 
     async def work(number):
-        run = f"r{number}"
-        if number not in started:
-            started.add(number)
-            raise_later = Git.run
-            monkeypatch.setattr(Git, "run", plain)
-            worktree = await workspace.prepare(run)
-            (worktree.path / "n").write_text("n")
-            await workspace.commit(run, "m", trailers={})
-            monkeypatch.setattr(Git, "run", raise_later)
-        await workspace.discard(run)
+        await workspace.discard(f"r{number}")
 
     async def check(number):
         assert repo.show(f"refs/devloop/discarded/r{number}", "n") == "n"
         assert not workspace.path(f"r{number}").exists()
         assert repo.ref(f"refs/devloop/base/r{number}") == repo.ref(f"refs/heads/devloop/run/r{number}") == ""
 
-    started: set[int] = set()
-    plain = Git.run
-    assert await repeat_at_every_call(monkeypatch, work, check) > 10
+    assert await repeat_at_every_change(before, work, check) > 8
 
 
 async def test_releasing_unmerged_work_keeps_its_branch_and_snapshots(repo, workspace):

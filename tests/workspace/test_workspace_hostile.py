@@ -14,32 +14,12 @@ import pytest
 from devloop.workspace.git import Git
 from devloop.workspace.own import OwnGit
 
-HOOKS = [
-    "applypatch-msg",
-    "commit-msg",
-    "fsmonitor-watchman",
-    "p4-changelist",
-    "post-applypatch",
-    "post-checkout",
-    "post-commit",
-    "post-index-change",
-    "post-merge",
-    "post-receive",
-    "post-rewrite",
-    "post-update",
-    "pre-applypatch",
-    "pre-auto-gc",
-    "pre-commit",
-    "pre-merge-commit",
-    "pre-push",
-    "pre-rebase",
-    "pre-receive",
-    "prepare-commit-msg",
-    "push-to-checkout",
-    "reference-transaction",
-    "sendemail-validate",
-    "update",
-]
+HOOKS = (
+    "applypatch-msg commit-msg fsmonitor-watchman p4-changelist post-applypatch post-checkout post-commit "
+    "post-index-change post-merge post-receive post-rewrite post-update pre-applypatch pre-auto-gc pre-commit "
+    "pre-merge-commit pre-push pre-rebase pre-receive prepare-commit-msg push-to-checkout reference-transaction "
+    "sendemail-validate update"
+)
 
 
 @pytest.fixture
@@ -62,7 +42,7 @@ def poison(repo, marks: Path) -> None:
     git_dir = Path(repo.git("rev-parse", "--absolute-git-dir"))
     (git_dir / "hooks").mkdir(exist_ok=True)
     evil.mkdir()
-    for hook in HOOKS:
+    for hook in HOOKS.split():
         for folder in (git_dir / "hooks", evil):
             place = folder / hook
             place.write_text(f"#!/bin/sh\ntouch '{marks}/hook-{hook}'\n")

@@ -8,7 +8,6 @@ import pytest
 
 from devloop.errors import LandingRefused, RepositoryUnfit
 from devloop.workspace import landing as landings
-from devloop.workspace.git import Git
 
 PLAN = ".devloop/plan.md"
 TICKED = b"- [x] first\n- [ ] second\n"
@@ -270,52 +269,28 @@ async def test_a_locked_index_is_named_and_left_alone(repo, workspace):
     assert repo.status() == ""
 
 
-class Crash(BaseException):
-    """The process dies here."""
+async def test_a_landing_that_dies_at_any_change_is_finished_by_repeating_it(repo, workspace, repeat_at_every_change):
+    planned, plans = {}, {}
 
+    async def before(number):
+        files = {"src/a.py": f"v{number}\n", f"new{number}": "n"}
+        files |= {f"new{number - 1}": None} if number > 1 else {}
+        await accepted(workspace, f"r{number}", files, tick=f"- [x] {number}\n".encode())
+        plans[number] = f"- [x] {number}, final\n".encode()
+        (repo.path / PLAN).write_bytes(plans[number])
+        planned[number] = await workspace.plan_landing()
 
-async def test_a_landing_that_dies_at_any_git_call_is_finished_by_repeating_it(repo, workspace, monkeypatch):
-    """Counts every git call of a landing, then kills a landing before each of them in turn and repeats it."""
-    original = Git.run
-    number, died = 0, True
-    while died:
-        number += 1
-        run = f"r{number}"
-        await accepted(
-            workspace,
-            run,
-            {"src/a.py": f"v{number}\n", f"new{number}": "n", f"new{number - 1}": None}
-            if number > 1
-            else {"src/a.py": "v1\n", "new1": "n"},
-            tick=f"- [x] {number}\n".encode(),
-        )
-        plan = f"- [x] {number}, final\n".encode()
-        (repo.path / PLAN).write_bytes(plan)
-        planned = await workspace.plan_landing()
-        calls = 0
+    async def work(number):
+        return await workspace.finish_landing(planned[number], plan_path=PLAN, plan_bytes=plans[number])
 
-        async def dying(self, *args, at=number, **options):
-            nonlocal calls
-            calls += 1
-            if calls == at:
-                raise Crash
-            return await original(self, *args, **options)
-
-        monkeypatch.setattr(Git, "run", dying)
-        died = False
-        try:
-            landed = await workspace.finish_landing(planned, plan_path=PLAN, plan_bytes=plan)
-        except BaseException as problem:
-            assert isinstance(problem, Crash) or "Crash" in repr(problem)
-            died = True
-        monkeypatch.setattr(Git, "run", original)
-        landed = await workspace.finish_landing(planned, plan_path=PLAN, plan_bytes=plan)
-        assert landed.new == repo.head == repo.ref("devloop/plan"), number
-        assert repo.status() == "", number
-        assert repo.show(landed.new, PLAN).encode() + b"\n" == plan
-        assert await workspace.finish_landing(planned, plan_path=PLAN, plan_bytes=plan) == landed
+    async def check(number):
+        landed = await work(number)
+        assert landed.new == repo.head == repo.ref("devloop/plan")
+        assert repo.status() == ""
+        assert repo.show(landed.new, PLAN).encode() + b"\n" == plans[number]
         assert repo.ref(landings.names.LANDING) == ""
-    assert number > 15
+
+    assert await repeat_at_every_change(before, work, check) > 10
 
 
 async def test_a_checkout_that_was_updated_halfway_is_finished(repo, workspace):

@@ -235,7 +235,7 @@ def test_a_git_directory_that_cannot_be_written_is_a_storage_error(repo, tmp_pat
     """Root ignores permissions, so this drops to another user in a process of its own."""
     code = textwrap.dedent(
         f"""
-        import asyncio, fcntl, os, pwd
+        import asyncio, concurrent.futures.thread, fcntl, os, pwd
         from pathlib import Path
         from devloop.errors import StorageError
         from devloop.paths import StateDir

@@ -104,6 +104,32 @@ async def test_line_ends_are_bytes_in_worktrees_snapshots_and_checkouts(repo, op
     assert (repo.path / "dos.txt").read_bytes() == b"a\r\nchanged\r\n"
 
 
+@pytest.mark.parametrize("autocrlf", ["", "input"])
+async def test_a_commit_stores_line_ends_as_the_repository_asks(repo, open_workspace, autocrlf):
+    """What git itself would store; checked against `git add` with the same files and settings."""
+    if autocrlf:
+        repo.git("config", "core.autocrlf", autocrlf)
+    repo.write({".gitattributes": "*.txt text\n*.bat eol=crlf\n*.auto text=auto\n*.raw -text eol=crlf\n"})
+    repo.git("add", "-A")
+    repo.git("-c", "core.autocrlf=false", "commit", "-q", "-m", "attributes")
+    (repo.path / ".git/info/attributes").write_text("*.auto -text\nold.auto !text\n")
+    repo.write({"old.auto": "a\r\n", "dos.plain": "a\r\n", "dos.txt": "a\n"})
+    repo.git("-c", "core.autocrlf=false", "add", "-A")
+    (repo.path / ".git/info/attributes").unlink()
+    repo.git("commit", "-q", "-m", "files")
+    files: dict[str, str | bytes] = {"old.auto": "b\r\n", "dos.plain": "b\r\n", "dos.txt": "b\r\n"}
+    files |= {f"new{kind}": "x\r\ny\n" for kind in (".txt", ".bat", ".auto", ".raw", ".plain")}
+    files |= {"bin.auto": b"\0\r\n", "lone.txt": "a\rb\r\n"}
+    workspace = await open_workspace(repo.path)
+    worktree = await workspace.prepare("r1")
+    repo.write(files, worktree.path)
+    made = await workspace.commit("r1", "m", trailers={})
+    assert await workspace.commit("r1", "m", trailers={}) == made
+    repo.write(files)
+    repo.git("add", "-A")
+    assert repo.git("write-tree") == made.tree
+
+
 async def test_files_beyond_the_limits_are_left_out_and_named(repo, open_workspace):
     repo.commit({"tracked.bin": b"small"})
     workspace = await open_workspace(repo.path, caps=Caps(file=1000, new_files=3))
@@ -248,9 +274,9 @@ def disturb(root: Path, dice: random.Random) -> None:
         place.chmod(dice.choice([0o755, 0o644]))
     elif action == "move" and os.path.lexists(place):
         target = root / dice.choice(["moved", "d/moved"])
-        if not os.path.lexists(target) and target.parent.is_dir() and place not in target.parents:
-            if not target.parent.is_symlink():
-                place.rename(target)
+        free = not os.path.lexists(target) and place not in target.parents
+        if free and target.parent.is_dir() and not target.parent.is_symlink():
+            place.rename(target)
 
 
 def clear(place: Path) -> None:

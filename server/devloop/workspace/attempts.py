@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Collection, Mapping
 
@@ -11,6 +10,7 @@ from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
 from devloop.workspace import names
 from devloop.workspace.git import StaleRef
+from devloop.workspace.line_ends import normalised
 from devloop.workspace.objects import (
     RawCommit,
     entries,
@@ -79,6 +79,7 @@ async def commit(
     base = await base_of(own, run)
     captured, skipped = await capture(own, run, base, caps)
     tree, refused = await _without(own, base, captured, protected)
+    tree = await normalised(own, base, tree)
     branch = names.run_branch(run)
     present = await own_ref(own, branch)
     if tree == await tree_of(own, base):
@@ -145,7 +146,3 @@ async def _is_ours(own: OwnGit, run: str, base: str, commit: str) -> bool:
 
 async def worktree_exists(own: OwnGit, run: str) -> bool:
     return await asyncio.to_thread(lambda: own.path(run).is_dir() and (own.admin(run) / "HEAD").is_file())
-
-
-def as_text(path: bytes) -> str:
-    return names.shown(os.fsdecode(path))

@@ -39,7 +39,7 @@ SAFE: tuple[tuple[str, str], ...] = (
     ("core.safecrlf", "false"),
     ("core.protectHFS", "true"),
     ("core.protectNTFS", "true"),
-    ("core.filesRefLockTimeout", "2000"),
+    ("core.filesRefLockTimeout", "1000"),
     ("credential.helper", ""),
     ("commit.gpgSign", "false"),
     ("log.showSignature", "false"),
@@ -75,7 +75,8 @@ class Git:
     """One git directory, optionally with a work tree and an index file of its own.
 
     `own` marks devloop's own git directory: a stale lock there is removed, since only devloop works in it.
-    `config` are further overrides; `personal` keeps the person's HOME (only for reading configuration).
+    `config` are further overrides; `personal` keeps the person's HOME (only for reading configuration); `borrow` is a
+    directory of objects that are readable too.
     """
 
     git_dir: Path | None
@@ -85,6 +86,7 @@ class Git:
     own: bool = False
     personal: bool = False
     cwd: Path | None = None
+    borrow: Path | None = None
     committer: tuple[str, str] = field(default=("devloop", "devloop@localhost"))
 
     async def run(
@@ -192,6 +194,8 @@ class Git:
                 environment |= {name: os.environ[name]} if name in os.environ else {}
         if self.index is not None:
             environment["GIT_INDEX_FILE"] = str(self.index)
+        if self.borrow is not None:
+            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(self.borrow)
         pairs = (*SAFE, *self.config)
         environment["GIT_CONFIG_COUNT"] = str(len(pairs))
         for number, (key, value) in enumerate(pairs):
@@ -290,7 +294,7 @@ async def check_version() -> tuple[int, ...]:
 _LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 _OWNER = re.compile(r"dubious ownership in repository at '([^']+)'")
 _IN_THE_WAY = re.compile(r"'(refs/[^']+)' exists; cannot create '(refs/[^']+)'")
-_STALE = re.compile(r"but expected|reference already exists|unable to resolve reference|cannot lock ref")
+_STALE = re.compile(r"but expected|reference already exists|unable to resolve reference")
 _MISSING = re.compile(
     r"bad object|missing (?:blob|tree|commit)|unable to read (?:tree|sha1|blob)|not a valid object|"
     r"is corrupt|object file .* is empty|failed to read object|could not fetch",
@@ -300,6 +304,7 @@ _STORAGE: Mapping[str, str] = {
     "No space left on device": "The disk is full: free some space and try again.",
     "Disk quota exceeded": "Your disk quota is used up: free some space and try again.",
     "Read-only file system": "The file system is read-only.",
+    "unable to create directory": "You have no permission to write there: check the owner of the .git directory.",
     "insufficient permission": "You have no permission to write to the repository's .git directory.",
     "Permission denied": "You have no permission to write there: check the owner of the .git directory.",
 }

@@ -68,8 +68,16 @@ class OwnGit:
         await Git(None, own=True, cwd=self.state.path).run(
             "init", "-q", "--bare", "--template=", f"--object-format={wanted}", path
         )
+        await asyncio.to_thread(self._configure)
+
+    def _configure(self) -> None:
+        """Add the settings to what `git init` found out about the file system; written last, all at once."""
+        config = self.state.git / "config"
+        lines = config.read_text().splitlines()
         for key, value in _SETTINGS:
-            await bare.run("config", key, value)
+            section, name = key.split(".")
+            lines += [f"[{section}]", f"\t{name} = {value}"]
+        write_atomic(config, ("\n".join(lines) + "\n").encode())
 
     def _refresh(self) -> None:
         objects = self.repository.common_dir / "objects"

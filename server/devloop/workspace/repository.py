@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devloop.errors import DevloopError, RepositoryUnfit
 from devloop.workspace.git import Git, check_version
-from devloop.workspace.names import shown
+from devloop.workspace.names import shown, split_paths
 from devloop.workspace.records import DirtyFile, Head, Identity, Notice
 
 _STATES = {"M": "modified", "A": "added", "D": "deleted", "R": "renamed", "C": "added", "T": "typechange"}
@@ -23,7 +23,7 @@ _BUSY = {
     "sequencer": "cherry-pick or revert",
 }
 _KEPT = ("core.autocrlf", "core.eol")
-_KEPT_PATHS = ("core.excludesfile", "core.attributesfile")
+_KEPT_PATHS = {"core.excludesfile": "ignore", "core.attributesfile": "attributes"}
 # What can name a program, by section and last part of the key; the value that makes it harmless.
 _PROGRAMS = {
     ("filter", "clean"): "",
@@ -86,7 +86,7 @@ class Repository:
         """For commands that read refs and objects only."""
         return Git(self.git_dir, self.root)
 
-    async def git(self, *, index: Path | None = None, committer: tuple[str, str] | None = None) -> Git:
+    async def git(self, *, index: Path | None = None, borrow: Path | None = None) -> Git:
         """For commands that look at or change the checkout: every program that the repository's configuration names
         is overridden. Read anew each time, since a person may change the configuration during a run."""
         names = await Git(self.git_dir, self.root).run("config", "--list", "--name-only", "-z")
@@ -99,8 +99,7 @@ class Repository:
                     if section == owner:
                         overrides[f"{section}.{subsection}.{key}"] = value
         config = (*self.kept, *overrides.items())
-        who = committer or ("devloop", "devloop@localhost")
-        return Git(self.git_dir, self.root, index, config=config, committer=who)
+        return Git(self.git_dir, self.root, index, config=config, borrow=borrow)
 
     async def head(self) -> Head:
         git = self.plain()
@@ -179,15 +178,13 @@ async def _check_pointer(root: Path, git_dir: Path) -> None:
 
 async def _kept_settings(person: Git) -> tuple[tuple[str, str], ...]:
     """Harmless settings of the person's own configuration that a landing has to respect."""
-    kept = []
-    for key in _KEPT:
-        value = await person.run("config", "--get", key, ok=(0, 1))
-        if value.code == 0:
-            kept.append((key, value.text))
+    wanted = "|".join(key.removeprefix("core.") for key in (*_KEPT, *_KEPT_PATHS))
+    output = await person.run("config", "-z", "--type=path", "--get-regexp", rf"^core\.({wanted})$", ok=(0, 1))
+    values = dict(item.partition("\n")[::2] for item in split_paths(output.out))
+    kept = [(key, values[key]) for key in _KEPT if key in values]
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "git"
-    for key, default in zip(_KEPT_PATHS, ("ignore", "attributes"), strict=True):
-        value = await person.run("config", "--type=path", "--get", key, ok=(0, 1))
-        path = Path(value.text) if value.code == 0 and value.text else home / default
-        if path.is_file():
-            kept.append((key, str(path)))
+    for key, default in _KEPT_PATHS.items():
+        path = values.get(key) or str(home / default)
+        if os.path.isfile(path):  # noqa: ASYNC240, PTH113
+            kept.append((key, path))
     return tuple(kept)
