@@ -64,18 +64,22 @@ async def next_of_loop(services: Services, run: str) -> str | None:
     """The loop's next run after `run`; repeating the question gives the same run."""
     spec = services.spec(run)
     if not spec.loop.goes_on:
-        return None
+        return _loop_ends(services, spec, "limit")
     for row in services.store.find_runs(loop=spec.loop.id):
         if RunSpec.model_validate(row["spec"]).loop.done == spec.loop.done + 1:
             return str(row["id"])
     held = [row["task_id"] for row in services.store.find_runs(open_only=True) if row["id"] != run]
     following = await services.plan.next(held)
     if not following.get("task"):
-        services.events.emit("notice", {"text": f"The loop ends: {following['state']}."}, run)
-        return None
+        return _loop_ends(services, spec, str(following["state"]))
     task = TaskSpec.model_validate(following["task"])
     loop = spec.loop.next(run if carries_on(services, spec, task) else None)
     return str(record_run(services, task, spec.plan, loop)["id"])
+
+
+def _loop_ends(services: Services, spec: RunSpec, state: str) -> None:
+    """`state`: limit, or why selection found nothing (all_complete, all_blocked, partial, empty)."""
+    services.events.emit("loop.ended", {"loop": spec.loop.id, "state": state, "done": spec.loop.done + 1}, spec.id)
 
 
 def carries_on(services: Services, spec: RunSpec, task: TaskSpec) -> bool:
