@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -418,7 +419,6 @@ async def test_errors_that_are_no_envelope_go_by_their_status(
         "event: message_start\ndata: {broken\n\n",
         "event: message_start\ndata: []\n\n",
         'event: message_start\ndata: {"type": "message_start"}\n\n',
-        'event: content_block_stop\ndata: {"type": "content_block_stop", "index": 0}\n\n',
         'event: message_start\ndata: {"type":"message_start","message":{"id":"m"}}\n\n'
         'event: content_block_delta\ndata: {"type":"content_block_delta","index":3,"delta":{"type":"text_delta"}}\n\n',
         'event: message_start\ndata: {"type":"message_start","message":{"id":"m"}}\n\n'
@@ -503,3 +503,24 @@ async def test_a_lone_surrogate_in_the_prompt_is_a_failure_and_no_crash(serve: S
     with pytest.raises(ModelFailure) as caught:
         await model.turn(broken)
     assert (caught.value.kind, caught.value.retryable) == ("invalid_request", False)
+
+
+async def test_what_comes_before_the_start_or_after_the_end_is_ignored_and_an_open_call_is_closed(serve: Serve) -> None:
+    def sse(name: str, **data: Any) -> str:
+        return f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n"
+
+    call = {"type": "tool_use", "id": "toolu_1", "name": "read", "input": {}}
+    body = (
+        sse("content_block_stop", index=0)
+        + sse("message_start", message={"id": "msg_1", "model": "m", "usage": {"input_tokens": 3, "output_tokens": 1}})
+        + sse("content_block_start", index=0, content_block=call)
+        + sse("content_block_delta", index=0, delta={"type": "input_json_delta", "partial_json": '{"path": "a'})
+        + sse("message_delta", delta={"stop_reason": "max_tokens"}, usage={"output_tokens": 9})
+        + sse("message_stop")
+        + sse("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 99})
+    )
+    _, model = await serve(turns=[{"text": "-", "wire": {"raw_body": body, "raw_type": "text/event-stream"}}])
+    answer = await model.turn(request())
+    assert (answer.stop_reason, answer.usage.output, answer.usage.input) == ("max_tokens", 9, 3)
+    assert invalid_tool_input(answer.tool_calls[0]) == '{"path": "a'
+    assert reaction(answer.stop_reason, answer.content).calls == ()

@@ -50,10 +50,9 @@ class Assembly:
         if kind == "error":
             raise from_error(status=None, body=event)
         handler = _HANDLERS.get(str(kind))
-        if handler is None or self.done:
+        early = self._message is None and kind != "message_start"
+        if handler is None or self.done or early:  # the SDK's reader lets what comes too early pass as well
             return
-        if self._message is None and kind != "message_start":
-            raise _malformed(f"{kind} before message_start")
         try:
             handler(self, event)
         except (KeyError, TypeError, AttributeError) as problem:
