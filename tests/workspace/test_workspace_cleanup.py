@@ -27,6 +27,7 @@ async def test_preparing_again_after_a_crash_at_any_change(workspace, repeat_at_
     assert await repeat_at_every_change(nothing, work, check) > 6
 
 
+@pytest.mark.slow
 async def test_committing_and_accepting_again_after_a_crash_at_any_change(repo, workspace, repeat_at_every_change):
     async def before(number):
         worktree = await workspace.prepare(f"r{number}")
@@ -142,6 +143,7 @@ async def test_discarding_nothing_keeps_nothing(repo, workspace):
     assert repo.git("for-each-ref", "refs/devloop/discarded") == ""
 
 
+@pytest.mark.slow
 async def test_discarding_again_after_a_crash_at_any_change(repo, workspace, repeat_at_every_change):
     async def before(number):
         worktree = await workspace.prepare(f"r{number}")

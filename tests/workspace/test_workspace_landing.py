@@ -269,6 +269,7 @@ async def test_a_locked_index_is_named_and_left_alone(repo, workspace):
     assert repo.status() == ""
 
 
+@pytest.mark.slow
 async def test_a_landing_that_dies_at_any_change_is_finished_by_repeating_it(repo, workspace, repeat_at_every_change):
     planned, plans = {}, {}
 

@@ -153,6 +153,10 @@ async def test_submodules_are_named_and_survive_what_the_agent_does_to_their_fol
     assert [n.files for n in worktree.notices if n.kind == "submodules"] == [("vendor/lib",)]
     (worktree.path / "vendor/lib").rmdir()
     assert (await workspace.snapshot("r1", "gone")).commit == worktree.base
+    repo.write({"vendor/lib": "a file in its place"}, worktree.path)
+    replaced = await workspace.snapshot("r1", "replaced")
+    assert replaced.commit == worktree.base and [s.path for s in replaced.skipped] == ["vendor/lib"]
+    (worktree.path / "vendor/lib").unlink()
     repo.write({"vendor/lib/x.py": "lost", "new.txt": "n"}, worktree.path)
     made = await workspace.commit("r1", "m", trailers={})
     assert [s.path for s in made.skipped] == ["vendor/lib"]

@@ -214,8 +214,20 @@ async def test_reserved_names_are_left_out(repo, workspace):
     assert {s.path for s in taken.skipped} >= {"git~1", ".git "}
 
 
-async def test_a_change_of_equal_size_in_the_same_instant_is_seen(repo, workspace):
-    """The racy-git problem, with the index linked to a scratch name: ten rounds without a pause."""
+async def test_a_scratch_index_keeps_the_time_stamp_of_its_original(workspace, monkeypatch):
+    """git tells by it which files may have changed in the same instant ("racy git"); a newer one would hide changes."""
+    await workspace.prepare("r1")
+    index = workspace._own.admin("r1") / "snapshot.index"
+    os.utime(index, ns=(1_000_000_001, 1_000_000_001))
+    with workspace._own.scratch_index(index) as scratch:
+        assert scratch.stat().st_mtime_ns == 1_000_000_001
+    monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError))
+    with workspace._own.scratch_index(index) as scratch:
+        assert scratch.stat().st_mtime_ns == 1_000_000_001
+    assert index.exists() and not scratch.exists()
+
+
+async def test_changes_of_equal_size_without_a_pause_are_seen(repo, workspace):
     worktree = await workspace.prepare("r1")
     place = worktree.path / "src/a.py"
     trees = set()
