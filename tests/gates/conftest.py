@@ -71,6 +71,8 @@ def place(tmp_path: Path, backend: Backend) -> Callable[..., Place]:
             output_dir=tmp_path / "state" / "output",
             tree="t" * 40,
             redact=lambda text: text,
+            # Only to be quick: our own environment holds a dozen plug-ins that these tests don't need.
+            variables={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
         return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
@@ -93,8 +95,10 @@ def venv(tmp_path: Path) -> Callable[..., Environment]:
             source = next(own.root.glob("lib/python3*/site-packages"))
             for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments"):
                 shutil.copytree(source / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
-            for info in source.glob("pytest-[0-9]*.dist-info"):
-                shutil.copytree(info, site / info.name)
+            shutil.copyfile(source / "py.py", site / "py.py")
+            for name in ("pytest", "pluggy", "iniconfig", "packaging", "pygments"):
+                for info in source.glob(f"{name}-[0-9]*.dist-info"):
+                    shutil.copytree(info, site / info.name)
         for name, text in files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / name).write_text(text, "utf-8")

@@ -48,7 +48,7 @@ def test_every_way_of_installing_editable_is_seen(way: str, tmp_path: Path) -> N
     files = {
         "pth": {"_thing.pth": f"# comment\nimport sys; sys.path\n{source}\n"},
         "finder": {
-            "__editable___thing_1_finder.py": f"from x import y\nMAPPING: dict[str, str] = {{'thing': {str(source)!r}}}\n"
+            "__editable___thing_1_finder.py": f"import y\nMAPPING: dict[str, str] = {{'thing': {str(source)!r}}}\n"
         },
         "namespace": {
             "__editable___thing_1_finder.py": f"MAPPING = {{}}\nNAMESPACES: dict = {{'thing': [{str(source)!r}]}}\n"

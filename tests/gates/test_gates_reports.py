@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -182,9 +183,8 @@ def test_deeply_nested_input_is_refused(kind: str, tmp_path: Path) -> None:
         read(kind, data, Sources(tmp_path))
 
 
-BOMB = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{}]><testsuite tests="1"><testcase name="&l9;"/></testsuite>""".format(
-    "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "&a;" * 10}">' for n in range(10))
-)
+LEVELS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "&a;" * 10}">' for n in range(10))
+BOMB = f'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{LEVELS}]><testsuite tests="1"><testcase name="&l9;"/></testsuite>'
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_junit_report_in_another_encoding_is_read_by_what_it_declares(tmp_path
     [
         '<testsuite tests="41"><testcase classname="c" name="a"/></testsuite>',
         '<testsuite tests="1" failures="1" errors="0"><testcase classname="c" name="a"/></testsuite>',
-        '<testsuite tests="1" failures="0" errors="0"><testcase classname="c" name="a"><failure/></testcase></testsuite>',
+        '<testsuite failures="0" errors="0"><testcase classname="c" name="a"><failure/></testcase></testsuite>',
     ],
 )
 def test_totals_that_are_not_what_is_listed_are_noticed(suite: str, tmp_path: Path) -> None:
@@ -236,10 +236,8 @@ def test_too_many_findings_are_refused(tmp_path: Path) -> None:
 
 @given(kind=st.sampled_from(KINDS), data=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_any_bytes_give_a_report_or_unreadable(kind: str, data: bytes) -> None:
-    try:
+    with contextlib.suppress(Unreadable):
         assert isinstance(read(kind, data, Sources(Path("/nonexistent"))), Report)
-    except Unreadable:
-        pass
 
 
 _json = st.recursive(
@@ -272,10 +270,8 @@ _json = st.recursive(
 
 @given(kind=st.sampled_from(KINDS[1:]), value=_json)
 def test_any_json_gives_a_report_or_unreadable(kind: str, value: object) -> None:
-    try:
+    with contextlib.suppress(Unreadable):
         assert isinstance(read(kind, json.dumps(value).encode(), Sources(Path("/nonexistent"))), Report)
-    except Unreadable:
-        pass
 
 
 def test_sources_follow_no_link_out_of_the_tree(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from devloop.gates.environment import Environment, find
 from devloop.gates.feedback import feedback
 from devloop.gates.guards import Guard, changes_to_checks
 from devloop.gates.model import Changes, Counts, Finding, Gate, GateResult, Verdict
-from devloop.gates.run import Place, environment_mounts, run_gate, run_gates, tool_version
+from devloop.gates.place import Place, environment_mounts, tool_version
+from devloop.gates.run import run_gate, run_gates
 from devloop.gates.verdict import explain, overall
 
 __all__ = [

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -72,7 +73,10 @@ class ReportDir:
                 function(path)
 
         for _ in range(2):
-            shutil.rmtree(self.path, onerror=retry)
+            if sys.version_info >= (3, 12):
+                shutil.rmtree(self.path, onexc=retry)
+            else:
+                shutil.rmtree(self.path, onerror=retry)
             if not self.path.exists():
                 return
 
