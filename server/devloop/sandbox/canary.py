@@ -29,7 +29,7 @@ VIEW = Path("/devloop-canary")
 
 PROBE = r"""
 import glob, json, os, socket, sys
-secret, port, outside, host_pid = json.loads(sys.argv[1])
+secret, port, view, outside, host_pid = json.loads(sys.argv[1])
 said = {"secret": secret, "done": []}
 def can(name, action):
     try:
@@ -39,20 +39,24 @@ def can(name, action):
     said["done"].append(name)
 def connect():
     socket.create_connection(("127.0.0.1", port), 1).close()
-def put(path):
-    open(path, "a").close()
-can("write inside", lambda: open("inside", "w").write(secret))
+def writable(path):
+    if not os.access(path, os.W_OK):
+        raise OSError
+can("write inside", lambda: open(view + "/inside", "w").write(secret))
 can("write outside", lambda: open(outside, "w").write("x"))
-can("write to /usr", lambda: put("/usr/.devloop-canary"))
-can("write to /etc", lambda: put("/etc/.devloop-canary"))
-can("write through a link", lambda: open("link", "w").write("x"))
-can("create what is masked", lambda: os.mkdir("masked/x"))
+can("write to /usr", lambda: writable("/usr"))
+can("write to /etc", lambda: writable("/etc"))
+can("write through a link", lambda: open(view + "/link", "w").write("x"))
+can("create what is masked", lambda: os.mkdir(view + "/masked/x"))
 can("connect", connect)
 can("see the host's processes", lambda: os.kill(host_pid, 0))
-said["variables"] = sorted({
-    item.split(b"=", 1)[0].decode("utf-8", "replace")
-    for path in glob.glob("/proc/[0-9]*/environ") for item in open(path, "rb").read().split(b"\0") if item
-})
+names = set()
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        names |= {item.split(b"=", 1)[0] for item in open(path, "rb").read().split(b"\0") if item}
+    except OSError:
+        pass
+said["variables"] = sorted(name.decode("utf-8", "replace") for name in names)
 print(json.dumps(said))
 """
 ALLOWED = {"write inside"}
@@ -78,7 +82,7 @@ async def _probe(backend: Bubblewrap) -> str | None:
         (inside / "link").symlink_to(outside)
         secret = secrets.token_hex(16)
         async with _listener() as (port, connections):
-            arguments = json.dumps([secret, port, str(outside), os.getpid()])
+            arguments = json.dumps([secret, port, str(VIEW), str(outside), os.getpid()])
             result = await backend.run(
                 Command(
                     argv=(sys.executable, "-I", "-S", "-c", PROBE, arguments),
@@ -90,15 +94,17 @@ async def _probe(backend: Bubblewrap) -> str | None:
                 )
             )
         said = _last_line(result.output)
-        if said is None or said.get("secret") != secret or not _wrote(inside, secret):
+        if said is None or said.get("secret") != secret:
             return f"{backend.program} ran, but not the command it was given (exit code {result.exit_code})."
         done = set(said.get("done", [])) | ({"connect"} if connections else set())
         if outside.read_text() != "untouched":
             done.add("write outside")
-        if leaked := set(said.get("variables", [])) - VARIABLES:
-            return f"{backend.program} leaks environment variables into the sandbox, {sorted(leaked)[0]} for one."
         if escaped := sorted(done - ALLOWED):
             return f"{backend.program} does not hold: a command inside could {' and '.join(escaped)}."
+        if leaked := set(said.get("variables", [])) - VARIABLES:
+            return f"{backend.program} leaks environment variables into the sandbox, {sorted(leaked)[0]} for one."
+        if not _wrote(inside, secret):
+            return f"{backend.program} does not show a command the folder it should work in."
         if (inside / "masked").exists():
             return f"{backend.program} left a mount point behind."
         return None
