@@ -187,3 +187,8 @@ def test_results_survive_json_and_the_small_form_counts_what_it_left_out() -> No
     assert (len(small.findings), small.more_findings) == (50, 250)
     assert (len(small.tests), small.more_tests) == (200, 101)
     assert full.to_json()["changes"]["more"] == {"new": 250}
+
+
+def test_equal_lines_have_fingerprints_of_their_own() -> None:
+    marked = findings(["x", "x", "x", "x", "x"], [1, 2, 3])
+    assert len({finding.fingerprint for finding in marked}) == 3
