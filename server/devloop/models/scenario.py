@@ -18,7 +18,9 @@
 
 TOML, or the same as JSON. The turn is chosen from the conversation alone: the task by a line `Task: <id> …` in the
 first user message, the attempt and the conversation by the lines `Attempt: N` and `Conversation: N` there, the turn by
-counting the answers that the messages already hold. So a turn that is asked for again after a crash is the same turn.
+counting the answers that the messages hold since. A conversation that goes on with another task says so in a later
+user text or tool result with the lines `Task: <id> …` and `Attempt: N`: the newest of these counts. So a turn that is
+asked for again after a crash is the same turn.
 """
 
 from __future__ import annotations
@@ -162,6 +164,8 @@ def parse_scenario(data: Any, name: str = "scenario") -> Scenario:
 _TASK = re.compile(r"^Task: (\S+)", re.MULTILINE)
 _ATTEMPT = re.compile(r"^Attempt: (\d+)", re.MULTILINE)
 _CONVERSATION = re.compile(r"^Conversation: (\d+)", re.MULTILINE)
+_NEXT_TASK = re.compile(r"^Task: \S+.*\nAttempt: \d+$", re.MULTILINE)
+"""Stricter than what the first message needs: tool results may hold any text."""
 
 
 def place_of(messages: Sequence[Mapping[str, Any]]) -> Place:
@@ -169,27 +173,42 @@ def place_of(messages: Sequence[Mapping[str, Any]]) -> Place:
 
     An answer that left no message behind (cut, empty, refused) is counted by the note that stands for it.
     """
-    first = next((_texts(m) for m in messages if m.get("role") == "user"), [])
-    opening = "\n".join(first)
+    first = next((i for i, m in enumerate(messages) if m.get("role") == "user"), 0)
+    opening, since = "\n".join(_texts(messages[first])) if messages else "", 0
+    parts: list[str | None] = []  # None stands for an answer
+    for number, message in enumerate(messages):
+        if message.get("role") == "assistant":
+            parts.append(None)
+            continue
+        for text in _texts(message, results=number > first):
+            parts.append(text)
+            if number > first and _NEXT_TASK.search(text):
+                opening, since = text, len(parts)
     task = _TASK.search(opening)
     attempt = _ATTEMPT.search(opening)
     conversation = _CONVERSATION.search(opening)
-    index = sum(1 for m in messages if m.get("role") == "assistant")
-    index += sum(text in DROPPED_NOTES for m in messages if m.get("role") == "user" for text in _texts(m))
     return Place(
         task[1] if task else None,
         int(attempt[1]) if attempt else 1,
         int(conversation[1]) if conversation else 1,
-        index,
+        sum(part is None or part in DROPPED_NOTES for part in parts[since:]),
     )
 
 
-def _texts(message: Mapping[str, Any]) -> list[str]:
+def _texts(message: Mapping[str, Any], *, results: bool = False) -> list[str]:
+    """The texts of a message; with `results` those of its tool results too, in their order."""
     content = message.get("content")
     if isinstance(content, str):
         return [content]
-    blocks = content if isinstance(content, list) else []
-    return [str(b.get("text", "")) for b in blocks if isinstance(b, Mapping) and b.get("type") == "text"]
+    found: list[str] = []
+    for block in content if isinstance(content, list) else []:
+        if not isinstance(block, Mapping):
+            continue
+        if block.get("type") == "text":
+            found.append(str(block.get("text", "")))
+        elif results and block.get("type") == "tool_result":
+            found += _texts(block)
+    return found
 
 
 def turn_at(scenario: Scenario, place: Place) -> ScriptedTurn | None:

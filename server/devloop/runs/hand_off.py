@@ -3,6 +3,7 @@ asks for a fresh one."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -33,21 +34,24 @@ async def fresh_conversation(services: Services, run: str, number: int) -> dict[
 
 
 async def _summary(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> str:
-    stored = transcript.response(number)
+    stored, started = transcript.response(number), time.time()
     if stored is not None:
-        return Response.from_json(stored).text
+        record_turn(services, spec, number, Response.from_json(stored), started=started)
+        return Response.from_json(stored).text or await _what_changed(services, spec, transcript, number)
     messages = transcript.messages(number, closing=prompt.HAND_OFF_REQUEST)
     request = replace(build_request(services, spec, transcript, number), messages=messages, max_tokens=2_000)
     if money.reserve(services, spec, number, request) is None:
         model = services.model_for(spec)
-        started = datetime.now(UTC).timestamp()
         try:
             answer = await model.turn(request)
         except ModelFailure:
             services.store.release(spec.id, number)
+        except BaseException:
+            services.store.release(spec.id, number)
+            raise
         else:
-            record_turn(services, spec, number, answer, scripted=model.scripted, started=started)
             transcript.set_response(number, answer.to_json())
+            record_turn(services, spec, number, answer, started=started)
             if answer.text.strip():
                 return answer.text
     return await _what_changed(services, spec, transcript, number)

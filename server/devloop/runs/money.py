@@ -11,6 +11,8 @@ from devloop.models import Limits, Request, Usage, budget, cost
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
+WALL_USED_UP = "the run's wall time is used up"
+
 
 def limits_of(services: Services, spec: RunSpec) -> dict[budget.Scope, Limits]:
     """Caps by scope. A task's own tags may only narrow them."""

@@ -6,7 +6,7 @@ One folder per run, a few small files, each written whole or not at all:
     0001.begun         the turn was begun
     0001.response.json what the model answered, exactly as received, before anything acts on it
     0001.reply.json    results of its tool calls, calls that still wait for an answer, the snapshot, the outcome
-    0001.answer.json   what came later: gate output, a person's words
+    0001.answer.json   what came later: gate output, a person's words (0000: before the first turn)
 
 A turn that was interrupted finds its own response again, so no model call is paid twice. A response is kept exactly as
 received, because the next request must repeat it byte for byte (model-api §6); what tools, gates and people add has
@@ -66,6 +66,11 @@ class Transcript:
         """The number of the newest finished turn; 0 when there is none."""
         return max((int(path.name[:4]) for path in self.folder.glob("*.reply.json")), default=0)
 
+    def is_fresh(self, turn: int) -> bool:
+        """Whether turn `turn` is the first of a conversation that begins with nothing but its opening."""
+        segment = self.segment()
+        return segment is not None and segment.carried is None and turn <= segment.first_turn
+
     def in_a_row(self, kind: str, before: int) -> int:
         """How many turns in a row before turn `before` led to the reaction `kind`."""
         count = 0
@@ -97,41 +102,46 @@ class Transcript:
         self._write(f"{turn:04}.reply", reply)
 
     def answer(self, turn: int, text: str) -> None:
-        """The words that the next turn begins with: they answer the calls that turn `turn` left open, if any."""
-        self._write(f"{turn:04}.answer", {"text": self._redactor.text(text)})
+        """More words that the next turn begins with: they answer the calls that turn `turn` left open, if any.
+
+        Saying the same once more changes nothing, because a durable step may be repeated.
+        """
+        known, said = self._words(turn), self._redactor.text(text)
+        if said not in known:
+            self._write(f"{turn:04}.answer", {"texts": [*known, said]})
 
     # What the model is shown
 
     def messages(self, upto: int, closing: str = "") -> list[Message]:
         """The messages for turn `upto` of the current segment; `closing` is said after the last turn before it."""
-        opening, turns = self._turns(upto, closing)
-        if closing and not turns:
-            opening = [*opening, closing]
+        opening, turns = self._turns(upto, [closing] if closing else [])
         return conversation.build_messages(opening, turns)
 
-    def _turns(self, upto: int, closing: str) -> tuple[list[str], list[conversation.Turn]]:
+    def _turns(self, upto: int, closing: list[str]) -> tuple[list[str], list[conversation.Turn]]:
         segment = self.segment()
         assert segment is not None, "a conversation starts with a task"
-        opening: list[str] = [segment.opening]
+        own = [n for n in range(segment.first_turn, upto) if self.reply(n) is not None]
+        opening = [segment.opening, *self._words(segment.first_turn - 1), *([] if own else closing)]
         turns: list[conversation.Turn] = []
         if segment.carried is not None:
             before = Transcript(self._run_folder.parent / segment.carried, self._redactor)
-            opening, turns = before._turns(before.last_turn() + 1, segment.opening)
-        own = [n for n in range(segment.first_turn, upto) if self.reply(n) is not None]
-        turns += [self._turn(n, closing if n == own[-1] else "") for n in own]
+            opening, turns = before._turns(before.last_turn() + 1, opening)
+        turns += [self._turn(n, closing if n == own[-1] else []) for n in own]
         return opening, turns
 
-    def _turn(self, number: int, closing: str) -> conversation.Turn:
+    def _turn(self, number: int, closing: list[str]) -> conversation.Turn:
         response, reply = self.response(number), self.reply(number)
         assert response is not None and reply is not None
-        answer = self._read(f"{number:04}.answer")
-        words = [text for text in ((answer or {}).get("text"), closing) if text]
+        words = [*self._words(number), *closing]
         results = list(reply["results"])
         if reply["pending"]:
             said = "\n\n".join(words)
             results += [conversation.tool_result(call, said) for call in reply["pending"]]
             words = []
         return conversation.Turn(response["content"], response["stop_reason"], results, words)
+
+    def _words(self, turn: int) -> list[str]:
+        return list((self._read(f"{turn:04}.answer") or {}).get("texts", []))
 
     # Files
 

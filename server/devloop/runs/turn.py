@@ -38,6 +38,8 @@ Outcome = dict[str, Any]
 
 MAX_ATTEMPTS = 8
 LONGEST_WAIT_S = 15 * 60
+FOR_A_PERSON = ("auth", "billing", "permission", "not_found")
+"""Failures that a person mends outside; the run waits and then goes on where it was."""
 FULL = 0.8
 """The part of the context window at which a fresh conversation takes over."""
 
@@ -53,7 +55,7 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
     transcript.begin_turn(number)
     services.set_state(run, "working", turn=number)
     services.events.emit("turn.started", {"turn": number}, run)
-    response = transcript.response(number)
+    response, started = transcript.response(number), time.time()
     if response is None:
         asked = await _ask(services, spec, transcript, number, attempt)
         if isinstance(asked, dict):
@@ -61,7 +63,12 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
         response = asked.to_json()
         transcript.set_response(number, response)
     answer = Response.from_json(response)
-    reply = await _react(services, spec, transcript, number, answer)
+    record_turn(services, spec, number, answer, started=started)
+    try:
+        async with asyncio.timeout(money.remaining_wall_s(services, spec)):
+            reply = await _react(services, spec, transcript, number, answer)
+    except TimeoutError:
+        return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
     transcript.set_reply(number, reply)
     outcome = dict(reply["outcome"])
     services.events.emit("turn.ended", {"turn": number, "outcome": outcome["outcome"]}, run)
@@ -80,21 +87,18 @@ async def _ask(
     except NoModel as problem:
         services.store.release(spec.id, number)
         return {"outcome": "blocked", "reason": f"{problem.message} {problem.hint}"}
-    started = time.time()
     try:
         async with asyncio.timeout(money.remaining_wall_s(services, spec)):
-            answer = await model.turn(request, _progress_to(services, spec.id, number))
+            return await model.turn(request, _progress_to(services, spec.id, number))
     except TimeoutError:
         services.store.release(spec.id, number)
-        return {"outcome": "exhausted", "reason": "the run's wall time is used up"}
+        return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
     except ModelFailure as failure:
         services.store.release(spec.id, number)
-        return _after_failure(failure, attempt)
+        return _after_failure(failure, attempt, fresh=transcript.is_fresh(number))
     except BaseException:
         services.store.release(spec.id, number)
         raise
-    record_turn(services, spec, number, answer, scripted=model.scripted, started=started)
-    return answer
 
 
 def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
@@ -109,27 +113,31 @@ def build_request(services: Services, spec: RunSpec, transcript: Transcript, num
     )
 
 
-def _after_failure(failure: ModelFailure, attempt: int) -> Outcome:
+def _after_failure(failure: ModelFailure, attempt: int, *, fresh: bool) -> Outcome:
+    """`fresh`: nothing was answered in this conversation yet, so another one would begin with the same words."""
     reason = one_line(f"{failure.message} {failure.hint}".strip(), 400)
-    if failure.kind == "context_window":
+    if failure.kind == "context_window" and not fresh:
         return {"outcome": "hand_off", "reason": reason}
-    if not failure.retryable or attempt >= MAX_ATTEMPTS:
+    if failure.kind in FOR_A_PERSON:
+        return {"outcome": "blocked", "reason": reason}
+    if not failure.retryable:
         return {"outcome": "failed", "reason": reason}
-    seconds = wait_before_retry(failure, attempt)
+    if attempt >= MAX_ATTEMPTS:
+        return {"outcome": "blocked", "reason": f"{reason} It was tried {attempt + 1} times."}
+    seconds = wait_before_retry(failure, attempt + 1)
     if seconds > LONGEST_WAIT_S:
         return {"outcome": "blocked", "reason": f"{reason} It asks to wait {seconds / 60:.0f} minutes."}
     return {"outcome": "wait", "until": time.time() + seconds, "reason": reason}
 
 
-def record_turn(
-    services: Services, spec: RunSpec, number: int, answer: Response, *, scripted: bool, started: float
-) -> None:
+def record_turn(services: Services, spec: RunSpec, number: int, answer: Response, *, started: float) -> None:
+    """Called once the answer is on disk, and again whenever it is found there: it is recorded once."""
     usage = answer.usage
     row = {
         "run": spec.id,
         "number": number,
         "model": answer.model,
-        "scripted": scripted,
+        "scripted": bool(answer.raw.get("scripted")),
         "stop_reason": answer.stop_reason,
         "request_id": answer.request_id,
         "input": usage.input,
