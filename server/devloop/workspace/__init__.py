@@ -1,5 +1,6 @@
 """Everything git: worktrees of runs, snapshots, the plan branch, landing. Nothing else in devloop runs git."""
 
+from devloop.workspace.fresh import create_repository
 from devloop.workspace.records import (
     Accepted,
     Commit,
@@ -42,4 +43,5 @@ __all__ = [
     "Swept",
     "Workspace",
     "Worktree",
+    "create_repository",
 ]

@@ -49,9 +49,10 @@ class Repository:
     kept: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    async def discover(cls, start: Path) -> Repository:
+    async def discover(cls, start: Path, *, born: bool = True) -> Repository:
         """The repository around `start`. Raises `RepositoryUnfit`, which says what to do, for: git missing or too old,
-        no repository, a bare one, one without a commit, a foreign owner, a work tree that is somewhere else."""
+        no repository, a bare one, a foreign owner, a work tree that is somewhere else, and, unless `born` is false,
+        one without a commit."""
         await check_version()
         start = await asyncio.to_thread(start.resolve)
         if not await asyncio.to_thread(start.is_dir):
@@ -75,7 +76,7 @@ class Repository:
         common = Path(await look.line("rev-parse", "--path-format=absolute", "--git-common-dir"))
         await _check_pointer(root, git_dir)
         person = Git(git_dir, root, personal=True)
-        if (await person.run("rev-parse", "--verify", "-q", "HEAD^{commit}", ok=(0, 1, 128))).code:
+        if born and (await person.run("rev-parse", "--verify", "-q", "HEAD^{commit}", ok=(0, 1, 128))).code:
             raise RepositoryUnfit(
                 f"{root} has no commit yet.", hint="Make one: git add -A && git commit --allow-empty -m start"
             )

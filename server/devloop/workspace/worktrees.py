@@ -29,12 +29,13 @@ async def prepare(own: OwnGit, run: str, base: str, *, include: bool) -> Worktre
     base = known or base
     if await own.repository.ref(names.run_base(run)) != base:
         await move(own.repository.plain(), names.run_base(run), base, None)
-    path = own.path(run)
-    notices: tuple[Notice, ...] = ()
-    if not _is_ready(own, run):
-        notices = await _make(own, run, base, include=include)
-    _point(own, run)
-    return Worktree(path, base, notices + await _notices(own, base))
+    looking = asyncio.create_task(_notices(own, base))  # beside the making: a person waits for the first request
+    try:
+        notices = () if _is_ready(own, run) else await _make(own, run, base, include=include)
+        _point(own, run)
+        return Worktree(own.path(run), base, notices + await looking)
+    finally:
+        looking.cancel()
 
 
 def _is_ready(own: OwnGit, run: str) -> bool:
