@@ -18,7 +18,7 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -273,19 +273,17 @@ class Confined:
     def _similar(self, parts: Parts) -> str:
         """Names like the one that is missing, from the deepest folder that exists."""
         for depth in range(len(parts) - 1, -1, -1):
-            with contextlib.suppress(Problem, OSError):
-                with self._scan(parts[:depth]) as names:
-                    close = difflib.get_close_matches(parts[depth], names, n=3)
-                return f" Similar: {', '.join('/'.join((*parts[:depth], name)) for name in close)}." if close else ""
+            try:
+                fd = self._open_raw(parts[:depth], FOLDER)
+            except OSError:
+                continue
+            try:
+                names = os.listdir(fd)[:2000]  # noqa: PTH208 - a descriptor, not a path
+            finally:
+                os.close(fd)
+            close = difflib.get_close_matches(parts[depth], names, n=3)
+            return f" Similar: {', '.join('/'.join((*parts[:depth], name)) for name in close)}." if close else ""
         return ""
-
-    @contextlib.contextmanager
-    def _scan(self, parts: Parts) -> Iterator[list[str]]:
-        fd = self.open_folder(parts)
-        try:
-            yield os.listdir(fd)[:2000]  # noqa: PTH208 - a descriptor, not a path
-        finally:
-            os.close(fd)
 
 
 def _walk(root: int, parts: Parts, flags: int) -> int:
