@@ -109,6 +109,8 @@ class Settings(BaseModel):
     sandbox: SandboxSettings = SandboxSettings()
     loop: LoopSettings = LoopSettings()
     gates: dict[str, GateSettings] = {}
+    own_gates: tuple[str, ...] = ()
+    """Names in `gates` that the person declared; the others are the team's and count only once they are trusted."""
     setup: SetupSettings | None = None
     paths: PathSettings = PathSettings()
     prices: dict[str, Any] = {}
@@ -129,6 +131,8 @@ def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
     person = _read(paths.config_root() / "config.toml", warnings)
     team = _team(_read(root / TEAM_FILE, warnings), warnings)
     merged = _merge(person, team, warnings)
+    declared = person.get("gates")
+    merged["own_gates"] = sorted(declared) if isinstance(declared, dict) else []
     _apply_environment(merged, env)
     return _validated(merged, warnings)
 

@@ -78,8 +78,8 @@ def _introduce(out: Console, root: Path, live: bool) -> None:
     who = (
         "The model is real, and so is its price."
         if live
-        else "[yellow]No model is asked: a scripted player speaks its lines.[/] Everything else is real: files, commands, "
-        "sandbox, tests, git."
+        else "[yellow]No model is asked: a scripted player speaks its lines.[/] Everything else is real: files, "
+        "commands, sandbox, tests, git."
     )
     out.print(
         Panel.fit(

@@ -61,13 +61,20 @@ async def accept(services: Services, run: str, commit_id: str | None, summary: s
     spec = services.spec(run)
     services.set_state(run, "landing")
     note = one_line(printable(services.redactor.text(summary)), 160)
-    text = await services.plan.apply("completed", spec.task.reference(), note)
-    if commit_id is None:
-        return {"outcome": "accepted", "commit": None}
-    extra = {spec.plan.path: text.encode("utf-8", "surrogateescape")}
-    accepted = await services.workspace.accept(run, commit_id, extra)
+    async with services.accepting:  # the tick and the commit that holds it belong together
+        if commit_id is not None and (await forecast(services, run, commit_id)).get("moved", True):
+            return {"outcome": "moved"}
+        text = await services.plan.apply("completed", spec.task.reference(), note)
+        if commit_id is None:
+            return {"outcome": "accepted", "commit": None}
+        extra = {spec.plan.path: text.encode("utf-8", "surrogateescape")}
+        try:
+            accepted = await services.workspace.accept(run, commit_id, extra)
+        except LandingRefused as problem:
+            await services.plan.apply("started", spec.task.reference())
+            return _refused(problem)
     if accepted.moved:
-        return {"outcome": "moved", "commit": accepted.commit}
+        return {"outcome": "moved"}
     services.store.update_run(run, commit_id=accepted.commit)
     return {"outcome": "accepted", "commit": accepted.commit}
 

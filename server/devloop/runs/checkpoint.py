@@ -15,6 +15,8 @@ UNACCEPTABLE = ["revise", "recheck", "stop", "block", "discard"]
 PAUSED = ["revise", "stop", "discard"]
 CONFLICTED = ["stop", "discard"]
 """The worktree is older than what was accepted meanwhile: revising there would not help, a new run would."""
+REFUSED = ["recheck", "stop", "discard"]
+"""The plan branch could not take the work; `recheck` tries again."""
 UNLANDED = ["commit", "continue", "stop"]
 QUESTION = ["answer", "stop", "discard"]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +20,9 @@ log = logging.getLogger(__name__)
 
 async def discover(services: Services, run: str, base: str, trusted: Sequence[trust.Item]) -> tuple[Gate, ...]:
     """The gates for this run, read from the *base* tree and from trusted text: the agent's branch can't change them."""
-    declared = {**services.settings.gates, **gates.trusted_settings(trusted)}
+    settings = services.settings
+    own = {name: settings.gates[name] for name in settings.own_gates if name in settings.gates}
+    declared = {**gates.trusted_settings(trusted), **own}
     installed = environment(services).packages
     async with services.workspace.checkout(base) as tree:
         found = await asyncio.to_thread(gates.discover, tree, declared, installed=installed)
@@ -70,7 +74,7 @@ async def _take_baseline(services: Services, run: str, base: str, checks: tuple[
 async def check(services: Services, run: str, commit: str, gate: Gate, before: GateResult | None) -> GateResult:
     """Run one gate on `commit` in a clean checkout and judge it against the baseline. Kept as evidence."""
     services.events.emit("gate.started", {"gate": gate.name, "commit": commit}, run)
-    result = gates.compare(await _run_gate(services, run, gate, commit), before)
+    result = gates.compare(await _run_gate(services, run, gate, commit), before, await _renames(services, run, commit))
     services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
     data = {
         "gate": gate.name,
@@ -82,6 +86,14 @@ async def check(services: Services, run: str, commit: str, gate: Gate, before: G
     }
     services.events.emit("gate.ended", data, run)
     return result
+
+
+async def _renames(services: Services, run: str, commit: str) -> dict[str, str]:
+    """Old path to new path, so that a moved file brings its known findings along."""
+    row = services.store.run(run)
+    assert row is not None
+    changed = await services.workspace.diff(row["base"], commit, limit=0)
+    return {file.old_path: file.path for file in changed.files if file.old_path}
 
 
 async def _run_gate(services: Services, run: str, gate: Gate, commit: str) -> GateResult:
@@ -115,8 +127,18 @@ def brief(result: GateResult) -> dict[str, Any]:
         "reason": one_line(result.reason),
         "required": result.required,
         "removed": [*result.changes.removed, *result.changes.disabled][:20],
-        "failing": failing[:50],
+        "fingerprint": _fingerprint(result, failing),
     }
+
+
+_VARYING = re.compile(r"0x[0-9a-f]+|\d+")
+
+
+def _fingerprint(result: GateResult, failing: Sequence[str]) -> str:
+    """The same for two failures that are the same: what failed by name, else what the command printed, without
+    numbers (times, addresses)."""
+    text = "\n".join(failing) or _VARYING.sub("0", f"{result.reason}\n{result.output_tail}")
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def worst(results: Sequence[dict[str, Any]]) -> str:

@@ -22,7 +22,8 @@ TRUSTED_KINDS: tuple[Literal["gate", "setup"], ...] = ("gate", "setup")
 
 
 async def prepare(services: Services, run: str) -> dict[str, Any]:
-    """`{"outcome": "ready", "decide", "gate_rounds", "gates"}`, or `failed` with what stands in the way."""
+    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates"}`, or `failed` with what stands
+    in the way."""
     spec = services.spec(run)
     services.set_state(run, "preparing")
     try:
@@ -40,6 +41,8 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
     return {
         "outcome": "ready",
+        "base": worktree.base,
+        "patience_s": services.settings.loop.decision_days * 86400.0,
         "decide": spec.loop.decide,
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],

@@ -51,6 +51,8 @@ class Services:
     prices: dict[str, Any] = field(default_factory=dict)
     baselines: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
+    accepting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
     def spec(self, run: str) -> RunSpec:
         row = self.store.run(run)
         assert row is not None, f"no record of run {run}"

@@ -1,0 +1,59 @@
+"""kill -9 anywhere: every finished step ran once, no commit is doubled, no work is lost, the plan ends ticked."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from double import Double
+from support.crashes import Crash, check, run_plan, scenario
+
+SHORT_BOUNDARIES, SHORT_ENGINE, SHORT_DAEMON = 12, 4, 4
+LONG_RANDOM = 120
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+@pytest.fixture
+def place():
+    folder = Path(tempfile.mkdtemp(prefix="dlk-"))
+    before = dict(os.environ)
+    yield folder
+    os.environ.clear()
+    os.environ.update(before)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def crashes(boundaries: int, seconds: float, *, every: bool) -> list[Crash]:
+    dice = random.Random(20261121)
+    chosen = range(1, boundaries + 1) if every else sorted(dice.sample(range(1, boundaries + 1), SHORT_BOUNDARIES))
+    engine, daemon = (LONG_RANDOM, LONG_RANDOM // 3) if every else (SHORT_ENGINE, SHORT_DAEMON)
+    later = [Crash(victim="engine", after_s=dice.uniform(0.05, seconds)) for _ in range(engine)]
+    later += [Crash(victim="daemon", after_s=dice.uniform(0.05, seconds)) for _ in range(daemon)]
+    return [Crash(boundary=number) for number in chosen] + later
+
+
+async def test_a_plan_ends_the_same_whenever_engine_or_daemon_are_killed(place, pytestconfig, record_property):
+    """A reference run names all step boundaries; then one run per kill. `--long`: every boundary, more moments."""
+    long = pytestconfig.getoption("--long")
+    async with Double(scenario=scenario()) as double:
+        reference = await run_plan(place / "0", double, None)
+        expected = check(reference)
+        boundaries = len(reference.ledger)
+        planned = crashes(boundaries, 6.0, every=long)
+        for number, crash in enumerate(planned, 1):
+            folder = place / str(number)
+            result = await run_plan(folder, double, crash)
+            try:
+                assert check(result) == expected
+            except AssertionError as problem:
+                at = result.ledger[crash.boundary - 1] if crash.boundary else ""
+                raise AssertionError(f"{crash} {at}: {problem}") from problem
+            shutil.rmtree(folder)
+    record_property("crashes", len(planned))
+    print(f"\n{len(planned)} kills at {boundaries} boundaries and random moments: all as without a kill")
