@@ -1,0 +1,136 @@
+"""Asking a person on the terminal, in a way that can be interrupted when somebody else answers first."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from rich.console import Console
+
+from devloop.cli import checkpoint_view
+from devloop.cli.output import safe
+from devloop.errors import DevloopError
+
+Row = dict[str, Any]
+Ask = Callable[[str, Row], Awaitable[Row]]
+
+NEEDS_MESSAGE = {"revise": "What should change?", "answer": "Your answer:", "block": "Why is it blocked?"}
+
+
+class Person:
+    """One person at the terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def decide(self, run: Row, checkpoint: Row, ask: Ask) -> None:
+        """Show the checkpoint, ask until there is a decision that the engine takes, and send it.
+
+        `ask` puts a question to the daemon. Raises `EOFError` when the terminal is closed.
+        """
+        checkpoint_view.show(self._console, run, checkpoint)
+        while True:
+            chosen = await self._choose(run, checkpoint, ask)
+            message = chosen[1]
+            if message is None and chosen[0] in NEEDS_MESSAGE:
+                message = await self._line(NEEDS_MESSAGE[chosen[0]])
+                if not message:
+                    continue
+            params = {"run": run["id"], "decision": chosen[0], "message": message, "checkpoint": checkpoint["number"]}
+            try:
+                await ask("devloop/decide", params)
+            except DevloopError as problem:
+                self._console.print(f"[red]{safe(problem.message, 500)}[/] {safe(problem.hint, 300)}")
+                if problem.kind == "refused":  # it is answered already
+                    return
+                continue
+            return
+
+    def overtaken(self) -> None:
+        self._console.print("\n[dim]It was decided elsewhere.[/]")
+
+    async def _choose(self, run: Row, checkpoint: Row, ask: Ask) -> tuple[str, str | None]:
+        """A decision, and the message when it was typed at once."""
+        decisions = [str(each) for each in checkpoint["decisions"]]
+        if checkpoint.get("kind") == "question":
+            return await self._answer(checkpoint, decisions)
+        for number, decision in enumerate(decisions, 1):
+            self._console.print(
+                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/]"
+            )
+        self._console.print("  [bold]v[/] view the diff")
+        while True:
+            typed = await self._line("Decision:")
+            word, _, rest = typed.partition(" ")
+            if word.lower() in ("v", "view", "diff"):
+                await self._show_diff(run, ask)
+                continue
+            found = match(word, decisions)
+            if found is not None:
+                return found, rest.strip() or None
+            if typed:
+                self._console.print(f"Choose one of: {', '.join(decisions)}, or a number.")
+
+    async def _answer(self, checkpoint: Row, decisions: list[str]) -> tuple[str, str | None]:
+        choices = [str(each) for each in (checkpoint.get("question") or {}).get("choices") or ()]
+        others = " ".join(f":{each}" for each in decisions if each != "answer")
+        self._console.print(f"[dim]Type your answer{' or a number' if choices else ''}; or {others}.[/]")
+        while True:
+            typed = await self._line("Answer:")
+            if typed.startswith(":"):
+                found = match(typed[1:], [each for each in decisions if each != "answer"])
+                if found is not None:
+                    return found, None
+                self._console.print(f"Choose one of: {others}.")
+            elif typed.isdigit() and 1 <= int(typed) <= len(choices):
+                return "answer", choices[int(typed) - 1]
+            elif typed:
+                return "answer", typed
+
+    async def _show_diff(self, run: Row, ask: Ask) -> None:
+        from devloop.cli.diff_view import print_patch
+
+        try:
+            found = await ask("devloop/diff", {"run": run["id"]})
+        except DevloopError as problem:
+            self._console.print(f"[red]{safe(problem.message, 500)}[/]")
+            return
+        print_patch(self._console, str(found["patch"]))
+
+    async def _line(self, prompt: str) -> str:
+        self._console.print(f"[bold]{prompt}[/] ", end="")
+        sys.stdout.flush()
+        return (await read_line()).strip()
+
+
+def match(typed: str, decisions: list[str]) -> str | None:
+    """The decision that a number, a name or an unambiguous beginning of one means."""
+    if typed.isdigit():
+        return decisions[int(typed) - 1] if 1 <= int(typed) <= len(decisions) else None
+    word = typed.lower()
+    if word in decisions:
+        return word
+    found = [each for each in decisions if word and each.startswith(word)]
+    return found[0] if len(found) == 1 else None
+
+
+async def read_line() -> str:
+    """A line of the terminal, without blocking what else goes on; cancelling it leaves the terminal as it was.
+
+    Raises `EOFError` at its end.
+    """
+    loop = asyncio.get_running_loop()
+    descriptor = sys.stdin.fileno()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)
+    data = os.read(descriptor, 65_536)  # the terminal hands over whole lines
+    if not data:
+        raise EOFError
+    return data.decode("utf-8", "replace").splitlines()[0] if data.strip() else ""

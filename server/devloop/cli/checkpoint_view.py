@@ -1,0 +1,115 @@
+"""A checkpoint on a terminal: everything a person needs to decide, on one screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from devloop.cli import output
+from devloop.cli.output import safe, safe_block
+
+Row = dict[str, Any]
+
+MEANING = {
+    "continue": "accept onto the plan branch, go on with the next task",
+    "commit": "accept and land on your branch, then go on",
+    "fresh": "accept, write the hand-off, end here",
+    "stop": "accept, end the loop",
+    "revise": "tell the agent what to change; it goes on",
+    "discard": "throw the work away (kept reachable for 30 days)",
+    "answer": "answer the question",
+    "recheck": "run the gates again",
+    "block": "mark the task as blocked, with a reason",
+}
+_WITHOUT_WORK = {"stop": "end the run; its work stays on its branch"}
+TITLES = {"decision": "Ready for your decision", "question": "The agent asks", "problem": "This needs you"}
+MAX_FILES = 12
+
+
+def meaning(decision: str, checkpoint: Row) -> str:
+    """What a decision does at this checkpoint."""
+    if checkpoint.get("kind") != "decision" and decision in _WITHOUT_WORK:
+        return _WITHOUT_WORK[decision]
+    return MEANING.get(decision, "")
+
+
+def show(console: Console, run: Row, checkpoint: Row) -> None:
+    title = TITLES.get(str(checkpoint.get("kind")), "Checkpoint")
+    console.rule(f"[bold]{title}[/] · {safe(run['task'], 40)} {safe(run.get('title'), 80)}", align="left")
+    if checkpoint.get("problem"):
+        console.print(f"[red]{safe_block(checkpoint['problem'])}[/]\n")
+    question = checkpoint.get("question")
+    if question:
+        console.print(f"[bold]{safe_block(question.get('text'))}[/]")
+        for number, choice in enumerate(question.get("choices") or (), 1):
+            console.print(f"  {number}  {safe(choice, 300)}")
+        console.print()
+    if checkpoint.get("summary"):
+        console.print(f"{safe_block(checkpoint['summary'])}\n")
+    _diff(console, checkpoint.get("diff"))
+    _gates(console, checkpoint.get("gates") or [])
+    _guards(console, checkpoint.get("guards") or [])
+    for notice in checkpoint.get("notices") or ():
+        console.print(f"[cyan]note[/] {safe(notice, 300)}")
+    spent = [
+        f"{checkpoint.get('turns') or 0} turns",
+        f"{output.tokens(checkpoint.get('tokens'))} tokens",
+        output.money(checkpoint.get("cost_usd")),
+        output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),
+    ]
+    console.print(" · ".join(spent))
+
+
+def _diff(console: Console, diff: Row | None) -> None:
+    if not diff:
+        return
+    many = "" if diff["files"] == 1 else "s"
+    console.print(f"{diff['files']} file{many} changed, [green]+{diff['added']}[/] [red]-{diff['deleted']}[/]")
+    listed = diff.get("list") or []
+    for file in listed[:MAX_FILES]:
+        added, deleted = file.get("added") or 0, file.get("deleted") or 0
+        console.print(
+            f"  {safe(file['path'], 100)}  [green]+{added}[/] [red]-{deleted}[/] [dim]{safe(file.get('status'), 20)}[/]"
+        )
+    if diff["files"] > MAX_FILES:
+        console.print(f"  [dim]and {diff['files'] - MAX_FILES} more[/]")
+    console.print()
+
+
+def _gates(console: Console, gates: list[Row]) -> None:
+    if not gates:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for gate in gates:
+        verdict = str(gate.get("verdict"))
+        told = safe(gate.get("reason"), 100) or safe(counts(gate.get("counts")), 100)
+        optional = "" if gate.get("required", True) else "[dim]optional[/]"
+        table.add_row(
+            output.SYMBOLS.get(verdict, "?"),
+            safe(gate.get("gate"), 40),
+            safe(verdict, 20),
+            told,
+            f"[dim]{output.duration(gate.get('duration_s'))}[/]",
+            optional,
+        )
+    console.print(table)
+    console.print()
+
+
+def counts(counted: Any) -> str:
+    """`12 passed, 1 skipped` from a gate's counts."""
+    if not isinstance(counted, dict):
+        return ""
+    return ", ".join(f"{value} {name}" for name, value in counted.items() if isinstance(value, int) and value)
+
+
+def _guards(console: Console, guards: list[Row]) -> None:
+    if not guards:
+        return
+    console.print("[yellow]The work changes what checks it:[/]")
+    for guard in guards[:MAX_FILES]:
+        told = " ".join(str(value) for value in guard.values() if isinstance(value, (str, int)) and value != "")
+        console.print(f"  [yellow]![/] {safe(told, 160)}")
+    console.print()

@@ -1,0 +1,32 @@
+"""A patch on a terminal: coloured, through a pager when it is long."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+from rich.text import Text
+
+from devloop.redact import printable
+
+_STYLES = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("diff ", "bold"), ("+", "green"), ("-", "red"))
+
+
+def coloured(patch: str) -> Text:
+    """The patch without control characters, one style per line."""
+    text = Text()
+    for line in printable(patch).splitlines(keepends=True):
+        style = next((style for start, style in _STYLES if line.startswith(start)), "")
+        text.append(line, style=style)
+    return text
+
+
+def print_patch(console: Console, patch: str) -> None:
+    """Print it; on a terminal that it does not fit, through the person's pager."""
+    text = coloured(patch)
+    if console.is_terminal and patch.count("\n") > console.size.height - 2:
+        os.environ.setdefault("LESS", "-FRX")
+        with console.pager(styles=True):
+            console.print(text)
+        return
+    console.print(text, end="")

@@ -1,0 +1,224 @@
+"""Following a run, and the ones that its loop begins after it, until there is something for a person to do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from devloop.cli import ask_person
+from devloop.cli.progress import View
+from devloop.daemon import DaemonPeer, connect
+from devloop.errors import DevloopError, Unavailable
+
+Row = dict[str, Any]
+
+NEXT_RUN_S = 30.0
+"""How long the loop's next run, or the word that there is none, is waited for after an accepted one."""
+RECONNECTS = 5
+
+CODES = {"accepted": 0, "landed": 0, "exhausted": 5, "stalled": 5}
+WAITING, FAILED = 3, 1
+
+
+def exit_code(run: Row) -> int:
+    """0 accepted or landed, 3 waiting for a person, 5 exhausted or stalled, 1 for every other end."""
+    if run["state"] != "ended":
+        return WAITING
+    return CODES.get(str(run.get("outcome")), FAILED)
+
+
+@dataclass
+class Followed:
+    """The runs that were seen, in order, as they stood when following ended. `checkpoint` is what the last one waits
+    with, if it waits."""
+
+    runs: list[Row] = field(default_factory=list)
+    checkpoint: Row | None = None
+
+    @property
+    def last(self) -> Row:
+        return self.runs[-1]
+
+
+class Follower:
+    """A connection that hears everything. `person` asks for decisions; without one, a checkpoint ends the following."""
+
+    def __init__(self, root: Path, view: View, person: ask_person.Person | None) -> None:
+        self._root, self._view, self._person = root, view, person
+        self._events: asyncio.Queue[Row] = asyncio.Queue()
+        self._peer: DaemonPeer | None = None
+        self._last = 0
+        self._decision = ""
+        self._answered: set[tuple[str, int]] = set()
+
+    async def __aenter__(self) -> Follower:
+        await self._connect()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._view.close()
+        if self._peer is not None:
+            await self._peer.close()
+
+    async def request(self, method: str, params: Row | None = None) -> Row:
+        assert self._peer is not None
+        answer: Row = await self._peer.request(method, params)
+        return answer
+
+    async def decide(self, params: Row) -> None:
+        """Answer a checkpoint and remember that it needs no further answer."""
+        answer = await self.request("devloop/decide", params)
+        self._answered.add((str(answer["run"]), int(answer["checkpoint"])))
+
+    async def follow(self, run: str, limit: int | None, decide: str | None) -> Followed:
+        """From `run` on, `limit` runs at most. `decide` is what the loop decides by itself."""
+        followed = Followed()
+        current: str | None = run
+        while current is not None:
+            self._decision = decide or ""
+            row, checkpoint = await self._one(current)
+            followed.runs.append(row)
+            followed.checkpoint = checkpoint
+            current = None
+            goes_on = row.get("outcome") in ("accepted", "landed") and self._decision in ("continue", "commit")
+            if goes_on and (limit is None or len(followed.runs) < limit):
+                current = await self._next_of(row, followed)
+        return followed
+
+    async def _one(self, run: str) -> tuple[Row, Row | None]:
+        shown = await self.request("devloop/show", {"run": run})
+        self._view.began(shown["run"])
+        while True:
+            row, checkpoint = shown["run"], shown.get("checkpoint")
+            if row["state"] in ("ended", "waiting"):
+                self._catch_up(run)
+            if row["state"] == "ended":
+                return row, None
+            if row["state"] == "waiting" and checkpoint:
+                if self._person is None:
+                    return row, checkpoint
+                key = (run, int(checkpoint["number"]))
+                if key not in self._answered:  # else the engine is about to act on the answer
+                    await self._decide(row, checkpoint)
+                    self._answered.add(key)
+            await self._until_news(run)
+            shown = await self.request("devloop/show", {"run": run})
+            self._view.refreshed(shown["run"])
+
+    async def _until_news(self, run: str) -> None:
+        """Show events until one of them changes what the run is."""
+        while True:
+            event = await self._event()
+            if event is None:  # connected anew: look for ourselves
+                return
+            if self._take(run, event) in ("checkpoint.opened", "run.ended", "turn.ended"):
+                return
+
+    def _take(self, run: str, event: Row) -> str:
+        """Show an event of `run`; its kind, or "" for one of another run."""
+        if event.get("run") != run:
+            return ""
+        kind, data = str(event["kind"]), event.get("data") or {}
+        self._view.event(kind, data)
+        if kind == "checkpoint.closed":
+            self._decision = str(data.get("decision"))
+        return kind
+
+    def _catch_up(self, run: str) -> None:
+        """What was told before the answer that we have just read: events and answers keep their order."""
+        while not self._events.empty():
+            self._take(run, self._events.get_nowait())
+
+    async def _decide(self, run: Row, checkpoint: Row) -> None:
+        """Ask the person, unless somebody else answers first."""
+        assert self._person is not None
+        self._view.pause()
+        asking = asyncio.create_task(self._person.decide(run, checkpoint, self.request))
+        closing = asyncio.create_task(self._closed(run["id"], checkpoint))
+        try:
+            await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                self._person.overtaken()
+            elif (problem := asking.exception()) is not None:
+                raise problem
+        finally:
+            for task in (asking, closing):
+                task.cancel()
+            await asyncio.wait({asking, closing})
+
+    async def _closed(self, run: str, checkpoint: Row) -> None:
+        """Until this checkpoint is answered, by whomever. Its event stays in the queue for the view."""
+        seen: list[Row] = []
+        try:
+            while True:
+                event = await self._events.get()
+                seen.append(event)
+                over = event.get("kind") in ("checkpoint.closed", "run.ended") and event.get("run") == run
+                if over and (event.get("data") or {}).get("number", checkpoint.get("number")) == checkpoint.get(
+                    "number"
+                ):
+                    return
+        finally:
+            rest = [self._events.get_nowait() for _ in range(self._events.qsize())]
+            for event in (*seen, *rest):
+                self._events.put_nowait(event)
+
+    async def _next_of(self, row: Row, followed: Followed) -> str | None:
+        """The run that the loop began after `row`; None when the loop has ended."""
+        seen = {each["id"] for each in followed.runs}
+        deadline = asyncio.get_running_loop().time() + NEXT_RUN_S
+        while asyncio.get_running_loop().time() < deadline:
+            for other in (await self.request("devloop/runs", {"limit": 20}))["runs"]:
+                if other.get("loop") == row.get("loop") and other["id"] not in seen:
+                    return str(other["id"])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.25):
+                    event = await self._event()
+                    if event is not None and self._take(row["id"], event) == "loop.ended":
+                        return None
+        return None
+
+    async def _event(self) -> Row | None:
+        """The next event; None after the connection was lost and made again."""
+        assert self._peer is not None
+        waiting = asyncio.create_task(self._events.get())
+        lost = asyncio.create_task(self._peer.closed.wait())
+        try:
+            await asyncio.wait({waiting, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                event = waiting.result()
+                return event
+        finally:
+            lost.cancel()
+            if not waiting.done():
+                waiting.cancel()
+        await self._reconnect()
+        return None
+
+    async def _connect(self, after: int | None = None) -> None:
+        self._peer = await connect(self._root, handlers={"devloop/event": self._heard})
+        answer = await self._peer.request("devloop/subscribe", {"after": after})
+        self._last = max(self._last, int(answer["last"]) if after is None else after)
+
+    async def _reconnect(self) -> None:
+        """The daemon is gone, its runs are not: whoever connects starts another one, which goes on with them."""
+        for attempt in range(RECONNECTS):
+            try:
+                await self._connect(self._last)
+                return
+            except Unavailable:
+                if attempt == RECONNECTS - 1:
+                    raise
+                await asyncio.sleep(0.2 * 2**attempt)
+
+    async def _heard(self, event: Row) -> None:
+        number = event.get("seq")
+        if isinstance(number, int):
+            self._last = max(self._last, number)
+        self._events.put_nowait(event)
+
+
+__all__ = ["DevloopError", "Followed", "Follower", "exit_code"]

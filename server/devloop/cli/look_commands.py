@@ -1,0 +1,287 @@
+"""Commands that only look: status, runs, show, diff, log, budget."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from devloop.cli import checkpoint_view, output
+from devloop.cli.common import LOOKING, Json, epilog
+from devloop.cli.diff_view import print_patch
+from devloop.cli.output import safe
+from devloop.cli.progress import line_of
+from devloop.cli.run_commands import ended_line
+from devloop.cli.session import ask, daemon, options, run
+
+Row = dict[str, Any]
+
+STATES = {"waiting": "yellow", "ended": "dim"}
+RUN_FIELDS = "{id, task, title, agent, mode, model, scripted, state, outcome, turn, waiting_for, cost_usd, tokens, …}"
+
+
+def register(app: typer.Typer) -> None:
+    app.command(
+        "status",
+        rich_help_panel=LOOKING,
+        epilog=epilog(
+            "devloop status",
+            "devloop status --json",
+            fields="{daemon: {pid, version, uptime_s}, engine: {pid, state, problem}, sandbox: {backend, degraded}, model, "
+            "runs: [{id, task, agent, mode, state, turn, waiting_for, cost_usd, tokens}], plan: {path, problem, statistics}, budget}",
+        ),
+    )(status)
+    app.command(
+        "runs",
+        rich_help_panel=LOOKING,
+        epilog=epilog("devloop runs", "devloop runs --task 1.2", fields=f"{{runs: [{RUN_FIELDS}]}}"),
+    )(runs)
+    app.command(
+        "show",
+        rich_help_panel=LOOKING,
+        epilog=epilog("devloop show run-1.2-1", fields="{run, turns: […], gates: […], checkpoint or null, notices}"),
+    )(show)
+    app.command(
+        "diff",
+        rich_help_panel=LOOKING,
+        epilog=epilog(
+            "devloop diff run-1.2-1",
+            "devloop diff run-1.2-1 | git apply --check",
+            fields="{run, base, commit, patch, files: [{path, status, added, deleted, binary}], added, deleted}",
+        ),
+    )(diff)
+    app.command(
+        "log",
+        rich_help_panel=LOOKING,
+        epilog=epilog(
+            "devloop log",
+            "devloop log -f",
+            "devloop log --run run-1.2-1",
+            fields="{events: [{seq, at, run, kind, data}], last}; with -f one event per line",
+        ),
+    )(log)
+    app.command(
+        "budget",
+        rich_help_panel=LOOKING,
+        epilog=epilog("devloop budget", fields="{caps, day, total, by_task: […], by_day: […]}"),
+    )(budget)
+
+
+def status(as_json: Json = False) -> None:
+    """What is going on in this workspace."""
+    found = ask("devloop/status")
+    if as_json:
+        output.print_json(found)
+        return
+    out = output.console()
+    plan, engine, sandbox = found["plan"], found["engine"], found["sandbox"]
+    out.print(plan_line(plan))
+    model = found["model"]
+    known = "scripted" if model["scripted"] else "key set" if model["key"] else "no key"
+    out.print(
+        f"[dim]engine[/] {safe(engine['state'], 20)}  [dim]sandbox[/] {safe(sandbox['backend'], 30)}"
+        f"{' [yellow](degraded)[/]' if sandbox['degraded'] else ''}  [dim]model[/] {safe(model['name'], 60)} ({known})"
+    )
+    if engine.get("problem"):
+        out.print(f"[red]{safe(engine['problem'], 500)}[/]")
+    spent, caps = found["budget"]["day"], found["budget"]["caps"]
+    cap = f" of {output.money(caps['day_usd'])}" if caps.get("day_usd") is not None else ""
+    out.print(f"[dim]today[/] {output.money(spent['usd'])}{cap}, {output.tokens(spent)} tokens\n")
+    if not found["runs"]:
+        out.print("No run is open. Start one with `devloop continue`.")
+        return
+    _table(out, found["runs"])
+    waiting = [row for row in found["runs"] if row["state"] == "waiting"]
+    if waiting:
+        out.print(f"\nDecide with `devloop decide {safe(waiting[0]['id'], 80)} …`; look with `devloop show`.")
+
+
+def plan_line(plan: Row) -> str:
+    """The plan in one line of markup."""
+    if plan["problem"]:
+        return f"[yellow]{safe(plan['problem'], 300)}[/]"
+    counted = plan["statistics"]
+    return (
+        f"[bold]{safe(plan['path'], 100)}[/]  {counted['done']} of {counted['total']} tasks done "
+        f"({counted['percentage']} %)"
+    )
+
+
+def _table(out: Console, rows: list[Row]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("run", "task", "state", "turn", "tokens", "cost", "model"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        state = str(row.get("outcome") or row["state"])
+        told = f"waits for {row['waiting_for']}" if row["state"] == "waiting" and row.get("waiting_for") else state
+        colour = STATES.get(row["state"], "green")
+        table.add_row(
+            safe(row["id"], 80),
+            f"{safe(row['task'], 30)} {safe(row.get('title'), 50)}",
+            f"[{colour}]{safe(told, 40)}[/]",
+            str(row.get("turn") or 0),
+            output.tokens(row.get("tokens")),
+            output.money(row.get("cost_usd")),
+            output.model_name(row),
+        )
+    out.print(table)
+
+
+def runs(
+    task: Annotated[str | None, typer.Option("--task", help="Only runs of this task.")] = None,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=1000, help="At most so many, newest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """The runs so far, newest first."""
+    found = ask("devloop/runs", {"limit": limit, "task": task})
+    if as_json:
+        output.print_json(found)
+    elif not found["runs"]:
+        output.console().print("There is no run yet. Start one with `devloop continue`.")
+    else:
+        _table(output.console(), found["runs"])
+
+
+def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], as_json: Json = False) -> None:
+    """One run: its turns, its gates, and the checkpoint it waits at."""
+    found = ask("devloop/show", {"run": name})
+    if as_json:
+        output.print_json(found)
+        return
+    out, row = output.console(), found["run"]
+    out.print(f"[bold]{safe(row['task'], 40)} {safe(row.get('title'), 100)}[/]")
+    out.print(
+        f"[dim]{safe(row['id'], 80)}[/] · {safe(row['agent'], 40)} · {output.model_name(row)} · {safe(row['state'], 20)}"
+    )
+    for turn in found["turns"]:
+        tools = ", ".join(safe(_tool(each), 60) for each in (turn.get("tools") or ())[:6])
+        told = f"{output.tokens(turn.get('tokens'))} tokens, {output.money(turn.get('cost_usd'))}"
+        mark = " [yellow](scripted)[/]" if turn.get("scripted") else ""
+        out.print(f"  turn {turn['number']}: {tools or safe(turn.get('stop_reason'), 30)} [dim]({told})[/]{mark}")
+    for gate in found["gates"]:
+        verdict = str(gate.get("verdict"))
+        reason = safe(gate.get("reason"), 120) or safe(checkpoint_view.counts(gate.get("counts")), 100)
+        out.print(
+            f"  {output.SYMBOLS.get(verdict, '?')} gate {safe(gate.get('gate'), 60)}: {safe(verdict, 20)} [dim]{reason}[/]"
+        )
+    for notice in found["notices"]:
+        out.print(f"  [cyan]note[/] {safe(notice, 300)}")
+    if found["checkpoint"]:
+        checkpoint_view.show(out, row, found["checkpoint"])
+    elif row["state"] == "ended":
+        out.print(ended_line(row))
+
+
+def _tool(tool: Any) -> str:
+    if isinstance(tool, dict):
+        return str(tool.get("summary") or tool.get("tool") or tool.get("name") or "")
+    return str(tool)
+
+
+def diff(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], as_json: Json = False) -> None:
+    """What a run changed, as a patch."""
+    found = ask("devloop/diff", {"run": name})
+    if as_json:
+        output.print_json(found)
+    elif not found["patch"]:
+        output.console(stderr=True).print("No change so far.")
+    elif sys.stdout.isatty():
+        print_patch(output.console(), str(found["patch"]))
+    else:  # for another program: the patch as it is
+        sys.stdout.buffer.write(str(found["patch"]).encode("utf-8", "surrogateescape"))
+
+
+def log(
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens from now on.")] = False,
+    name: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only this run.")] = None,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=5000, help="At most so many, the newest.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """What happened, oldest first."""
+    options.on_interrupt = "stopped looking; everything goes on."
+    run(_log(follow, name, limit, as_json))
+
+
+async def _log(follow: bool, name: str | None, limit: int, as_json: bool) -> None:
+    queue: asyncio.Queue[Row] = asyncio.Queue()
+
+    async def heard(event: Row) -> None:
+        queue.put_nowait(event)
+
+    async with daemon({"devloop/event": heard}) as peer:
+        found = await peer.request("devloop/events", {"after": -1, "limit": limit, "run": name})
+        if as_json and not follow:
+            output.print_json(found)
+            return
+        for event in found["events"]:
+            _print_event(event, as_json)
+        if not follow:
+            return
+        await peer.request("devloop/subscribe", {"after": found["last"]})
+        while True:
+            waiting = asyncio.create_task(queue.get())
+            lost = asyncio.create_task(peer.closed.wait())
+            await asyncio.wait({waiting, lost}, return_when=asyncio.FIRST_COMPLETED)
+            lost.cancel()
+            if not waiting.done():
+                waiting.cancel()
+                output.console(stderr=True).print("The daemon has ended; runs go on with the next command.")
+                return
+            event = waiting.result()
+            if name is None or event.get("run") == name:
+                _print_event(event, as_json)
+
+
+def _print_event(event: Row, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        print(json.dumps(event, ensure_ascii=True), flush=True)
+        return
+    kind, data = str(event["kind"]), event.get("data") or {}
+    if kind == "turn.progress":
+        return
+    when = datetime.fromtimestamp(float(event["at"])).astimezone()
+    told = line_of(kind, data).strip() or safe(_plain(data), 120)
+    output.console().print(
+        f"[dim]{when:%m-%d %H:%M:%S}[/] {safe(event.get('run') or '', 60)} [bold]{safe(kind, 40)}[/] {told}"
+    )
+
+
+def _plain(data: Row) -> str:
+    """The short values of an event's data."""
+    return " ".join(
+        f"{key}={value}" for key, value in data.items() if isinstance(value, (str, int, float)) and value != ""
+    )
+
+
+def budget(as_json: Json = False) -> None:
+    """What was spent, and the caps."""
+    found = ask("devloop/budget")
+    if as_json:
+        output.print_json(found)
+        return
+    out, caps = output.console(), found["caps"]
+    for name, cap in (("day", caps.get("day_usd")), ("total", caps.get("plan_usd"))):
+        spent = found[name]
+        limit = f" of {output.money(cap)}" if cap is not None else ""
+        out.print(
+            f"[bold]{name:<6}[/] {output.money(spent['usd'])}{limit}, {output.tokens(spent)} tokens, {spent['turns']} turns"
+        )
+    told = ", ".join(f"{key} {value}" for key, value in caps.items() if value is not None)
+    out.print(f"[dim]caps   {safe(told, 300)}[/]\n")
+    for title, rows in (("by task", found["by_task"]), ("by day", found["by_day"])):
+        if rows:
+            table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=title, title_justify="left")
+            for column in ("", "cost", "tokens", "turns"):
+                table.add_column(column, overflow="fold")
+            for row in rows:
+                table.add_row(
+                    safe(row.get("label"), 60), output.money(row["usd"]), output.tokens(row), str(row["turns"])
+                )
+            out.print(table)

@@ -1,0 +1,248 @@
+"""Commands that make something happen: run, continue, decide, cancel."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from devloop.cli import output
+from devloop.cli.ask_person import NEEDS_MESSAGE, Person, match
+from devloop.cli.common import WORKING, Json, epilog
+from devloop.cli.follow import Followed, Follower, exit_code
+from devloop.cli.output import safe
+from devloop.cli.progress import Lines, LiveView, Silent, View
+from devloop.cli.session import ask, options, project_root, run
+from devloop.errors import NotFound, UsageError
+
+Row = dict[str, Any]
+
+
+class Decide(StrEnum):
+    """What a loop may decide by itself."""
+
+    continue_ = "continue"
+    commit = "commit"
+
+
+DECISIONS = ("continue", "commit", "fresh", "stop", "revise", "discard", "answer", "recheck", "block")
+ALIASES = {"accept": "continue", "next": "continue", "land": "commit", "fresh-start": "fresh", "reject": "revise"}
+
+DecideOption = Annotated[
+    Decide | None,
+    typer.Option("--decide", help="Unattended: decide like this when every gate passes. Needs a sandbox."),
+]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", "-d", help="Start it and return; it goes on in the background.")
+]
+FOLLOWED = (
+    "{runs: [run…], run: the last one, state, checkpoint or null}; a run is {id, task, title, agent, mode, model, "
+    "scripted, state, outcome, turn, waiting_for, cost_usd, tokens, …}"
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.command(
+        "run",
+        rich_help_panel=WORKING,
+        epilog=epilog("devloop run 1.2", "devloop run 1.2 --decide commit", fields=FOLLOWED),
+    )(run_task)
+    app.command(
+        "continue",
+        rich_help_panel=WORKING,
+        epilog=epilog(
+            "devloop continue", "devloop continue -n 3 --decide continue", fields=f"{FOLLOWED}, or {{state, message}}"
+        ),
+    )(continue_plan)
+    app.command(
+        "decide",
+        rich_help_panel=WORKING,
+        epilog=epilog(
+            "devloop decide commit",
+            'devloop decide run-1.2-1 revise --message "use the existing helper"',
+            fields="{run, checkpoint, decision}",
+        ),
+    )(decide)
+    app.command("cancel", rich_help_panel=WORKING, epilog=epilog("devloop cancel run-1.2-1", fields="{run, state}"))(
+        cancel
+    )
+
+
+def run_task(
+    task: Annotated[str, typer.Argument(help="The task's id, as `devloop plan show` lists it.")],
+    decide: DecideOption = None,
+    detach: DetachOption = False,
+    again: Annotated[bool, typer.Option("--again", help="A new attempt, though the task is done.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let an agent do one task, and follow it until it ends or needs you."""
+    params: Row = {"task": task, "decide": decide.value if decide else None, "again": again}
+    _start("devloop/run", params, limit=1, detach=detach, as_json=as_json)
+
+
+def continue_plan(
+    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="At most so many tasks.")] = None,
+    decide: DecideOption = None,
+    detach: DetachOption = False,
+    as_json: Json = False,
+) -> None:
+    """Do the plan's next task, then the following ones, and stop where you are needed."""
+    params: Row = {"limit": limit, "decide": decide.value if decide else None}
+    _start("devloop/continue", params, limit=limit, detach=detach, as_json=as_json)
+
+
+def _start(method: str, params: Row, *, limit: int | None, detach: bool, as_json: bool) -> None:
+    if detach:
+        answer = ask(method, params)
+        _started(answer, as_json)
+        return
+    view = _view(as_json)
+    person = Person(output.console()) if output.is_terminal() and not as_json else None
+
+    async def work() -> tuple[Row, Followed | None]:
+        async with Follower(project_root(), view, person) as follower:
+            answer = await follower.request(method, params)
+            if not answer.get("run"):
+                return answer, None
+            options.on_interrupt = (
+                f"{answer['run']} goes on in the background. See it with `devloop status`, end it with "
+                f"`devloop cancel {answer['run']}`."
+            )
+            if answer.get("attached") and not as_json:
+                output.console().print(f"[dim]{safe(answer.get('message'), 300)}[/]")
+            return answer, await follower.follow(str(answer["run"]), limit, params["decide"])
+
+    answer, followed = run(work())
+    if followed is None:
+        _nothing(answer, as_json)
+        return
+    _ended(followed, as_json)
+    raise typer.Exit(exit_code(followed.last))
+
+
+def _view(as_json: bool) -> View:
+    if as_json:
+        return Silent()
+    console = output.console()
+    return LiveView(console) if console.is_terminal and not console.is_dumb_terminal else Lines(console)
+
+
+def _started(answer: Row, as_json: bool) -> None:
+    if not answer.get("run"):
+        _nothing(answer, as_json)
+    elif as_json:
+        output.print_json(answer)
+    else:
+        word = "in hand already" if answer.get("attached") else "started"
+        output.console().print(f"{safe(answer['run'], 80)} {word}. Follow everything with `devloop log -f`.")
+
+
+def _nothing(answer: Row, as_json: bool) -> None:
+    """There was no task to run."""
+    if as_json:
+        output.print_json(answer)
+    else:
+        output.console().print(safe(answer.get("message") or answer["state"], 1000))
+    raise typer.Exit(0 if answer["state"] == "all_complete" else 1)
+
+
+def _ended(followed: Followed, as_json: bool) -> None:
+    last = followed.last
+    if as_json:
+        output.print_json(
+            {"runs": followed.runs, "run": last, "state": last["state"], "checkpoint": followed.checkpoint}
+        )
+        return
+    console = output.console()
+    if last["state"] == "ended":
+        console.print(ended_line(last))
+        return
+    if followed.checkpoint is not None:
+        from devloop.cli import checkpoint_view
+
+        checkpoint_view.show(console, last, followed.checkpoint)
+    console.print(f"\n{safe(last['id'], 80)} waits for {safe(last.get('waiting_for') or 'a decision', 60)}:")
+    for decision in (followed.checkpoint or {}).get("decisions") or ():
+        message = ' --message "…"' if decision in NEEDS_MESSAGE else ""
+        console.print(f"  devloop decide {safe(last['id'], 80)} {safe(decision, 20)}{message}")
+
+
+def ended_line(last: Row) -> str:
+    """How a run ended, as markup."""
+    outcome = str(last.get("outcome"))
+    colour = {0: "green", 5: "yellow"}.get(exit_code(last), "red")
+    reason = f": {safe(last['reason'], 400)}" if last.get("reason") else ""
+    spent = f"{output.tokens(last.get('tokens'))} tokens, {output.money(last.get('cost_usd'))}"
+    scripted = " [yellow]scripted[/]" if last.get("scripted") else ""
+    return f"[{colour}]{safe(outcome, 40)}[/]{reason} [dim]({safe(last['id'], 80)}, {spent})[/]{scripted}"
+
+
+def decide(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[RUN] DECISION", help="RUN may be left out (or -) when exactly one run waits."),
+    ],
+    message: Annotated[
+        str | None, typer.Option("--message", "-m", help="What the agent, or the plan, is told.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the run afterwards.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Answer a checkpoint: continue, commit, fresh, stop, revise, discard, answer, recheck or block."""
+    if len(words) > 2:
+        raise UsageError("That are too many words.", hint='Put a message in quotes: --message "…".')
+    named, word = (words[0] if len(words) == 2 else "-"), words[-1].lower()
+    found = ALIASES.get(word) or match(word if not word.isdigit() else "", list(DECISIONS))
+    if found is None:
+        raise UsageError(f"{word!r} is no decision.", hint=f"Choose one of: {', '.join(DECISIONS)}.")
+    if found in NEEDS_MESSAGE and found != "revise" and not (message or "").strip():
+        raise UsageError(f"{found} needs words.", hint='Add --message "…".')
+    chosen = _waiting_run() if named == "-" else named
+    params = {"run": chosen, "decision": found, "message": message, "checkpoint": None}
+    if not follow:
+        answer = ask("devloop/decide", params)
+        if as_json:
+            output.print_json(answer)
+        else:
+            output.console().print(f"{safe(answer['run'], 80)}: {safe(answer['decision'], 20)}.")
+        return
+    _decide_and_follow(params, as_json)
+
+
+def _decide_and_follow(params: Row, as_json: bool) -> None:
+    view = _view(as_json)
+    person = Person(output.console()) if output.is_terminal() and not as_json else None
+
+    async def work() -> Followed:
+        async with Follower(project_root(), view, person) as follower:
+            await follower.decide(params)
+            return await follower.follow(str(params["run"]), None, None)
+
+    options.on_interrupt = f"{params['run']} goes on in the background."
+    followed = run(work())
+    _ended(followed, as_json)
+    raise typer.Exit(exit_code(followed.last))
+
+
+def _waiting_run() -> str:
+    waiting = [row["id"] for row in ask("devloop/status")["runs"] if row["state"] == "waiting"]
+    if not waiting:
+        raise NotFound("No run waits for a decision.", hint="See what there is with `devloop runs`.")
+    if len(waiting) > 1:
+        raise UsageError(
+            f"{len(waiting)} runs wait: {', '.join(waiting)}.", hint="Say which: devloop decide RUN DECISION."
+        )
+    return str(waiting[0])
+
+
+def cancel(
+    name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, as `devloop status` lists it.")],
+    as_json: Json = False,
+) -> None:
+    """End a run at once. Its work stays reachable for 30 days."""
+    answer = ask("devloop/cancel", {"run": name})
+    if as_json:
+        output.print_json(answer)
+    else:
+        output.console().print(f"{safe(answer['run'], 80)} is being cancelled.")

@@ -1,0 +1,78 @@
+"""What `devloop init` writes: a plan from a template, and the names that git should ignore. Never twice, never over."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+
+from devloop import shipped
+from devloop.errors import NotFound, StorageError
+from devloop.files import storage_error, write_atomic
+from devloop.redact import one_line
+
+PLAN = ".devloop/plan.md"
+DEFAULT_TEMPLATE = "blank"
+BEGIN, END = "# devloop: files of one person (begin)", "# devloop (end)"
+IGNORED = (
+    ".devloop/local.md",
+    ".devloop/next-action.json",
+    ".devloop/sessions.json",
+    ".devloop/.current-session.json",
+    ".devloop/spikes/",
+    ".devloop/workflow.json",
+)
+"""state-files §1: what is a person's own, or used once."""
+
+
+def templates() -> dict[str, Path]:
+    """The plan templates by name."""
+    found = sorted(shipped.folder("plans").glob("*.md"))
+    return {path.stem: path for path in found if path.stem != "README"}
+
+
+def plan_text(template: str, title: str, today: date) -> str:
+    """A template filled in. Raises `NotFound` with the names that exist."""
+    known = templates()
+    if template not in known:
+        names = ", ".join(known) or "none is installed"
+        raise NotFound(f"There is no template {one_line(template, 60)!r}.", hint=f"There are: {names}.")
+    text = known[template].read_text("utf-8")
+    text = re.sub(
+        r"^(# Plan: )Untitled[ \t]*$", lambda m: m[1] + one_line(title, 80), text, count=1, flags=re.MULTILINE
+    )
+    return re.sub(r"^(\*\*Created\*\*: )\S+", lambda m: m[1] + today.isoformat(), text, count=1, flags=re.MULTILINE)
+
+
+def write_plan(root: Path, text: str) -> bool:
+    """Create the plan; False when there is one already, whatever it is."""
+    path = root / PLAN
+    try:
+        path.parent.mkdir(exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        if path.parent.is_dir():
+            return False
+        raise StorageError(f"{path.parent} is no directory.", hint="Move that file away first.") from None
+    except OSError as problem:
+        raise storage_error(problem, f"{path} could not be created") from problem
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+    return True
+
+
+def ignore(root: Path) -> bool:
+    """Add one marked block to `.gitignore`; False when it is there already."""
+    path = root / ".gitignore"
+    try:
+        old = path.read_bytes() if path.exists() else b""
+    except OSError as problem:
+        raise storage_error(problem, f"{path} could not be read") from problem
+    if BEGIN.encode() in old:
+        return False
+    newline = b"\r\n" if b"\r\n" in old else b"\n"
+    block = newline.join(line.encode() for line in (BEGIN, *IGNORED, END)) + newline
+    gap = b"" if not old else newline if old.endswith(b"\n") else newline * 2
+    write_atomic(path, old + gap + block)
+    return True

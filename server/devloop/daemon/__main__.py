@@ -1,0 +1,3 @@
+from devloop.daemon.process import main
+
+raise SystemExit(main())

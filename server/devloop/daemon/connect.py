@@ -1,0 +1,235 @@
+"""The client's side: find the workspace's daemon, start it when there is none, agree on the version."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from devloop import __version__
+from devloop.daemon.endpoint import announced
+from devloop.daemon.logs import last_line
+from devloop.errors import DevloopError, Refused, Unavailable
+from devloop.files import held_lock
+from devloop.paths import StateDir
+from devloop.rpc import Handler, Peer
+
+DEADLINE_S = 20.0
+HELLO_TIMEOUT_S = 10.0
+CARRIED = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_BASE_URL",
+    "DEVLOOP_SCENARIO",
+    "DEVLOOP_MODEL",
+    "DEVLOOP_DATABASE_URL",
+    "VIRTUAL_ENV",
+)
+"""The only variables of a client's environment that reach the daemon."""
+
+
+class DaemonPeer(Peer):
+    """A connection to the daemon. `hello` is its answer: `version`, `pid`, `workspace`, `clients`, `working`, `plan`."""
+
+    hello: dict[str, Any]
+
+    def begin(self) -> None:
+        self._task = asyncio.create_task(self.serve())
+
+    async def close(self) -> None:
+        await super().close()
+        if self._task is not asyncio.current_task():
+            await asyncio.wait({self._task}, timeout=5)
+
+
+async def connect(
+    root: Path,
+    *,
+    client: str = "terminal",
+    handlers: Mapping[str, Handler] | None = None,
+    start: bool = True,
+    any_version: bool = False,
+    command: Sequence[str] | None = None,
+    deadline_s: float = DEADLINE_S,
+) -> DaemonPeer:
+    """A connection to the daemon of the workspace at `root`, after `devloop/hello`.
+
+    Starts the daemon when none is there, unless `start` is false. `command` replaces the command that does so.
+    Raises `Unavailable` with the last line of the daemon's log when it does not come up, `Refused` when a daemon of
+    another version is busy.
+    """
+    if sys.platform == "win32":
+        raise Unavailable("The daemon needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
+    root = root.resolve()
+    state = StateDir.of(root).make()
+    starter = _Starter(root, state, command)
+    deadline = time.monotonic() + deadline_s
+    pause = 0.01
+    while True:
+        peer = await _try(state, handlers, client)
+        if peer is not None and (any_version or peer.hello.get("version") == __version__):
+            return await _checked(peer)
+        if peer is not None:
+            await _replace(peer)
+        elif not start:
+            raise Unavailable("No daemon is running for this workspace.", hint="It starts with the next command.")
+        else:
+            starter.keep_one_coming()
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"The daemon did not come up: {last_line(starter.log)}", hint=f"Its log is {starter.log}."
+            )
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+
+
+async def stop(root: Path, *, force: bool = False, timeout_s: float = 15.0) -> bool:
+    """Stop the workspace's daemon, of whatever version, and wait until it is gone. False when none was running.
+
+    Raises `Refused` while runs are working, unless `force`: they go on when devloop is used again.
+    """
+    state = StateDir.of(root.resolve())
+    try:
+        peer = await connect(root, start=False, any_version=True)
+    except Unavailable:
+        return False
+    try:
+        await peer.request("devloop/stop", {"force": force})
+    finally:
+        await peer.close()
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        with held_lock(state.daemon_lock) as lock:
+            if lock is not None:
+                return True
+        await asyncio.sleep(0.02)
+    raise Unavailable("The daemon is still on its way out.", hint=f"Its log is {state.logs / 'daemon.log'}.")
+
+
+async def _try(state: StateDir, handlers: Mapping[str, Handler] | None, client: str) -> DaemonPeer | None:
+    """The daemon that answers now, or None when nobody listens."""
+    found = announced(state)
+    if found is None:
+        return None
+    try:
+        reader, writer = await asyncio.open_unix_connection(str(found.socket))
+    except OSError:
+        return None
+    peer = DaemonPeer(reader, writer, handlers, name="daemon")
+    peer.begin()
+    hello = {"client": client, "version": __version__, "environment": _environment()}
+    try:
+        async with asyncio.timeout(HELLO_TIMEOUT_S):
+            peer.hello = await peer.request("devloop/hello", hello)
+    except TimeoutError as problem:
+        await peer.close()
+        raise Unavailable(
+            f"The daemon (pid {found.pid}) does not answer.", hint=f"Its log is {state.logs / 'daemon.log'}."
+        ) from problem
+    except Unavailable:  # it was just going away
+        await peer.close()
+        return None
+    except BaseException:
+        await peer.close()
+        raise
+    return peer
+
+
+def _environment() -> dict[str, str]:
+    found = {name: os.environ[name] for name in CARRIED if os.environ.get(name)}
+    if "DEVLOOP_SCENARIO" in found:  # the daemon lives in another directory
+        found["DEVLOOP_SCENARIO"] = str(Path(found["DEVLOOP_SCENARIO"]).absolute())
+    return found
+
+
+async def _checked(peer: DaemonPeer) -> DaemonPeer:
+    """Refuse a daemon that was told to work with another plan file than this client."""
+    wanted = os.environ.get("DEVLOOP_PLAN_PATH")
+    theirs = peer.hello.get("plan")
+    if wanted and theirs != str(Path(wanted).absolute()):
+        await peer.close()
+        raise Refused(
+            f"DEVLOOP_PLAN_PATH is {wanted} here, but the running daemon works with {theirs or 'the usual plan file'}.",
+            hint="Stop it with `devloop stop`; the next command starts one that uses your plan.",
+        )
+    return peer
+
+
+async def _replace(peer: DaemonPeer) -> None:
+    """Make an idle daemon of another version go; say so when it is not idle."""
+    theirs = peer.hello.get("version")
+    busy = [
+        text
+        for count, text in (
+            (peer.hello.get("working", 0), "a run is working"),
+            (peer.hello.get("clients", 0), "it has other clients"),
+        )
+        if count
+    ]
+    try:
+        if busy:
+            raise Refused(
+                f"The running daemon is devloop {theirs}, this is devloop {__version__}, and {' and '.join(busy)}.",
+                hint="Let it finish, or stop it with `devloop stop --force`; runs go on where they were.",
+            )
+        with contextlib.suppress(Unavailable):
+            await peer.request("devloop/stop", {"force": False})
+    finally:
+        await peer.close()
+
+
+class _Starter:
+    """Starts the daemon. A process that loses the race for the lock exits with 0 and the winner is waited for; when
+    the winner turns out to be one that is just going away, another is started."""
+
+    def __init__(self, root: Path, state: StateDir, command: Sequence[str] | None) -> None:
+        self.log = state.logs / "daemon.log"
+        self._root = root
+        self._command = [*(command or (sys.executable, "-m", "devloop.daemon")), "--root", str(root)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def keep_one_coming(self) -> None:
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                return
+            if code != 0:
+                raise Unavailable(f"The daemon did not start: {last_line(self.log)}", hint=f"Its log is {self.log}.")
+        try:
+            handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "ab") as log:
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self._root,
+                    env=_daemon_environment(),
+                    start_new_session=True,
+                )
+        except OSError as problem:
+            raise Unavailable(f"The daemon could not be started: {problem.strerror}.") from problem
+        _started.append(self._process)
+
+
+_started: list[subprocess.Popen[bytes]] = []
+"""Daemons outlive their client; keeping them here keeps the interpreter from complaining about that."""
+
+
+def _daemon_environment() -> dict[str, str]:
+    """This environment without model keys, and with paths that mean the same in another directory."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+    for name in ("DEVLOOP_STATE_DIR", "DEVLOOP_CONFIG_DIR", "DEVLOOP_PLAN_PATH"):
+        if kept.get(name):
+            kept[name] = str(Path(kept[name]).absolute())
+    for name in CARRIED:
+        kept.pop(name, None)
+    return kept
+
+
+__all__ = ["CARRIED", "DaemonPeer", "DevloopError", "connect", "stop"]

@@ -1,0 +1,208 @@
+"""What could keep devloop from working here, each with what to do about it. Looks only; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+import tomllib
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from devloop import plan as plans
+from devloop import sandbox, trust
+from devloop.daemon.documents import Documents
+from devloop.errors import DevloopError
+from devloop.paths import StateDir, config_root
+from devloop.redact import one_line
+from devloop.settings import TEAM_FILE, Settings
+from devloop.workspace import Repository
+
+LOW_DISK = 1024**3
+VERY_LOW_DISK = 100 * 1024**2
+_KEYS_OF_OTHERS = ("ANTHROPIC_", "api_key", "base_url", "database_url")
+
+
+@dataclass(frozen=True)
+class Check:
+    """`message` is one sentence; `fix` says what to do and is empty when nothing is to be done."""
+
+    name: str
+    state: Literal["ok", "warning", "problem"]
+    message: str
+    fix: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+async def checks(root: Path, state: StateDir, settings: Settings, documents: Documents) -> list[Check]:
+    """All checks, in the order in which they are shown. A check that breaks says so and stops no other."""
+    looks: list[tuple[str, Callable[[], Awaitable[list[Check]]]]] = [
+        ("repository", lambda: _repository(root)),
+        ("sandbox", lambda: _sandbox(settings)),
+        ("model", lambda: _plain(_model, settings)),
+        ("trust", lambda: _plain(_trust, root, state)),
+        ("settings", lambda: _plain(_settings, root, settings)),
+        ("plan", lambda: _plain(_plan, documents)),
+        ("state", lambda: _plain(_state_directory, state)),
+        ("disk", lambda: _plain(_disk, state)),
+    ]
+    found: list[Check] = []
+    for name, look in looks:
+        try:
+            found += await look()
+        except DevloopError as problem:
+            found.append(Check(name, "problem", problem.message, problem.hint))
+        except Exception as problem:
+            found.append(Check(name, "problem", f"This could not be checked: {one_line(str(problem))}"))
+    return found
+
+
+async def _plain(check: Callable[..., list[Check]], *arguments: Any) -> list[Check]:
+    return await asyncio.to_thread(check, *arguments)
+
+
+async def sandbox_state(settings: Settings) -> dict[str, Any]:
+    """The sandbox as `devloop status --json` shows it."""
+    found = await sandbox.detect(settings.sandbox.backend)
+    return {
+        "backend": found.backend.name,
+        "degraded": found.state != "on",
+        "state": found.state,
+        "reason": found.reason,
+        "fix": found.fix,
+    }
+
+
+async def _repository(root: Path) -> list[Check]:
+    repository = await Repository.discover(root)
+    busy = repository.busy()
+    if busy:
+        return [
+            Check(
+                "repository",
+                "warning",
+                f"A {busy} is unfinished in your checkout.",
+                f"Finish it, or git {busy} --abort.",
+            )
+        ]
+    dirty = len(await repository.dirty())
+    note = (
+        f" {dirty} file{'s are' if dirty != 1 else ' is'} not committed; runs start from the last commit."
+        if dirty
+        else ""
+    )
+    return [Check("repository", "ok", f"git works here.{note}")]
+
+
+async def _sandbox(settings: Settings) -> list[Check]:
+    found = await sandbox_state(settings)
+    level: Literal["ok", "warning", "problem"] = {"on": "ok", "degraded": "warning"}.get(found["state"], "problem")  # type: ignore[assignment]
+    return [Check("sandbox", level, f"{found['backend']}: {found['reason']}", found["fix"] if level != "ok" else "")]
+
+
+def _model(settings: Settings) -> list[Check]:
+    model = settings.model
+    if model.scenario is not None:
+        state: Literal["ok", "problem"] = "ok" if model.scenario.is_file() else "problem"
+        found = "answers" if state == "ok" else "is set, but the file does not exist, so nothing can answer"
+        return [Check("model", state, f"A scripted scenario ({model.scenario.name}) {found}; no model is asked.")]
+    if not model.api_key:
+        return [
+            Check(
+                "model",
+                "problem",
+                "There is no key for the model.",
+                "Set ANTHROPIC_API_KEY in your shell. `devloop demo` works without one.",
+            )
+        ]
+    where = " at your own base URL" if model.base_url else ""
+    return [Check("model", "ok", f"A key is set; {one_line(model.name, 80)} answers{where}.")]
+
+
+def _trust(root: Path, state: StateDir) -> list[Check]:
+    states = trust.state(root, state.trust_file)
+    waiting = [each.item.key for each in states if each.status in ("new", "changed")]
+    refused = [each.item for each in states if each.status == "refused"]
+    found = [Check("trust", "problem", f"{one_line(item.key)}: {one_line(item.refused)}.") for item in refused]
+    if waiting:
+        names = ", ".join(one_line(key, 60) for key in waiting[:5])
+        found.append(Check("trust", "warning", f"Not trusted yet: {names}.", "Look at it with `devloop trust`."))
+    return found or [
+        Check("trust", "ok", f"{len(states)} item{'s' if len(states) != 1 else ''} trusted, nothing waits.")
+    ]
+
+
+def _settings(root: Path, settings: Settings) -> list[Check]:
+    found = [Check("settings", "warning", one_line(warning, 300)) for warning in settings.warnings]
+    found += [
+        Check(
+            "settings",
+            "warning",
+            f"{TEAM_FILE} names {name}; it is ignored: keys, base URLs and databases never come from a repository.",
+            "Remove it there. Yours belong in your environment or your own config.toml.",
+        )
+        for name in _foreign_names(root / TEAM_FILE)
+    ]
+    own = config_root() / "config.toml"
+    there = "was read" if own.is_file() else "does not exist"
+    return found or [Check("settings", "ok", f"All settings were understood; yours, {own}, {there}.")]
+
+
+def _foreign_names(path: Path) -> list[str]:
+    """Keys in the team's file that only a person may set, however deep they are hidden."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    found: list[str] = []
+    waiting: list[tuple[str, Any]] = [("", data)]
+    while waiting:
+        place, value = waiting.pop()
+        for key, inner in value.items():
+            name = f"{place}{key}"
+            if key.startswith(_KEYS_OF_OTHERS[0]) or key in _KEYS_OF_OTHERS[1:]:
+                found.append(one_line(name, 80))
+            if isinstance(inner, dict):
+                waiting.append((f"{name}.", inner))
+    return sorted(found)
+
+
+def _plan(documents: Documents) -> list[Check]:
+    found, plan = documents.plan()
+    problems = list(plan.problems)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    others = f" Other files could be plans too: {', '.join(found.others[:3])}." if found.others else ""
+    if errors:
+        first = errors[0]
+        return [
+            Check(
+                "plan",
+                "problem",
+                f"{found.relative}:{first.line}: {one_line(first.message)}"
+                + (f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else "")
+                + others,
+                "See all with `devloop plan check`.",
+            )
+        ]
+    return [Check("plan", "ok", f"{found.relative}: {len(plan.tasks)} tasks, no errors.{others}")]
+
+
+def _state_directory(state: StateDir) -> list[Check]:
+    mode = stat.S_IMODE(state.path.stat().st_mode)
+    if mode & 0o077:
+        return [Check("state", "problem", f"Others can read {state.path} (mode {mode:o}).", f"chmod 700 {state.path}")]
+    return [Check("state", "ok", f"{state.path} is yours alone.")]
+
+
+def _disk(state: StateDir) -> list[Check]:
+    free = shutil.disk_usage(state.path).free
+    told = f"{free / 1024**3:.1f} GiB are free where runs are kept."
+    if free < VERY_LOW_DISK:
+        return [Check("disk", "problem", told, "Free some space before the next run.")]
+    if free < LOW_DISK:
+        return [Check("disk", "warning", told, "Worktrees and clean checkouts need room; free some space.")]
+    return [Check("disk", "ok", told)]

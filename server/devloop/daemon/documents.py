@@ -1,0 +1,169 @@
+"""The plan's file: which one it is, what it says now, and changes that nobody else's change can be lost by.
+
+This is the one place through which plan text comes in and goes out. An open editor buffer will take precedence over
+the file here: `Documents.read` and `Documents.change` are what has to ask for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from devloop import plan as plans
+from devloop.errors import NotFound, Refused, StaleEdit
+from devloop.files import held_lock, storage_error, write_atomic
+
+TRIES = 3
+SETTLE_S = 0.15
+"""How long an editor that empties a file before it writes it is given."""
+ARCHIVE = ".devloop/archive"
+MAX_ARCHIVED = 500
+
+
+@dataclass(frozen=True)
+class PlanText:
+    """One reading of the plan. `relative` is the path below the root, with slashes; `data` is never decoded here."""
+
+    path: Path
+    relative: str
+    data: bytes
+    sha256: str
+    others: tuple[str, ...] = ()
+    """Further files that could be the plan."""
+
+    @property
+    def text(self) -> str:
+        """The whole file as text; bytes that are no UTF-8 survive as surrogates."""
+        return self.data.decode("utf-8", "surrogateescape")
+
+
+class Documents:
+    """The plan of the workspace at `root`. `explicit` is the file a person named; the usual places otherwise.
+
+    Methods block on the file system for a moment: call them from a thread where that counts.
+    """
+
+    def __init__(self, root: Path, explicit: Path | None = None, lock: Path | None = None) -> None:
+        self.root = root.resolve()
+        self._explicit = explicit
+        self._lock = lock
+        self._parsed: tuple[tuple[str, str, frozenset[str]], plans.Plan] | None = None
+        self._archived: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+
+    @property
+    def explicit(self) -> Path | None:
+        return self._explicit
+
+    def find(self) -> tuple[Path, tuple[str, ...]]:
+        """The plan's file and the other candidates. Raises `NotFound` with how to make one."""
+        if self._explicit is not None:
+            path = self._explicit if self._explicit.is_absolute() else self.root / self._explicit
+            if not path.is_file():
+                raise NotFound(f"There is no file {path}.", hint="DEVLOOP_PLAN_PATH names it.")
+            return path, ()
+        found = [self.root / name for name in plans.PLAN_FILES if (self.root / name).is_file()]
+        if not found:
+            raise NotFound(f"There is no plan in {self.root}.", hint="Make one with `devloop init`.")
+        unique = [path for n, path in enumerate(found) if not any(path.samefile(other) for other in found[:n])]
+        return unique[0], tuple(str(path.relative_to(self.root)) for path in unique[1:])
+
+    def read(self) -> PlanText:
+        """The plan as it is now. Raises `NotFound`, or `StorageError` when it can't be read."""
+        path, others = self.find()
+        try:
+            data = path.read_bytes()
+        except OSError as problem:
+            raise storage_error(problem, f"{path} could not be read") from problem
+        return PlanText(path, self._relative(path), data, hashlib.sha256(data).hexdigest(), others)
+
+    def plan(self) -> tuple[PlanText, plans.Plan]:
+        """The plan, parsed; the last result is kept as long as the bytes are the same."""
+        found = self.read()
+        archived = self.archived_ids()
+        key = (found.relative, found.sha256, archived)
+        if self._parsed is None or self._parsed[0] != key:
+            self._parsed = (key, plans.parse(found.data, name=found.relative, archived_ids=archived))
+        return found, self._parsed[1]
+
+    def change(self, edit: Callable[[bytes], bytes]) -> tuple[PlanText, bool]:
+        """Replace the plan's bytes by `edit` of them; True when that changed something.
+
+        Compare-and-swap on the content's hash under a lock, `TRIES` times (plan-format §16.5); `edit` may be called
+        more than once. Mode and link target stay. Raises `StaleEdit` when the file keeps changing or no longer has
+        what the edit is about, `Refused` when the file lies outside the repository.
+        """
+        with self._locked():
+            for last in (False,) * (TRIES - 1) + (True,):
+                before = self.read()
+                self._must_be_inside(before.path)
+                try:
+                    after = edit(before.data)
+                except (NotFound, StaleEdit):
+                    if last:
+                        raise
+                    time.sleep(SETTLE_S)  # perhaps an editor is just writing the file; then it is whole again soon
+                    continue
+                if after == before.data:
+                    return before, False
+                if self._same(before):
+                    write_atomic(before.path, after)
+                    return self.read(), True
+        raise StaleEdit(
+            f"{before.relative} is being changed by something else at the same time.", hint="Try again in a moment."
+        )
+
+    def archived_ids(self) -> frozenset[str]:
+        """Ids of done tasks in archived phases: a dependency on one of them is met (plan-format §7)."""
+        folder = self.root / ARCHIVE
+        try:
+            files = sorted(path for path in folder.iterdir() if path.suffix == ".md")[:MAX_ARCHIVED]
+        except OSError:
+            return frozenset()
+        found: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+        for path in files:
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                stamp = (status.st_mtime_ns, status.st_size)
+                known = self._archived.get(path)
+                found[path] = known if known and known[0] == stamp else (stamp, _done_ids(path))
+        self._archived = found
+        return frozenset().union(*(ids for _, ids in found.values()))
+
+    def _same(self, before: PlanText) -> bool:
+        try:
+            return hashlib.sha256(before.path.read_bytes()).hexdigest() == before.sha256
+        except OSError:
+            return False
+
+    def _must_be_inside(self, path: Path) -> None:
+        """A link is followed only inside the repository (state-files §16)."""
+        if not path.resolve().is_relative_to(self.root):
+            raise Refused(
+                f"{path} leads outside the repository to {path.resolve()}; devloop does not change it.",
+                hint=f"Put the plan itself into the repository: {self.root / '.devloop/plan.md'}.",
+            )
+
+    def _relative(self, path: Path) -> str:
+        lexical = Path(os.path.normpath(path))
+        for candidate in (lexical, path.resolve()):
+            if candidate.is_relative_to(self.root):
+                return candidate.relative_to(self.root).as_posix()
+        return str(path)
+
+    @contextlib.contextmanager
+    def _locked(self):  # type: ignore[no-untyped-def]
+        if self._lock is None:
+            yield
+        else:
+            with held_lock(self._lock, wait=True):
+                yield
+
+
+def _done_ids(path: Path) -> frozenset[str]:
+    plan = plans.parse(path.read_bytes(), name=path.name)
+    return frozenset(task.id for task in plan.tasks if task.done)

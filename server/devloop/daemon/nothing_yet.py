@@ -1,0 +1,28 @@
+"""Answers for a workspace in which nothing was ever run: no engine has to start to say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devloop.errors import NotFound
+from devloop.redact import one_line
+from devloop.settings import Settings
+
+_ZERO = {"usd": 0.0, "turns": 0, "input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
+
+
+def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """What the engine would answer to `engine/<name>` with no record. Raises `NotFound` for a run that is named."""
+    if params.get("run"):
+        raise NotFound(f"There is no run {one_line(str(params['run']), 80)!r}.", hint="Nothing has been run here yet.")
+    match name:
+        case "runs":
+            return {"runs": []}
+        case "events":
+            return {"events": [], "last": 0}
+        case "budget":
+            caps = settings.budget.model_dump(mode="json")
+            return {"caps": caps, "day": dict(_ZERO), "total": dict(_ZERO), "by_task": [], "by_day": []}
+        case _:
+            raise NotFound("No run was named.", hint="Nothing has been run here yet.")

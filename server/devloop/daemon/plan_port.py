@@ -1,0 +1,138 @@
+"""What the engine asks of the daemon: read and change the plan, write the hand-off, tell what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from devloop import plan as plans
+from devloop.daemon import plan_events, worklog
+from devloop.daemon.documents import Documents, PlanText
+from devloop.errors import DevloopError, Refused, UsageError
+from devloop.files import write_atomic
+from devloop.paths import StateDir
+from devloop.rpc import Handler
+
+log = logging.getLogger(__name__)
+
+HAND_OFF = ".devloop/next-action.json"
+WORKLOG = ".devloop/worklog.md"
+
+
+class PlanPort:
+    """`publish` passes events on; `changed` is told each new text of the plan that was written here."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        state: StateDir,
+        publish: Callable[[dict[str, Any]], None],
+        changed: Callable[[PlanText], None],
+    ) -> None:
+        self._documents, self._state = documents, state
+        self._publish, self._changed = publish, changed
+        self._one_at_a_time = asyncio.Lock()
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "plan/apply": self.apply,
+            "plan/read": self.read,
+            "plan/next": self.next,
+            "handoff/write": self.hand_off,
+            "engine/event": self.event,
+        }
+
+    async def apply(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Make one change; making it again changes nothing."""
+        wanted = params.get("event")
+        if not isinstance(wanted, Mapping):
+            raise UsageError("plan/apply needs an event.")
+        event = plan_events.event_of(wanted)
+        async with self._one_at_a_time:
+            after, changed = await asyncio.to_thread(
+                self._documents.change, lambda data: plans.apply_event(data, event)
+            )
+            if wanted.get("kind") == "committed":
+                await asyncio.to_thread(self._log_commit, after, wanted)
+        if changed:
+            self._changed(after)
+        return {"path": after.relative, "text": after.text, "changed": changed}
+
+    async def read(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        found = await asyncio.to_thread(self._documents.read)
+        return {"path": found.relative, "text": found.text}
+
+    async def next(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        held = [str(each) for each in params.get("held") or ()]
+        found, plan = await asyncio.to_thread(self._documents.plan)
+        following = plans.next_task(plan, held)
+        return {**following, "plan": plan_events.plan_of(found, plan)}
+
+    async def hand_off(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """`.devloop/next-action.json` (state-files §3). One that is there goes to the state directory first."""
+        return {"path": await asyncio.to_thread(self._write_hand_off, dict(params))}
+
+    async def event(self, params: dict[str, Any]) -> None:
+        self._publish(params)
+
+    def _write_hand_off(self, content: dict[str, Any]) -> str:
+        with contextlib.suppress(DevloopError):
+            content.setdefault("planHash", self._documents.read().sha256)
+        path = self._own_file(HAND_OFF)
+        data = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        if path.is_file():
+            old = path.read_bytes()
+            if old == data:
+                return HAND_OFF
+            kept = self._state.path / "hand-offs"
+            kept.mkdir(mode=0o700, exist_ok=True)
+            (kept / f"{hashlib.sha256(old).hexdigest()[:16]}.json").write_bytes(old)
+        write_atomic(path, data)
+        return HAND_OFF
+
+    def _log_commit(self, found: PlanText, event: Mapping[str, Any]) -> None:
+        """A row in the worklog. A worklog that can't be written never undoes a landing: it is a note for people."""
+        path = self._documents.root / WORKLOG
+        if not path.is_file() and not found.relative.startswith(".devloop/"):
+            return
+        task = event.get("task") or {}
+        when = plan_events.time_of(event)
+        try:
+            path = self._own_file(WORKLOG)
+            try:
+                old = path.read_bytes().decode("utf-8", "surrogateescape")
+            except FileNotFoundError:
+                plan = plans.parse(found.data, name=found.relative)
+                old = worklog.new(self._documents.root.name, plan.title or "Work", when)
+            new = worklog.with_commit(
+                old,
+                commit=str(event.get("text") or ""),
+                when=when,
+                message=str(task.get("title") or ""),
+                task=str(task.get("id") or ""),
+            )
+            if new != old:
+                write_atomic(path, new.encode("utf-8", "surrogateescape"))
+        except (DevloopError, OSError) as problem:
+            log.warning("the worklog could not be written: %s", problem)
+
+    def _own_file(self, relative: str) -> Path:
+        """A file of ours below the root; a link that leads out of the repository is refused."""
+        path = self._documents.root / relative
+        path.parent.mkdir(exist_ok=True)
+        if not path.resolve().is_relative_to(self._documents.root):
+            raise Refused(f"{relative} leads outside the repository; devloop does not write there.")
+        return path
+
+
+def plan_changed(found: PlanText, statistics: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The event that tells clients of a new text. It is not stored, so it has no number."""
+    data = {"path": found.relative, "sha256": found.sha256, "statistics": statistics}
+    return {"seq": None, "at": datetime.now(UTC).timestamp(), "run": None, "kind": "plan.changed", "data": data}

@@ -1,0 +1,158 @@
+"""The daemon's process: takes the lock, listens, serves until it is told to stop or nobody needs it any more."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from devloop import __version__
+from devloop.daemon import endpoint
+from devloop.daemon.documents import Documents, PlanText
+from devloop.daemon.engine_link import EngineFactory, EngineLink
+from devloop.daemon.environment import ClientEnvironment
+from devloop.daemon.fanout import Fanout
+from devloop.daemon.logs import log_to
+from devloop.daemon.plan_port import PlanPort
+from devloop.daemon.service import Service
+from devloop.daemon.watch import PlanWatch
+from devloop.engine import EngineClient
+from devloop.errors import DevloopError
+from devloop.files import held_lock
+from devloop.paths import StateDir
+from devloop.redact import Redactor
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 15 * 60.0
+"""Without a client and without a working run the daemon ends after so long; `DEVLOOP_IDLE_S` changes it."""
+
+MakeFactory = Callable[[Path, StateDir], EngineFactory]
+
+
+def main(argv: list[str] | None = None, *, make_engine: MakeFactory | None = None, version: str = __version__) -> int:
+    """`python -m devloop.daemon --root PATH`. Ends with 0 at once when the workspace has a daemon already."""
+    parser = argparse.ArgumentParser(prog="devloop.daemon", description="Internal: devloop starts this by itself.")
+    parser.add_argument("--root", type=Path, required=True)
+    root = parser.parse_args(argv).root.resolve()
+    os.umask(0o077)
+    redactor = Redactor.of_environment()
+    for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
+        del os.environ[name]
+    state = StateDir.of(root).make()
+    with held_lock(state.daemon_lock) as lock:
+        if lock is None:
+            return 0
+        log_to(state.logs / "daemon.log", redactor)
+        try:
+            asyncio.run(Daemon(root, state, redactor, make_engine or _real_engine, version).serve())
+        except Exception:
+            log.exception("the daemon broke")
+            return 1
+    return 0
+
+
+def _real_engine(root: Path, state: StateDir) -> EngineFactory:
+    async def start(variables: Any, handlers: Any) -> EngineClient:
+        return await EngineClient.start(root, state, environment=variables, handlers=handlers)
+
+    return start
+
+
+def idle_seconds() -> float:
+    with contextlib.suppress(ValueError):
+        return max(0.1, float(os.environ.get("DEVLOOP_IDLE_S", "")))
+    return IDLE_S
+
+
+class Daemon:
+    """Everything that lives as long as the process, wired together."""
+
+    def __init__(self, root: Path, state: StateDir, redactor: Redactor, make_engine: MakeFactory, version: str) -> None:
+        self._state, self._version = state, version
+        self._stopping = asyncio.Event()
+        explicit = os.environ.get("DEVLOOP_PLAN_PATH")
+        self._documents = Documents(root, Path(explicit).absolute() if explicit else None, state.path / "plan.lock")
+        self._port = PlanPort(self._documents, state, lambda event: self._service.publish(event), self._plan_written)
+        self._engine = EngineLink(
+            make_engine(root, state), self._port.handlers(), log_hint=f"Its log is {state.logs / 'engine.log'}."
+        )
+        self._fanout = Fanout()
+        self._watch = PlanWatch(self._documents, lambda found: self._service.plan_changed(found))
+        self._service = Service(
+            root,
+            state,
+            version=version,
+            documents=self._documents,
+            engine=self._engine,
+            fanout=self._fanout,
+            environment=ClientEnvironment(redactor),
+            stop=self._stopping.set,
+        )
+
+    async def serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_log_unexpected)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        bound = endpoint.listen(self._state)
+        path = Path(bound.getsockname())
+        server = await asyncio.start_unix_server(self._service.sessions.accept, sock=bound)
+        endpoint.announce(self._state, bound, self._version)
+        log.info("devloop %s serves %s, pid %d", self._version, self._service.root.name, os.getpid())
+        tasks = [asyncio.create_task(each) for each in (self._watch.run(), self._resume(), self._until_idle())]
+        try:
+            await self._stopping.wait()
+        finally:
+            endpoint.withdraw(self._state, path)
+            server.close()
+            await self._end(tasks)
+            log.info("the daemon ends")
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        self._fanout.close()
+        await self._service.sessions.close()
+        await self._engine.stop()
+
+    async def _resume(self) -> None:
+        """Runs that were open go on as soon as there is a daemon, not only when somebody asks."""
+        if await asyncio.to_thread(self._service.may_have_records):
+            try:
+                await self._engine.ensure()
+            except DevloopError as problem:
+                log.warning("the engine did not start: %s", problem.message)
+
+    async def _until_idle(self) -> None:
+        limit = idle_seconds()
+        sessions = self._service.sessions
+        busy_until = time.monotonic()
+        while True:
+            await asyncio.sleep(min(limit / 4, 5.0))
+            sessions.drop_stuck()
+            if len(sessions) or await self._service.working():
+                busy_until = time.monotonic()
+            elif time.monotonic() - max(busy_until, sessions.empty_since) >= limit:
+                log.info("nobody needs the daemon")
+                self._stopping.set()
+                return
+
+    def _plan_written(self, found: PlanText) -> None:
+        """A change that came through here is told once; the watch then finds nothing new."""
+        if self._watch.saw(found):
+            self._service.plan_changed(found)
+
+
+def _log_unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    problem = context.get("exception")
+    log.error("%s", context.get("message"), exc_info=problem if isinstance(problem, BaseException) else None)

@@ -1,0 +1,249 @@
+"""The methods that every front-end calls (ARCHITECTURE.md, "Terminal and other clients → daemon")."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from devloop import plan as plans
+from devloop import settings, trust
+from devloop.daemon import doctor, nothing_yet
+from devloop.daemon.documents import Documents, PlanText
+from devloop.daemon.engine_link import EngineLink
+from devloop.daemon.environment import ClientEnvironment
+from devloop.daemon.fanout import Fanout
+from devloop.daemon.plan_port import plan_changed
+from devloop.daemon.sessions import Session, Sessions
+from devloop.daemon.tasks import Tasks
+from devloop.errors import DevloopError, Refused, Unavailable, UsageError
+from devloop.paths import StateDir
+from devloop.redact import one_line
+from devloop.rpc import Handler
+
+log = logging.getLogger(__name__)
+
+Params = Mapping[str, Any]
+Answer = dict[str, Any]
+
+BUSY_STATES = {"queued", "preparing", "working", "checking", "landing"}
+"""States in which a run works by itself; `waiting` is durable and needs no daemon."""
+ENVIRONMENT_TIMEOUT_S = 5.0
+
+
+class Service:
+    def __init__(
+        self,
+        root: Path,
+        state: StateDir,
+        *,
+        version: str,
+        documents: Documents,
+        engine: EngineLink,
+        fanout: Fanout,
+        environment: ClientEnvironment,
+        stop: Callable[[], None],
+    ) -> None:
+        self.root, self.state, self.version = root, state, version
+        self.documents, self.engine, self.fanout, self.environment = documents, engine, fanout, environment
+        self.sessions = Sessions(self.handlers, self._left)
+        self._tasks = Tasks(documents, engine)
+        self._stop = stop
+        self._began = time.monotonic()
+        self._working: dict[str, str] = {}
+
+    def handlers(self, session: Session) -> dict[str, Handler]:
+        """The methods of one client."""
+        passed_on = {
+            f"devloop/{name}": functools.partial(self._pass_on, name)
+            for name in ("decide", "cancel", "runs", "show", "diff", "events", "budget")
+        }
+        return {
+            **passed_on,
+            "devloop/hello": functools.partial(self.hello, session),
+            "devloop/status": self.status,
+            "devloop/run": self._tasks.run,
+            "devloop/continue": self._tasks.proceed,
+            "devloop/subscribe": functools.partial(self.subscribe, session),
+            "devloop/trust": self.trust,
+            "devloop/trust/accept": self.trust_accept,
+            "devloop/doctor": self.doctor,
+            "devloop/stop": self.stop,
+            "initialize": self._no_language_server,
+        }
+
+    # Connections
+
+    async def hello(self, session: Session, params: Params) -> Answer:
+        session.name = one_line(str(params.get("client") or "client"), 60)
+        if self.environment.update(params.get("environment")):
+            try:
+                async with asyncio.timeout(ENVIRONMENT_TIMEOUT_S):
+                    await self.engine.set_variables(self.environment.variables)
+            except (DevloopError, TimeoutError):
+                log.warning("the engine did not take the changed environment")
+        explicit = self.documents.explicit
+        return {
+            "version": self.version,
+            "pid": os.getpid(),
+            "workspace": str(self.root),
+            "clients": len(self.sessions) - 1,
+            "working": len(await self.working()),
+            "plan": str(explicit) if explicit else None,
+        }
+
+    def _left(self, session: Session) -> None:
+        self.fanout.unsubscribe(session.peer)
+
+    async def _no_language_server(self, params: Params) -> Answer:
+        raise Unavailable(
+            "This devloop has no language features yet.", hint="Use the terminal: devloop --help says how."
+        )
+
+    async def subscribe(self, session: Session, params: Params) -> Answer:
+        after = params.get("after")
+        if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+            raise UsageError("`after` must be the number of an event, or null.")
+        known = await self._pass_on("events", {"after": -1, "limit": 1})
+        last = int(known["last"])
+        self.fanout.subscribe(
+            session.peer,
+            session.drop,
+            after=after,
+            last=last,
+            fetch=lambda since, limit: self._pass_on("events", {"after": since, "limit": limit}),
+        )
+        return {"last": last}
+
+    # Events
+
+    def publish(self, event: dict[str, Any]) -> None:
+        """An event of the engine."""
+        run, data = event.get("run"), event.get("data")
+        if isinstance(run, str) and isinstance(data, Mapping):
+            if event.get("kind") == "run.queued":
+                self._working[run] = "queued"
+            elif event.get("kind") == "run.state":
+                self._note(run, str(data.get("state")))
+            elif event.get("kind") == "run.ended":
+                self._working.pop(run, None)
+        self.fanout.publish(event)
+
+    def _note(self, run: str, state: str) -> None:
+        if state in BUSY_STATES:
+            self._working[run] = state
+        else:
+            self._working.pop(run, None)
+
+    def plan_changed(self, found: PlanText) -> None:
+        self.fanout.publish(plan_changed(found, self._statistics(found)))
+
+    def _statistics(self, found: PlanText) -> Answer | None:
+        parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())
+        return dict(plans.show(parsed)["statistics"])
+
+    async def working(self) -> list[str]:
+        """Ids of the runs that work by themselves now. Does not start the engine."""
+        if self.engine.state == "running":
+            try:
+                rows = (await self.engine.request("engine/runs", {"limit": 200}))["runs"]
+            except DevloopError:
+                return list(self._working)
+            self._working = {row["id"]: row["state"] for row in rows if row["state"] in BUSY_STATES}
+        return list(self._working)
+
+    # Questions
+
+    async def _pass_on(self, name: str, params: Params) -> Any:
+        """Ask the engine; where nothing was ever recorded, answer without starting it."""
+        if self.engine.state == "stopped" and not self.may_have_records():
+            settled = await asyncio.to_thread(self._settings)
+            return nothing_yet.answer(name, params, settled)
+        return await self.engine.request(f"engine/{name}", params)
+
+    def may_have_records(self) -> bool:
+        return self.state.records_db.exists() or bool(self._settings().database_url)
+
+    def _settings(self) -> settings.Settings:
+        return settings.load(self.root, self.environment.variables)
+
+    async def status(self, params: Params) -> Answer:
+        engine: Answer = {}
+        problem = self.engine.problem
+        if self.engine.state != "stopped" or self.may_have_records():
+            try:
+                engine = await self.engine.request("engine/status")
+            except DevloopError as refused:
+                problem = f"{refused.message} {refused.hint}".strip()
+        if not engine:
+            engine = await self._without_engine()
+        runs = [run for run in engine["runs"] if run["state"] != "ended"]
+        return {
+            "daemon": {
+                "pid": os.getpid(),
+                "version": self.version,
+                "uptime_s": round(time.monotonic() - self._began, 1),
+            },
+            "engine": {"pid": self.engine.pid, "state": self.engine.state, "problem": problem or None},
+            "sandbox": engine["sandbox"],
+            "model": engine["model"],
+            "runs": runs,
+            "plan": await asyncio.to_thread(self._plan_status),
+            "budget": engine["budget"],
+        }
+
+    async def _without_engine(self) -> Answer:
+        settled = await asyncio.to_thread(self._settings)
+        return {
+            "sandbox": await doctor.sandbox_state(settled),
+            "model": {
+                "name": settled.model.name,
+                "scripted": settled.model.scenario is not None,
+                "key": bool(settled.model.api_key),
+            },
+            "runs": [],
+            "budget": nothing_yet.answer("budget", {}, settled),
+        }
+
+    def _plan_status(self) -> Answer:
+        try:
+            found, plan = self.documents.plan()
+        except DevloopError as problem:
+            return {"path": None, "problem": f"{problem.message} {problem.hint}".strip(), "statistics": None}
+        shown = plans.show(plan)
+        return {"path": found.relative, "problem": None, "statistics": shown["statistics"]}
+
+    # Trust, doctor, stop
+
+    async def trust(self, params: Params) -> Answer:
+        states = await asyncio.to_thread(trust.state, self.root, self.state.trust_file)
+        return {"items": [each.to_json() for each in states]}
+
+    async def trust_accept(self, params: Params) -> Answer:
+        items = params.get("items")
+        if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+            raise UsageError("`items` must be a list of {key, sha256}.")
+        shown = [(str(item.get("key")), str(item.get("sha256"))) for item in items]
+        states = await asyncio.to_thread(trust.accept, self.root, self.state.trust_file, shown)
+        return {"items": [each.to_json() for each in states]}
+
+    async def doctor(self, params: Params) -> Answer:
+        settled = await asyncio.to_thread(self._settings)
+        checks = await doctor.checks(self.root, self.state, settled, self.documents)
+        return {"checks": [check.to_json() for check in checks]}
+
+    async def stop(self, params: Params) -> Answer:
+        working = await self.working()
+        if working and not params.get("force"):
+            raise Refused(
+                f"{len(working)} run{'s are' if len(working) > 1 else ' is'} working: {', '.join(sorted(working)[:5])}.",
+                hint="Wait, cancel with `devloop cancel RUN`, or `devloop stop --force`: it goes on where it was later.",
+                runs=working,
+            )
+        self._stop()
+        return {"stopped": True, "runs": working}

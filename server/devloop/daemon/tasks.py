@@ -1,0 +1,164 @@
+"""From "run this task" to what the engine is asked: the plan decides what may run, here nothing is decided twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from devloop import plan as plans
+from devloop import settings
+from devloop.daemon import plan_events
+from devloop.daemon.documents import Documents, PlanText
+from devloop.daemon.engine_link import EngineLink
+from devloop.errors import Refused, UsageError
+from devloop.redact import one_line
+
+Params = Mapping[str, Any]
+Answer = dict[str, Any]
+
+DECIDE = (None, "continue", "commit")
+
+
+class Tasks:
+    def __init__(self, documents: Documents, engine: EngineLink) -> None:
+        self._documents, self._engine = documents, engine
+        self._starting = asyncio.Lock()
+
+    async def run(self, params: Params) -> Answer:
+        """One task, named by the person. A task that is in hand already gives its run, with `attached` true."""
+        reference = params.get("task")
+        if not isinstance(reference, str) or not reference.strip():
+            raise UsageError("Which task?", hint="Name it by its id: devloop run 1.2.")
+        decide = _decide(params)
+        async with self._starting:
+            found, plan = await self._plan()
+            task = plans.find_task(plan, reference)
+            for run in await self.open_runs():
+                if _holds(run, task.id):
+                    return _attached(run)
+            _may_run(plan, task, again=bool(params.get("again")))
+            started = await self._start(
+                found, plan, plan_events.task_of(plan, task), 1, decide, bool(params.get("again"))
+            )
+        return started
+
+    async def proceed(self, params: Params) -> Answer:
+        """The next task of the plan, and after it the following ones, `limit` at most.
+
+        A task in hand comes first: its run is answered instead, so that two terminals never start two loops.
+        """
+        decide = _decide(params)
+        limit = params.get("limit")
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise UsageError("The number of tasks must be 1 or more.")
+        if limit is None:
+            limit = (await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))).loop.max_tasks
+        async with self._starting:
+            found, plan = await self._plan()
+            runs = await self.open_runs()
+            following = plans.next_task(plan, [str(run["task"]) for run in runs])
+            in_hand = _in_hand(following, runs)
+            if in_hand is not None:
+                return {**_attached(in_hand), "plan_state": following["state"]}
+            task = following.get("task")
+            if following["state"] != "found" or task is None:
+                message = _sentence(following)
+                return {**following, "loop": None, "run": None, "message": message}
+            started = await self._start(found, plan, task, limit, decide, False)
+        return {**started, "state": "found", "run_state": started["state"]}
+
+    async def open_runs(self) -> list[dict[str, Any]]:
+        answer = await self._engine.request("engine/runs", {"limit": 200})
+        return [run for run in answer["runs"] if run["state"] != "ended"]
+
+    async def _plan(self) -> tuple[PlanText, plans.Plan]:
+        found, plan = await asyncio.to_thread(self._documents.plan)
+        if PurePath(found.relative).is_absolute():
+            raise Refused(
+                f"The plan {found.relative} lies outside the repository, so no run can keep it up to date.",
+                hint="Put it into the repository: .devloop/plan.md.",
+            )
+        return found, plan
+
+    async def _start(
+        self, found: PlanText, plan: plans.Plan, task: Answer, limit: int | None, decide: str | None, again: bool
+    ) -> Answer:
+        answer = await self._engine.request(
+            "engine/start",
+            {
+                "task": task,
+                "plan": plan_events.plan_of(found, plan),
+                "loop": {"limit": limit, "done": 0, "decide": decide, "carry": None},
+                "again": again,
+            },
+        )
+        shown = await self._engine.request("engine/show", {"run": answer["run"]})
+        return {**answer, "loop": shown["run"].get("loop"), "task": task["id"], "title": task.get("title", "")}
+
+
+def _decide(params: Params) -> str | None:
+    decide = params.get("decide")
+    if decide not in DECIDE:
+        raise UsageError(f"{one_line(str(decide))!r} is nothing to decide unattended.", hint="Use continue or commit.")
+    return decide
+
+
+def _holds(run: Mapping[str, Any], task: str) -> bool:
+    return str(run["task"]).lower() == task.lower()
+
+
+def _attached(run: Mapping[str, Any]) -> Answer:
+    return {
+        "run": run["id"],
+        "loop": run.get("loop"),
+        "attempt": run.get("attempt"),
+        "state": run["state"],
+        "attached": True,
+        "task": run["task"],
+        "title": run.get("title", ""),
+        "message": _where(run),
+    }
+
+
+def _where(run: Mapping[str, Any]) -> str:
+    title = one_line(f"{run['task']} {run.get('title') or ''}", 100)
+    if run["state"] == "waiting":
+        return f"Task {title} waits for {run.get('waiting_for') or 'a decision'} ({run['id']})."
+    return f"Task {title} is in hand: {run['id']} is {run['state']}."
+
+
+def _in_hand(following: Mapping[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The open run of a task that the plan shows as begun; one that waits for a person first."""
+    begun = {str(task["id"]).lower() for task in following.get("resumable") or ()}
+    mine = [run for run in runs if str(run["task"]).lower() in begun]
+    return min(mine, key=lambda run: run["state"] != "waiting", default=None)
+
+
+def _may_run(plan: plans.Plan, task: plans.Task, *, again: bool) -> None:
+    """Raises `Refused` with every reason. `again` accepts a task that is done already."""
+    reasons = [reason for reason in plans.may_run(plan, task) if not (again and task.done)]
+    if reasons:
+        hint = "Choose another one with `devloop plan next`."
+        if task.done:
+            hint = "To do it once more beside the finished one: devloop run --again."
+        raise Refused(
+            f"Task {one_line(task.id, 60)} can't run: {'; '.join(reasons)}.", hint=hint, reasons=list(reasons)
+        )
+
+
+def _sentence(following: Mapping[str, Any]) -> str:
+    """What a state other than `found` means, and what to do."""
+    begun = ", ".join(str(task["id"]) for task in (following.get("resumable") or ())[:5])
+    blocked = "; ".join(
+        f"{one_line(str(each.get('id')), 40)} ({one_line(str(each.get('why') or each.get('reason') or 'blocked'), 80)})"
+        for each in (following.get("blocked") or ())[:5]
+    )
+    return {
+        "all_complete": "Every task of the plan is done.",
+        "all_blocked": f"No task can run now: {blocked or 'all that is left is blocked'}. Look with `devloop plan check`.",
+        "partial": f"Only tasks that were left partial remain: {begun}. Take one up with `devloop run ID`.",
+        "empty": "The plan has no task yet. Write one like `- [ ] Task 1.1: what to do`.",
+    }.get(str(following["state"]), "There is nothing to run.")
