@@ -61,6 +61,9 @@ class EngineClient:
             raise Unavailable(
                 f"The engine did not start: {_last_line(log_path)}", hint=f"Its log is {log_path}."
             ) from problem
+        except BaseException:  # it said no, or nobody waits any more: it must not stay behind with the lock
+            await client.kill()
+            raise
         return client
 
     @property
