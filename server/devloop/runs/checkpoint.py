@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from devloop import gates
@@ -42,7 +44,9 @@ async def content(
         found = await services.workspace.diff(row["base"], commit)
         files = [{"path": f.path, "status": f.status, "added": f.added, "deleted": f.deleted} for f in found.files]
         difference = {"files": len(files), "added": found.added, "deleted": found.deleted, "list": files[:200]}
-        changes = [change.to_json() for change in gates.changes_to_checks(found.patch)][:50]
+        async with services.workspace.checkout(commit) as tree:
+            changed = gates.changes_to_checks(found.patch, lambda path: _text_in(tree, path))
+        changes = [asdict(change) for change in changed[:50]]
     spent = services.store.spent(run=run)
     clean = services.redactor.text
     return {
@@ -62,6 +66,14 @@ async def content(
         "notices": row["notices"],
         "opened": time.time(),
     }
+
+
+def _text_in(tree: Path, path: str) -> str | None:
+    """A file's text as the commit has it; None for what is no plain file of that tree."""
+    place = tree / path
+    if place.is_symlink() or not place.resolve().is_relative_to(tree.resolve()) or not place.is_file():
+        return None
+    return place.read_text("utf-8", "replace")
 
 
 def _short(result: dict[str, Any]) -> dict[str, Any]:

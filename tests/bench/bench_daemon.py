@@ -1,0 +1,100 @@
+"""The daemon: start, answer, memory. Bars beside floors.
+
+python tests/bench/bench_daemon.py [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from devloop.daemon import connect, stop
+from devloop.paths import StateDir
+from support.projects import demo_project
+
+
+def rss(pid: int) -> float:
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def floor_process(code: str) -> tuple[float, float]:
+    """(milliseconds, MiB) of a Python process that runs `code`."""
+    script = f"{code}\nimport re;print(re.search(r'VmRSS:\\s+(\\d+)', open('/proc/self/status').read())[1])"
+    begin = time.perf_counter()
+    out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    return (time.perf_counter() - begin) * 1000, int(out) / 1024
+
+
+async def measure() -> list[dict[str, Any]]:
+    root = demo_project(Path(tempfile.mkdtemp(prefix="dlb-")) / "purse")
+    begin = time.perf_counter()
+    peer = await connect(root)
+    cold = (time.perf_counter() - begin) * 1000
+    times = []
+    for _ in range(50):
+        begin = time.perf_counter()
+        await peer.request("devloop/hello", {"client": "bench", "version": peer.hello["version"], "environment": {}})
+        times.append((time.perf_counter() - begin) * 1000)
+    again = []
+    for _ in range(10):
+        begin = time.perf_counter()
+        other = await connect(root)
+        again.append((time.perf_counter() - begin) * 1000)
+        await other.close()
+    await asyncio.sleep(1.0)  # idle: nothing asked for a moment
+    memory = rss(json.loads(StateDir.of(root).daemon_file.read_text())["pid"])
+    await peer.close()
+    await stop(root, force=True)
+    bare_ms, bare_mib = floor_process("import asyncio")
+    pydantic_ms, pydantic_mib = floor_process("import asyncio, pydantic")
+    return [
+        {
+            "name": "no daemon: connect",
+            "value": cold,
+            "unit": "ms",
+            "bar": None,
+            "floor": f"python with asyncio: {bare_ms:.0f} ms",
+        },
+        {"name": "daemon there: connect", "value": statistics.median(again), "unit": "ms", "bar": None, "floor": ""},
+        {"name": "one question", "value": statistics.median(times), "unit": "ms", "bar": None, "floor": ""},
+        {
+            "name": "daemon memory, idle",
+            "value": memory,
+            "unit": "MiB",
+            "bar": 60,
+            "floor": f"asyncio {bare_mib:.0f} MiB, with pydantic {pydantic_mib:.0f} MiB ({pydantic_ms:.0f} ms)",
+        },
+    ]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args(argv)
+    os.environ["DEVLOOP_STATE_DIR"] = tempfile.mkdtemp(prefix="dlb-")
+    os.environ["DEVLOOP_CONFIG_DIR"] = tempfile.mkdtemp(prefix="dlb-")
+    rows = asyncio.run(measure())
+    if arguments.json:
+        print(json.dumps({"rows": rows}))
+        return 0
+    for row in rows:
+        bar = "" if row["bar"] is None else f"bar {row['bar']:g} {row['unit']}"
+        print(f"{row['name']:42} {row['value']:>10.3f} {row['unit']:4} {bar:14} {row['floor']}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
