@@ -27,13 +27,20 @@ class EngineClient:
 
     @classmethod
     async def start(
-        cls, root: Path, state: StateDir, *, environment: Mapping[str, str], handlers: Mapping[str, Handler]
+        cls,
+        root: Path,
+        state: StateDir,
+        *,
+        environment: Mapping[str, str],
+        handlers: Mapping[str, Handler],
+        lock_wait_s: float | None = None,
     ) -> EngineClient:
         """Start the engine for the workspace at `root` and wait until it answers.
 
         `environment` is what the person's clients brought along (key, base URL, scenario); it travels over the
         connection, never through the process's environment, which others could read. Raises `Unavailable` with the
-        end of the engine's log when it does not come up.
+        end of the engine's log when it does not come up: another engine has the workspace for longer than
+        `lock_wait_s` (None: 20 s), for example.
         """
         if sys.platform == "win32":
             raise Unavailable("The engine needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
@@ -44,6 +51,7 @@ class EngineClient:
                 sys.executable,
                 *("-m", "devloop.engine", "--root", str(root), "--state", str(state.path)),
                 *("--fd", str(theirs.fileno())),
+                *(() if lock_wait_s is None else ("--lock-wait", str(lock_wait_s))),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

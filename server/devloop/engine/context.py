@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from devloop.engine.cancelling import Cancelling
@@ -16,6 +17,8 @@ class Context:
     cancelling: Cancelling
     alive: set[str] = field(default_factory=set)
     """Runs whose workflow is executing in this process."""
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from the look for an open run of a task until the new one is recorded: a task never has two."""
 
 
 _current: list[Context] = []

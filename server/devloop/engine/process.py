@@ -23,6 +23,7 @@ from devloop.redact import Redactor
 from devloop.rpc import Peer
 
 LOCK_WAIT_S = 20.0
+"""How long an engine that is on its way out may hold the workspace before the next one gives up."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,11 +31,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--lock-wait", type=float, default=LOCK_WAIT_S)
     arguments = parser.parse_args(argv)
     redactor = Redactor.of_environment()
     _log_to_stderr(redactor)
     state = StateDir(arguments.state)
-    deadline = time.monotonic() + LOCK_WAIT_S
+    deadline = time.monotonic() + arguments.lock_wait
     while True:
         with held_lock(state.engine_lock) as lock:
             if lock is not None:

@@ -88,9 +88,7 @@ class EngineServer:
             if self._context is None:
                 await self._come_up(settings)
             else:
-                self._services.settings = settings
-                self._services.prices = models.prices_from(settings.prices)
-                self._services.virtual_env = self._virtual_env()
+                self._use(settings)
         return {"pid": os.getpid()}
 
     def _settings(self) -> Settings:
@@ -100,6 +98,14 @@ class EngineServer:
         for warning in settings.warnings:
             log.warning("%s", warning)
         return settings
+
+    def _use(self, settings: Settings) -> None:
+        """What runs and requests from now on go by."""
+        services = self._services
+        services.prices = models.prices_from(settings.prices)
+        services.settings = settings
+        services.virtual_env = self._virtual_env()
+        self._ready.slots.resize(settings.loop.max_parallel)
 
     def _virtual_env(self) -> Path | None:
         value = self._variables.get("VIRTUAL_ENV")
@@ -169,15 +175,16 @@ class EngineServer:
         from devloop.engine.workflow import start
 
         services = self._services
-        services.settings = self._settings()
+        self._use(self._settings())
         task = TaskSpec.model_validate(params["task"])
-        known = open_run_of(services, task)
-        if known is not None:
-            return {"run": known["id"], "attempt": known["attempt"], "state": known["state"], "attached": True}
-        wanted = params.get("loop") or {}
-        loop = new_loop(wanted.get("limit", 1), wanted.get("decide"))
-        await self._may_start(task, loop.decide)
-        row = record_run(services, task, PlanSpec.model_validate(params.get("plan") or {}), loop)
+        async with self._ready.starting:
+            known = open_run_of(services, task)
+            if known is not None:
+                return {"run": known["id"], "attempt": known["attempt"], "state": known["state"], "attached": True}
+            wanted = params.get("loop") or {}
+            loop = new_loop(wanted.get("limit", 1), wanted.get("decide"))
+            await self._may_start(task, loop.decide)
+            row = record_run(services, task, PlanSpec.model_validate(params.get("plan") or {}), loop)
         await start(row["id"])
         return {"run": row["id"], "attempt": row["attempt"], "state": row["state"], "attached": False}
 

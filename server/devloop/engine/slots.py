@@ -19,12 +19,15 @@ class Slots:
     def holds(self, run: str) -> bool:
         return run in self._holders
 
+    def take(self, run: str) -> bool:
+        """Take a slot if that needs no waiting; True when the run holds one afterwards."""
+        if run not in self._holders and len(self._holders) < self.limit and not self._queue:
+            self._holders.add(run)
+        return run in self._holders
+
     async def acquire(self, run: str) -> None:
         """Wait for a slot, first come first served; at once when the run holds one already."""
-        if run in self._holders:
-            return
-        if len(self._holders) < self.limit and not self._queue:
-            self._holders.add(run)
+        if self.take(run):
             return
         turn = self._queue.setdefault(run, asyncio.get_running_loop().create_future())
         try:
@@ -34,8 +37,16 @@ class Slots:
             self.release(run)
             raise
 
+    def resize(self, limit: int) -> None:
+        """Another limit: more runs begin at once; fewer do as those at work end."""
+        self.limit = limit
+        self._hand_out()
+
     def release(self, run: str) -> None:
         self._holders.discard(run)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
         while self._queue and len(self._holders) < self.limit:
             name, turn = self._queue.popitem(last=False)
             self._holders.add(name)

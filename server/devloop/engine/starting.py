@@ -63,22 +63,26 @@ def new_loop(limit: int | None, decide: str | None) -> LoopSpec:
 async def next_of_loop(services: Services, run: str) -> str | None:
     """The loop's next run after `run`; repeating the question gives the same run."""
     spec = services.spec(run)
-    if not spec.loop.goes_on:
-        return _loop_ends(services, spec, "limit")
+    row = services.store.run(run)
+    if not spec.loop.goes_on or (row is not None and row["cancel"]):
+        _loop_ends(services, spec, "limit" if not spec.loop.goes_on else "cancelled")
+        return None
     for row in services.store.find_runs(loop=spec.loop.id):
         if RunSpec.model_validate(row["spec"]).loop.done == spec.loop.done + 1:
             return str(row["id"])
     held = [row["task_id"] for row in services.store.find_runs(open_only=True) if row["id"] != run]
     following = await services.plan.next(held)
     if not following.get("task"):
-        return _loop_ends(services, spec, str(following["state"]))
+        _loop_ends(services, spec, str(following["state"]))
+        return None
     task = TaskSpec.model_validate(following["task"])
     loop = spec.loop.next(run if carries_on(services, spec, task) else None)
     return str(record_run(services, task, spec.plan, loop)["id"])
 
 
 def _loop_ends(services: Services, spec: RunSpec, state: str) -> None:
-    """`state`: limit, or why selection found nothing (all_complete, all_blocked, partial, empty)."""
+    """`state`: limit, cancelled (too late for the run itself), or why selection found nothing (all_complete,
+    all_blocked, partial, empty)."""
     services.events.emit("loop.ended", {"loop": spec.loop.id, "state": state, "done": spec.loop.done + 1}, spec.id)
 
 

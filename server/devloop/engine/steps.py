@@ -52,8 +52,10 @@ def step(name: str, *, slot: bool = False, cancellable: bool = True) -> Callable
 
 async def _guarded(ctx: Context, run: str, function: Work, args: tuple[Any, ...], *, slot: bool) -> Outcome:
     try:
-        if slot:
+        if slot and not ctx.slots.take(run):
+            ctx.services.wait_for(run, f"a free slot: {ctx.slots.limit} runs are at work")
             await ctx.slots.acquire(run)
+            ctx.services.wait_for(run, None)
         return await function(ctx, run, *args)
     except DevloopError as problem:
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
@@ -180,6 +182,8 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
         await acceptance.keep_or_drop(services, run, discarded=kept in ("discarded", "cancelled"))
     except DevloopError as problem:
         services.notice(run, f"The worktree could not be removed: {problem.message}")
+    await checks.drop_baseline(services, run)
+    services.store.release(run)
     services.store.update_run(run, outcome=kept, reason=reason, ended=time.time(), checkpoint=None)
     services.set_state(run, "ended")
     services.events.emit("run.ended", {"outcome": kept, "reason": reason}, run)
@@ -193,4 +197,5 @@ async def next_run(ctx: Context, run: str) -> Outcome:
     """The run of the loop's next task, recorded but not yet started; `run` is None when the loop ends."""
     from devloop.engine.starting import next_of_loop
 
-    return {"outcome": "next", "run": await next_of_loop(ctx.services, run)}
+    async with ctx.starting:
+        return {"outcome": "next", "run": await next_of_loop(ctx.services, run)}

@@ -11,10 +11,13 @@ from typing import Any
 from dbos import DBOS
 
 from devloop.engine.context import Context
+from devloop.runs import acceptance
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 20.0
+RESUMABLE = ("PENDING", "ENQUEUED", "DELAYED", "CANCELLED")
+"""States of a workflow that is not over."""
 GRACE_S = 15.0
 """A run that is younger than this may still be on its way into its workflow."""
 
@@ -33,19 +36,33 @@ class Watchdog:
         self._task = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
+        """At first the runs without a living workflow: nobody else can be starting these when an engine is new."""
+        await self._try(self.look_at_strays)
         while True:
             await asyncio.sleep(INTERVAL_S)
-            try:
-                await self.look()
-            except Exception:
-                log.exception("the watchdog could not look")
+            await self._try(self.look)
+
+    async def _try(self, look: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await look()
+        except Exception:
+            log.exception("the watchdog could not look")
+
+    async def look_at_strays(self) -> None:
+        for row in self._open_runs():
+            status = await DBOS.get_workflow_status_async(self._workflow_id(row["id"]))
+            if status is None or status.status not in RESUMABLE:
+                await self._revive(row)
 
     async def look(self) -> None:
-        services = self._context.services
-        for row in services.store.find_runs(open_only=True, limit=1000):
+        for row in self._open_runs():
             young = time.time() - row["touched"] < GRACE_S
             if row["id"] not in self._context.alive and not young:
                 await self._revive(row)
+
+    def _open_runs(self) -> list[dict[str, Any]]:
+        """Oldest first: in that order they get their slots."""
+        return self._context.services.store.find_runs(open_only=True, limit=1000)[::-1]
 
     async def _revive(self, row: dict[str, Any]) -> None:
         run = row["id"]
@@ -54,15 +71,17 @@ class Watchdog:
         log.warning("run %s is %s here but nobody executes it (workflow: %s)", run, row["state"], state)
         if state is None:
             await self._start(run)
-        elif state in ("PENDING", "ENQUEUED", "CANCELLED"):
+        elif state in RESUMABLE:
             await DBOS.resume_workflow_async(self._workflow_id(run))
         else:
-            self._give_up(run, str(state))
+            await self._give_up(run, str(state))
 
-    def _give_up(self, run: str, state: str) -> None:
+    async def _give_up(self, run: str, state: str) -> None:
         """The workflow is over, but the run never heard of it: say so instead of leaving it open for ever."""
         services = self._context.services
         reason = f"the run could not be resumed ({state.lower().replace('_', ' ')}); its worktree and branch are kept"
+        await acceptance.give_back(services, run, "reset", reason)
+        services.store.release(run)
         services.store.update_run(run, outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
         services.set_state(run, "ended")
         services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)
@@ -72,9 +91,11 @@ class Watchdog:
         from devloop.engine.workflow import send_decision
 
         store = self._context.services.store
-        for row in store.find_runs(open_only=True, limit=1000):
+        for row in self._open_runs():
             if row["state"] != "waiting" or row["checkpoint"] is None:
                 continue
+            if row["cancel"]:
+                store.decide_checkpoint(row["id"], row["checkpoint"], "cancel", "")
             known = store.checkpoint(row["id"], row["checkpoint"])
             if known is not None and known["decision"]:
                 await send_decision(row["id"], row["checkpoint"], known["decision"], known["message"] or "")

@@ -28,6 +28,8 @@ class Position:
     rounds: int = 0
     checkpoint: int = 0
     fingerprint: str = ""
+    patience_s: float = 30 * 86400.0
+    """How long a checkpoint waits. After it the run ends as `partial`; the work stays on the run's branch."""
 
 
 @DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
@@ -38,11 +40,11 @@ async def run_workflow(run: str) -> str:
         ready = await steps.prepare(run)
         if ready["outcome"] != "ready":
             return await _end(run, ready)
-        ended = await _until_accepted(run, ready, Position())
+        ended = await _until_accepted(run, ready, Position(patience_s=ready["patience_s"]))
         outcome = await _end(run, ended)
         if ended.get("goes_on"):
             following = await steps.next_run(run)
-            if following["run"]:
+            if following.get("run"):
                 await start(following["run"])
         return outcome
     finally:
@@ -79,6 +81,7 @@ async def _until_accepted(run: str, ready: Outcome, at: Position) -> Outcome:
                 return answered
             continue
         if worked["outcome"] == "blocked":
+            at.turn -= 1  # it was not made: words for the agent follow the one before, and it is tried again
             ended = await _problem(run, at, worked["reason"], checkpoint.PAUSED, None)
             if ended is not None:
                 return ended
@@ -120,13 +123,13 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
         return committed
     commit = committed["commit"]
     while True:
-        checked = await _gates(run, ready, commit) if commit else {"outcome": "gates", "verdict": "pass", "results": []}
+        checked = await _gates(run, ready, commit or ready["base"])
         if checked["outcome"] != "gates":
             return checked
         if checked["verdict"] == "pass":
             decision = await _decide(run, ready, at, summary, commit, checked)
         else:
-            again = await _feed_back(run, ready, at, commit, checked)
+            again = await _feed_back(run, ready, at, commit or ready["base"], checked)
             if again is not None:
                 return None if again["outcome"] == "told" else again
             decision = await _ask(
@@ -162,7 +165,7 @@ async def _feed_back(run: str, ready: Outcome, at: Position, commit: str, checke
     """Give failures back to the agent, a bounded number of times; None when it is the person's turn."""
     if checked["verdict"] != "fail":
         return None
-    fingerprint = repr(sorted((r["gate"], r["failing"]) for r in checked["results"] if r["verdict"] == "fail"))
+    fingerprint = repr(sorted((r["gate"], r["fingerprint"]) for r in checked["results"] if r["verdict"] == "fail"))
     if fingerprint == at.fingerprint and at.rounds >= 2:
         return {"outcome": "stalled", "reason": f"the same failure again and again: {_why(checked)}"}
     at.fingerprint = fingerprint
@@ -207,15 +210,11 @@ async def _ask(run: str, at: Position, **content: Any) -> Outcome:
                 "message": opened.get("reason", ""),
             }
         )
-    answer = await DBOS.recv_async(f"decision-{at.checkpoint}", timeout_seconds=DECISION_TIMEOUT_S)
+    answer = await DBOS.recv_async(f"decision-{at.checkpoint}", timeout_seconds=at.patience_s)
     if answer is None:
         answer = {"decision": "expire", "message": ""}
     await steps.close_checkpoint(run, at.checkpoint, answer["decision"], answer.get("message") or "")
     return {"decision": answer["decision"], "message": answer.get("message") or ""}
-
-
-DECISION_TIMEOUT_S = 90 * 86400.0
-"""A checkpoint that nobody answers for so long ends its run as `partial`; the work stays on the run's branch."""
 
 
 async def _question(run: str, at: Position, asked: Outcome) -> Outcome | None:
@@ -276,6 +275,19 @@ async def _accept(
     accepted = await steps.accept(run, commit, summary)
     if accepted["outcome"] == "moved":
         return await _accept(run, ready, at, summary, commit, decision)
+    if accepted["outcome"] == "refused":
+        chosen = await _ask(
+            run,
+            at,
+            kind="problem",
+            problem=_said(accepted),
+            summary=summary,
+            commit=commit,
+            decisions=checkpoint.REFUSED,
+        )
+        if chosen["decision"] == "recheck":
+            return await _accept(run, ready, at, summary, commit, decision)
+        return await _without_accepting(run, at, chosen)
     if accepted["outcome"] != "accepted":
         return accepted
     if decision == "fresh":
@@ -293,11 +305,14 @@ async def _land(run: str, ready: Outcome, at: Position) -> Outcome:
             return {"outcome": "landed", "reason": "", "goes_on": True}
         if landed["outcome"] == "cancelled":
             return {"outcome": "accepted", "reason": "the landing was cancelled; the work is on the plan branch"}
-        problem = " ".join(filter(None, (landed.get("reason"), landed.get("hint"))))
-        decision = await _ask(run, at, kind="problem", problem=problem, decisions=checkpoint.UNLANDED)
+        decision = await _ask(run, at, kind="problem", problem=_said(landed), decisions=checkpoint.UNLANDED)
         if decision["decision"] != "commit":
             goes_on = decision["decision"] == "continue"
             return {"outcome": "accepted", "reason": "the work is on the plan branch", "goes_on": goes_on}
+
+
+def _said(refused: Outcome) -> str:
+    return " ".join(filter(None, (refused.get("reason"), refused.get("hint"))))
 
 
 async def _try_landing(run: str, ready: Outcome) -> Outcome:

@@ -53,7 +53,7 @@ async def forecast(services: Services, run: str, commit_id: str) -> Outcome:
         files = ", ".join(replayed.conflicts[:5])
         return {"outcome": "conflict", "reason": f"it conflicts with work accepted meanwhile: {files}"}
     moved = replayed.commit != commit_id
-    return {"outcome": "replayed", "commit": replayed.commit, "onto": onto, "moved": moved}
+    return {"outcome": "replayed", "commit": replayed.commit, "onto": onto, "moved": moved, "empty": replayed.empty}
 
 
 async def accept(services: Services, run: str, commit_id: str | None, summary: str) -> Outcome:
@@ -62,7 +62,7 @@ async def accept(services: Services, run: str, commit_id: str | None, summary: s
     services.set_state(run, "landing")
     note = one_line(printable(services.redactor.text(summary)), 160)
     async with services.accepting:  # the tick and the commit that holds it belong together
-        if commit_id is not None and (await forecast(services, run, commit_id)).get("moved", True):
+        if commit_id is not None and await _moved(services, run, commit_id):
             return {"outcome": "moved"}
         text = await services.plan.apply("completed", spec.task.reference(), note)
         if commit_id is None:
@@ -77,6 +77,12 @@ async def accept(services: Services, run: str, commit_id: str | None, summary: s
         return {"outcome": "moved"}
     services.store.update_run(run, commit_id=accepted.commit)
     return {"outcome": "accepted", "commit": accepted.commit}
+
+
+async def _moved(services: Services, run: str, commit_id: str) -> bool:
+    """Whether the plan branch went on since the commit was checked. A commit that is on it already leaves nothing."""
+    now = await forecast(services, run, commit_id)
+    return now["outcome"] == "conflict" or (now["moved"] and not now["empty"])
 
 
 async def plan_landing(services: Services, run: str) -> Outcome:

@@ -36,10 +36,24 @@ def prefetch_baseline(services: Services, run: str, base: str, checks: tuple[Gat
 
     The base tree never changes, so its verdict later is its verdict now; only the waiting differs.
     """
+    services.baseline_users.setdefault(base, set()).add(run)
     if base not in services.baselines:
         task = asyncio.create_task(_take_baseline(services, run, base, checks))
         task.add_done_callback(_log_failure)
         services.baselines[base] = task
+
+
+async def drop_baseline(services: Services, run: str) -> None:
+    """The run needs no baseline any more: one that is still being taken for nobody else is stopped, commands and
+    all."""
+    for base, users in list(services.baseline_users.items()):
+        users.discard(run)
+        if not users:
+            del services.baseline_users[base]
+            task = services.baselines.pop(base, None)
+            if task is not None and not task.done():
+                task.cancel()
+                await asyncio.wait({task})
 
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
@@ -52,7 +66,6 @@ async def baseline(services: Services, run: str, base: str, checks: tuple[Gate, 
     begun = services.baselines.get(base)
     if begun is not None:
         await asyncio.wait({begun})
-        services.baselines.pop(base, None)
     return await _take_baseline(services, run, base, checks)
 
 

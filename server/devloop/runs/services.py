@@ -50,6 +50,9 @@ class Services:
     virtual_env: Path | None = None
     prices: dict[str, Any] = field(default_factory=dict)
     baselines: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    """Baselines that are taken ahead, by base commit."""
+    baseline_users: dict[str, set[str]] = field(default_factory=dict)
+    """The runs that each of these is taken for."""
 
     accepting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -67,6 +70,12 @@ class Services:
         """Record the run's state and tell everybody who listens."""
         self.store.update_run(run, state=state, waiting_for=waiting_for, **values)
         self.events.emit("run.state", {"state": state, "waiting_for": waiting_for}, run)
+
+    def wait_for(self, run: str, what: str | None) -> None:
+        """Say what the run waits for, in the state that it is in; None when the wait is over."""
+        row = self.store.run(run)
+        if row is not None:
+            self.set_state(run, row["state"], waiting_for=what)
 
     def notice(self, run: str, *texts: str) -> None:
         """Say something once about a run: kept with it and shown at its checkpoint."""

@@ -100,9 +100,11 @@ class Store:
             connection.execute(_delete(reservations, row))
             connection.execute(sa.insert(reservations).values(**row, tokens=tokens, usd=usd, at=time.time()))
 
-    def release(self, run: str, turn: int) -> None:
+    def release(self, run: str, turn: int | None = None) -> None:
+        """Give up the reservation of a turn; without one, all that the run holds."""
+        key = {"workspace": self._workspace, "run": run} | ({} if turn is None else {"turn": turn})
         with self._engine.begin() as connection:
-            connection.execute(_delete(reservations, {"workspace": self._workspace, "run": run, "turn": turn}))
+            connection.execute(_delete(reservations, key))
 
     def add_turn(self, row: Row) -> None:
         """Record a turn and settle its reservation; a turn that is already there stays as it is."""
