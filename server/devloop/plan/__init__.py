@@ -1,1 +1,102 @@
+"""Text → Plan, problems, edits; selection; statistics. Pure: no IO, no clock, and reading never raises.
 
+    plan = parse(data)                      any bytes are a plan
+    show(plan), next_task(plan)             plain JSON values
+    select(plan), ready(plan), may_run(plan, task), find_task(plan, "2.1")
+    change(plan, event), apply(data, edits), apply_event(data, event)
+
+The specification of the format is what the names in the docstrings (`plan-format §n`) refer to.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from devloop.plan.build import parse
+from devloop.plan.document import Document
+from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header, set_marker
+from devloop.plan.events import Event, apply_event, change, log_text
+from devloop.plan.export import next_task, show, task_json
+from devloop.plan.find import TaskRef, find_task, locate
+from devloop.plan.model import (
+    Criterion,
+    Edit,
+    Field,
+    FileRef,
+    LogLine,
+    Phase,
+    Plan,
+    Problem,
+    Section,
+    Task,
+    title_key,
+)
+from devloop.plan.selection import (
+    Blocked,
+    Reason,
+    Selection,
+    Unmet,
+    blocked_by,
+    blocking,
+    may_run,
+    ready,
+    select,
+    waves,
+)
+from devloop.plan.stats import Counts, Stats, statistics
+
+# Where a plan may be, first hit counts (plan-format §1); new plans go to the first.
+PLAN_FILES: Final = (
+    ".devloop/plan.md",
+    ".claude/devloop-plan.md",
+    "docs/PLAN.md",
+    "docs/plan.md",
+    "PLAN.md",
+    "plan.md",
+)
+
+__all__ = [
+    "PLAN_FILES",
+    "Blocked",
+    "Counts",
+    "Criterion",
+    "Document",
+    "Edit",
+    "Event",
+    "Field",
+    "FileRef",
+    "LogLine",
+    "Phase",
+    "Plan",
+    "Problem",
+    "Reason",
+    "Section",
+    "Selection",
+    "Stats",
+    "Task",
+    "TaskRef",
+    "Unmet",
+    "add_note",
+    "append_log",
+    "apply",
+    "apply_event",
+    "apply_to",
+    "blocked_by",
+    "blocking",
+    "change",
+    "find_task",
+    "locate",
+    "log_text",
+    "may_run",
+    "next_task",
+    "parse",
+    "ready",
+    "select",
+    "set_header",
+    "set_marker",
+    "show",
+    "statistics",
+    "task_json",
+    "title_key",
+    "waves",
+]

@@ -1,0 +1,228 @@
+"""Changing a plan's text without touching anything else (plan-format §16).
+
+An edit is a value; `apply` carries several out at once or refuses all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import accumulate
+
+from devloop.errors import StaleEdit
+from devloop.plan import header, items
+from devloop.plan.blocks import ITEM
+from devloop.plan.document import Document
+from devloop.plan.extent import last_line, last_text_line
+from devloop.plan.find import TaskRef, locate
+from devloop.plan.headings import LOG
+from devloop.plan.lines import body, clean, encode, ending
+from devloop.plan.model import DEFAULT_MARKERS, MARKERS, Edit, LogLine, Plan, Task
+
+LOG_HEADING = "## Progress Log"
+
+
+def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """The bytes after all edits, whose positions all refer to `data`. Raises `StaleEdit` and changes nothing when the
+    text an edit was computed for is not there."""
+    document = Document.of(data)
+    return encode(apply_text(document, edits))
+
+
+def apply_to(document: Document, edits: Sequence[Edit]) -> Document:
+    """The same on a document; the parts that don't change are shared."""
+    _checked(document, edits)
+    for edit in sorted(edits, key=_position, reverse=True):
+        document = document.replace((edit.start_line - 1, edit.start), (edit.end_line - 1, edit.end), edit.text)
+    return document
+
+
+def apply_text(document: Document, edits: Iterable[Edit]) -> str:
+    """The whole text after all edits."""
+    wanted = sorted(edits, key=_position)
+    _checked(document, wanted)
+    lines = document.lines()
+    text = "".join(lines)
+    starts = [0, *accumulate(map(len, lines))]
+    parts, at = ["\ufeff" if document.bom else ""], 0
+    for edit in wanted:
+        start, end = starts[edit.start_line - 1] + edit.start, starts[edit.end_line - 1] + edit.end
+        parts += [text[at:start], edit.text]
+        at = end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def _position(edit: Edit) -> tuple[int, int, int, int]:
+    return (edit.start_line, edit.start, edit.end_line, edit.end)
+
+
+def _checked(document: Document, edits: Sequence[Edit]) -> None:
+    """Every edit must find the text it expects, inside the document, apart from the others."""
+    reached = (1, 0)
+    for edit in sorted(edits, key=_position):
+        first, last = (edit.start_line, edit.start), (edit.end_line, edit.end)
+        inside = edit.start_line >= 1 and first <= last and edit.end_line <= document.count + 1 and edit.start >= 0
+        inside = inside and edit.start <= len(document.line(edit.start_line - 1))
+        inside = inside and edit.end <= len(document.line(edit.end_line - 1))
+        if not inside or first < reached:
+            raise StaleEdit(f"Line {edit.start_line} is not where the change was computed for")
+        reached = last
+        if edit.context is not None and body(document.line(edit.start_line - 1)) != edit.context:
+            raise StaleEdit(f"Line {edit.start_line} was changed meanwhile", line=edit.start_line)
+        if _between(document, first, last) != edit.expect:
+            raise StaleEdit(f"Line {edit.start_line} was changed meanwhile", line=edit.start_line)
+
+
+def _between(document: Document, first: tuple[int, int], last: tuple[int, int]) -> str:
+    if first[0] == last[0]:
+        return document.line(first[0] - 1)[first[1] : last[1]]
+    middle = "".join(document.lines(first[0], last[0] - 1))
+    return document.line(first[0] - 1)[first[1] :] + middle + document.line(last[0] - 1)[: last[1]]
+
+
+def set_marker(plan: Plan, task: Task, marker: str) -> tuple[Edit, ...]:
+    """Replace the one character between a task's brackets. `marker`: the character or a status (`complete`, …).
+
+    Nothing to do when it means the same already (`X` stays). Raises `StaleEdit` when the task is not in the plan.
+    """
+    marker = DEFAULT_MARKERS.get(marker, marker)
+    found = locate(plan, TaskRef.of(task))
+    if found.marker == marker or (MARKERS.get(found.marker) == MARKERS.get(marker) and marker in MARKERS):
+        return ()
+    line = plan.document.line(found.line - 1)
+    column = items.box(line).column
+    return (Edit(found.line, column, found.line, column + 1, marker, found.marker, body(line)),)
+
+
+def set_header(plan: Plan, key: str, value: str) -> tuple[Edit, ...]:
+    """Set the value of a header field; a missing one is inserted after the last field, else below the title."""
+    value = clean(value)
+    found = plan.field(key)
+    if found is not None:
+        if found.value == value:
+            return ()
+        line = plan.document.line(found.line - 1)
+        gap = "" if line[found.start - 1 : found.start].isspace() else " "
+        return (Edit(found.line, found.start, found.line, found.end, gap + value, found.value, body(line)),)
+    text = f"**{key}**: {value}"
+    if plan.fields:
+        return (insert(plan.document, max(field.line for field in plan.fields), [text]),)
+    title = next((section for section in plan.sections if section.level == 1 and section.kind != "phase"), None)
+    if title is None:
+        return (insert(plan.document, plan.document.front, [text, ""]),)
+    return (insert(plan.document, title.line + title.heading_lines - 1, ["", text]),)
+
+
+def insert(document: Document, after: int, texts: Sequence[str]) -> Edit:
+    """Insert whole lines after line `after` (1-based, 0: at the top), with the right line ends (§2)."""
+    if after == 0 or document.count == 0:
+        return Edit(1, 0, 1, 0, "".join(text + document.eol for text in texts))
+    previous = document.line(after - 1)
+    end = ending(previous)
+    if end:
+        return Edit(after + 1, 0, after + 1, 0, "".join(text + end for text in texts))
+    return Edit(after, len(previous), after, len(previous), "".join(document.eol + text for text in texts))
+
+
+def append_log(plan: Plan, text: str | Sequence[str], stamp: datetime | str) -> tuple[Edit, ...]:
+    """Add lines to the log at its newest end, top or bottom as the stamps show; a missing log is added at the end."""
+    texts = [text] if isinstance(text, str) else list(text)
+    when = stamp if isinstance(stamp, str) else stamp.strftime("%Y-%m-%d %H:%M")
+    entries = [f"{when}: {clean(one)}" for one in texts]
+    at = _log_section(plan)
+    if at is None:
+        lines = [*([] if _ends_blank(plan.document) else [""]), LOG_HEADING, "", *(f"- {entry}" for entry in entries)]
+        return (insert(plan.document, plan.document.count, lines),)
+    section = plan.sections[at]
+    known = [line for line in plan.log if section.line < line.line <= section.last_line]
+    if not known:
+        return (_first_entry(plan.document, section.line + section.heading_lines - 1, section.last_line, entries),)
+    if newest_first(known):
+        mark = _bullet_of(plan.document.line(known[0].line - 1))
+        return (insert(plan.document, known[0].line - 1, [mark + entry for entry in reversed(entries)]),)
+    mark = _bullet_of(plan.document.line(known[-1].line - 1))
+    return (insert(plan.document, last_line(plan.document, known[-1].line), [mark + entry for entry in entries]),)
+
+
+def _ends_blank(document: Document) -> bool:
+    return document.count == 0 or not body(document.line(document.count - 1)).strip()
+
+
+def _log_section(plan: Plan) -> int | None:
+    """The section to log in: `Progress Log` if there is one, else the last log."""
+    own = [at for at, draft in enumerate(plan.tree.sections) if draft.heading.kind == LOG]
+    named = [at for at in own if "progress log" in plan.sections[at].text.lower()]
+    return named[0] if named else own[-1] if own else None
+
+
+def _first_entry(document: Document, heading: int, end: int, entries: Sequence[str]) -> Edit:
+    """The first entries of a log that has a heading and perhaps some text."""
+    last = end
+    while last > heading and not body(document.line(last - 1)).strip():
+        last -= 1
+    lines = [f"- {entry}" for entry in entries]
+    after = heading + 1 if last == heading and end > heading else last
+    if after == last:
+        lines.insert(0, "")
+    if after < document.count and body(document.line(after)).strip():
+        lines.append("")
+    return insert(document, after, lines)
+
+
+def newest_first(log: Sequence[LogLine]) -> bool:
+    """Whether a log grows at its top, as its first and last stamp show."""
+    stamps = [line.stamp.replace("T", " ") for line in log if line.stamp]
+    return len(stamps) > 1 and stamps[0] > stamps[-1]
+
+
+def _bullet_of(line: str) -> str:
+    """Indentation and bullet of a log line, for the next one."""
+    indent = line[: len(line) - len(line.lstrip(" \t"))]
+    char = line[len(indent) : len(indent) + 1]
+    return f"{indent}{char if char in '-*+' else '-'} "
+
+
+def add_note(plan: Plan, task: Task, text: str) -> tuple[Edit, ...]:
+    """Add a `Notes` bullet to a task, unless one says so already.
+
+    It goes behind the task's metadata, or behind everything the task holds when it would change other lines there.
+    """
+    text = clean(text)
+    found = locate(plan, TaskRef.of(task))
+    if not text or text in found.notes:
+        return ()
+    node = plan.tree.tasks[plan.graph.by_line[found.line]]
+    document = plan.document
+    depth = len(document.step(found.line - 1).state.stack)
+    metas = [value.line for _, value in node.metas]
+    if metas:
+        indent_of = document.line(metas[0] - 1)
+        prefix = _bullet_of(indent_of)
+    else:
+        prefix = " " * sum(document.step(found.line - 1).state.stack) + "- "
+    line = f"{prefix}Notes: {text}"
+    end = last_line(document, found.line)
+    first = last_line(document, metas[-1]) if metas else last_text_line(document, found.line)
+    for after in (first, end):
+        edit = insert(document, after, [line])
+        if _harmless(document, edit, after, end, depth):
+            return (edit,)
+    return (insert(document, end, [line]),)
+
+
+def _harmless(document: Document, edit: Edit, after: int, end: int, depth: int) -> bool:
+    """Whether the inserted line becomes a child of the item and the lines behind it stay what they were."""
+    changed = apply_to(document, [edit])
+    step = changed.step(after)
+    if step.kind != ITEM or step.matched != depth:
+        return False
+    return all(
+        (old.kind, old.box, old.matched) == (new.kind, new.box, new.matched)
+        for old, new in ((document.step(at), changed.step(at + 1)) for at in range(after, end))
+    )
+
+
+def status_written(status: str) -> str:
+    """The text devloop writes for a canonical status."""
+    return header.WRITTEN[status]

@@ -1,0 +1,348 @@
+"""Which task is next, what may run, what waits for what (plan-format §13)."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from devloop.plan.graph import Need
+    from devloop.plan.model import Plan, Task
+
+MAX_PARALLEL: Final = 4
+Outcome = Literal["found", "all_complete", "all_blocked", "partial", "empty"]
+Why = Literal["pending", "in_progress", "blocked", "deferred", "unknown", "cycle", "children"]
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """Something a task waits for: an id and why that is not done."""
+
+    id: str
+    why: Why
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A task that can't be picked. `why`: its own state (`blocked`, `cycle`) or that of what it waits for."""
+
+    task: Task
+    unmet: tuple[Unmet, ...]
+    why: Why
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        return tuple(unmet.id for unmet in self.unmet)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The answer to "what next?". `parallel`: tasks that may run beside `task`; `resumable`: what was left `[~]`;
+    `blocked_by`: the ids everything waits for when nothing was found."""
+
+    state: Outcome
+    task: Task | None = None
+    blocked_by: tuple[str, ...] = ()
+    parallel: tuple[Task, ...] = ()
+    resumable: tuple[Task, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+
+
+class Reason(str):
+    """A sentence that says why a task may not run; `code` for programs, `ids` of the tasks concerned."""
+
+    code: str
+    ids: tuple[str, ...]
+
+    def __new__(cls, text: str, code: str, ids: Sequence[str] = ()) -> Reason:
+        reason = super().__new__(cls, text)
+        reason.code = code
+        reason.ids = tuple(ids)
+        return reason
+
+
+class _Progress:
+    """Who is done, with the answer for each need remembered: many tasks wait for the same phase."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.graph = plan.graph
+        self._met: dict[int, bool] = {}
+
+    def met(self, need: Need) -> bool:
+        found = self._met.get(id(need))
+        if found is None:
+            tasks = self.plan.tasks
+            found = not need.unknown and all(tasks[at].done for at in need.members)
+            self._met[id(need)] = found
+        return found
+
+    def is_ready(self, index: int) -> bool:
+        task = self.plan.tasks[index]
+        return (
+            task.status == "pending"
+            and task.pickable
+            and not task.cycle
+            and all(self.met(need) for need in self.graph.all_needs(index))
+            and all(self.plan.tasks[child].done for child in self.graph.children.get(index, ()))
+            and not self.under_done(index)
+        )
+
+    def under_done(self, index: int) -> bool:
+        """Whether a task around this one is done or skipped: then this one is not offered any more."""
+        task = self.plan.tasks[index]
+        while task.parent_line is not None:
+            task = self.plan.tasks[self.graph.by_line[task.parent_line]]
+            if task.done:
+                return True
+        return False
+
+    def unmet(self, index: int) -> tuple[Unmet, ...]:
+        tasks, found = self.plan.tasks, dict[str, Unmet]()
+        for need in self.graph.all_needs(index):
+            if self.met(need):
+                continue
+            if need.unknown:
+                for name in need.ids:
+                    found.setdefault(name, Unmet(name, "unknown"))
+            for at in need.members:
+                if not tasks[at].done:
+                    found.setdefault(tasks[at].id, Unmet(tasks[at].id, _why(tasks[at])))
+        for child in self.graph.children.get(index, ()):
+            if not tasks[child].done:
+                found.setdefault(tasks[child].id, Unmet(tasks[child].id, "children"))
+        return tuple(found.values())
+
+
+def _why(task: Task) -> Why:
+    if task.cycle:
+        return "cycle"
+    if task.status in ("pending", "in_progress", "blocked", "deferred"):
+        return task.status
+    return "unknown"
+
+
+def ready(plan: Plan) -> tuple[Task, ...]:
+    """The tasks that could start now, in the order in which they would be picked."""
+    progress = _Progress(plan)
+    return tuple(plan.tasks[at] for at in _order(plan, (i for i in range(len(plan.tasks)) if progress.is_ready(i))))
+
+
+def _order(plan: Plan, indexes: Iterable[int]) -> list[int]:
+    return sorted(indexes, key=lambda at: _rank(plan.tasks[at], at))
+
+
+def _rank(task: Task, index: int) -> tuple[bool, bool, int]:
+    """Document order; background tasks after the others, optional ones last."""
+    return (task.optional, task.background, index)
+
+
+def select(plan: Plan, *, held: frozenset[str] = frozenset(), limit: int = MAX_PARALLEL) -> Selection:
+    """The next task. `held`: ids (or keys) of tasks that other runs hold; `limit`: how many may run at a time."""
+    progress = _Progress(plan)
+    taken = {name.lower() for name in held}
+    free = [at for at in range(len(plan.tasks)) if progress.is_ready(at)]
+    if taken:
+        free = [at for at in free if not _is_held(plan.tasks[at], taken)]
+    free = _order(plan, free)
+    resumable = tuple(
+        task
+        for task in plan.tasks
+        if task.status == "in_progress" and task.pickable and not (taken and _is_held(task, taken))
+    )
+    if free:
+        first = plan.tasks[free[0]]
+        beside = tuple(plan.tasks[at] for at in beside_first(plan, free, limit)[1:])
+        return Selection("found", first, (), beside, resumable, _blocked(plan, progress))
+    top = plan.top_level
+    if not top:
+        return Selection("empty")
+    if all(task.done for task in top):
+        return Selection("all_complete")
+    waiting = _blocked(plan, progress)
+    by = tuple(dict.fromkeys(name for entry in waiting for name in entry.by))
+    started = any(task.status == "in_progress" for task in plan.tasks if task.pickable)
+    runs_elsewhere = taken and any(progress.is_ready(at) for at in range(len(plan.tasks)))
+    state: Outcome = "partial" if started or runs_elsewhere else "all_blocked"
+    return Selection(state, None, by, (), resumable, waiting)
+
+
+def _is_held(task: Task, taken: set[str]) -> bool:
+    return task.id.lower() in taken or task.key in taken
+
+
+def _blocked(plan: Plan, progress: _Progress) -> tuple[Blocked, ...]:
+    """Pending and blocked tasks that can't be picked, with what they wait for."""
+    found = []
+    for index, task in enumerate(plan.tasks):
+        if not task.pickable or task.done or task.status == "in_progress" or progress.under_done(index):
+            continue
+        if task.status == "pending" and progress.is_ready(index):
+            continue
+        unmet = progress.unmet(index)
+        if task.cycle and not unmet:
+            unmet = (Unmet(task.id, "cycle"),)
+        why = _why(task) if task.status != "pending" or task.cycle else unmet[0].why if unmet else "pending"
+        found.append(Blocked(task, unmet, why))
+    return tuple(found)
+
+
+def beside_first(plan: Plan, order: Sequence[int], limit: int = MAX_PARALLEL) -> list[int]:
+    """The first of `order` and those that may run beside it: same phase and group, no common file, not sequential."""
+    first = plan.tasks[order[0]]
+    chosen = [order[0]]
+    if first.sequential or first.group is None:
+        return chosen
+    paths = {ref.path for ref in first.files}
+    for at in order[1:]:
+        task = plan.tasks[at]
+        if len(chosen) >= limit:
+            break
+        if task.group != first.group or task.phase_index != first.phase_index or task.sequential:
+            continue
+        mine = {ref.path for ref in task.files}
+        if not mine & paths:
+            paths |= mine
+            chosen.append(at)
+    return chosen
+
+
+def may_run(plan: Plan, task: Task) -> tuple[Reason, ...]:
+    """Why this task may not be started by a person now; empty when it may. `[~]` may be resumed."""
+    index = plan.graph.by_line[task.line]
+    task = plan.tasks[index]
+    reasons: list[Reason] = []
+    if not task.pickable:
+        reasons.append(Reason(f"it is a step of {task.parent}: run that task instead", "step", (task.parent or "",)))
+    if task.status in ("complete", "skipped", "blocked", "deferred"):
+        reasons.append(Reason(f"it is {task.status}", task.status))
+    elif task.status == "unknown":
+        reasons.append(Reason(f"its marker [{task.marker}] has no meaning", "unknown-marker"))
+    if len(task.cycle) == 2 and task.cycle[0] == task.cycle[1]:
+        reasons.append(Reason("it waits for itself", "cycle", task.cycle[:1]))
+    elif task.cycle:
+        reasons.append(Reason(f"it is part of a cycle: {' → '.join(task.cycle)}", "cycle", task.cycle[:-1]))
+    unmet = _Progress(plan).unmet(index)
+    for why, text in _SENTENCES:
+        names = [entry.id for entry in unmet if entry.why == why]
+        if names:
+            reasons.append(Reason(text.format(_enumerate(names)), why, names))
+    return tuple(reasons)
+
+
+_SENTENCES: Final = (
+    ("unknown", "it waits for {}, which does not exist or has no known state"),
+    ("pending", "it waits for {}, not done yet"),
+    ("in_progress", "it waits for {}, in progress"),
+    ("blocked", "it waits for {}, blocked"),
+    ("deferred", "it waits for {}, deferred"),
+    ("children", "its own tasks {} are not done"),
+)
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+
+
+def blocked_by(plan: Plan, task: Task) -> tuple[Unmet, ...]:
+    """What this task still waits for."""
+    return _Progress(plan).unmet(plan.graph.by_line[task.line])
+
+
+def blocking(plan: Plan, task: Task) -> tuple[Task, ...]:
+    """The tasks that wait for this one, directly or through others, in document order."""
+    waiters = _waiters(plan)
+    start = plan.graph.by_line[task.line]
+    seen, queue = {start}, [start]
+    while queue:
+        for waiter in waiters.get(queue.pop(), ()):
+            if waiter not in seen:
+                seen.add(waiter)
+                queue.append(waiter)
+    seen.discard(start)
+    return tuple(plan.tasks[at] for at in sorted(seen))
+
+
+def _waiters(plan: Plan) -> dict[int, list[int]]:
+    """For each task the tasks that name it as something to wait for."""
+    found: dict[int, list[int]] = {}
+    for index in range(len(plan.tasks)):
+        for need in plan.graph.all_needs(index):
+            for member in need.members:
+                found.setdefault(member, []).append(index)
+        for child in plan.graph.children.get(index, ()):
+            found.setdefault(child, []).append(index)
+    return found
+
+
+def waves(plan: Plan, *, limit: int = MAX_PARALLEL) -> tuple[tuple[Task, ...], ...]:
+    """What remains as sets that could run one after the other, if everything goes well. Blocked tasks are left out."""
+    progress = _Progress(plan)
+    tasks, graph = plan.tasks, plan.graph
+    waiters: dict[int, list[int]] = {}
+    missing: dict[int, int] = {}
+    candidates = [
+        at
+        for at, task in enumerate(tasks)
+        if task.status in ("pending", "in_progress")
+        and task.pickable
+        and not task.cycle
+        and not progress.under_done(at)
+    ]
+    for index in candidates:
+        if any(need.unknown for need in graph.all_needs(index)):
+            continue
+        open_members = {at for need in graph.all_needs(index) for at in need.members if not tasks[at].done}
+        open_members.update(at for at in graph.children.get(index, ()) if not tasks[at].done)
+        missing[index] = len(open_members)
+        for member in open_members:
+            waiters.setdefault(member, []).append(index)
+    heap = [(_rank(tasks[at], at), at) for at, count in missing.items() if count == 0]
+    heapq.heapify(heap)
+    groups: dict[tuple[int | None, str], list[int]] = {}
+    for _, at in heap:
+        _join(groups, tasks[at], at)
+    done: set[int] = set()
+    result = []
+    while heap:
+        _, first = heapq.heappop(heap)
+        if first in done:
+            continue
+        wave = _wave(plan, first, groups, done, limit)
+        done.update(wave)
+        for at in wave:
+            for waiter in waiters.get(at, ()):
+                missing[waiter] -= 1
+                if missing[waiter] == 0:
+                    heapq.heappush(heap, (_rank(tasks[waiter], waiter), waiter))
+                    _join(groups, tasks[waiter], waiter)
+        result.append(tuple(tasks[at] for at in wave))
+    return tuple(result)
+
+
+def _join(groups: dict[tuple[int | None, str], list[int]], task: Task, index: int) -> None:
+    if task.group is not None:
+        heapq.heappush(groups.setdefault((task.phase_index, task.group), []), index)
+
+
+def _wave(
+    plan: Plan, first: int, groups: dict[tuple[int | None, str], list[int]], done: set[int], limit: int
+) -> list[int]:
+    """`first` and what can run beside it; whoever is not taken stays in the group for the next wave."""
+    task = plan.tasks[first]
+    if task.group is None:
+        return [first]
+    members = groups[(task.phase_index, task.group)]
+    looked: list[int] = []
+    while members and len(looked) < 4 * limit:
+        at = heapq.heappop(members)
+        if at != first and at not in done:
+            looked.append(at)
+    wave = beside_first(plan, [first, *looked], limit)
+    for at in looked:
+        if at not in wave:
+            heapq.heappush(members, at)
+    return wave
