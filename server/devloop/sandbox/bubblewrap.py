@@ -21,6 +21,7 @@ from devloop.sandbox import limits, masks, profile
 from devloop.sandbox.command import Command, Outcome, State
 from devloop.sandbox.output import Sink
 from devloop.sandbox.process import Ending, supervise
+from devloop.sandbox.watch import namespace
 
 CANDIDATES = (
     Path("/usr/bin/bwrap"),
@@ -29,6 +30,8 @@ CANDIDATES = (
     Path("/run/current-system/sw/bin/bwrap"),
 )
 GONE_S = 5.0
+NICE = 10
+"""An agent's commands leave the processor to the person and to devloop itself."""
 
 
 class Bubblewrap:
@@ -123,14 +126,15 @@ class Status:
     def started(self, pid: int) -> None:
         self._outer = pid
 
-    def root(self) -> int | None:
-        return self._inner
+    def processes(self) -> list[str]:
+        return [] if self._inner is None else namespace(self._inner)
 
     async def kill(self) -> None:
         with contextlib.suppress(TimeoutError):
             # Right after the start the inside does not exist yet, or does not know yet that it must die with bwrap.
             await asyncio.wait_for(self._known.wait(), timeout=1)
-        if self._pidfd >= 0:
+        if self._pidfd >= 0 and not self._is_gone():
+            self._first()
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
@@ -150,6 +154,15 @@ class Status:
         if self._watching:
             self._read()
         return b'"exit-code"' in self._text
+
+    def _first(self) -> None:
+        """Let process 1 run before all others: it ends the rest, and thousands of them may be in its way.
+
+        Only the superuser may, and only there a fork bomb gets so far: for others the kernel limits their number.
+        """
+        assert self._inner is not None
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(self._inner, os.SCHED_FIFO, os.sched_param(1))
 
     def _is_gone(self) -> bool:
         poll = select.poll()
@@ -177,6 +190,7 @@ class Status:
         try:
             self._pidfd = os.pidfd_open(self._inner)
             if self._parent(self._inner) == self._outer:
+                os.setpriority(os.PRIO_PROCESS, self._inner, NICE)  # what it starts inherits it
                 return
             os.close(self._pidfd)  # it ended already, and its number is somebody else's now
             self._pidfd = -1

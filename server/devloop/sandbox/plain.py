@@ -86,8 +86,8 @@ class Session:
     def started(self, pid: int) -> None:
         self._pid = pid
 
-    def root(self) -> int | None:
-        return self._pid
+    def processes(self) -> list[str]:
+        return [] if self._pid is None else [f"/proc/{pid}" for pid in tree(self._pid)]
 
     async def kill(self) -> None:
         if self._pid is None:

@@ -28,8 +28,8 @@ class Reach(Protocol):
 
     def started(self, pid: int) -> None: ...
 
-    def root(self) -> int | None:
-        """The host's id of the topmost process, None while it is unknown."""
+    def processes(self) -> Iterable[str]:
+        """The folders in `/proc` of its processes; empty while they are unknown."""
 
     async def kill(self) -> None:
         """Kill all of it; harmless when nothing is left."""
@@ -89,7 +89,7 @@ async def supervise(
     reach.started(process.pid)
     drained = asyncio.create_task(_drain(reader, sink))
     exited = asyncio.create_task(process.wait())
-    watched = asyncio.create_task(watch(reach.root, limits, writable))
+    watched = asyncio.create_task(watch(reach.processes, limits, writable))
     reason: str | None = None
     try:
         wall = limits.wall_s - (time.monotonic() - begin)

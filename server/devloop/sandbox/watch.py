@@ -16,41 +16,59 @@ from pathlib import Path
 
 from devloop.sandbox.command import MIB, Limits
 
-FIRST_LOOK_S = 0.1
-INTERVAL_S = 0.15
+FIRST_LOOK_S = 0.03
+LONGEST_WAIT_S = 0.2
 DISK_TOLERANCE = 16 * MIB
 
 
-async def watch(root: Callable[[], int | None], limits: Limits, writable: Iterable[Path]) -> str:
-    """Return the name of the first cap that the tree below process `root()` breaks; never returns otherwise."""
+async def watch(processes: Callable[[], Iterable[str]], limits: Limits, writable: Iterable[Path]) -> str:
+    """Return the name of the first cap that is broken; never returns otherwise.
+
+    `processes` gives the folders in `/proc` of all processes of the command, as far as they can be seen now.
+    """
     places = tuple(writable)
     free = {place: _free(place) for place in places}
-    await asyncio.sleep(FIRST_LOOK_S)
+    wait = FIRST_LOOK_S
     while True:
+        await asyncio.sleep(wait)
+        wait = min(wait * 1.5, LONGEST_WAIT_S)
         if sys.platform == "linux":
-            pid = root()
-            over = await asyncio.to_thread(_over, pid, limits) if pid is not None else None
-            over = over or _disk(free, limits.disk_reserve_bytes)
+            # Not in a thread: a fork bomb makes every switch late, and the look stops at the cap on processes.
+            over = _over(processes(), limits) or _disk(free, limits.disk_reserve_bytes)
             if over:
                 return over
-        await asyncio.sleep(INTERVAL_S)
 
 
-def _over(root: int, limits: Limits) -> str | None:
+def _over(folders: Iterable[str], limits: Limits) -> str | None:
+    seen = list(folders)
+    # First by number alone: in a storm of new processes each look into one of them takes long.
+    if limits.processes is not None and len(seen) > limits.processes:
+        return "processes"
     count = memory = 0
-    pids = []
-    for pid in tree(root):
-        pids.append(pid)
-        threads, used = _usage(pid)
+    for folder in seen:
+        threads, used = _usage(folder)
         count += threads
         memory += used
         if limits.processes is not None and count > limits.processes:
             return "processes"
     cap = limits.memory_bytes
     # Pages that a fork shares are counted more than once at first: count precisely before killing anything.
-    if cap is not None and memory > cap and sum(_proportional(pid) for pid in pids) > cap:
+    if cap is not None and memory > cap and sum(_proportional(folder) for folder in seen) > cap:
         return "memory"
     return None
+
+
+def namespace(root: int) -> list[str]:
+    """The folders of every process in the namespaces of process `root`, by the `/proc` that is mounted there.
+
+    Complete at any moment, unlike lists of children, which a fork bomb outruns. Without the right to look (an ordinary
+    user may not look at bwrap itself): the tree, which is enough, because there the kernel's own limit holds.
+    """
+    proc = f"/proc/{root}/root/proc"
+    try:
+        return [f"{proc}/{name}" for name in os.listdir(proc) if name.isdigit()]  # noqa: PTH208 - speed
+    except OSError:
+        return [f"/proc/{pid}" for pid in tree(root)]
 
 
 def tree(root: int) -> Iterator[int]:
@@ -75,11 +93,11 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _usage(pid: int) -> tuple[int, int]:
+def _usage(folder: str) -> tuple[int, int]:
     """Threads, and bytes of memory that are the process's own or shared memory."""
     threads, memory = 1, 0
     with contextlib.suppress(OSError):
-        for line in _read(f"/proc/{pid}/status").splitlines():
+        for line in _read(f"{folder}/status").splitlines():
             if line.startswith((b"RssAnon:", b"RssShmem:")):
                 memory += int(line.split()[1]) * 1024
             elif line.startswith(b"Threads:"):
@@ -87,11 +105,11 @@ def _usage(pid: int) -> tuple[int, int]:
     return threads, memory
 
 
-def _proportional(pid: int) -> int:
+def _proportional(folder: str) -> int:
     with contextlib.suppress(OSError):
-        lines = _read(f"/proc/{pid}/smaps_rollup").splitlines()
+        lines = _read(f"{folder}/smaps_rollup").splitlines()
         return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith((b"Pss_Anon:", b"Pss_Shmem:")))
-    return _usage(pid)[1]
+    return _usage(folder)[1]
 
 
 def _read(path: str) -> bytes:
