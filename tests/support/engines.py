@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+import itertools
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from devloop import trust
 from devloop.engine import EngineClient
 from devloop.paths import StateDir
+from devloop.redact import Redactor
+from devloop.runs.transcript import Transcript
 
 Event = dict[str, Any]
 Port = Callable[[dict[str, Any]], Any]
 
 
+MARKS = {"started": "~", "completed": "x", "committed": "x", "partial": "~", "blocked": "!"}
+
+
 class Engine:
-    """`events` collects what the engine told; `plan` collects the changes of the plan it asked for."""
+    """`events` collects what the engine told; `plan` collects the changes of the plan it asked for.
+
+    The plan's file gets its markers changed; no more of the plan's rules than that.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -29,15 +41,47 @@ class Engine:
         self.handed_off: list[dict[str, Any]] = []
         self.client: EngineClient | None = None
         self._news = asyncio.Condition()
+        self._variables: dict[str, str] = {}
+        self._scenarios = itertools.count(1)
 
-    async def up(self, variables: Mapping[str, str]) -> None:
+    async def up(self, variables: Mapping[str, str] | None = None, *, lock_wait_s: float | None = None) -> None:
+        """Start the process; without variables, with those of the last time."""
+        self._variables = self._variables if variables is None else dict(variables)
         handlers = {
             "plan/apply": self._apply,
             "plan/next": self._next,
             "handoff/write": self._hand_off,
             "engine/event": self._event,
         }
-        self.client = await EngineClient.start(self.root, self.state, environment=variables, handlers=handlers)
+        self.client = await EngineClient.start(
+            self.root, self.state, environment=self._variables, handlers=handlers, lock_wait_s=lock_wait_s
+        )
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing in the process gets a chance to tidy up."""
+        assert self.client is not None
+        await self.client.kill()
+
+    async def again(self) -> None:
+        """Killed and started anew, as after a crash."""
+        await self.kill()
+        await self.up()
+
+    async def play(self, tasks: Mapping[str, Any]) -> None:
+        """The scripted player answers from this from now on: task → turns, or → a whole script."""
+        path = self.state.path.with_name(f"{self.state.path.name}-{next(self._scenarios)}.json")
+        scripts = {task: script if isinstance(script, Mapping) else {"turns": script} for task, script in tasks.items()}
+        path.write_text(json.dumps({"tasks": scripts}))
+        await self.environment(DEVLOOP_SCENARIO=str(path))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return dict(self._variables)
+
+    async def environment(self, **variables: str) -> None:
+        self._variables |= variables
+        if self.client is not None:
+            await self.ask("environment", variables=variables)
 
     async def ask(self, method: str, **params: Any) -> Any:
         assert self.client is not None
@@ -48,6 +92,33 @@ class Engine:
         fields = loop.pop("task_fields", {})
         started = await self.ask("start", task={"id": task, "title": title, **fields}, plan={}, loop=loop)
         return str(started["run"])
+
+    async def decide(self, run: str, decision: str, message: str = "", **more: Any) -> dict[str, Any]:
+        return dict(await self.ask("decide", run=run, decision=decision, message=message, **more))
+
+    async def row(self, run: str) -> dict[str, Any]:
+        return dict((await self.ask("show", run=run))["run"])
+
+    async def checkpoint(self, run: str, number: int = 1) -> dict[str, Any]:
+        """Wait for the checkpoint of that number; what it shows."""
+        return dict((await self.until("checkpoint.opened", run, count=number))["data"])
+
+    async def ended(self, run: str) -> dict[str, Any]:
+        """Wait for the end: `outcome` and `reason`."""
+        return dict((await self.until("run.ended", run))["data"])
+
+    def told(self, kind: str, run: str) -> list[dict[str, Any]]:
+        """The data of all events of a kind so far."""
+        return [event["data"] for event in self.events if event["kind"] == kind and event["run"] == run]
+
+    def marks(self, task: str) -> list[str]:
+        """What was asked of the plan about a task, in order."""
+        return [event["kind"] for event in self.plan if event["task"]["id"] == task]
+
+    def requests(self, run: str) -> list[list[dict[str, Any]]]:
+        """The messages of each request of a run, rebuilt from its transcript as the engine builds them."""
+        transcript = Transcript(self.state.runs / run, Redactor({}))
+        return [transcript.messages(turn) for turn in range(1, transcript.last_turn() + 1)]
 
     async def until(self, kind: str, run: str | None = None, *, count: int = 1, timeout: float = 60) -> Event:
         """Wait for the `count`-th event of a kind (of a run) and answer it."""
@@ -74,7 +145,10 @@ class Engine:
     async def _apply(self, params: dict[str, Any]) -> dict[str, Any]:
         self.plan.append(params["event"])
         path = self.root / ".devloop" / "plan.md"
-        return {"path": ".devloop/plan.md", "text": path.read_text() if path.exists() else "", "changed": True}
+        mark, task = MARKS.get(params["event"]["kind"], " "), re.escape(params["event"]["task"]["id"])
+        text = re.sub(rf"- \[.\] Task {task}:", f"- [{mark}] Task {params['event']['task']['id']}:", path.read_text())
+        path.write_text(text)
+        return {"path": ".devloop/plan.md", "text": text, "changed": True}
 
     async def _next(self, params: dict[str, Any]) -> dict[str, Any]:
         task = self.following.pop(0) if self.following else None
@@ -85,16 +159,63 @@ class Engine:
         return {"path": ".devloop/next-action.json"}
 
 
+async def eventually(condition: Callable[[], Any], what: str, *, timeout: float = 10) -> Any:
+    """Wait until `condition` holds (it may be a coroutine function) and answer what it gave."""
+    end = time.monotonic() + timeout
+    while True:
+        found = condition()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return found
+        assert time.monotonic() < end, f"not in {timeout} s: {what}"
+        await asyncio.sleep(0.01)
+
+
+def turn(*calls: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """One scripted turn; `more`: text, delay_s, fail, usage, stop_reason."""
+    return {"calls": list(calls), **more}
+
+
+def call(tool: str, **values: Any) -> dict[str, Any]:
+    return {"name": tool, "input": values}
+
+
+def write(path: str, content: str = "new\n") -> dict[str, Any]:
+    return call("write_file", path=path, content=content)
+
+
+def command(line: str, **values: Any) -> dict[str, Any]:
+    return call("run_command", command=line, **values)
+
+
+def finish(summary: str = "It is done.") -> dict[str, Any]:
+    return call("finish", summary=summary)
+
+
+def work(path: str, content: str = "new\n") -> list[dict[str, Any]]:
+    """The shortest honest work: one file, then finished."""
+    return [turn(write(path, content)), turn(finish(f"{path} is written."))]
+
+
+def first_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    return str(messages[0]["content"][0]["text"])
+
+
 def trust_everything(root: Path) -> None:
     store = StateDir.of(root).make().trust_file
     trust.accept(root, store, [(s.item.key, s.item.sha256) for s in trust.state(root, store)])
 
 
 @contextlib.asynccontextmanager
-async def engine(root: Path, variables: Mapping[str, str]) -> AsyncIterator[Engine]:
-    """An engine for `root` that is up; killed at the end."""
+async def engine(
+    root: Path, variables: Mapping[str, str] | None = None, *, tasks: Mapping[str, Any] | None = None
+) -> AsyncIterator[Engine]:
+    """An engine for `root` that is up; stopped at the end. `tasks`: what the scripted player answers from."""
     held = Engine(root)
-    await held.up(variables)
+    if tasks is not None:
+        await held.play(tasks)
+    await held.up({**(variables or {}), **held.variables})
     try:
         yield held
     finally:

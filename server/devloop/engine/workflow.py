@@ -16,6 +16,8 @@ from devloop.runs import checkpoint, checks
 from devloop.runs.spec import ACCEPTING
 
 MAX_RECOVERIES = 20
+REPEATS = 3
+"""The same failure of the gates this often in a row: the agent goes in circles."""
 
 Outcome = dict[str, Any]
 
@@ -28,6 +30,8 @@ class Position:
     rounds: int = 0
     checkpoint: int = 0
     fingerprint: str = ""
+    repeats: int = 0
+    """How often in a row the gates failed with this fingerprint."""
     patience_s: float = 30 * 86400.0
     """How long a checkpoint waits. After it the run ends as `partial`; the work stays on the run's branch."""
 
@@ -142,6 +146,7 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
                 decisions=checkpoint.UNACCEPTABLE,
             )
         if decision["decision"] == "recheck":
+            at.fingerprint = ""  # the agent changed nothing since: the same failure once more is no sign of circles
             continue
         if decision["decision"] not in ACCEPTING or checked["verdict"] != "pass":
             return await _without_accepting(run, at, decision)
@@ -166,9 +171,10 @@ async def _feed_back(run: str, ready: Outcome, at: Position, commit: str, checke
     if checked["verdict"] != "fail":
         return None
     fingerprint = repr(sorted((r["gate"], r["fingerprint"]) for r in checked["results"] if r["verdict"] == "fail"))
-    if fingerprint == at.fingerprint and at.rounds >= 2:
-        return {"outcome": "stalled", "reason": f"the same failure again and again: {_why(checked)}"}
+    at.repeats = at.repeats + 1 if fingerprint == at.fingerprint else 1
     at.fingerprint = fingerprint
+    if at.repeats >= REPEATS:
+        return {"outcome": "stalled", "reason": f"the same failure again and again: {_why(checked)}"}
     if at.rounds >= ready["gate_rounds"]:
         return None
     at.rounds += 1

@@ -1,0 +1,56 @@
+"""Projects and engine processes: one for a whole module where tests need no restart, else one for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from support.engines import Engine, engine, trust_everything
+from support.projects import tiny_project
+
+PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n- [ ] Task 1.1: First\n- [ ] Task 1.2: Second\n- [ ] Task 1.3: Third\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Private state and configuration directories; the answer is where the person's config.toml belongs."""
+    monkeypatch.setenv("DEVLOOP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("DEVLOOP_CONFIG_DIR", str(tmp_path / "config"))
+    (tmp_path / "config").mkdir()
+    return tmp_path / "config"
+
+
+@pytest.fixture
+def project(home: Path, tmp_path: Path) -> Path:
+    """A tiny project whose gate is trusted."""
+    root = tiny_project(tmp_path / "project", PLAN)
+    trust_everything(root)
+    return root
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    """One engine for a module. Each test takes a task id of its own and leaves no run open."""
+    place = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEVLOOP_STATE_DIR", str(place / "state"))
+        patch.setenv("DEVLOOP_CONFIG_DIR", str(place / "config"))
+        (place / "config").mkdir()
+        root = tiny_project(place / "project", PLAN)
+        trust_everything(root)
+        async with engine(root) as held:
+            yield held
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def one(shared: Engine) -> AsyncIterator[Engine]:
+    """The module's engine; a test that leaves a run open fails."""
+    yield shared
+    left = [row["id"] for row in (await shared.ask("status"))["runs"]]
+    for run in left:
+        await shared.ask("cancel", run=run)
+        await shared.ended(run)
+    assert left == []

@@ -1,0 +1,128 @@
+"""One task from the plan to a commit on the person's branch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from support.engines import Engine, command, engine, finish, turn, work, write
+from support.projects import PERSON, git
+
+
+async def test_a_task_becomes_one_commit_with_its_tick_and_its_evidence(project: Path) -> None:
+    """The whole way (design §5), with a person who has something unfinished in the checkout."""
+    (project / "mine.txt").write_text("unfinished\n")
+    (project / "notes.txt").write_text("changed by the person\n")
+    start = git(project, "rev-parse", "HEAD")
+    async with engine(project, tasks={"1.1": work("feature.txt")}) as held:
+        run = await held.run("1.1", "Write the feature")
+        shown = await held.checkpoint(run)
+        assert shown["kind"] == "decision"
+        assert shown["decisions"] == ["continue", "commit", "fresh", "stop", "revise", "discard"]
+        assert shown["diff"]["list"] == [{"path": "feature.txt", "status": "A", "added": 1, "deleted": 0}]
+        await held.decide(run, "commit")
+        assert await held.ended(run) == {"outcome": "landed", "reason": ""}
+        found = await held.ask("show", run=run)
+
+    assert git(project, "rev-list", "--count", f"{start}..HEAD") == "1"
+    assert git(project, "log", "-1", "--format=%an <%ae>|%cn") == f"{PERSON[0]} <{PERSON[1]}>|{PERSON[0]}"
+    assert git(project, "log", "-1", "--format=%s|%b") == (
+        f"Write the feature|feature.txt is written.\n\nDevloop-Task: 1.1\nDevloop-Run: {run}"
+    )
+    assert git(project, "show", "--name-only", "--format=").split() == [".devloop/plan.md", "feature.txt"]
+    assert "- [x] Task 1.1:" in git(project, "show", "HEAD:.devloop/plan.md")
+    assert (project / "feature.txt").read_text() == "new\n"
+    assert git(project, "status", "--short").splitlines() == ["M notes.txt", "?? mine.txt"]
+
+    kinds = [event["kind"] for event in held.plan]
+    assert kinds == ["started", "completed", "committed"]
+    row = found["run"]
+    assert (row["state"], row["outcome"], row["branch"]) == ("ended", "landed", "main")
+    assert row["commit"] == git(project, "rev-parse", "HEAD")
+    (gate,) = found["gates"]
+    assert (gate["gate"], gate["verdict"], gate["exit_code"]) == ("check", "pass", 0)
+    checked = gate["tree"]
+    assert gate["commit"] == checked
+    assert git(project, "diff", "--name-only", checked, "HEAD") == ".devloop/plan.md", "only the tick was added"
+    assert [(t["number"], t["stop_reason"]) for t in found["turns"]] == [(1, "tool_use"), (2, "tool_use")]
+    assert sum(t["tokens"]["output"] for t in found["turns"]) == row["tokens"]["output"] > 0
+    assert not held.state.worktrees.joinpath(run).exists()
+    assert git(project, "worktree", "list").count("\n") == 0
+    assert list(held.state.checkouts.iterdir()) == []
+
+
+async def test_the_tick_comes_before_the_commit_and_the_events_tell_the_way(project: Path) -> None:
+    async with engine(project, tasks={"1.1": work("a.txt")}) as held:
+        run = await held.run("1.1")
+        await held.checkpoint(run)
+        assert "[~] Task 1.1" in (project / ".devloop/plan.md").read_text()
+        await held.decide(run, "commit")
+        await held.ended(run)
+        completed, landed = held.plan[1], held.told("landing.done", run)[0]
+        stored = (await held.ask("events", after=0, run=run))["events"]
+    assert completed["kind"] == "completed" and completed["text"] == "a.txt is written."
+    assert landed["branch"] == "main"
+    kinds = [event["kind"] for event in stored]
+    told = [event["kind"] for event in held.events if event["run"] == run and event["kind"] != "turn.progress"]
+    assert kinds == told
+    order = ["run.queued", "turn.started", "tool.ended", "gate.ended", "checkpoint.opened", "landing.done", "run.ended"]
+    places = [kinds.index(kind) for kind in order]
+    assert places == sorted(places)
+    numbers = [event["seq"] for event in stored]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_what_is_not_the_agents_to_change_stays_out_of_the_commit(project: Path) -> None:
+    """Neither file tools nor a shell in the worktree reach the plan, editor settings or the git pointer."""
+    attempts = [
+        turn(write(".devloop/plan.md", "- [x] Task 1.1: First\n"), write(".vscode/tasks.json", "{}")),
+        turn(
+            command("echo '- [x] all done' > .devloop/plan.md; echo $?"),
+            command("mkdir -p .vscode && echo '{}' > .vscode/tasks.json; echo $?"),
+            command("rm -f .git; echo 'gitdir: /tmp/elsewhere' > .git; echo $?"),
+            command("mv .devloop elsewhere; rm -rf .devloop; ls .devloop"),
+            write("real.txt"),
+        ),
+        turn(finish()),
+    ]
+    before = (project / ".devloop/plan.md").read_text()
+    async with engine(project, tasks={"1.1": attempts}) as held:
+        run = await held.run("1.1")
+        worktree = held.state.worktrees / run
+        shown = await held.checkpoint(run)
+        assert (worktree / ".git").read_text().startswith("gitdir: ") and "elsewhere" not in (
+            worktree / ".git"
+        ).read_text()
+        assert (worktree / ".devloop/plan.md").read_text() == before
+        results = json.dumps(held.requests(run)[-1])
+        await held.decide(run, "commit")
+        await held.ended(run)
+    assert [entry["path"] for entry in shown["diff"]["list"]] == ["real.txt"]
+    assert results.count("Read-only file system") >= 2 and "is_error" in results
+    assert git(project, "show", "--name-only", "--format=").split() == [".devloop/plan.md", "real.txt"]
+    assert git(project, "show", "HEAD:.devloop/plan.md") == before.strip().replace("[ ] Task 1.1", "[x] Task 1.1")
+    assert not (project / ".vscode").exists()
+
+
+async def test_two_starts_of_one_task_at_once_are_one_run(project: Path) -> None:
+    import asyncio
+
+    async with engine(project, tasks={"*": work("a.txt")}) as held:
+        task = {"id": "1.1", "title": "First"}
+        started = await asyncio.gather(*(held.ask("start", task=task, plan={}, loop={}) for _ in range(4)))
+        assert {answer["run"] for answer in started} == {"run-1.1-1"}
+        assert sorted(answer["attached"] for answer in started) == [False, True, True, True]
+        await held.checkpoint("run-1.1-1")
+        again = await held.ask("start", task=task, plan={}, loop={})
+        assert (again["attached"], again["state"]) == (True, "waiting")
+        await held.decide("run-1.1-1", "discard")
+        await held.ended("run-1.1-1")
+        second = await held.run("1.1")
+        assert second == "run-1.1-2"
+        await _leave(held, second)
+
+
+async def _leave(held: Engine, run: str) -> None:
+    await held.checkpoint(run)
+    await held.decide(run, "discard")
+    await held.ended(run)
