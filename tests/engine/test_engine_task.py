@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -105,8 +106,6 @@ async def test_what_is_not_the_agents_to_change_stays_out_of_the_commit(project:
 
 
 async def test_two_starts_of_one_task_at_once_are_one_run(project: Path) -> None:
-    import asyncio
-
     async with engine(project, tasks={"*": work("a.txt")}) as held:
         task = {"id": "1.1", "title": "First"}
         started = await asyncio.gather(*(held.ask("start", task=task, plan={}, loop={}) for _ in range(4)))

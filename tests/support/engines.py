@@ -39,6 +39,8 @@ class Engine:
         self.following: list[dict[str, Any]] = []
         """Tasks that `plan/next` hands out, in order."""
         self.handed_off: list[dict[str, Any]] = []
+        self.held_back: dict[str, asyncio.Event] = {}
+        """Changes of the plan, by kind, that are answered only once the event is set."""
         self.client: EngineClient | None = None
         self._news = asyncio.Condition()
         self._variables: dict[str, str] = {}
@@ -144,6 +146,8 @@ class Engine:
 
     async def _apply(self, params: dict[str, Any]) -> dict[str, Any]:
         self.plan.append(params["event"])
+        if params["event"]["kind"] in self.held_back:
+            await self.held_back[params["event"]["kind"]].wait()
         path = self.root / ".devloop" / "plan.md"
         mark, task = MARKS.get(params["event"]["kind"], " "), re.escape(params["event"]["task"]["id"])
         text = re.sub(rf"- \[.\] Task {task}:", f"- [{mark}] Task {params['event']['task']['id']}:", path.read_text())
