@@ -111,7 +111,7 @@ async def test_the_home_folder_of_the_person_is_empty_inside(place, tmp_path):
 
 
 async def test_secret_files_of_the_system_are_hidden(place):
-    secret = [p for p in ("/etc/shadow", "/etc/gshadow", "/etc/security/opasswd") if os.access(p, os.R_OK)]
+    secret = [p for p in ("/etc/shadow", "/etc/gshadow") if os.access(p, os.R_OK) and Path(p).stat().st_size]
     if not secret:
         pytest.skip("this user can read no secret file")
     result = await place.run(f"for f in {' '.join(secret)}; do cat $f; done; cat /etc/passwd")

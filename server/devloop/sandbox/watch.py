@@ -64,7 +64,7 @@ def namespace(root: int) -> list[str]:
     Complete at any moment, unlike lists of children, which a fork bomb outruns. Without the right to look (an ordinary
     user may not look at bwrap itself): the tree, which is enough, because there the kernel's own limit holds.
     """
-    proc = f"/proc/{root}/root/proc"
+    proc = str(Path("/proc", str(root), "root", "proc"))
     try:
         return [f"{proc}/{name}" for name in os.listdir(proc) if name.isdigit()]  # noqa: PTH208 - speed
     except OSError:
