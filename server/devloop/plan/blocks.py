@@ -107,8 +107,8 @@ class Step:
     """What one line did. Shared between all lines that look alike: holds nothing of the line's own text.
 
     `state` after the line; `kind`; `matched`: containers that were open before and hold this line as well;
-    `opened`: containers that begin on it; `box`: the innermost item starts with a checkbox; `note`: the semantic layer wants to see this line;
-    `suspect`: looks like a checkbox item but is none.
+    `opened`: containers that begin on it; `box`: the innermost item starts with a checkbox; `note`: the semantic layer
+    wants to see this line; `suspect`: looks like a checkbox item but is none.
     """
 
     __slots__ = ("box", "kind", "matched", "note", "opened", "quoted", "state", "suspect")

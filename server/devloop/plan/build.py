@@ -141,7 +141,7 @@ def _needs(node: Node, resolver: Resolver) -> tuple[Need, ...]:
 
 
 def _groups(tree: Tree, names: list[Name], graph: Graph) -> list[str | None]:
-    """The parallel group of every task: own tag, list of the phase, `[parallel:full]`, neighbours with `[P]` (§7, §10)."""
+    """The parallel group of every task: own tag, list of the phase, `[parallel:full]`, neighbours (§7, §10)."""
     listed = _listed_groups(tree, graph)
     groups: list[str | None] = []
     runs: dict[int | None, int] = {}
@@ -367,8 +367,7 @@ def _phase_status(states: list[str]) -> str:
 
 def _criteria(tree: Tree, names: list[Name]) -> tuple[Criterion, ...]:
     """Criteria with the phase they stand in and the task they belong to."""
-    found, at, open_phase = [], 0, None
-    section = 0
+    found, section, open_phase = [], 0, None
     for criterion, parent in zip(tree.criteria, tree.criterion_parents, strict=True):
         while section < len(tree.sections) and tree.sections[section].line < criterion.line:
             open_phase = tree.sections[section].phase
@@ -380,7 +379,6 @@ def _criteria(tree: Tree, names: list[Name]) -> tuple[Criterion, ...]:
                 parent=names[parent.index].id if parent is not None else None,
             )
         found.append(criterion)
-        at += 1
     return tuple(found)
 
 

@@ -95,7 +95,7 @@ def change(plan: Plan, event: Event) -> tuple[Edit, ...]:
     ticked = bool(found)
     logs: list[str] = []
     line = log_text(event.kind, task, text)
-    if line and not _logged(plan, task, event.kind, line):
+    if line and (ticked or not _logged(plan, task, event.kind, line)):
         logs.append(line)
     if event.kind == "blocked" and text:
         found += edits.add_note(plan, task, text)

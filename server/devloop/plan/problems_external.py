@@ -1,0 +1,74 @@
+"""Diagnostics that need to know more than the text: time, files, other plans, what agents exist (plan-format §17).
+
+The facts are given by the caller; these functions are as pure as the rest. Join their answers with `Plan.problems`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from devloop.plan import tags
+from devloop.plan.model import Plan, Problem
+from devloop.plan.problems_tasks import leaves_repository
+
+STALE_AFTER = timedelta(hours=24)
+
+
+def stale_plan(plan: Plan, now: datetime) -> tuple[Problem, ...]:
+    """`stale-plan`: `Updated` is more than a day old while the plan is in progress. Naive times compare as such."""
+    field = plan.field("Updated")
+    if field is None or plan.status != "in_progress":
+        return ()
+    try:
+        updated = datetime.fromisoformat(field.value.strip()[:25].strip())
+    except ValueError:
+        return ()
+    if (updated.tzinfo is None) != (now.tzinfo is None):
+        updated = updated.replace(tzinfo=now.tzinfo)
+    if now - updated <= STALE_AFTER:
+        return ()
+    message = f"The plan is in progress, but was last updated {field.value}"
+    return (Problem("stale-plan", "info", field.line, message, field.start, field.end),)
+
+
+def missing_files(plan: Plan, exists: Callable[[str], bool]) -> tuple[Problem, ...]:
+    """`missing-file`: a path in Files that `exists` denies, not new, no pattern, not outside; open tasks only."""
+    return tuple(
+        Problem("missing-file", "hint", task.line, f"{ref.path} does not exist (mark it with (new) if it will)")
+        for task in plan.tasks
+        if not task.done
+        for ref in task.files
+        if not ref.new and not ref.glob and not leaves_repository(ref.path) and not exists(ref.path)
+    )
+
+
+def multiple_plans(others: Sequence[str]) -> tuple[Problem, ...]:
+    """`multiple-plans`: names of further plan files (see `PLAN_FILES`)."""
+    if not others:
+        return ()
+    return (
+        Problem("multiple-plans", "info", 1, f"There are other plan files, which are not read: {', '.join(others)}"),
+    )
+
+
+def unknown_names(plan: Plan, agents: Iterable[str], models: Iterable[str] | None = None) -> tuple[Problem, ...]:
+    """`unknown-agent`, `unknown-model`: `agents` are names and `name:mode`; without `models` those are not judged."""
+    known = {name.lower() for name in agents}
+    known_models = {name.lower() for name in models} if models is not None else None
+    found: list[Problem] = []
+    for task in plan.tasks:
+        if task.agent and (task.agent if not task.mode else f"{task.agent}:{task.mode}").lower() not in known:
+            name = f"{task.agent}:{task.mode}" if task.mode else task.agent
+            found.append(
+                Problem("unknown-agent", "warning", task.line, f"There is no agent {name}{_near(name, known)}")
+            )
+        if task.model and known_models is not None and task.model.lower() not in known_models:
+            near = _near(task.model, known_models)
+            found.append(Problem("unknown-model", "warning", task.line, f"There is no model {task.model}{near}"))
+    return tuple(found)
+
+
+def _near(name: str, known: set[str]) -> str:
+    near = tags.nearest(name.lower(), tuple(sorted(known)), 4)
+    return f"; nearest: {near}" if near else ""
