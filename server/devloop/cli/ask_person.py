@@ -125,7 +125,12 @@ async def read_line() -> str:
     loop = asyncio.get_running_loop()
     descriptor = sys.stdin.fileno()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+
+    def has_come() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(descriptor, has_come)
     try:
         await ready
     finally:

@@ -142,10 +142,8 @@ def _show_items(out: Console, items: list[Row], waiting: list[Row], *, all_now: 
 
 def _show_item(out: Console, item: Row) -> None:
     changed = item["status"] == "changed"
-    out.rule(
-        f"{safe(item['kind'], 20)} [bold]{safe(item['key'], 120)}[/] {'changed since you trusted it' if changed else 'new'}",
-        align="left",
-    )
+    status = "changed since you trusted it" if changed else "new"
+    out.rule(f"{safe(item['kind'], 20)} [bold]{safe(item['key'], 120)}[/] {status}", align="left")
     if changed:
         from devloop.cli.diff_view import coloured
 

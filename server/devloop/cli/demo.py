@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
 
 from devloop import plan, shipped
 from devloop.cli import checkpoint_view, output
@@ -81,14 +80,8 @@ def _introduce(out: Console, root: Path, live: bool) -> None:
         else "[yellow]No model is asked: a scripted player speaks its lines.[/] Everything else is real: files, "
         "commands, sandbox, tests, git."
     )
-    out.print(
-        Panel.fit(
-            f"A small Python project with a failing test suite is in\n[bold]{safe(root, 400)}[/]\n"
-            f"Its plan, .devloop/plan.md, has three tasks. {who}",
-            title="devloop demo",
-            border_style="dim",
-        )
-    )
+    out.print(f"[bold]devloop demo[/] · a small Python project with a failing test suite, in {safe(root, 400)}")
+    out.print(f"Its plan, .devloop/plan.md, has three tasks. {who}\n")
 
 
 async def _work(out: Console, root: Path, attended: bool) -> Followed | None:

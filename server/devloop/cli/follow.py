@@ -53,6 +53,7 @@ class Follower:
         self._last = 0
         self._decision = ""
         self._answered: set[tuple[str, int]] = set()
+        self._loops_over: set[str] = set()
 
     async def __aenter__(self) -> Follower:
         await self._connect()
@@ -125,6 +126,8 @@ class Follower:
         self._view.event(kind, data)
         if kind == "checkpoint.closed":
             self._decision = str(data.get("decision"))
+        if kind == "loop.ended":
+            self._loops_over.add(str(data.get("loop")))
         return kind
 
     def _catch_up(self, run: str) -> None:
@@ -170,15 +173,15 @@ class Follower:
         """The run that the loop began after `row`; None when the loop has ended."""
         seen = {each["id"] for each in followed.runs}
         deadline = asyncio.get_running_loop().time() + NEXT_RUN_S
-        while asyncio.get_running_loop().time() < deadline:
+        while asyncio.get_running_loop().time() < deadline and str(row.get("loop")) not in self._loops_over:
             for other in (await self.request("devloop/runs", {"limit": 20}))["runs"]:
                 if other.get("loop") == row.get("loop") and other["id"] not in seen:
                     return str(other["id"])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.25):
                     event = await self._event()
-                    if event is not None and self._take(row["id"], event) == "loop.ended":
-                        return None
+                    if event is not None:
+                        self._take(row["id"], event)
         return None
 
     async def _event(self) -> Row | None:
@@ -189,8 +192,7 @@ class Follower:
         try:
             await asyncio.wait({waiting, lost}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
-                event = waiting.result()
-                return event
+                return waiting.result()
         finally:
             lost.cancel()
             if not waiting.done():

@@ -32,8 +32,8 @@ def register(app: typer.Typer) -> None:
         epilog=epilog(
             "devloop status",
             "devloop status --json",
-            fields="{daemon: {pid, version, uptime_s}, engine: {pid, state, problem}, sandbox: {backend, degraded}, model, "
-            "runs: [{id, task, agent, mode, state, turn, waiting_for, cost_usd, tokens}], plan: {path, problem, statistics}, budget}",
+            fields="{daemon: {pid, version, uptime_s}, engine: {pid, state, problem}, sandbox: {backend, degraded, …}, "
+            f"model: {{name, scripted, key}}, runs: [{RUN_FIELDS}], plan: {{path, problem, stats}}, budget}}",
         ),
     )(status)
     app.command(
@@ -105,7 +105,7 @@ def plan_line(plan: Row) -> str:
     """The plan in one line of markup."""
     if plan["problem"]:
         return f"[yellow]{safe(plan['problem'], 300)}[/]"
-    counted = plan["statistics"]
+    counted = plan["stats"]
     return (
         f"[bold]{safe(plan['path'], 100)}[/]  {counted['done']} of {counted['total']} tasks done "
         f"({counted['percentage']} %)"
@@ -155,9 +155,8 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
         return
     out, row = output.console(), found["run"]
     out.print(f"[bold]{safe(row['task'], 40)} {safe(row.get('title'), 100)}[/]")
-    out.print(
-        f"[dim]{safe(row['id'], 80)}[/] · {safe(row['agent'], 40)} · {output.model_name(row)} · {safe(row['state'], 20)}"
-    )
+    facts = (f"[dim]{safe(row['id'], 80)}[/]", safe(row["agent"], 40), output.model_name(row), safe(row["state"], 20))
+    out.print(" · ".join(facts))
     for turn in found["turns"]:
         tools = ", ".join(safe(_tool(each), 60) for each in (turn.get("tools") or ())[:6])
         told = f"{output.tokens(turn.get('tokens'))} tokens, {output.money(turn.get('cost_usd'))}"
@@ -166,9 +165,8 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
     for gate in found["gates"]:
         verdict = str(gate.get("verdict"))
         reason = safe(gate.get("reason"), 120) or safe(checkpoint_view.counts(gate.get("counts")), 100)
-        out.print(
-            f"  {output.SYMBOLS.get(verdict, '?')} gate {safe(gate.get('gate'), 60)}: {safe(verdict, 20)} [dim]{reason}[/]"
-        )
+        symbol = output.SYMBOLS.get(verdict, "?")
+        out.print(f"  {symbol} gate {safe(gate.get('gate'), 60)}: {safe(verdict, 20)} [dim]{reason}[/]")
     for notice in found["notices"]:
         out.print(f"  [cyan]note[/] {safe(notice, 300)}")
     if found["checkpoint"]:
@@ -270,9 +268,8 @@ def budget(as_json: Json = False) -> None:
     for name, cap in (("day", caps.get("day_usd")), ("total", caps.get("plan_usd"))):
         spent = found[name]
         limit = f" of {output.money(cap)}" if cap is not None else ""
-        out.print(
-            f"[bold]{name:<6}[/] {output.money(spent['usd'])}{limit}, {output.tokens(spent)} tokens, {spent['turns']} turns"
-        )
+        told = f"{output.money(spent['usd'])}{limit}, {output.tokens(spent)} tokens, {spent['turns']} turns"
+        out.print(f"[bold]{name:<6}[/] {told}")
     told = ", ".join(f"{key} {value}" for key, value in caps.items() if value is not None)
     out.print(f"[dim]caps   {safe(told, 300)}[/]\n")
     for title, rows in (("by task", found["by_task"]), ("by day", found["by_day"])):

@@ -1,2 +1,206 @@
-def register(app):
-    pass
+"""`devloop plan …`: reading a plan, any plan, without a daemon."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from devloop import plan as plans
+from devloop.cli import output
+from devloop.cli.common import PLANNING, Json, epilog
+from devloop.cli.output import safe
+from devloop.cli.session import project_root
+from devloop.daemon.documents import Documents, PlanText
+from devloop.daemon.plan_rules import all_problems
+from devloop.errors import StorageError, UsageError
+from devloop.paths import find_root
+from devloop.plan.export import problem_json
+
+Row = dict[str, Any]
+File = Annotated[Path | None, typer.Argument(metavar="FILE", help="Any Markdown file; else the project's plan.")]
+
+MARKS = {
+    "pending": "[dim]○[/]",
+    "in_progress": "[yellow]◐[/]",
+    "complete": "[green]●[/]",
+    "blocked": "[red]![/]",
+    "skipped": "[dim]–[/]",
+    "deferred": "[dim]»[/]",
+    "unknown": "[red]?[/]",
+}
+SEVERITIES = {
+    "error": "[red]error[/]",
+    "warning": "[yellow]warning[/]",
+    "info": "[cyan]info[/]",
+    "hint": "[dim]hint[/]",
+}
+
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="rich", help="Read a plan: show it, check it, ask what is next."
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="plan", rich_help_panel=PLANNING)
+    group.command(
+        "show",
+        epilog=epilog(
+            "devloop plan show",
+            "devloop plan show notes/ideas.md --json",
+            fields="{path, name, status, fields, tasks: [{id, key, title, status, line, phase, depends_on, …}], "
+            "phases, criteria, log, stats: {total, done, percentage, …}, problems}",
+        ),
+    )(show)
+    group.command(
+        "check",
+        epilog=epilog(
+            "devloop plan check",
+            fields="{path, errors, warnings, problems: [{code, severity, line, message, start, end, related}]}",
+        ),
+    )(check)
+    group.command(
+        "next",
+        epilog=epilog(
+            "devloop plan next",
+            "devloop plan next --json",
+            fields="{path, state: found | all_complete | all_blocked | partial | empty, task or null, blocked_by, "
+            "parallel, resumable, blocked: [{id, title, line, by, why}]}",
+        ),
+    )(next_)
+
+
+def read(file: Path | None) -> tuple[PlanText, plans.Plan, Path]:
+    """The plan and the root of its project. Raises `UsageError` (exit code 2) when it can't be read."""
+    named = file or (Path(os.environ["DEVLOOP_PLAN_PATH"]) if os.environ.get("DEVLOOP_PLAN_PATH") else None)
+    if named is not None:
+        named = named.expanduser().absolute()
+        if not named.is_file():
+            raise UsageError(
+                f"{named} is no file." if named.exists() else f"There is no file {named}.",
+                hint="Make a plan with `devloop init`." if file is None else "",
+            )
+    root = project_root() if file is None else find_root(file.expanduser().absolute().parent)
+    documents = Documents(root, named)
+    try:
+        found, plan = documents.plan()
+    except StorageError as problem:
+        raise UsageError(problem.message, hint=problem.hint) from problem
+    return found, plan, root
+
+
+def problems_of(found: PlanText, plan: plans.Plan, root: Path) -> list[Row]:
+    return [problem_json(each) for each in all_problems(found, plan, root, datetime.now(UTC))]
+
+
+def show(file: File = None, as_json: Json = False) -> None:
+    """Show a plan: its phases, its tasks, and how far it is."""
+    found, plan, root = read(file)
+    shown = {**plans.show(plan), "problems": problems_of(found, plan, root)}
+    if as_json:
+        output.print_json({"path": found.relative, **shown})
+        return
+    out, counted = output.console(), shown["stats"]
+    out.print(f"[bold]{safe(shown['name'], 120)}[/]  [dim]{safe(found.relative, 200)}[/]")
+    out.print(
+        f"{safe(shown['status'].replace('_', ' '), 40)} · {counted['done']} of {counted['total']} tasks done "
+        f"({counted['percentage']} %)"
+    )
+    waits = {each["id"]: each["by"] for each in plans.next_task(plan)["blocked"]}
+    phase: object = object()
+    lines = {each["id"]: each for each in shown["phases"]}
+    for task in shown["tasks"]:
+        if task["phase"] != phase:
+            phase = task["phase"]
+            _phase(out, lines.get(phase))
+        _task(out, task, waits.get(task["id"], []))
+    errors = sum(each["severity"] == "error" for each in shown["problems"])
+    if errors:
+        out.print(f"\n[red]{errors} error{'s' if errors != 1 else ''}[/] in the plan; see `devloop plan check`.")
+
+
+def _phase(out: Console, phase: Row | None) -> None:
+    if phase is None:
+        out.print()
+        return
+    out.print(
+        f"\n[bold]Phase {safe(phase['id'], 40)}: {safe(phase['name'], 120)}[/] [dim]{safe(phase['status'].replace('_', ' '), 30)}[/]"
+    )
+
+
+def _task(out: Console, task: Row, by: list[str]) -> None:
+    indent = "      " if task["parent"] else "  "
+    facts = [f"group {task['group']}" if task["group"] else "", f"waits for {', '.join(by)}" if by else ""]
+    facts += [f"agent {task['agent']}" if task["agent"] else "", f"model {task['model']}" if task["model"] else ""]
+    facts += ["optional" if task["optional"] else "", "in the background" if task["background"] else ""]
+    told = safe(" · ".join(fact for fact in facts if fact), 160)
+    done = task["status"] in ("complete", "skipped")
+    title = f"[dim]{safe(task['title'], 200)}[/]" if done else safe(task["title"], 200)
+    name = safe(task["id"], 40)
+    out.print(f"{indent}{MARKS.get(task['status'], '?')} {name:<5} {title}{f'  [dim]{told}[/]' if told else ''}")
+
+
+def check(file: File = None, as_json: Json = False) -> None:
+    """Say what is wrong with a plan, with line numbers. Exit code 1 when there is an error."""
+    found, plan, root = read(file)
+    problems = problems_of(found, plan, root)
+    errors = sum(each["severity"] == "error" for each in problems)
+    warnings = sum(each["severity"] == "warning" for each in problems)
+    if as_json:
+        output.print_json({"path": found.relative, "errors": errors, "warnings": warnings, "problems": problems})
+        raise typer.Exit(1 if errors else 0)
+    out = output.console()
+    for each in problems:
+        place = f"{safe(found.relative, 300)}:{each['line']}"
+        severity = SEVERITIES.get(each["severity"], "?")
+        out.print(f"{place}: {severity}: {safe(each['message'], 400)} [dim]({safe(each['code'], 60)})[/]")
+        for other in each["related"]:
+            out.print(f"  [dim]line {other['line']}: {safe(other['message'], 300)}[/]")
+    tasks = len(plan.tasks)
+    out.print(
+        f"{tasks} task{'s' if tasks != 1 else ''}, {errors} error{'s' if errors != 1 else ''}, "
+        f"{warnings} warning{'s' if warnings != 1 else ''}."
+    )
+    raise typer.Exit(1 if errors else 0)
+
+
+def next_(file: File = None, as_json: Json = False) -> None:
+    """Say which task is next. Exit code 0 when there is one, 1 when there is none, 2 when the plan can't be read."""
+    found, plan, _ = read(file)
+    following = plans.next_task(plan)
+    if as_json:
+        output.print_json({"path": found.relative, **following})
+    else:
+        _following(output.console(), following)
+    raise typer.Exit(0 if following["state"] == "found" else 1)
+
+
+def _following(out: Console, following: Row) -> None:
+    task = following["task"]
+    if following["resumable"]:
+        out.print(f"In work or left partial: {safe(', '.join(following['resumable'][:10]), 300)}")
+    if task is None:
+        told = {
+            "all_complete": "Every task is done.",
+            "empty": "There is no task in this plan. A task is a line like `- [ ] Task 1.1: what to do`.",
+            "partial": "Nothing else is ready.",
+        }.get(following["state"], "No task can run now:")
+        out.print(told)
+        for each in following["blocked"][:20]:
+            by = f" waits for {', '.join(each['by'][:8])}" if each["by"] else ""
+            out.print(
+                f"  {safe(each['id'], 40)} {safe(each['title'], 120)} [dim]({safe(each['why'], 30)}){safe(by, 200)}[/]"
+            )
+        return
+    out.print(f"[bold]{safe(task['id'], 40)}[/] {safe(task['title'], 200)} [dim](line {task['line']})[/]")
+    for criterion in task["acceptance"]:
+        out.print(f"  [dim]accepted when[/] {safe(criterion, 300)}")
+    if task["files"]:
+        out.print(f"  [dim]files[/] {safe(', '.join(file['path'] for file in task['files'][:20]), 400)}")
+    if following["parallel"]:
+        out.print(f"  [dim]may run beside it[/] {safe(', '.join(following['parallel']), 200)}")
+    out.print(f"Start it with `devloop run {safe(task['id'], 60)}`, or `devloop continue`.")

@@ -34,7 +34,8 @@ CARRIED = (
 
 
 class DaemonPeer(Peer):
-    """A connection to the daemon. `hello` is its answer: `version`, `pid`, `workspace`, `clients`, `working`, `plan`."""
+    """A connection to the daemon. `hello` is its answer: `version`, `pid`, `workspace`, and for agreeing with it the
+    number of other `clients`, of `working` runs, and the `plan` file it was told to use."""
 
     hello: dict[str, Any]
 
@@ -65,7 +66,6 @@ async def connect(
     """
     if sys.platform == "win32":
         raise Unavailable("The daemon needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
-    root = root.resolve()
     state = StateDir.of(root).make()
     starter = _Starter(root, state, command)
     deadline = time.monotonic() + deadline_s
@@ -93,7 +93,7 @@ async def stop(root: Path, *, force: bool = False, timeout_s: float = 15.0) -> b
 
     Raises `Refused` while runs are working, unless `force`: they go on when devloop is used again.
     """
-    state = StateDir.of(root.resolve())
+    state = StateDir.of(root)
     try:
         peer = await connect(root, start=False, any_version=True)
     except Unavailable:
@@ -143,7 +143,7 @@ async def _try(state: StateDir, handlers: Mapping[str, Handler] | None, client: 
 def _environment() -> dict[str, str]:
     found = {name: os.environ[name] for name in CARRIED if os.environ.get(name)}
     if "DEVLOOP_SCENARIO" in found:  # the daemon lives in another directory
-        found["DEVLOOP_SCENARIO"] = str(Path(found["DEVLOOP_SCENARIO"]).absolute())
+        found["DEVLOOP_SCENARIO"] = _absolute(found["DEVLOOP_SCENARIO"])
     return found
 
 
@@ -151,13 +151,17 @@ async def _checked(peer: DaemonPeer) -> DaemonPeer:
     """Refuse a daemon that was told to work with another plan file than this client."""
     wanted = os.environ.get("DEVLOOP_PLAN_PATH")
     theirs = peer.hello.get("plan")
-    if wanted and theirs != str(Path(wanted).absolute()):
+    if wanted and theirs != _absolute(wanted):
         await peer.close()
         raise Refused(
             f"DEVLOOP_PLAN_PATH is {wanted} here, but the running daemon works with {theirs or 'the usual plan file'}.",
             hint="Stop it with `devloop stop`; the next command starts one that uses your plan.",
         )
     return peer
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
 
 
 async def _replace(peer: DaemonPeer) -> None:
@@ -189,8 +193,8 @@ class _Starter:
 
     def __init__(self, root: Path, state: StateDir, command: Sequence[str] | None) -> None:
         self.log = state.logs / "daemon.log"
-        self._root = root
-        self._command = [*(command or (sys.executable, "-m", "devloop.daemon")), "--root", str(root)]
+        self._root = root.resolve()
+        self._command = [*(command or (sys.executable, "-m", "devloop.daemon")), "--root", str(self._root)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_one_coming(self) -> None:
@@ -226,7 +230,7 @@ def _daemon_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
     for name in ("DEVLOOP_STATE_DIR", "DEVLOOP_CONFIG_DIR", "DEVLOOP_PLAN_PATH"):
         if kept.get(name):
-            kept[name] = str(Path(kept[name]).absolute())
+            kept[name] = _absolute(kept[name])
     for name in CARRIED:
         kept.pop(name, None)
     return kept

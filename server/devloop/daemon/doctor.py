@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from devloop import plan as plans
 from devloop import sandbox, trust
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError

@@ -10,12 +10,15 @@ from devloop.redact import SECRET_NAME, Redactor
 
 MAX_VALUE = 32_768
 _MODEL = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "DEVLOOP_SCENARIO", "DEVLOOP_MODEL")
-_SOURCES = ("ANTHROPIC_API_KEY", "DEVLOOP_SCENARIO")
+_SOURCES = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "DEVLOOP_SCENARIO")
 
 
 class ClientEnvironment:
-    """What the engine is told. A client that brings a key or a scenario replaces everything about the model, so that a
-    key never meets the base URL or the scenario of another terminal; one that brings neither changes none of it."""
+    """What the engine is told.
+
+    A client that brings a key, a base URL or a scenario replaces everything about the model, so that a key never meets
+    the base URL of another terminal; one that brings none of them changes none of it.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor

@@ -116,6 +116,12 @@ class Fanout:
             self.unsubscribe(peer)
 
 
+async def _read_by_now(peer: Peer) -> None:
+    """Until the other side has read most of what it was sent."""
+    while peer.backlog > MAX_BACKLOG // 4 and not peer.closed.is_set():  # noqa: ASYNC110 - the transport tells nobody
+        await asyncio.sleep(0.02)
+
+
 async def _catch_up(subscription: Subscription, fetch: Fetch, last: int) -> None:
     """Send stored events page by page, at the pace of the reader, then what came in meanwhile."""
     try:
@@ -125,8 +131,7 @@ async def _catch_up(subscription: Subscription, fetch: Fetch, last: int) -> None
                 break
             for event in page:
                 subscription.send(event)
-            while subscription.peer.backlog > MAX_BACKLOG // 4 and not subscription.peer.closed.is_set():
-                await asyncio.sleep(0.02)
+            await _read_by_now(subscription.peer)
     except DevloopError as problem:
         log.warning("old events could not be read: %s", problem.message)
     finally:

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
-from devloop.errors import UsageError
 
 
-def time_of(event: Mapping[str, Any]) -> datetime:
+def event_of(wanted: Mapping[str, Any]) -> plans.Event:
+    """The plan's event for `plan/apply`. Its time is written into the plan, so it is local (state-files §16).
+
+    Raises `UsageError` for what is no event.
+    """
+    return dataclasses.replace(plans.Event.from_json(wanted), now=time_of(wanted).astimezone())
+
+
+def time_of(wanted: Mapping[str, Any]) -> datetime:
     """`at` of an event; now where it says nothing that can be understood."""
     try:
-        found = datetime.fromisoformat(str(event.get("at")))
+        found = datetime.fromisoformat(str(wanted.get("at")))
     except ValueError:
         return datetime.now(UTC)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def event_of(w):
-    return plans.Event(w["kind"], w["task"], w["text"], time_of(w))
+def plan_of(found: PlanText, plan: plans.Plan) -> dict[str, str]:
+    """The plan as a run remembers it."""
+    return {"path": found.relative, "name": plan.name, "goal": plan.goal}
 
 
-def task_of(plan, t):
-    return plans.exp(t)
+def task_of(task: plans.Task) -> dict[str, Any]:
+    """The task as the engine takes it: as exported, with files as paths."""
+    return for_engine(plans.task_json(task))
 
 
-def plan_of(found, plan):
-    return {"path": found.relative, "name": plan.title, "goal": plan.goal}
+def for_engine(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {**task, "files": [file["path"] for file in task["files"]]}
+
+
+def next_for_engine(plan: plans.Plan, held: Iterable[str]) -> dict[str, Any]:
+    """`plan next`, with its task as the engine takes it."""
+    following = plans.next_task(plan, frozenset(held))
+    task = following["task"]
+    return {**following, "task": for_engine(task) if task is not None else None}

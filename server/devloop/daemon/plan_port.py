@@ -72,8 +72,7 @@ class PlanPort:
     async def next(self, params: Mapping[str, Any]) -> dict[str, Any]:
         held = [str(each) for each in params.get("held") or ()]
         found, plan = await asyncio.to_thread(self._documents.plan)
-        following = plans.next_task(plan, held)
-        return {**following, "plan": plan_events.plan_of(found, plan)}
+        return {**plan_events.next_for_engine(plan, held), "plan": plan_events.plan_of(found, plan)}
 
     async def hand_off(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`.devloop/next-action.json` (state-files §3). One that is there goes to the state directory first."""
@@ -110,7 +109,7 @@ class PlanPort:
                 old = path.read_bytes().decode("utf-8", "surrogateescape")
             except FileNotFoundError:
                 plan = plans.parse(found.data, name=found.relative)
-                old = worklog.new(self._documents.root.name, plan.title or "Work", when)
+                old = worklog.new(self._documents.root.name, plan.name, when)
             new = worklog.with_commit(
                 old,
                 commit=str(event.get("text") or ""),
@@ -132,7 +131,7 @@ class PlanPort:
         return path
 
 
-def plan_changed(found: PlanText, statistics: Mapping[str, Any] | None) -> dict[str, Any]:
+def plan_changed(found: PlanText, stats: Mapping[str, Any]) -> dict[str, Any]:
     """The event that tells clients of a new text. It is not stored, so it has no number."""
-    data = {"path": found.relative, "sha256": found.sha256, "statistics": statistics}
+    data = {"path": found.relative, "sha256": found.sha256, "stats": stats}
     return {"seq": None, "at": datetime.now(UTC).timestamp(), "run": None, "kind": "plan.changed", "data": data}

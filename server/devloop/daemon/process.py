@@ -80,12 +80,12 @@ class Daemon:
         self._stopping = asyncio.Event()
         explicit = os.environ.get("DEVLOOP_PLAN_PATH")
         self._documents = Documents(root, Path(explicit).absolute() if explicit else None, state.path / "plan.lock")
-        self._port = PlanPort(self._documents, state, lambda event: self._service.publish(event), self._plan_written)
+        self._port = PlanPort(self._documents, state, self._publish, self._plan_written)
         self._engine = EngineLink(
             make_engine(root, state), self._port.handlers(), log_hint=f"Its log is {state.logs / 'engine.log'}."
         )
         self._fanout = Fanout()
-        self._watch = PlanWatch(self._documents, lambda found: self._service.plan_changed(found))
+        self._watch = PlanWatch(self._documents, self._plan_seen)
         self._service = Service(
             root,
             state,
@@ -146,6 +146,12 @@ class Daemon:
                 log.info("nobody needs the daemon")
                 self._stopping.set()
                 return
+
+    def _publish(self, event: dict[str, Any]) -> None:
+        self._service.publish(event)
+
+    def _plan_seen(self, found: PlanText) -> None:
+        self._service.plan_changed(found)
 
     def _plan_written(self, found: PlanText) -> None:
         """A change that came through here is told once; the watch then finds nothing new."""

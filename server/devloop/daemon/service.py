@@ -141,11 +141,11 @@ class Service:
             self._working.pop(run, None)
 
     def plan_changed(self, found: PlanText) -> None:
-        self.fanout.publish(plan_changed(found, self._statistics(found)))
+        self.fanout.publish(plan_changed(found, self._stats(found)))
 
-    def _statistics(self, found: PlanText) -> Answer | None:
+    def _stats(self, found: PlanText) -> Answer:
         parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())
-        return dict(plans.show(parsed)["statistics"])
+        return dict(plans.show(parsed)["stats"])
 
     async def working(self) -> list[str]:
         """Ids of the runs that work by themselves now. Does not start the engine."""
@@ -214,9 +214,8 @@ class Service:
         try:
             found, plan = self.documents.plan()
         except DevloopError as problem:
-            return {"path": None, "problem": f"{problem.message} {problem.hint}".strip(), "statistics": None}
-        shown = plans.show(plan)
-        return {"path": found.relative, "problem": None, "statistics": shown["statistics"]}
+            return {"path": None, "problem": f"{problem.message} {problem.hint}".strip()}
+        return {"path": found.relative, "problem": None, **plans.show(plan)["stats"]}
 
     # Trust, doctor, stop
 
@@ -240,9 +239,10 @@ class Service:
     async def stop(self, params: Params) -> Answer:
         working = await self.working()
         if working and not params.get("force"):
+            are = "s are" if len(working) > 1 else " is"
             raise Refused(
-                f"{len(working)} run{'s are' if len(working) > 1 else ' is'} working: {', '.join(sorted(working)[:5])}.",
-                hint="Wait, cancel with `devloop cancel RUN`, or `devloop stop --force`: it goes on where it was later.",
+                f"{len(working)} run{are} working: {', '.join(sorted(working)[:5])}.",
+                hint="Wait, `devloop cancel RUN`, or `devloop stop --force`: it goes on later where it was.",
                 runs=working,
             )
         self._stop()

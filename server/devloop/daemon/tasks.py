@@ -40,10 +40,7 @@ class Tasks:
                 if _holds(run, task.id):
                     return _attached(run)
             _may_run(plan, task, again=bool(params.get("again")))
-            started = await self._start(
-                found, plan, plan_events.task_of(plan, task), 1, decide, bool(params.get("again"))
-            )
-        return started
+            return await self._start(found, plan, plan_events.task_of(task), 1, decide, bool(params.get("again")))
 
     async def proceed(self, params: Params) -> Answer:
         """The next task of the plan, and after it the following ones, `limit` at most.
@@ -59,10 +56,10 @@ class Tasks:
         async with self._starting:
             found, plan = await self._plan()
             runs = await self.open_runs()
-            following = plans.next_task(plan, [str(run["task"]) for run in runs])
-            in_hand = _in_hand(following, runs)
+            in_hand = _in_hand(plan, runs)
             if in_hand is not None:
-                return {**_attached(in_hand), "plan_state": following["state"]}
+                return _attached(in_hand)
+            following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs])
             task = following.get("task")
             if following["state"] != "found" or task is None:
                 message = _sentence(following)
@@ -130,35 +127,40 @@ def _where(run: Mapping[str, Any]) -> str:
     return f"Task {title} is in hand: {run['id']} is {run['state']}."
 
 
-def _in_hand(following: Mapping[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _in_hand(plan: plans.Plan, runs: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The open run of a task that the plan shows as begun; one that waits for a person first."""
-    begun = {str(task["id"]).lower() for task in following.get("resumable") or ()}
+    begun = {task.id.lower() for task in plan.tasks if task.status == "in_progress"}
     mine = [run for run in runs if str(run["task"]).lower() in begun]
     return min(mine, key=lambda run: run["state"] != "waiting", default=None)
 
 
 def _may_run(plan: plans.Plan, task: plans.Task, *, again: bool) -> None:
     """Raises `Refused` with every reason. `again` accepts a task that is done already."""
-    reasons = [reason for reason in plans.may_run(plan, task) if not (again and task.done)]
+    reasons = [each for each in plans.may_run(plan, task) if not (again and each.code in ("complete", "skipped"))]
     if reasons:
         hint = "Choose another one with `devloop plan next`."
         if task.done:
-            hint = "To do it once more beside the finished one: devloop run --again."
+            hint = "To do it once more, beside the finished one: devloop run --again."
         raise Refused(
             f"Task {one_line(task.id, 60)} can't run: {'; '.join(reasons)}.", hint=hint, reasons=list(reasons)
         )
 
 
+def _waits(blocked: Mapping[str, Any]) -> str:
+    by = ", ".join(one_line(name, 40) for name in blocked["by"][:5])
+    return (
+        f"{one_line(blocked['id'], 40)} waits for {by}" if by else f"{one_line(blocked['id'], 40)} is {blocked['why']}"
+    )
+
+
 def _sentence(following: Mapping[str, Any]) -> str:
     """What a state other than `found` means, and what to do."""
-    begun = ", ".join(str(task["id"]) for task in (following.get("resumable") or ())[:5])
-    blocked = "; ".join(
-        f"{one_line(str(each.get('id')), 40)} ({one_line(str(each.get('why') or each.get('reason') or 'blocked'), 80)})"
-        for each in (following.get("blocked") or ())[:5]
-    )
+    begun = ", ".join(one_line(name, 40) for name in following["resumable"][:5])
+    blocked = "; ".join(_waits(each) for each in following["blocked"][:5]) or "all that is left is blocked"
+    partial = f"Only tasks that were left partial remain: {begun}. Take one up with `devloop run ID`."
     return {
         "all_complete": "Every task of the plan is done.",
-        "all_blocked": f"No task can run now: {blocked or 'all that is left is blocked'}. Look with `devloop plan check`.",
-        "partial": f"Only tasks that were left partial remain: {begun}. Take one up with `devloop run ID`.",
+        "all_blocked": f"No task can run now: {blocked}. Look at `devloop plan next`.",
+        "partial": partial if begun else "All that could run is in hand already; look at `devloop status`.",
         "empty": "The plan has no task yet. Write one like `- [ ] Task 1.1: what to do`.",
     }.get(str(following["state"]), "There is nothing to run.")

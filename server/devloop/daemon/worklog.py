@@ -10,7 +10,7 @@ from devloop.redact import one_line
 _ROW = re.compile(r"^\|\s*`?([0-9a-fA-F]{4,64})`?\s*\|")
 _SEPARATOR = re.compile(r"^\|(?:\s*:?-{3,}:?\s*\|){4}\s*$")
 _HEADER = re.compile(r"^\|\s*Hash\s*\|", re.IGNORECASE)
-_UPDATED = re.compile(r"^(\*\*Last Updated\*\*:[ \t]*)\S.*?$", re.MULTILINE)
+_UPDATED = re.compile(r"^(\*\*Last Updated\*\*:[ \t]*)[^\r\n]*", re.MULTILINE)
 _COLUMNS = "| Hash | Date | Message | Tasks |\n|------|------|---------|-------|\n"
 
 

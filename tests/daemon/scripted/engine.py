@@ -31,7 +31,19 @@ class Engine:
         self.tasks: set[asyncio.Task[None]] = set()
 
     def handlers(self):
-        names = "environment start decide cancel runs show diff events budget status stop".split()
+        names = (
+            "environment",
+            "start",
+            "decide",
+            "cancel",
+            "runs",
+            "show",
+            "diff",
+            "events",
+            "budget",
+            "status",
+            "stop",
+        )
         return {f"engine/{name}": getattr(self, name) for name in names}
 
     def save(self) -> None:
@@ -78,11 +90,29 @@ class Engine:
     def record(self, task, loop):
         attempt = 1 + sum(run["task"] == task["id"] for run in self.kept["runs"].values())
         run = {
-            **{"id": f"run-{task['id']}-{attempt}", "task": task["id"], "title": task["title"], "agent": "engineer"},
-            **{"mode": None, "state": "queued", "outcome": None, "reason": None, "turn": 0, "waiting_for": None},
-            **{"cost_usd": 0.0125, "tokens": {**ZERO, "input": 900, "output": 100}, "model": "scripted-model"},
-            **{"scripted": True, "attempt": attempt, "loop": loop["id"], "started": time.time(), "ended": None},
-            **{"branch": None, "commit": None, "checkpoint": None, "spec": {"task": task, "loop": loop}, "content": None},
+            "id": f"run-{task['id']}-{attempt}",
+            "task": task["id"],
+            "title": task["title"],
+            "agent": "engineer",
+            "mode": None,
+            "state": "queued",
+            "outcome": None,
+            "reason": None,
+            "turn": 0,
+            "waiting_for": None,
+            "cost_usd": 0.0125,
+            "tokens": {**ZERO, "input": 900, "output": 100},
+            "model": "scripted-model",
+            "scripted": True,
+            "attempt": attempt,
+            "loop": loop["id"],
+            "started": time.time(),
+            "ended": None,
+            "branch": None,
+            "commit": None,
+            "checkpoint": None,
+            "spec": {"task": task, "loop": loop},
+            "content": None,
         }
         self.kept["runs"][run["id"]] = run
         self.emit("run.queued", {"task": task["id"], "title": task["title"], "attempt": attempt}, run["id"])
@@ -104,7 +134,9 @@ class Engine:
         await self.apply(run, "started")
         self.emit("turn.started", {"turn": 1}, run["id"])
         for tokens in range(1, 4):
-            self.emit("turn.progress", {"turn": 1, "doing": "text", "tokens": tokens, "tool": None}, run["id"], store=False)
+            self.emit(
+                "turn.progress", {"turn": 1, "doing": "text", "tokens": tokens, "tool": None}, run["id"], store=False
+            )
         self.emit("tool.started", {"turn": 1, "tool": "edit"}, run["id"])
         self.emit("tool.ended", {"turn": 1, "summary": "edit a.py \x1b[31m[red]", "is_error": False}, run["id"])
         self.emit("turn.ended", {"turn": 1, "outcome": "finished"}, run["id"])
@@ -117,7 +149,9 @@ class Engine:
         elif "exhausts" in title:
             await self.end(run, "exhausted", "the cap of the run is used up")
         elif "question" in title:
-            self.ask(run, "question", ["answer", "stop", "discard"], question={"text": "Which one?", "choices": ["a", "b"]})
+            self.ask(
+                run, "question", ["answer", "stop", "discard"], question={"text": "Which one?", "choices": ["a", "b"]}
+            )
         else:
             self.emit("gate.ended", {"gate": "tests", "verdict": "pass", "reason": "", "required": True}, run["id"])
             if run["spec"]["loop"]["decide"]:
@@ -127,10 +161,18 @@ class Engine:
 
     async def flood(self, run):
         for number in range(3000):
-            self.emit("turn.progress", {"turn": 1, "doing": "x" * 50, "tokens": number, "tool": None}, run["id"], store=False)
+            self.emit(
+                "turn.progress", {"turn": 1, "doing": "x" * 50, "tokens": number, "tool": None}, run["id"], store=False
+            )
         padding = "y" * 20_000
         for number in range(1000):
-            event = {"seq": 1_000_000 + number, "at": time.time(), "run": run["id"], "kind": "notice", "data": {"text": padding}}
+            event = {
+                "seq": 1_000_000 + number,
+                "at": time.time(),
+                "run": run["id"],
+                "kind": "notice",
+                "data": {"text": padding},
+            }
             self.peer.notify("engine/event", event)
             if number % 50 == 0:
                 await asyncio.sleep(0.005)
@@ -138,14 +180,39 @@ class Engine:
     def ask(self, run, kind, decisions, question=None):
         number = (run["checkpoint"] or 0) + 1
         content = {
-            **{"number": number, "kind": kind, "summary": "Did it. \x1b[2J[bold]", "decisions": decisions},
-            "diff": {"files": 1, "added": 2, "deleted": 1, "list": [{"path": "a.py", "status": "M", "added": 2, "deleted": 1}]},
+            "number": number,
+            "kind": kind,
+            "summary": "Did it. \x1b[2J[bold]",
+            "decisions": decisions,
+            "diff": {
+                "files": 1,
+                "added": 2,
+                "deleted": 1,
+                "list": [{"path": "a.py", "status": "M", "added": 2, "deleted": 1}],
+            },
             "gates": [
-                {"gate": "tests", "kind": "tests", "verdict": "pass", "reason": "", "required": True, "exit_code": 0,
-                 "counts": {"passed": 3}, "duration_s": 0.4, "command": ["pytest"], "tree": "t"}
+                {
+                    "gate": "tests",
+                    "kind": "tests",
+                    "verdict": "pass",
+                    "reason": "",
+                    "required": True,
+                    "exit_code": 0,
+                    "counts": {"passed": 3},
+                    "duration_s": 0.4,
+                    "command": ["pytest"],
+                    "tree": "t",
+                }
             ],
-            **{"guards": [], "question": question, "problem": None, "cost_usd": 0.0125, "turns": 1},
-            **{"tokens": run["tokens"], "scripted": True, "notices": [], "opened": time.time()},
+            "guards": [],
+            "question": question,
+            "problem": None,
+            "cost_usd": 0.0125,
+            "turns": 1,
+            "tokens": run["tokens"],
+            "scripted": True,
+            "notices": [],
+            "opened": time.time(),
         }
         run["content"] = content
         waiting_for = "an answer" if kind == "question" else "a decision"
@@ -239,7 +306,9 @@ class Engine:
 
     async def status(self, params):
         return {
-            **{"pid": os.getpid(), "state": "ready", "variables": sorted(k for k, v in self.variables.items() if v)},
+            "pid": os.getpid(),
+            "state": "ready",
+            "variables": sorted(k for k, v in self.variables.items() if v),
             "sandbox": {"backend": "bubblewrap", "degraded": False, "state": "on", "reason": "It works.", "fix": ""},
             "model": {"name": "scripted-model", "scripted": True, "key": bool(self.variables.get("ANTHROPIC_API_KEY"))},
             "runs": [self.shown(run) for run in self.kept["runs"].values() if run["state"] != "ended"],

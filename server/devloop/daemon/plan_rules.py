@@ -1,0 +1,66 @@
+"""Problems of a plan that its text alone can't show: files, time, other plans (plan-format §17)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from devloop import plan as plans
+from devloop.daemon.documents import PlanText
+
+STALE = timedelta(hours=24)
+MAX_FILES = 2_000
+"""Files that are looked for; a plan that names more is not checked to the end."""
+
+
+def all_problems(found: PlanText, plan: plans.Plan, root: Path, now: datetime) -> tuple[plans.Problem, ...]:
+    """The plan's problems with `missing-file`, `stale-plan` and `multiple-plans` among them, in the order of lines."""
+    more = [*_missing_files(plan, root), *_stale(plan, now), *_others(found)]
+    return tuple(sorted((*plan.problems, *more), key=lambda each: (each.line, each.start)))
+
+
+def _missing_files(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
+    looked = 0
+    for task in plan.tasks:
+        for file in task.files if not task.done else ():
+            looked += 1
+            if looked > MAX_FILES:
+                return
+            if not (file.new or file.glob) and _is_missing(root, file.path):
+                yield plans.Problem(
+                    "missing-file", "hint", task.line, f"{task.label} names {file.path}, which is not there"
+                )
+
+
+def _is_missing(root: Path, path: str) -> bool:
+    """Only paths inside the root are looked at; others are the parser's `path-outside`."""
+    inside = os.path.normpath(path)
+    if Path(inside).is_absolute() or inside.startswith("..") or "\0" in inside:
+        return False
+    try:
+        return not os.path.lexists(root / inside)
+    except OSError:
+        return False
+
+
+def _stale(plan: plans.Plan, now: datetime) -> Iterator[plans.Problem]:
+    updated = plan.field("Updated")
+    if plan.status != "in_progress" or updated is None:
+        return
+    try:
+        when = datetime.fromisoformat(updated.value.strip())
+    except ValueError:
+        return
+    when = when if when.tzinfo else when.astimezone()
+    if now - when > STALE:
+        days = (now - when).days
+        text = f"last updated {days} day{'s' if days != 1 else ''} ago"
+        yield plans.Problem("stale-plan", "info", updated.line, text, updated.start, updated.end)
+
+
+def _others(found: PlanText) -> Iterator[plans.Problem]:
+    if found.others:
+        text = f"there are other plans: {', '.join(found.others)}; this one counts"
+        yield plans.Problem("multiple-plans", "info", 1, text)

@@ -1,0 +1,262 @@
+"""Running, following and deciding from the terminal: what is printed, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def test_a_run_without_a_person_stops_at_its_checkpoint_and_says_how_to_decide(devloop, scripted):
+    result = devloop("run", "1.1")
+    assert result.code == 3, result
+    assert "1.1 First thing" in result.out
+    assert "scripted-model (scripted)" in result.out
+    assert "Ready for your decision" in result.out and "3 passed" in result.out
+    assert "devloop decide run-1.1-1 commit" in result.out
+    assert 'devloop decide run-1.1-1 revise --message "…"' in result.out
+    assert "\x1b" not in result.out
+
+
+def test_what_a_model_wrote_is_neither_markup_nor_an_escape_sequence(devloop, scripted):
+    result = devloop("run", "1.1")
+    assert "edit a.py [red]" in result.out
+    assert "Did it. [bold]" in result.out
+    assert "\x1b" not in result.out
+
+
+def test_the_decision_may_leave_out_the_only_waiting_run(devloop, scripted, project):
+    assert devloop("run", "1.1").code == 3
+    result = devloop("decide", "continue", "--follow")
+    assert result.code == 0, result
+    assert "decided: continue" in result.out and "accepted" in result.out
+    assert "[x] Task 1.1" in (project / ".devloop/plan.md").read_text()
+    again = devloop("decide", "continue")
+    assert again.code == 2 and "No run waits" in again.err
+
+
+def test_two_waiting_runs_have_to_be_named(devloop, scripted):
+    assert devloop("run", "1.1").code == 3
+    assert devloop("run", "1.3").code == 3
+    result = devloop("decide", "stop")
+    assert result.code == 2
+    assert "run-1.1-1" in result.err and "run-1.3-1" in result.err
+    assert devloop("decide", "run-1.1-1", "stop").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["decide", "run-1.1-1", "maybe"], "no decision"),
+        (["decide", "answer"], "needs words"),
+        (["decide", "block"], "needs words"),
+        (["decide", "a", "b", "c"], "too many words"),
+        (["run", "1.1", "--decide", "discard"], "discard"),
+        (["run"], "Missing argument"),
+        (["continue", "-n", "0"], "Invalid value"),
+        (["nothing"], "No such command"),
+        (["--root", "/nowhere/at/all", "status"], "no directory"),
+    ],
+)
+def test_a_wrong_call_is_2_and_says_what_is_wrong(devloop, words, told):
+    result = devloop(*words)
+    assert result.code == 2, result
+    assert told in result.err
+
+
+@pytest.mark.parametrize(("task", "code", "outcome"), [("1.5", 1, "failed"), ("1.6", 5, "exhausted"), ("1.3", 3, None)])
+def test_the_exit_code_is_the_outcome(devloop, scripted, task, code, outcome):
+    result = devloop("run", task, "--json")
+    assert result.code == code, result
+    assert result.json["run"]["outcome"] == outcome
+    assert result.json["state"] == ("waiting" if outcome is None else "ended")
+
+
+def test_a_question_is_shown_and_answered(devloop, scripted):
+    result = devloop("run", "1.3")
+    assert result.code == 3
+    assert "Which one?" in result.out and "1  a" in result.out
+    assert 'devloop decide run-1.3-1 answer --message "…"' in result.out
+    assert devloop("decide", "answer", "--message", "a").code == 0
+
+
+def test_a_task_that_is_done_or_unknown_is_refused(devloop, scripted):
+    done = devloop("run", "1.7")
+    assert done.code == 4 and "--again" in done.err
+    unknown = devloop("run", "1.77")
+    assert unknown.code == 2 and "1.7" in unknown.err
+    as_json = devloop("run", "1.77", "--json")
+    assert as_json.code == 2 and as_json.err == ""
+    assert as_json.json["error"]["kind"] == "not_found"
+
+
+def test_continue_goes_from_task_to_task_until_its_limit(devloop, scripted, project):
+    result = devloop("continue", "-n", "2", "--decide", "continue", "--json")
+    assert result.code == 0, result
+    assert [run["task"] for run in result.json["runs"]] == ["1.1", "1.2"]
+    assert result.json["run"]["outcome"] == "accepted"
+    assert (project / ".devloop/plan.md").read_text().count("[x]") == 3
+
+
+def test_continue_with_nothing_left_says_so_and_is_0(devloop, scripted, project):
+    plan = project / ".devloop/plan.md"
+    plan.write_text(plan.read_text().replace("[ ]", "[x]"))
+    result = devloop("continue")
+    assert result.code == 0 and "Every task of the plan is done" in result.out
+    assert devloop("continue", "--json").json["state"] == "all_complete"
+
+
+def test_continue_with_a_waiting_run_shows_its_checkpoint(devloop, scripted):
+    assert devloop("run", "1.1").code == 3
+    result = devloop("continue")
+    assert result.code == 3
+    assert "waits for a decision" in result.out and "devloop decide run-1.1-1 continue" in result.out
+
+
+def test_detach_returns_at_once_and_the_run_goes_on(devloop, scripted):
+    result = devloop("run", "1.4", "--detach")
+    assert result.code == 0 and "run-1.4-1 started" in result.out
+    assert devloop("status", "--json").json["runs"][0]["state"] == "working"
+    cancelled = devloop("cancel", "run-1.4-1", "--json")
+    assert cancelled.json == {"run": "run-1.4-1", "state": "cancelling"}
+
+
+def test_ctrl_c_leaves_the_run_alone_and_says_so(devloop, scripted, project):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devloop.cli.entry", "run", "1.4"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    wait_for_run(devloop)
+    time.sleep(0.3)  # it follows by now
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "run-1.4-1 goes on in the background" in err and "Traceback" not in err
+    assert devloop("status", "--json").json["runs"][0]["state"] == "working"
+
+
+def wait_for_run(devloop):
+    deadline = time.monotonic() + 20
+    while not [run for run in devloop("status", "--json").json["runs"] if run["state"] == "working"]:
+        assert time.monotonic() < deadline
+
+
+def test_following_survives_the_death_of_the_daemon(devloop, scripted, project):
+    """The follower connects anew, which starts the real daemon; the scripted records are no database for the real
+    engine, so the follower ends with a message instead of a traceback."""
+    from devloop.daemon.endpoint import announced
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devloop.cli.entry", "run", "1.4"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+    wait_for_run(devloop)
+    os.kill(announced(scripted).pid, signal.SIGKILL)
+    _, err = process.communicate(timeout=90)
+    assert process.returncode in (1, 2, 4)
+    assert err.startswith("devloop: ") and "Traceback" not in err
+
+
+def test_a_person_decides_at_the_terminal(terminal, scripted, project):
+    person = terminal("run", "1.1")
+    person.until("Decision:")
+    person.type("what\n")
+    person.until("Choose one of")
+    person.until("Decision:")
+    person.type("v\n")
+    shown = person.until("Decision:")
+    assert "+new" in shown and "\x1b[31m\r" not in shown
+    person.type("2\n")
+    person.until("landed")
+    assert person.end() == 0
+    assert "[x] Task 1.1" in (project / ".devloop/plan.md").read_text()
+
+
+def test_a_person_revises_with_a_message_and_then_stops(terminal, scripted):
+    person = terminal("run", "1.1")
+    person.until("Decision:")
+    person.type("revise\n")
+    person.until("What should change?")
+    person.type("use the helper\n")
+    person.until("use the helper")
+    person.until("Decision:")
+    person.type("st\n")
+    person.until("accepted")
+    assert person.end() == 0
+
+
+def test_a_person_answers_a_question_by_number(terminal, scripted, devloop):
+    person = terminal("run", "1.3")
+    person.until("Which one?")
+    person.until("Answer:")
+    person.type("2\n")
+    person.until("Decision:")
+    events = devloop("log", "--json").json["events"]
+    assert [e["data"]["message"] for e in events if e["kind"] == "checkpoint.closed"] == ["b"]
+    person.type("discard\n")
+    person.until("discarded")
+    assert person.end() == 1
+
+
+def test_a_question_at_the_terminal_ends_when_another_terminal_answers(terminal, scripted, devloop):
+    person = terminal("run", "1.1")
+    person.until("Decision:")
+    assert devloop("decide", "run-1.1-1", "stop").code == 0
+    person.until("decided elsewhere")
+    person.until("accepted")
+    assert person.end() == 0
+
+
+def test_ctrl_c_at_the_question_leaves_it_open(terminal, scripted, devloop):
+    person = terminal("run", "1.1")
+    person.until("Decision:")
+    person.process.send_signal(signal.SIGINT)
+    person.until("goes on in the background")
+    assert person.end() == 130
+    assert devloop("status", "--json").json["runs"][0]["state"] == "waiting"
+
+
+def test_a_terminal_loop_asks_for_each_task(terminal, scripted):
+    person = terminal("continue", "-n", "2")
+    person.until("1.1 First thing")
+    person.until("Decision:")
+    person.type("continue\n")
+    person.until("1.2 Second thing")
+    person.until("Decision:")
+    person.type("1\n")
+    assert person.end() == 0
+    assert "accepted" in person.seen
+
+
+def test_events_are_printed_and_followed(devloop, scripted, project):
+    devloop("run", "1.1")
+    found = devloop("log", "--json").json
+    assert {"seq", "at", "run", "kind", "data"} <= set(found["events"][0])
+    assert "tool.ended" in devloop("log").out
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "devloop.cli.entry", "log", "-f", "-n", "1", "--json"],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    first = json.loads(follower.stdout.readline())
+    devloop("decide", "stop")
+    kinds = []
+    while "run.ended" not in kinds:
+        kinds.append(json.loads(follower.stdout.readline())["kind"])
+    follower.send_signal(signal.SIGINT)
+    follower.communicate(timeout=20)
+    assert first["kind"] == "checkpoint.opened" and "checkpoint.closed" in kinds
