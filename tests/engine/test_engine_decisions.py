@@ -156,7 +156,7 @@ async def test_what_does_not_fit_is_refused_with_what_would(one: Engine) -> None
     with pytest.raises(Refused, match=f"{run} now waits at checkpoint 1"):
         await one.decide(run, "commit", checkpoint=2)
     await one.decide(run, "discard")
-    with pytest.raises(Refused, match="answered already|does not wait"):
+    with pytest.raises(Refused, match=r"answered already|does not wait"):
         await one.decide(run, "commit")
     await one.ended(run)
     with pytest.raises(Refused, match=f"{run} does not wait for a decision; it is discarded"):

@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 def summary(services: Services, row: Row) -> Row:
-    spent = services.store.spent(run=row["id"])
+    spent = services.store.spent(run=row["id"], reserved=False)
     return {
         "id": row["id"],
         "task": row["task_id"],

@@ -53,7 +53,7 @@ def step(name: str, *, slot: bool = False, cancellable: bool = True) -> Callable
 async def _guarded(ctx: Context, run: str, function: Work, args: tuple[Any, ...], *, slot: bool) -> Outcome:
     try:
         if slot and not ctx.slots.take(run):
-            ctx.services.wait_for(run, f"a free slot: {ctx.slots.limit} runs are at work")
+            ctx.services.wait_for(run, f"a free slot ({ctx.slots.limit} at work)")
             await ctx.slots.acquire(run)
             ctx.services.wait_for(run, None)
         return await function(ctx, run, *args)

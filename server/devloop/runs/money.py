@@ -77,8 +77,8 @@ def overview(services: Services) -> dict[str, Any]:
     caps = services.settings.budget
     return {
         "caps": caps.model_dump(),
-        "day": services.store.spent(since=_midnight()),
-        "total": services.store.spent(),
+        "day": services.store.spent(since=_midnight(), reserved=False),
+        "total": services.store.spent(reserved=False),
         "by_task": services.store.usage_by("task"),
         "by_day": services.store.usage_by("day"),
     }
@@ -86,7 +86,7 @@ def overview(services: Services) -> dict[str, Any]:
 
 def _spent(services: Services, **scope: Any) -> budget.Spent:
     row = services.store.spent(**scope)
-    return budget.Spent(usd=row["usd"], tokens=row["tokens"], turns=row["turns"])
+    return budget.Spent(row["usd"], row["tokens"], row["turns"], unpriced=row["unpriced"] > 0)
 
 
 def _midnight() -> float:

@@ -133,11 +133,13 @@ class Store:
         run: str | None = None,
         since: float | None = None,
         except_turn: tuple[str, int] | None = None,
+        reserved: bool = True,
     ) -> Row:
-        """What was used, open reservations included.
+        """What was used; with `reserved` open reservations are included.
 
-        The answer has `usd, tokens, turns, input, output, cache_read, cache_write`.
-        `except_turn` leaves out one reservation: that of the turn which is being asked for again.
+        The answer has `usd, tokens, turns, input, output, cache_read, cache_write`, and `unpriced`: turns of a real
+        model whose price is not known. `except_turn` leaves out one reservation: that of the turn which is being asked
+        for again.
         """
         used = _sum_turns(self._workspace, run, since)
         held = sa.select(
@@ -154,7 +156,7 @@ class Store:
             )
         with self._engine.connect() as connection:
             row = dict(connection.execute(used).mappings().one())
-            tokens, usd = connection.execute(held).one()
+            tokens, usd = connection.execute(held).one() if reserved else (0, 0.0)
         total = row["input"] + row["output"] + row["cache_read"] + row["cache_write"]
         return {**row, "tokens": int(total + tokens), "usd": float(row["usd"] + usd)}
 
@@ -295,7 +297,8 @@ def _sums() -> list[Any]:
 
 
 def _sum_turns(workspace: str, run: str | None, since: float | None) -> sa.Select[Any]:
-    query = sa.select(*_sums()).where(turns.c.workspace == workspace)
+    unpriced = sa.func.count(sa.case((turns.c.cost_usd.is_(None) & ~turns.c.scripted, 1))).label("unpriced")
+    query = sa.select(*_sums(), unpriced).where(turns.c.workspace == workspace)
     if run is not None:
         query = query.where(turns.c.run == run)
     if since is not None:
