@@ -33,8 +33,8 @@ def crashes(boundaries: int, seconds: float, *, every: bool) -> list[Crash]:
     dice = random.Random(20261121)
     chosen = range(1, boundaries + 1) if every else sorted(dice.sample(range(1, boundaries + 1), SHORT_BOUNDARIES))
     engine, daemon = (LONG_RANDOM, LONG_RANDOM // 3) if every else (SHORT_ENGINE, SHORT_DAEMON)
-    later = [Crash(victim="engine", after_s=dice.uniform(0.05, seconds)) for _ in range(engine)]
-    later += [Crash(victim="daemon", after_s=dice.uniform(0.05, seconds)) for _ in range(daemon)]
+    later = [Crash(victim="engine", after_s=dice.uniform(0.1, seconds)) for _ in range(engine)]
+    later += [Crash(victim="daemon", after_s=dice.uniform(0.1, seconds)) for _ in range(daemon)]
     return [Crash(boundary=number) for number in chosen] + later
 
 
@@ -45,7 +45,7 @@ async def test_a_plan_ends_the_same_whenever_engine_or_daemon_are_killed(place, 
         reference = await run_plan(place / "0", double, None)
         expected = check(reference)
         boundaries = len(reference.ledger)
-        planned = crashes(boundaries, 6.0, every=long)
+        planned = crashes(boundaries, reference.seconds * 0.8, every=long)
         for number, crash in enumerate(planned, 1):
             folder = place / str(number)
             result = await run_plan(folder, double, crash)

@@ -73,8 +73,14 @@ class Crash:
 class Result:
     root: Path
     ledger: list[str]
+    """Step boundaries that were passed, each with the engine's process id."""
+    seconds: float = 0.0
     requests: Counter[tuple[str | None, int | None]] = field(default_factory=Counter)
     kills: int = 0
+
+    @property
+    def engines(self) -> int:
+        return len({line.split()[1] for line in self.ledger})
 
 
 async def run_plan(folder: Path, double: Any, crash: Crash | None, *, timeout: float = 90) -> Result:
@@ -90,7 +96,7 @@ async def run_plan(folder: Path, double: Any, crash: Crash | None, *, timeout: f
         ANTHROPIC_BASE_URL=double.url,
     )
     trust_everything(root)
-    before = len(double.messages)
+    before, begun = len(double.messages), time.monotonic()
     killer = None
     try:
         peer = await connect(root)
@@ -99,6 +105,7 @@ async def run_plan(folder: Path, double: Any, crash: Crash | None, *, timeout: f
             killer = asyncio.create_task(_kill_later(root, crash))
         await peer.close()
         await _until_done(root, timeout)
+        took = time.monotonic() - begun
     finally:
         if killer is not None:
             await asyncio.wait({killer})
@@ -106,7 +113,8 @@ async def run_plan(folder: Path, double: Any, crash: Crash | None, *, timeout: f
             await stop(root, force=True)
     entries = double.messages[before:]
     lines = ledger.read_text().splitlines() if ledger.exists() else []
-    return Result(root, lines, Counter((e.task, e.index) for e in entries), kills=1 if crash else 0)
+    requests = Counter((e.task, e.index) for e in entries)
+    return Result(root, lines, took, requests, kills=1 if crash else 0)
 
 
 async def _kill_later(root: Path, crash: Crash) -> None:
@@ -150,6 +158,7 @@ async def _until_done(root: Path, timeout: float) -> None:
 def check(result: Result) -> str:
     """Every promise about a plan that went to its end; answers with the tree of the work, for comparison."""
     root = result.root
+    assert result.engines == 1 + result.kills, "nothing was killed, so nothing was shown"
     bodies = git(root, "log", "--format=%B", "main").splitlines()
     for task in TASKS:
         assert bodies.count(f"Devloop-Task: {task}") == 1, f"task {task} is not committed exactly once"

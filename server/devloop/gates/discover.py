@@ -29,6 +29,8 @@ _SKIPPED_FOLDERS = {"node_modules", "site-packages", "__pycache__", "venv", "bui
 _UNSCANNED = ",".join(f"./{name}" for name in (".venv", "venv", ".git", ".tox", ".eggs", "node_modules", "__pycache__"))
 _MAX_ENTRIES = 50_000
 _MAX_CONFIG = 1024 * 1024
+_NO_ASSERTS = ("-s", "B101")
+"""Every assert is a finding to bandit; where nobody configured it, tests would drown in them."""
 _CACHE_OPTIONS = re.compile(
     r"--(?:lf|last-failed|ff|failed-first|nf|new-first|sw|stepwise|cache-\w+)\b|no:cacheprovider"
 )
@@ -115,7 +117,7 @@ def _python_gates(base: Path, config: _Config, installed: Container[str]) -> Ite
     if config.pyright:
         yield Gate("pyright", "types", ("pyright", "--outputjson"), "pyright-json")
     if config.bandit or "bandit" in installed:
-        options = {"pyproject.toml": ("-c", "pyproject.toml"), ".bandit": ("--ini", ".bandit")}.get(config.bandit, ())
+        options = {"pyproject.toml": ("-c", "pyproject.toml"), ".bandit": ("--ini", ".bandit")}.get(config.bandit, _NO_ASSERTS)
         command = ("bandit", "-q", "-r", "-x", _UNSCANNED, *options, "-f", "json", "-o", "{out}/bandit.json", ".")
         yield Gate("bandit", "security", command, "bandit-json", required=bool(config.bandit))
 
