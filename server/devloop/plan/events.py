@@ -139,17 +139,20 @@ def log_text(kind: str, task: Task, text: str = "") -> str:
     return clean(f"{plain} - {text}")
 
 
+def log_name(task: Task) -> str:
+    """How log lines name a task, in lower case: its id, or its quoted title when it has none."""
+    return clean(task.label).removeprefix("Task ").lower()
+
+
 def mentions(line: LogLine, task: Task) -> bool:
     """Whether a log line is about this task."""
-    if task.explicit:
-        wanted = task.id.lower()
-        return any(name.lower() == wanted for name in line.tasks)
-    return bool(line.tasks) and clean(task.label).removeprefix("Task ").lower() in (n.lower() for n in line.tasks)
+    wanted = log_name(task)
+    return any(name.lower() == wanted for name in line.tasks)
 
 
 def _logged(plan: Plan, task: Task, kind: str, text: str) -> bool:
     """Whether the log says this already about the present attempt, that is since the task was last started."""
-    entries = [line for line in plan.log if mentions(line, task)]
+    entries = [line for line in plan.log if line.tasks and mentions(line, task)]
     if not edits.newest_first(plan.log):
         entries.reverse()
     for entry in entries:  # newest first

@@ -14,10 +14,11 @@ Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 
 
 def find(plan: Plan) -> Iterator[Problem]:
+    nearest = _Nearest(plan)
     for index, task in enumerate(plan.tasks):
         needs = plan.graph.needs[index]
         if needs:
-            yield from _dependencies(plan, index, task, needs)
+            yield from _dependencies(plan, index, task, needs, nearest)
         if index in plan.graph.cycles:
             message = f"The tasks wait for each other: {' → '.join(_shortened(task.cycle))}"
             yield Problem("dependency-cycle", "error", task.line, message, *_span(plan, index))
@@ -36,12 +37,28 @@ def _what(need: Need) -> str:
     return need.text if need.text.lower().startswith("phase") else f"task {need.text}"
 
 
-def _dependencies(plan: Plan, index: int, task: Task, needs: tuple[Need, ...]) -> Iterator[Problem]:
+class _Nearest:
+    """The id that looks most like an unknown one. A plan full of unknown ids gets no suggestions at some point."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.left = 200_000
+        self.memo: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        key = text.lower()
+        if key not in self.memo:
+            self.left -= len(self.plan.graph.by_id)
+            near = tags.nearest(key, tuple(self.plan.graph.by_id), 3) if self.left > 0 or not self.memo else None
+            self.memo[key] = self.plan.tasks[self.plan.graph.by_id[near][0]].id if near else ""
+        return self.memo[key]
+
+
+def _dependencies(plan: Plan, index: int, task: Task, needs: tuple[Need, ...], nearest: _Nearest) -> Iterator[Problem]:
     span = _span(plan, index)
     for need in needs:
         if need.unknown:
-            near = tags.nearest(need.text.lower(), tuple(plan.graph.by_id), 3)
-            name = plan.tasks[plan.graph.by_id[near][0]].id if near else ""
+            name = nearest(need.text)
             hint = f"; nearest: {name}" if name and name != task.id else ""
             fixes = _replace(plan, index, need.text, name, f"Replace by {name}") if hint else ()
             message = f"There is no {_what(need)}{hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devloop.plan import edits, header
-from devloop.plan.events import mentions
+from devloop.plan.events import log_name
 from devloop.plan.headings import LOG
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Field, Phase, Plan, Problem, Severity
@@ -105,24 +105,21 @@ def _log(plan: Plan) -> Iterator[Problem]:
     for task in plan.tasks:
         if not task.pickable:
             continue
-        if task.status == "complete" and has_log and task.id.lower() not in logged:
-            named = not task.explicit and any(line.tasks and mentions(line, task) for line in plan.log)
-            if not named:
-                message = f"{task.label} is done, but the log does not say so"
-                yield Problem("unlogged-completion", "hint", task.line, message)
-        elif task.status == "blocked" and not task.notes and task.id.lower() not in reasons:
-            named = not task.explicit and any(line.event == "blocked" and mentions(line, task) for line in plan.log)
-            if not named:
-                message = f"{task.label} is blocked; say why in a Notes bullet or in the log"
-                yield Problem("blocked-without-reason", "hint", task.line, message)
+        if task.status == "complete" and has_log and log_name(task) not in logged:
+            message = f"{task.label} is done, but the log does not say so"
+            yield Problem("unlogged-completion", "hint", task.line, message)
+        elif task.status == "blocked" and not task.notes and log_name(task) not in reasons:
+            message = f"{task.label} is blocked; say why in a Notes bullet or in the log"
+            yield Problem("blocked-without-reason", "hint", task.line, message)
 
 
 def _logged_names(plan: Plan) -> frozenset[str]:
-    """Ids that the log calls completed or committed, ranges resolved."""
+    """Names that the log calls completed or committed, ranges and phases resolved."""
     names: set[str] = set()
+    phases: set[str] = set()
     for line in plan.log:
         if line.event == "phase_complete":
-            names.update(task.id.lower() for task in plan.tasks if task.phase == line.text.split()[1])
+            phases.add(line.text.replace("*", "").split()[1].lower())
         if line.event not in ("completed", "committed"):
             continue
         for name in line.tasks:
@@ -131,5 +128,7 @@ def _logged_names(plan: Plan) -> frozenset[str]:
                 left, found, right = name.lower().partition(mark)
                 if found and left in plan.graph.by_id and right in plan.graph.by_id:
                     first, last = plan.graph.by_id[left][0], plan.graph.by_id[right][-1]
-                    names.update(plan.tasks[at].id.lower() for at in range(first, last + 1))
+                    names.update(log_name(plan.tasks[at]) for at in range(first, last + 1))
+    if phases:
+        names.update(log_name(task) for task in plan.tasks if (task.phase or "").lower() in phases)
     return frozenset(names)

@@ -66,13 +66,13 @@ def _renumber(plan: Plan, task: Task) -> tuple[tuple[str, tuple[Edit, ...]], ...
     at = text.find(task.id, text.find("]"))
     if number is None or at < 0 or len(number[0]) > 9:
         return ()
-    count, width = int(number[0]), len(number[0])
-    while True:
-        count += 1
+    first, width = int(number[0]), len(number[0])
+    for count in range(first + 1, first + 1000):
         fresh = task.id[: number.start()] + str(count).rjust(width, "0")
         if fresh.lower() not in plan.graph.by_id:
             edit = Edit(task.line, at, task.line, at + len(task.id), fresh, task.id, body(text))
             return ((f"Renumber to {fresh}", (edit,)),)
+    return ()
 
 
 def _marker(plan: Plan, task: Task, box: items.Box) -> Iterator[Problem]:

@@ -118,7 +118,7 @@ def nearest(name: str, known: tuple[str, ...] = KNOWN, limit: int = 2) -> str | 
 
 def distance(left: str, right: str) -> int:
     """Levenshtein distance; texts that differ much in length are simply far apart."""
-    if abs(len(left) - len(right)) > 8 or len(left) > 64 or len(right) > 64:
+    if abs(len(left) - len(right)) > 4 or len(left) > 64 or len(right) > 64:
         return 64
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):
