@@ -24,8 +24,9 @@ SYMBOLS = {
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on today's stdout. Plain where nobody looks; `NO_COLOR` is honoured by rich."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+    """A console on today's stdout. Plain and unwrapped where nobody looks; `NO_COLOR` is honoured by rich."""
+    looked_at = (sys.stderr if stderr else sys.stdout).isatty()
+    return Console(stderr=stderr, highlight=False, soft_wrap=not looked_at, emoji=False)
 
 
 def safe(text: object, limit: int = 200) -> str:
