@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from devloop.cli.entry import main
 from devloop.daemon.endpoint import announced
 from devloop.files import held_lock
 from devloop.paths import StateDir
@@ -88,8 +89,27 @@ class Result:
 
 
 @pytest.fixture
-def devloop(project):
-    """Run the program: `devloop("plan", "show")` → code, out, err."""
+def devloop(project, capfd, monkeypatch):
+    """Call the program's entry in this process: `devloop("plan", "show")` → code, out, err.
+
+    The same code as in a process of its own, without waiting for an interpreter; `program` is the real thing.
+    """
+
+    def call(*arguments, cwd=project):
+        monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        code = main(list(arguments))
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err, err
+        return Result(subprocess.CompletedProcess(arguments, code, out, err))
+
+    return call
+
+
+@pytest.fixture
+def program(project):
+    """Run the program as a process: `program("plan", "show")` → code, out, err."""
 
     def run(*arguments, cwd=project, **options):
         done = subprocess.run(

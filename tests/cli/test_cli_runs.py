@@ -12,8 +12,8 @@ import time
 import pytest
 
 
-def test_a_run_without_a_person_stops_at_its_checkpoint_and_says_how_to_decide(devloop, scripted):
-    result = devloop("run", "1.1")
+def test_a_run_without_a_person_stops_at_its_checkpoint_and_says_how_to_decide(program, scripted):
+    result = program("run", "1.1")
     assert result.code == 3, result
     assert "1.1 First thing" in result.out
     assert "scripted-model (scripted)" in result.out
@@ -23,8 +23,8 @@ def test_a_run_without_a_person_stops_at_its_checkpoint_and_says_how_to_decide(d
     assert "\x1b" not in result.out
 
 
-def test_what_a_model_wrote_is_neither_markup_nor_an_escape_sequence(devloop, scripted):
-    result = devloop("run", "1.1")
+def test_what_a_model_wrote_is_neither_markup_nor_an_escape_sequence(program, scripted):
+    result = program("run", "1.1")
     assert "edit a.py [red]" in result.out
     assert "Did it. [bold]" in result.out
     assert "\x1b" not in result.out
@@ -226,6 +226,15 @@ def test_ctrl_c_at_the_question_leaves_it_open(terminal, scripted, devloop):
     person.process.send_signal(signal.SIGINT)
     person.until("goes on in the background")
     assert person.end() == 130
+    assert devloop("status", "--json").json["runs"][0]["state"] == "waiting"
+
+
+def test_a_terminal_that_closes_its_input_leaves_the_question_open(terminal, scripted, devloop):
+    person = terminal("run", "1.1")
+    person.until("Decision:")
+    person.type("\x04")  # Ctrl-D
+    person.until("devloop decide run-1.1-1 commit")
+    assert person.end() == 3
     assert devloop("status", "--json").json["runs"][0]["state"] == "waiting"
 
 

@@ -199,7 +199,7 @@ async def test_questions_about_nothing_need_no_engine(dial, state):
     status = await peer.request("devloop/status")
     assert status["engine"] == {"pid": None, "state": "stopped", "problem": None}
     assert status["plan"]["path"] == ".devloop/plan.md"
-    assert status["plan"]["stats"]["total"] == 7
+    assert status["plan"]["total"] == 7
     with pytest.raises(NotFound, match="no run"):
         await peer.request("devloop/show", {"run": "run-9"})
     assert not (state.path / "environments.txt").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -30,6 +31,9 @@ def _run(arguments: list[str]) -> int:
     from devloop.errors import DevloopError
 
     as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):  # bytes that are no UTF-8 must not break, or reach, a terminal
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         from devloop.cli.app import app
 

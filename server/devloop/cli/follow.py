@@ -104,6 +104,8 @@ class Follower:
                 key = (run, int(checkpoint["number"]))
                 if key not in self._answered:  # else the engine is about to act on the answer
                     await self._decide(row, checkpoint)
+                    if self._person is None:
+                        continue
                     self._answered.add(key)
             await self._until_news(run)
             shown = await self.request("devloop/show", {"run": run})
@@ -145,7 +147,9 @@ class Follower:
             await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 self._person.overtaken()
-            elif (problem := asking.exception()) is not None:
+            elif isinstance(problem := asking.exception(), EOFError):
+                self._person = None  # the terminal is closed: nobody is there to ask any more
+            elif problem is not None:
                 raise problem
         finally:
             for task in (asking, closing):

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
             "devloop status",
             "devloop status --json",
             fields="{daemon: {pid, version, uptime_s}, engine: {pid, state, problem}, sandbox: {backend, degraded, …}, "
-            f"model: {{name, scripted, key}}, runs: [{RUN_FIELDS}], plan: {{path, problem, stats}}, budget}}",
+            f"model: {{name, scripted, key}}, runs: [{RUN_FIELDS}], plan: {{path, problem, total, done, …}}, budget}}",
         ),
     )(status)
     app.command(
@@ -105,11 +105,7 @@ def plan_line(plan: Row) -> str:
     """The plan in one line of markup."""
     if plan["problem"]:
         return f"[yellow]{safe(plan['problem'], 300)}[/]"
-    counted = plan["stats"]
-    return (
-        f"[bold]{safe(plan['path'], 100)}[/]  {counted['done']} of {counted['total']} tasks done "
-        f"({counted['percentage']} %)"
-    )
+    return f"[bold]{safe(plan['path'], 100)}[/]  {plan['done']} of {plan['total']} tasks done ({plan['percentage']} %)"
 
 
 def _table(out: Console, rows: list[Row]) -> None:

@@ -127,9 +127,8 @@ def _phase(out: Console, phase: Row | None) -> None:
     if phase is None:
         out.print()
         return
-    out.print(
-        f"\n[bold]Phase {safe(phase['id'], 40)}: {safe(phase['name'], 120)}[/] [dim]{safe(phase['status'].replace('_', ' '), 30)}[/]"
-    )
+    status = safe(phase["status"].replace("_", " "), 30)
+    out.print(f"\n[bold]Phase {safe(phase['id'], 40)}: {safe(phase['name'], 120)}[/] [dim]{status}[/]")
 
 
 def _task(out: Console, task: Row, by: list[str]) -> None:

@@ -1,0 +1,100 @@
+"""Each check of the doctor, on a project that has the fault."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from devloop import settings
+from devloop.daemon import doctor
+from devloop.daemon.documents import Documents
+
+
+@pytest.fixture
+def examine(project, state):
+    async def checks(**environment):
+        found = await doctor.checks(project, state, settings.load(project, environment), Documents(project))
+        return {check.name: check for check in found}
+
+    return checks
+
+
+@pytest.fixture
+def repository(project):
+    for arguments in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@h", "commit", "-qm", "s"],
+    ):
+        subprocess.run(["git", *arguments], cwd=project, check=True, capture_output=True)
+    return project
+
+
+async def test_a_healthy_project_has_no_problem_but_the_key(repository, examine):
+    found = await examine(ANTHROPIC_API_KEY="k" * 20)
+    assert [name for name, check in found.items() if check.state == "problem" and name != "sandbox"] == []
+    assert set(found) == {"repository", "sandbox", "model", "trust", "settings", "plan", "state", "disk"}
+    assert "k" * 20 not in str(found)
+
+
+async def test_a_missing_key_is_a_problem_with_a_way_out(examine):
+    found = (await examine())["model"]
+    assert found.state == "problem" and "ANTHROPIC_API_KEY" in found.fix
+
+
+async def test_a_scenario_is_named_as_scripted_and_must_exist(examine, project):
+    assert (await examine(DEVLOOP_SCENARIO=str(project / "none.json")))["model"].state == "problem"
+    (project / "s.json").write_text("{}")
+    found = (await examine(DEVLOOP_SCENARIO=str(project / "s.json")))["model"]
+    assert found.state == "ok" and "scripted" in found.message
+
+
+async def test_no_repository_is_a_problem_with_the_command_that_makes_one(examine):
+    found = (await examine())["repository"]
+    assert found.state == "problem" and "git init" in found.fix
+
+
+async def test_keys_and_urls_in_the_repository_are_named_as_ignored(repository, examine):
+    secret = "not-a-real-" + "value-1234"
+    (repository / ".devloop" / "config.toml").write_text(
+        f'ANTHROPIC_API_KEY = "{secret}"\ndatabase_url = "postgresql://u:p@h/d"\n[model]\nbase_url = "http://x"\n'
+    )
+    from devloop.daemon.doctor import _foreign_names
+
+    assert _foreign_names(repository / ".devloop" / "config.toml") == [
+        "ANTHROPIC_API_KEY",
+        "database_url",
+        "model.base_url",
+    ]
+    found = (await examine())["settings"]
+    assert found.state == "warning" and "ignored" in found.message
+    assert secret not in str(found)
+
+
+async def test_what_nobody_trusted_is_a_warning(repository, examine):
+    (repository / ".devloop" / "config.toml").write_text('[gates.test]\ncommand = ["true"]\n')
+    found = (await examine())["trust"]
+    assert found.state == "warning" and "gate:test" in found.message and "devloop trust" in found.fix
+
+
+async def test_an_error_in_the_plan_is_shown_with_its_line(repository, examine):
+    (repository / ".devloop" / "plan.md").write_text("# Plan: P\n\n- [ ] Task 1.1: A [depends:9.9]\n")
+    found = (await examine())["plan"]
+    assert found.state == "problem" and ".devloop/plan.md:3" in found.message
+
+
+async def test_a_state_directory_that_others_can_read_is_a_problem(repository, examine, state):
+    state.path.chmod(0o755)
+    found = (await examine())["state"]
+    assert found.state == "problem" and found.fix.startswith("chmod 700")
+
+
+async def test_a_check_that_breaks_stops_no_other(repository, examine, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("sudden")
+
+    monkeypatch.setattr(doctor, "_disk", broken)
+    found = await examine()
+    assert found["disk"].state == "problem" and "sudden" in found["disk"].message
+    assert found["state"].state == "ok"
