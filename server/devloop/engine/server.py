@@ -150,7 +150,8 @@ class EngineServer:
             await asyncio.to_thread(models.preload)
 
     async def _detect(self) -> sandbox.Detection:
-        return await sandbox.detect(self._services.settings.sandbox.backend)
+        wanted = self._services.settings.sandbox
+        return await sandbox.detect(wanted.backend, accept_none=not wanted.require)
 
     def _model_for(self, spec: RunSpec) -> models.Model:
         """The model that answers this run: the scripted player where a scenario is set, else the real service."""
