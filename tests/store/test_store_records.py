@@ -1,10 +1,10 @@
 """The store on a real SQLite file: idempotent writes, sums, migrations that equal the tables."""
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-import pytest
 from devloop.errors import StorageError
 from devloop.store import Store, make_engine
 from devloop.store.database import migrate
