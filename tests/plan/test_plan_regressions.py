@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from devloop.errors import StaleEdit
 from devloop.plan import Event, Plan, TaskRef, apply, apply_event, change, find_task, next_task, parse, select, show
 
-NOW = datetime(2026, 1, 31, 12, 30)
+NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 
 
 def plan(text: str, head: str = "# P\n### Phase 1: A\n") -> Plan:

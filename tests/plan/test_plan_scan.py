@@ -19,7 +19,7 @@ Found = tuple[set[int], set[int]]
 
 
 def by_oracle(text: str) -> Found:
-    """(lines of items that begin with a box, outside quotes; lines of headings outside containers: `#` or underline)."""
+    """(lines of items that begin with a box, outside quotes; lines of `#` or underline of headings)."""
     boxes, headings, quotes = set[int](), set[int](), 0
     tokens = ORACLE.parse(text)
     for at, token in enumerate(tokens):
@@ -65,14 +65,19 @@ def oracle_is_unsure(text: str) -> bool:
 
 PREFIXES = ["", "", "", " ", "  ", "   ", "    ", "      ", "\t", "> ", ">", " > ", "- ", "* ", "1. ", "2. ", "10) "]
 PREFIXES += ["-\t", "-     ", "+ ", "- - ", ">  "]
-BODIES = """\
-- [ ] a|* [x] b|1. [ ] c|2. [ ] c|10. [~] d|+ [!] z|text|more text||| |```|~~~|````|``` py|``` a`b|~~~ a`b|<!-- x|-->
-<!-- c -->|<div>|</div>|<details>|<summary>s</summary>|<span>|<b>x</b>|<script>|</script>|<?|?>|<!DOCTYPE x>|<![CDATA[|]]>
-# h|## Phase 1: x|####### no|#no|#|---|***|===|=|- ---|_ _ _|--|- |-|1.|*|[ ] n|[x] n|- [x](u)|- [ ]|-\t[ ] t|- [ ]\ttt|- [] e
-- [x]text|- [ x] y|-[ ] n|      - [ ] deep|> - [ ] q|**K**: v|`code` x|2024-01|2.1 text|- foo|- - [ ] x|- 1. [ ] x|_ x|* * *
-- # h|- ```|-->  - [ ] n|- [✓] x|\\- [ ] esc|&nbsp;|\tcode|    - [ ] code|- [ ]* opt|- \t[ ] x|1) [ ] p|123456789. [ ] n
-1234567890. [ ] n|01. [ ] z|0. [ ] z|- [\\]] x|- [ ] <!-- c|<textarea>|<a href="x">|<a|</a >|<x-y z='1'/>|-   [ ] three|-    [ ] four
--      [ ] six""".replace("\n", "|").replace("\\t", "\t").split("|")
+BODIES = (
+    """- [ ] a|* [x] b|1. [ ] c|2. [ ] c|10. [~] d|+ [!] z|text|more text||| |```|~~~|````|``` py
+``` a`b|~~~ a`b|<!-- x|-->|<!-- c -->|<div>|</div>|<details>|<summary>s</summary>|<span>
+<b>x</b>|<script>|</script>|<?|?>|<!DOCTYPE x>|<![CDATA[|]]>|# h|## Phase 1: x|####### no|#no|#
+---|***|===|=|- ---|_ _ _|--|- |-|1.|*|[ ] n|[x] n|- [x](u)|- [ ]|-\t[ ] t|- [ ]\ttt|- [] e
+- [x]text|- [ x] y|-[ ] n|      - [ ] deep|> - [ ] q|**K**: v|`code` x|2024-01|2.1 text|- foo
+- - [ ] x|- 1. [ ] x|_ x|* * *|- # h|- ```|-->  - [ ] n|- [✓] x|\\- [ ] esc|&nbsp;|\tcode
+    - [ ] code|- [ ]* opt|- \t[ ] x|1) [ ] p|123456789. [ ] n|1234567890. [ ] n|01. [ ] z
+0. [ ] z|- [\\]] x|- [ ] <!-- c|<textarea>|<a href="x">|<a|</a >|<x-y z='1'/>|-   [ ] three
+-    [ ] four|-      [ ] six""".replace("\n", "|")
+    .replace("\\t", "\t")
+    .split("|")
+)
 
 documents = st.builds(
     lambda lines, end: "\n".join("".join(prefix) + body for prefix, body in lines) + end,

@@ -15,7 +15,7 @@ _DONE_WORDS = ("COMPLETE", "DONE", "完了", "已完成")
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 _NUMBERING = re.compile(r"(?:[0-9]+(?:\.[0-9]+)*[.):]?|[A-Z][.)])[ \t]+")
 _PHASE = re.compile(
-    r"Phase[ \t]+(?P<id>[0-9]+\.[0-9]+|[0-9]+[A-Za-z]?|[A-Za-z])(?![\w./])"
+    r"Phase[ \t]+(?P<id>[0-9]+\.[0-9]+|[0-9]+[A-Za-z]?|[A-Za-z])(?![\w/]|\.\w)"
     r"(?P<sep>[ \t]*:|[.)](?=[ \t]|$)|[ \t]*[–—]|[ \t]+-(?=[ \t]|$))?[ \t]*(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )

@@ -14,11 +14,11 @@ Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 
 
 def find(plan: Plan) -> Iterator[Problem]:
-    nearest = _Nearest(plan)
+    lookup = _Lookup(plan)
     for index, task in enumerate(plan.tasks):
         needs = plan.graph.needs[index]
         if needs:
-            yield from _dependencies(plan, index, task, needs, nearest)
+            yield from _dependencies(plan, index, task, needs, lookup)
         if index in plan.graph.cycles:
             message = f"The tasks wait for each other: {' → '.join(_shortened(task.cycle))}"
             yield Problem("dependency-cycle", "error", task.line, message, *_span(plan, index))
@@ -37,15 +37,19 @@ def _what(need: Need) -> str:
     return need.text if need.text.lower().startswith("phase") else f"task {need.text}"
 
 
-class _Nearest:
-    """The id that looks most like an unknown one. A plan full of unknown ids gets no suggestions at some point."""
+class _Lookup:
+    """Answers that many tasks share: the id that looks most like an unknown one, the stuck members of a need.
+
+    A plan full of unknown ids gets no suggestions at some point.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.left = 200_000
+        self.left = 40_000
         self.memo: dict[str, str] = {}
+        self._stuck: dict[int, list[Task]] = {}
 
-    def __call__(self, text: str) -> str:
+    def nearest(self, text: str) -> str:
         key = text.lower()
         if key not in self.memo:
             self.left -= len(self.plan.graph.by_id)
@@ -53,12 +57,18 @@ class _Nearest:
             self.memo[key] = self.plan.tasks[self.plan.graph.by_id[near][0]].id if near else ""
         return self.memo[key]
 
+    def stuck(self, need: Need) -> list[Task]:
+        if id(need) not in self._stuck:
+            members = (self.plan.tasks[at] for at in need.members)
+            self._stuck[id(need)] = [task for task in members if task.status in ("blocked", "deferred")]
+        return self._stuck[id(need)]
 
-def _dependencies(plan: Plan, index: int, task: Task, needs: tuple[Need, ...], nearest: _Nearest) -> Iterator[Problem]:
+
+def _dependencies(plan: Plan, index: int, task: Task, needs: tuple[Need, ...], lookup: _Lookup) -> Iterator[Problem]:
     span = _span(plan, index)
     for need in needs:
         if need.unknown:
-            name = nearest(need.text)
+            name = lookup.nearest(need.text)
             hint = f"; nearest: {name}" if name and name != task.id else ""
             fixes = _replace(plan, index, need.text, name, f"Replace by {name}") if hint else ()
             message = f"There is no {_what(need)}{hint}"
@@ -76,7 +86,7 @@ def _dependencies(plan: Plan, index: int, task: Task, needs: tuple[Need, ...], n
             later = plan.tasks[need.members[-1]]
             message = f"Task {task.id} waits for {later.id}, which comes later (line {later.line})"
             yield Problem("forward-dependency", "hint", task.line, message, *span)
-        stuck = [plan.tasks[at] for at in need.members if plan.tasks[at].status in ("blocked", "deferred")]
+        stuck = lookup.stuck(need)
         if stuck:
             names = ", ".join(f"{other.id} ({other.status})" for other in stuck[:5])
             related = tuple((other.line, f"{other.id} is {other.status}") for other in stuck[:5])

@@ -18,9 +18,9 @@ _shape = re.compile(
     \#{1,6}(?=[ \r\n])                                  # a heading: its text doesn't matter
     | [ ]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ ]{1,4}(?![ ]))?  # indentation, at most one marker, and then
       (?: \[[^\]\r\n]\]\*?(?=[ \t\r\n]|\Z)            #   a box, which belongs to the shape
-        | [^\s\-+*\#>`~<=_0-9]                          #   a character that can only begin text
+        | [^\s\-+*\#>`~<=_0-9\[]                        #   a character that can only begin text
         | \*\*[^\s*] | \*[^\s*] | `[^\s`] | _[^\s_]     #   emphasis, a code span
-        | [0-9]{1,9}[^\s0-9.)] | [0-9]{1,9}[.)]\S       #   a number that is no marker
+        | [0-9]{1,9}[^\s0-9.)] | [0-9]{1,9}[.)][^\s\[]  #   a number that is no marker
       )
     | .*
     """,

@@ -31,10 +31,7 @@ class Blocked:
     task: Task
     unmet: tuple[Unmet, ...]
     why: Why
-
-    @property
-    def by(self) -> tuple[str, ...]:
-        return tuple(unmet.id for unmet in self.unmet)
+    by: tuple[str, ...] = ()  # the ids of `unmet`
 
 
 @dataclass(frozen=True)
@@ -70,6 +67,7 @@ class _Progress:
         self.plan = plan
         self.graph = plan.graph
         self._met: dict[int, bool] = {}
+        self._open: dict[int, tuple[Unmet, ...]] = {}
 
     def met(self, need: Need) -> bool:
         found = self._met.get(id(need))
@@ -100,20 +98,31 @@ class _Progress:
         return False
 
     def unmet(self, index: int) -> tuple[Unmet, ...]:
-        tasks, found = self.plan.tasks, dict[str, Unmet]()
-        for need in self.graph.all_needs(index):
-            if self.met(need):
-                continue
-            if need.unknown:
-                for name in need.ids:
-                    found.setdefault(name, Unmet(name, "unknown"))
+        """What a task waits for. Tasks that wait for one same thing get one same tuple."""
+        parts = [self.open_part(need) for need in self.graph.all_needs(index) if not self.met(need)]
+        tasks = self.plan.tasks
+        children = [tasks[child] for child in self.graph.children.get(index, ()) if not tasks[child].done]
+        if children:
+            parts.append(tuple(Unmet(child.id, "children") for child in children))
+        if len(parts) < 2:
+            return parts[0] if parts else ()
+        found: dict[str, Unmet] = {}
+        for part in parts:
+            for entry in part:
+                found.setdefault(entry.id, entry)
+        return tuple(found.values())
+
+    def open_part(self, need: Need) -> tuple[Unmet, ...]:
+        """The part of a need that is not done."""
+        found = self._open.get(id(need))
+        if found is None:
+            tasks = self.plan.tasks
+            names = {name: Unmet(name, "unknown") for name in need.ids} if need.unknown else {}
             for at in need.members:
                 if not tasks[at].done:
-                    found.setdefault(tasks[at].id, Unmet(tasks[at].id, _why(tasks[at])))
-        for child in self.graph.children.get(index, ()):
-            if not tasks[child].done:
-                found.setdefault(tasks[child].id, Unmet(tasks[child].id, "children"))
-        return tuple(found.values())
+                    names.setdefault(tasks[at].id, Unmet(tasks[at].id, _why(tasks[at])))
+            found = self._open[id(need)] = tuple(names.values())
+        return found
 
 
 def _why(task: Task) -> Why:
@@ -162,7 +171,8 @@ def select(plan: Plan, *, held: frozenset[str] = frozenset(), limit: int = MAX_P
     if all(task.done for task in top):
         return Selection("all_complete")
     waiting = _blocked(plan, progress)
-    by = tuple(dict.fromkeys(name for entry in waiting for name in entry.by))
+    distinct = {id(entry.by): entry.by for entry in waiting}
+    by = tuple(dict.fromkeys(name for names in distinct.values() for name in names))
     started = any(task.status == "in_progress" for task in plan.tasks if task.pickable)
     runs_elsewhere = taken and any(progress.is_ready(at) for at in range(len(plan.tasks)))
     state: Outcome = "partial" if started or runs_elsewhere else "all_blocked"
@@ -176,6 +186,8 @@ def _is_held(task: Task, taken: set[str]) -> bool:
 def _blocked(plan: Plan, progress: _Progress) -> tuple[Blocked, ...]:
     """Pending and blocked tasks that can't be picked, with what they wait for."""
     found = []
+    names: dict[int, tuple[str, ...]] = {}  # one tuple of ids per tuple of unmet things
+    keep: list[tuple[Unmet, ...]] = []
     for index, task in enumerate(plan.tasks):
         if not task.pickable or task.done or task.status == "in_progress" or progress.under_done(index):
             continue
@@ -185,7 +197,11 @@ def _blocked(plan: Plan, progress: _Progress) -> tuple[Blocked, ...]:
         if task.cycle and not unmet:
             unmet = (Unmet(task.id, "cycle"),)
         why = _why(task) if task.status != "pending" or task.cycle else unmet[0].why if unmet else "pending"
-        found.append(Blocked(task, unmet, why))
+        by = names.get(id(unmet))
+        if by is None:
+            keep.append(unmet)
+            by = names[id(unmet)] = tuple(entry.id for entry in unmet)
+        found.append(Blocked(task, unmet, why, by))
     return tuple(found)
 
 
@@ -282,8 +298,6 @@ def waves(plan: Plan, *, limit: int = MAX_PARALLEL) -> tuple[tuple[Task, ...], .
     """What remains as sets that could run one after the other, if everything goes well. Blocked tasks are left out."""
     progress = _Progress(plan)
     tasks, graph = plan.tasks, plan.graph
-    waiters: dict[int, list[int]] = {}
-    missing: dict[int, int] = {}
     candidates = [
         at
         for at, task in enumerate(tasks)
@@ -292,14 +306,25 @@ def waves(plan: Plan, *, limit: int = MAX_PARALLEL) -> tuple[tuple[Task, ...], .
         and not task.cycle
         and not progress.under_done(at)
     ]
+    # A need (a task, a range, a whole phase) is one node, so that many tasks waiting for many stay cheap.
+    missing: dict[int, int] = {}  # task → open needs
+    left: dict[int, int] = {}  # need → open members
+    waiting: dict[int, list[int]] = {}  # need → tasks
+    parts: dict[int, list[int]] = {}  # task → needs it is a member of
     for index in candidates:
-        if any(need.unknown for need in graph.all_needs(index)):
+        needs = [need for need in graph.all_needs(index) if not progress.met(need)]
+        if any(need.unknown for need in needs):
             continue
-        open_members = {at for need in graph.all_needs(index) for at in need.members if not tasks[at].done}
-        open_members.update(at for at in graph.children.get(index, ()) if not tasks[at].done)
-        missing[index] = len(open_members)
-        for member in open_members:
-            waiters.setdefault(member, []).append(index)
+        children = [at for at in graph.children.get(index, ()) if not tasks[at].done]
+        missing[index] = len(needs) + bool(children)
+        groups_of = [(id(need), need.members) for need in needs] + ([(-index - 1, children)] if children else [])
+        for node, members in groups_of:
+            waiting.setdefault(node, []).append(index)
+            if node not in left:
+                open_members = [at for at in members if not tasks[at].done]
+                left[node] = len(open_members)
+                for at in open_members:
+                    parts.setdefault(at, []).append(node)
     heap = [(_rank(tasks[at], at), at) for at, count in missing.items() if count == 0]
     heapq.heapify(heap)
     groups: dict[tuple[int | None, str], list[int]] = {}
@@ -314,11 +339,13 @@ def waves(plan: Plan, *, limit: int = MAX_PARALLEL) -> tuple[tuple[Task, ...], .
         wave = _wave(plan, first, groups, done, limit)
         done.update(wave)
         for at in wave:
-            for waiter in waiters.get(at, ()):
-                missing[waiter] -= 1
-                if missing[waiter] == 0:
-                    heapq.heappush(heap, (_rank(tasks[waiter], waiter), waiter))
-                    _join(groups, tasks[waiter], waiter)
+            for node in parts.get(at, ()):
+                left[node] -= 1
+                for waiter in waiting[node] if left[node] == 0 else ():
+                    missing[waiter] -= 1
+                    if missing[waiter] == 0:
+                        heapq.heappush(heap, (_rank(tasks[waiter], waiter), waiter))
+                        _join(groups, tasks[waiter], waiter)
         result.append(tuple(tasks[at] for at in wave))
     return tuple(result)
 
