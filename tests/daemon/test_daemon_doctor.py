@@ -43,6 +43,10 @@ async def test_a_missing_key_is_a_problem_with_a_way_out(examine):
     assert found.state == "problem" and "ANTHROPIC_API_KEY" in found.fix
 
 
+async def test_a_base_url_of_ones_own_needs_no_key(examine):
+    assert (await examine(ANTHROPIC_BASE_URL="http://127.0.0.1:1"))["model"].state == "ok"
+
+
 async def test_a_scenario_is_named_as_scripted_and_must_exist(examine, project):
     assert (await examine(DEVLOOP_SCENARIO=str(project / "none.json")))["model"].state == "problem"
     (project / "s.json").write_text("{}")

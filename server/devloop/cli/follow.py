@@ -66,6 +66,8 @@ class Follower:
 
     async def request(self, method: str, params: Row | None = None) -> Row:
         assert self._peer is not None
+        if self._peer.closed.is_set():
+            await self._reconnect()
         answer: Row = await self._peer.request(method, params)
         return answer
 
@@ -103,9 +105,8 @@ class Follower:
                     return row, checkpoint
                 key = (run, int(checkpoint["number"]))
                 if key not in self._answered:  # else the engine is about to act on the answer
-                    await self._decide(row, checkpoint)
-                    if self._person is None:
-                        continue
+                    if not await self._decide(row, checkpoint):
+                        return row, checkpoint
                     self._answered.add(key)
             await self._until_news(run)
             shown = await self.request("devloop/show", {"run": run})
@@ -137,8 +138,8 @@ class Follower:
         while not self._events.empty():
             self._take(run, self._events.get_nowait())
 
-    async def _decide(self, run: Row, checkpoint: Row) -> None:
-        """Ask the person, unless somebody else answers first."""
+    async def _decide(self, run: Row, checkpoint: Row) -> bool:
+        """Ask the person, unless somebody else answers first. False when the terminal is closed: nobody is there."""
         assert self._person is not None
         self._view.pause()
         asking = asyncio.create_task(self._person.decide(run, checkpoint, self.request))
@@ -148,9 +149,10 @@ class Follower:
             if not asking.done():
                 self._person.overtaken()
             elif isinstance(problem := asking.exception(), EOFError):
-                self._person = None  # the terminal is closed: nobody is there to ask any more
+                return False
             elif problem is not None:
                 raise problem
+            return True
         finally:
             for task in (asking, closing):
                 task.cancel()

@@ -18,6 +18,7 @@ from devloop.paths import StateDir, config_root
 from devloop.redact import one_line
 from devloop.settings import TEAM_FILE, Settings
 from devloop.workspace import Repository
+from devloop.workspace.git import check_version
 
 LOW_DISK = 1024**3
 VERY_LOW_DISK = 100 * 1024**2
@@ -78,6 +79,7 @@ async def sandbox_state(settings: Settings) -> dict[str, Any]:
 
 async def _repository(root: Path) -> list[Check]:
     repository = await Repository.discover(root)
+    version = ".".join(map(str, await check_version()))
     busy = repository.busy()
     if busy:
         return [
@@ -94,7 +96,7 @@ async def _repository(root: Path) -> list[Check]:
         if dirty
         else ""
     )
-    return [Check("repository", "ok", f"git works here.{note}")]
+    return [Check("repository", "ok", f"git {version} works here.{note}")]
 
 
 async def _sandbox(settings: Settings) -> list[Check]:
@@ -109,6 +111,8 @@ def _model(settings: Settings) -> list[Check]:
         state: Literal["ok", "problem"] = "ok" if model.scenario.is_file() else "problem"
         found = "answers" if state == "ok" else "is set, but the file does not exist, so nothing can answer"
         return [Check("model", state, f"A scripted scenario ({model.scenario.name}) {found}; no model is asked.")]
+    if not model.api_key and model.base_url:
+        return [Check("model", "ok", f"{one_line(model.name, 80)} answers at your own base URL; no key is set.")]
     if not model.api_key:
         return [
             Check(
