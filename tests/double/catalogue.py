@@ -18,6 +18,7 @@ class KnownModel:
     cache_floor: int = 1024
     lifecycle: str = "active"
     retires: str | None = None
+    compacts: bool = True
 
     def listing(self) -> dict[str, Any]:
         """An entry of `GET /v1/models`."""
@@ -41,7 +42,12 @@ class KnownModel:
                 "batch": says(True),
                 "citations": says(True),
                 "code_execution": says(True),
-                "context_management": {**says(True)},
+                "context_management": {
+                    **says(True),
+                    "clear_thinking_20251015": says(True),
+                    "clear_tool_uses_20250919": says(True),
+                    "compact_20260112": says(self.compacts),
+                },
                 "effort": {**says(True), **{level: says(True) for level in levels}},
                 "image_input": says(True),
                 "pdf_input": says(True),
@@ -61,7 +67,7 @@ class KnownModel:
 _ALWAYS = frozenset({"adaptive", "between_tools"})
 _OLD = frozenset({"enabled", "disabled"})
 _MIDDLE = frozenset({"enabled", "adaptive", "disabled"})
-_SMALL = {"context": 200_000, "max_output": 64_000}
+_SMALL = {"context": 200_000, "max_output": 64_000, "compacts": False}
 
 MODELS = {
     model.id: model

@@ -38,7 +38,7 @@ def check_messages(messages: Any, *, strict: bool, compacts: bool) -> None:
         compacts
         and first["role"] == "assistant"
         and isinstance(first["content"], list)
-        and first["content"][0].get("type") == "compaction"
+        and is_summary(first["content"][0])
     )
     if first["role"] != "user" and not opens_compacted:
         raise Refusal('messages: first message must use the "user" role', rule=9)
@@ -46,6 +46,11 @@ def check_messages(messages: Any, *, strict: bool, compacts: bool) -> None:
     _unique_ids(merged)
     _answered(merged)
     _answers(merged)
+
+
+def is_summary(block: dict[str, Any]) -> bool:
+    """A compaction block that worked; one without content stands for nothing."""
+    return block.get("type") == "compaction" and block.get("content") is not None
 
 
 def _message(message: Any, place: str, *, strict: bool, compacts: bool) -> None:
@@ -64,8 +69,8 @@ def _message(message: Any, place: str, *, strict: bool, compacts: bool) -> None:
     if not content:
         raise Refusal(f"{place}: all messages must have non-empty content", rule=11)
     allowed = {"user": shapes.USER, "assistant": shapes.ASSISTANT, "system": frozenset({"text"})}[message["role"]]
-    if not compacts:
-        allowed = allowed - {"compaction"}
+    if not compacts and any(isinstance(block, dict) and block.get("type") == "compaction" for block in content):
+        raise Refusal(f"{place}: `compaction` blocks need their anthropic-beta header", rule=27)
     for i, block in enumerate(content):
         _block(block, f"{place}.content.{i}", allowed, role=message["role"], strict=strict)
 
@@ -97,6 +102,19 @@ def _block(block: Any, place: str, allowed: frozenset[str], *, role: str, strict
             raise Refusal(f"{place}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'", rule=16)
     if kind == "tool_result":
         _result(block, place, strict=strict)
+    if kind == "compaction":
+        _summary(block, place)
+
+
+def _summary(block: dict[str, Any], place: str) -> None:
+    """What the real API says about a summary that comes back (vercel/ai#13335, anthropic-sdk-python#1828)."""
+    content = block.get("content")
+    if content is not None and not isinstance(content, str):
+        raise Refusal(f"{place}.compaction.content: Input should be a valid string", rule=4)
+    if content is not None and not content.strip():
+        raise Refusal(f"{place}.compaction.content: content can't be empty", rule=11)
+    if "encrypted_content" in block and block["encrypted_content"] is None:
+        raise Refusal(f"{place}.compaction.encrypted_content: Extra inputs are not permitted", rule=7)
 
 
 def _result(block: dict[str, Any], place: str, *, strict: bool) -> None:

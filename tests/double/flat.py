@@ -24,14 +24,21 @@ class Part:
 
 
 def flatten(body: dict[str, Any]) -> list[Part]:
+    """What the model reads: of the messages only what follows the last summary, and the summary."""
     found: list[tuple[str, dict[str, Any], str]] = []
     for i, tool in enumerate(body.get("tools") or []):
         found.append(("tools", tool, f"tools.{i}"))
     for i, block in enumerate(as_blocks(body.get("system") or [])):
         found.append(("system", block, f"system.{i}"))
+    said: list[tuple[str, dict[str, Any], str]] = []
     for m, message in enumerate(body.get("messages") or []):
         for i, block in enumerate(as_blocks(message["content"])):
-            found.append((message["role"], block, f"messages.{m}.content.{i}"))
+            if block.get("type") == "compaction" and block.get("content") is not None:
+                said.clear()
+            elif block.get("type") == "compaction":
+                continue
+            said.append((message["role"], block, f"messages.{m}.content.{i}"))
+    found += said
     parts: list[Part] = []
     digest, size = hashlib.sha256(str(body.get("model")).encode()), 0
     for role, block, place in found:

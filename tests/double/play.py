@@ -13,7 +13,7 @@ from devloop.models.scenario import Place, ScriptedFailure, ScriptedTurn
 from devloop.models.scripted import call_id
 from double.flat import Part
 from double.refusal import Refusal
-from double.signing import sign
+from double.signing import sign, sign_summary
 from double.wire import Wire
 
 _FAILURES = {
@@ -57,9 +57,19 @@ def _retry_after(seconds: float | None, wire: Wire) -> dict[str, str]:
     return {"retry-after": str(int(seconds) if seconds == int(seconds) else seconds)}
 
 
+def summary_block(wire: Wire, place: Place) -> dict[str, Any]:
+    """The compaction block of an answer, null keys included as the real API sends them."""
+    if not wire.compaction:
+        return {"type": "compaction", "content": None, "encrypted_content": None}
+    signature = sign_summary(wire.compaction, place)
+    return {"type": "compaction", "content": wire.compaction, "encrypted_content": None, "signature": signature}
+
+
 def blocks(turn: ScriptedTurn, wire: Wire, place: Place, before: list[Part]) -> list[dict[str, Any]]:
     """The blocks of an answer. A tool call holds the text of its input under `_raw`, valid JSON or not."""
     found: list[dict[str, Any]] = []
+    if wire.compaction is not None:
+        found.append(summary_block(wire, place))
     if turn.thinking:
         found.append({"type": "thinking", "thinking": turn.thinking, "signature": sign(turn.thinking, before)})
     if turn.text:
@@ -128,6 +138,8 @@ def _block(index: int, block: dict[str, Any], wire: Wire) -> Iterator[tuple[str,
         start[streamed] = ""
     if kind == "thinking":
         start["signature"] = ""
+    if kind == "compaction":
+        start["content"] = None
     yield _event("content_block_start", index=index, content_block=start)
     if wire.unknown_deltas:
         yield _event("content_block_delta", index=index, delta={"type": "mood_delta", "mood": "calm"})
@@ -138,6 +150,9 @@ def _block(index: int, block: dict[str, Any], wire: Wire) -> Iterator[tuple[str,
         yield _event(
             "content_block_delta", index=index, delta={"type": "signature_delta", "signature": block["signature"]}
         )
+    if kind == "compaction":  # whole, in one piece; the signature came with the start
+        delta = {"type": "compaction_delta", "content": block["content"], "encrypted_content": None}
+        yield _event("content_block_delta", index=index, delta=delta)
     if "_raw" in block:
         for piece in ["", *_pieces(block["_raw"], wire.cuts)]:
             yield _event("content_block_delta", index=index, delta={"type": "input_json_delta", "partial_json": piece})

@@ -8,6 +8,7 @@ from typing import Any
 
 from double import shapes
 from double.catalogue import MODELS, KnownModel
+from double.compaction_rules import check_context_management, check_summaries
 from double.conversation_rules import check_messages
 from double.flat import Part, as_blocks, flatten
 from double.refusal import Refusal
@@ -75,6 +76,7 @@ def check_body(
     _tool_choice(body, model)
     _thinking(body, model, counting=counting)
     _options(body)
+    check_context_management(body, model, betas)
     _system(body)
     compacts = bool(betas & set(shapes.COMPACTION_BETAS))
     check_messages(body["messages"], strict=version == shapes.NEW_VERSION, compacts=compacts)
@@ -87,6 +89,7 @@ def check_body(
             rule=10,
         )
     verify(parts, bound=model.bound_thinking)
+    check_summaries(body)
     return Checked(body, model, parts, version, betas)
 
 

@@ -18,12 +18,12 @@ from devloop.models.scenario import (
     ScriptedTurn,
     load_scenario,
     parse_scenario,
-    place_of,
     turn_at,
 )
 from double import http, play, rules
 from double.catalogue import MODELS
-from double.flat import before_messages, flatten
+from double.compaction_rules import compact_edit, place_after, sent_back
+from double.flat import Part, before_messages, flatten
 from double.journal import SECRETS, Cache, Entry
 from double.refusal import Refusal
 from double.threads import Threads
@@ -31,7 +31,7 @@ from double.wire import Wire, wire_of
 
 KEY = "test-key-of-the-double"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
-_PAUSES = frozenset({"pause_turn"})
+_PAUSES = frozenset({"pause_turn", "compaction"})
 
 
 class Double:
@@ -252,11 +252,13 @@ class Double:
             raise refusal
         elif not failing:
             wire = wire.model_copy(update={"cut_after": None, "end_after": None, "stall_after": None, "raw_body": None})
-        usage = self._cache.account(checked.parts, checked.body.get("cache_control"), checked.model)
-        content = play.blocks(turn, wire, place, checked.parts)
-        message = _message(
-            entry, checked.body["model"], turn, {**usage, "output_tokens": _output(content), **wire.usage}
-        )
+        usage, parts, compacted = self._compact(checked, wire, place)
+        content = play.blocks(turn, wire, place, parts)
+        said = _output([block for block in content if block["type"] != "compaction"])
+        message = _message(entry, checked.body["model"], turn, {**usage, "output_tokens": said})
+        if compact_edit(checked.body) is not None:  # the real API then lists them in every answer
+            message["usage"]["iterations"] = [*compacted, {"type": "message", **message["usage"]}]
+        message["usage"].update(wire.usage)
         entry.usage = {key: value for key, value in message["usage"].items() if isinstance(value, int)}
         if wire.raw_body is not None:
             entry.outcome = "failed"
@@ -268,12 +270,29 @@ class Double:
             if not self._scenario:
                 self._next += 1
             if turn.stops in _PAUSES:
-                echo = {
-                    **checked.body,
-                    "messages": [*checked.body["messages"], {"role": "assistant", "content": whole["content"]}],
-                }
+                answered = {"role": "assistant", "content": [sent_back(block) for block in whole["content"]]}
+                echo = {**checked.body, "messages": [*checked.body["messages"], answered]}
                 self._paused.add(flatten(echo)[-1].digest)
         return whole
+
+    def _compact(
+        self, checked: rules.Checked, wire: Wire, place: Place
+    ) -> tuple[dict[str, Any], list[Part], list[dict[str, Any]]]:
+        """Usage of the answer itself, what the model reads before it, and the usage of the compaction, if there is
+        one."""
+        top = checked.body.get("cache_control")
+        usage = self._cache.account(checked.parts, top, checked.model)
+        if wire.compaction is None:
+            return usage, checked.parts, []
+        if compact_edit(checked.body) is None:
+            raise Refusal("the turn compacts, but the request has no compact_20260112 edit", rule=-1)
+        block = play.summary_block(wire, place)
+        spent = {"type": "compaction", **usage, "output_tokens": _output([block])}
+        if not wire.compaction:
+            return usage, checked.parts, [spent]
+        echo = {"messages": [*checked.body["messages"], {"role": "assistant", "content": [sent_back(block)]}]}
+        parts = flatten({**checked.body, **echo})
+        return self._cache.account(parts, top, checked.model), parts, [spent]
 
     async def _warm(self, checked: rules.Checked, entry: Entry, answer: _Answer) -> dict[str, Any]:
         usage = self._cache.account(checked.parts, checked.body.get("cache_control"), checked.model)
@@ -283,7 +302,7 @@ class Double:
         return message
 
     def _choose(self, body: dict[str, Any]) -> tuple[Place, ScriptedTurn]:
-        place = place_of(body["messages"])
+        place = place_after(body["messages"])
         if self._scenario is not None:
             turn = turn_at(self._scenario, place)
         else:

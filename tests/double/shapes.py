@@ -56,7 +56,18 @@ BETA_KEYS: dict[str, tuple[str, ...]] = {
     "mcp_servers": ("mcp-client-2025-04-04", "mcp-client-2025-11-20", "mcp-client-2026-09-15"),
     "thread": ("message-threads-2026-08-12",),
 }
-COMPACTION_BETAS = ("compact-2026-01-12", "compact-2026-09-04")
+EDIT_BETA = "compact-2026-01-12"
+COMPACTION_BETAS = (EDIT_BETA, "compact-2026-09-04")
+EDITS: dict[str, tuple[str, frozenset[str]]] = {
+    "compact_20260112": (EDIT_BETA, frozenset(["type", "instructions", "pause_after_compaction", "trigger"])),
+    "clear_tool_uses_20250919": (
+        "context-management-2025-06-27",
+        frozenset(["type", "clear_at_least", "clear_tool_inputs", "exclude_tools", "keep", "trigger"]),
+    ),
+    "clear_thinking_20251015": ("context-management-2025-06-27", frozenset({"type", "keep"})),
+}
+"""Each edit with the beta it needs and its keys."""
+LEAST_TRIGGER = 50_000
 
 _CACHED = "cache_control"
 BLOCKS: dict[str, frozenset[str]] = {
@@ -95,7 +106,14 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 STRINGS = ("text", "thinking", "signature", "id", "name", "tool_use_id", "data")
 ASSISTANT = frozenset(BLOCKS) - {"image", "tool_result", "container_upload", "tool_reference", "browser_state"}
-USER = frozenset(BLOCKS) - {"thinking", "redacted_thinking", "tool_use", "server_tool_use", "tool_reference"}
+USER = frozenset(BLOCKS) - {
+    "thinking",
+    "redacted_thinking",
+    "tool_use",
+    "server_tool_use",
+    "tool_reference",
+    "compaction",
+}
 RESULT = frozenset({"text", "image", "search_result", "document", "tool_reference", "browser_state"})
 
 TOOL = frozenset(

@@ -25,6 +25,8 @@ class Wire(BaseModel):
     usage: dict[str, Any] = {}
     """More keys of `usage`, such as `iterations`."""
     gzip: bool = False
+    compaction: str | None = None
+    """The server compacts in this turn: the summary with which its answer begins. Empty: the summary failed."""
     extra_blocks: tuple[dict[str, Any], ...] = ()
     """Blocks as they stand, sent after the text and before the calls."""
     headers: dict[str, str] = {}

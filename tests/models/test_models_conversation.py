@@ -22,12 +22,14 @@ from devloop.models.conversation import (
     encodable,
     sendable,
 )
-from devloop.models.scenario import place_of
+from devloop.models.scenario import Place
+from double.compaction_rules import place_after
 from double.flat import as_blocks, flatten
 from double.rules import check_body
-from double.signing import sign
+from double.signing import sign, sign_summary
 
 OPENING = "Task: 1.1 Add a test"
+COMPACTS = frozenset({"compact-2026-01-12"})
 Block = dict[str, Any]
 
 
@@ -41,6 +43,11 @@ def call(number: int = 1, **given: Any) -> Block:
 
 def thinking(words: str = "Hm.") -> Block:
     return {"type": "thinking", "thinking": words, "signature": "s"}
+
+
+def summary(words: str = "So far.") -> Block:
+    place = Place("1.1", 1, 1, 0)
+    return {"type": "compaction", "content": words, "signature": sign_summary(words, place)}
 
 
 def said(*blocks: Block) -> Block:
@@ -116,14 +123,56 @@ def test_unknown_blocks_and_keys_go_back_as_they_came() -> None:
 
 
 def test_a_summary_stands_first_in_place_of_what_it_summarises() -> None:
-    summary = {"type": "compaction", "content": "So far.", "signature": "s"}
-    turns = [Turn([text("a")], "end_turn", texts=["b"]), Turn([summary], "compaction"), Turn([text("c")], "end_turn")]
+    turns = [Turn([text("a")], "end_turn", texts=["b"]), Turn([summary()], "compaction"), Turn([text("c")], "end_turn")]
     built = build_messages(OPENING, turns)
-    assert built == [said(summary), told(text(NOTE_GO_ON)), said(text("c")), told(text(NOTE_GO_ON))]
-    failed = Turn([{"type": "compaction", "content": None}], "compaction")
-    assert build_messages(OPENING, [failed]) == [told(text(OPENING))]
-    body = {"model": "claude-opus-4-8", "max_tokens": 9, "messages": built}
-    check_body(body, "2026-10-21", frozenset({"compact-2026-09-04"}))
+    assert built == [said(summary()), told(text(NOTE_GO_ON)), said(text("c")), told(text(NOTE_GO_ON))]
+    check_body({"model": "claude-opus-4-8", "max_tokens": 9, "messages": built}, "2026-10-21", COMPACTS)
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_a_summary_that_failed_replaces_nothing_and_never_goes_back(content: str | None) -> None:
+    failed = {"type": "compaction", "content": content, "encrypted_content": None}
+    assert build_messages(OPENING, [Turn([failed], "compaction")]) == [told(text(OPENING))]
+    built = build_messages(OPENING, [Turn([failed, call(1)], "tool_use", [tool_result("toolu_1", "x")])])
+    assert built == [told(text(OPENING)), said(call(1)), told(tool_result("toolu_1", "x"))]
+    assert build_messages(OPENING, [Turn([failed], "end_turn")]) == [told(text(OPENING), text(NOTE_EMPTY))]
+
+
+def test_an_answer_that_begins_with_a_summary_is_the_first_of_what_goes_back() -> None:
+    before = Turn([call(1)], "tool_use", [tool_result("toolu_1", "old")], ["Old news."])
+    answer = Turn([summary(), thinking(), text("I go on."), call(2)], "tool_use", [tool_result("toolu_2", "new")])
+    built = build_messages(OPENING, [before, answer])
+    assert built == [
+        said(summary(), thinking(), text("I go on."), call(2)),
+        told(tool_result("toolu_2", "new")),
+    ]
+    later = build_messages(OPENING, [before, answer, Turn([text("Done.")], "end_turn", texts=["Thanks."])])
+    assert later[:2] == built, "what was sent after the summary stays as it was"
+
+
+def test_only_the_last_summary_of_an_answer_counts() -> None:
+    answer = Turn([summary("One."), text("a"), summary("Two."), text("b")], "end_turn", texts=["c"])
+    assert build_messages(OPENING, [answer]) == [said(summary("Two."), text("b")), told(text("c"))]
+
+
+def test_a_summary_goes_back_with_its_keys_but_those_that_are_null() -> None:
+    sent = {**summary(), "encrypted_content": None, "tool_changes": []}
+    assert build_messages(OPENING, [Turn([sent, text("a")], "end_turn", texts=["b"])])[0] == said(
+        {**summary(), "tool_changes": []}, text("a")
+    )
+    opaque = {**summary(), "encrypted_content": "b64"}
+    assert build_messages(OPENING, [Turn([opaque], "compaction")])[0] == said(opaque)
+
+
+@pytest.mark.parametrize("stop_reason", ["max_tokens", "model_context_window_exceeded"])
+def test_the_summary_of_a_cut_answer_is_kept(stop_reason: str) -> None:
+    built = build_messages(OPENING, [Turn([summary(), thinking(), call(1)], stop_reason)])
+    assert built == [said(summary()), told(text(NOTE_CUT))]
+
+
+def test_an_answer_of_nothing_but_a_summary_is_no_finished_work() -> None:
+    assert reaction("end_turn", [summary()]).kind == "nudge"
+    assert reaction("tool_use", [summary(), call(1)]).kind == "run_tools"
 
 
 def test_an_opening_of_nothing_is_still_a_request() -> None:
@@ -199,6 +248,7 @@ blocks = st.one_of(
 reasons = st.sampled_from([*STOP_REASONS, "brand_new"]).filter(lambda r: r != "compaction")
 results = st.lists(st.builds(tool_result, names, words, is_error=st.booleans()), max_size=3)
 drafts = st.tuples(st.lists(blocks, max_size=5), reasons, results, st.lists(words, max_size=2))
+summaries = st.none() | st.sampled_from(["", "So far.", "Task: 9.9 is done."])
 
 SYSTEM = [{"type": "text", "text": "Be brief."}]
 TOOLS = [{"name": "read", "input_schema": {"type": "object"}}]
@@ -218,31 +268,40 @@ def as_request(messages: list[Block]) -> Block:
 
 
 @settings(max_examples=300)
-@given(st.lists(drafts, max_size=6))
-def test_any_history_gives_requests_that_the_double_accepts_and_each_begins_with_the_one_before(
-    history: list[tuple[list[Block], str, list[Block], list[str]]],
+@given(st.lists(st.tuples(drafts, summaries), max_size=6))
+def test_any_history_gives_requests_that_the_double_accepts_and_each_begins_with_the_one_before_or_its_summary(
+    history: list[tuple[tuple[list[Block], str, list[Block], list[str]], str | None]],
 ) -> None:
-    """Thinking is signed as the server would sign it, over the request that it answers."""
+    """Thinking is signed as the server would sign it, over the request that it answers, or over the summary of it."""
     turns: list[Turn] = []
     paused: set[str] = set()
     before: list[str] = []
     for n in range(len(history) + 1):
         body = as_request(build_messages(OPENING, turns))
-        parts = check_body(body, "2026-10-21", frozenset(), paused=frozenset(paused)).parts
+        parts = check_body(body, "2026-10-21", COMPACTS, paused=frozenset(paused)).parts
         digests = [part.digest for part in parts]
         assert digests[: len(before)] == before
-        assert place_of(body["messages"]).index == n
+        assert place_after(body["messages"]).index == n
         before = digests
         if n == len(history):
             break
-        content, stop_reason, given, texts = history[n]
+        (content, stop_reason, given, texts), words = history[n]
+        if words is not None:
+            place = place_after(body["messages"])
+            begin = {**summary(words), "signature": sign_summary(words, place), "encrypted_content": None}
+            kept = sendable([begin], "end_turn")
+            if kept:
+                parts = flatten(as_request([*body["messages"], said(*kept)]))
+            if kept and stop_reason != "refusal":
+                before = [part.digest for part in parts]
+            content = [begin, *content]
         # What a server sends is text in UTF-8, and its ids are new in each turn.
         for block in content:
             for key in ("text", "thinking"):
                 block[key] = encodable(block[key]) if key in block else None
                 if block[key] is None:
                     del block[key]
-            if "signature" in block:
+            if block["type"] == "thinking":
                 block["signature"] = sign(block["thinking"], parts)
             if block["type"] == "tool_use":
                 block["id"] = f"{block['id']}_{n}"

@@ -158,7 +158,7 @@ async def test_the_request_carries_two_cache_marks_the_effort_and_nothing_forbid
     assert entry.body["output_config"] == {"effort": "high"} and entry.body["stream"] is True
     assert entry.headers["anthropic-version"] == "2026-10-21"
     assert not {"thread", "temperature", "top_p", "top_k", "thinking", "betas"} & set(entry.body)
-    assert "anthropic-beta" not in entry.headers
+    assert entry.headers["anthropic-beta"] == "compact-2026-01-12", "see test_models_compaction.py"
 
 
 async def test_a_foreign_host_gets_plain_messages_only(serve: Serve) -> None:
@@ -173,7 +173,7 @@ async def test_a_foreign_host_gets_plain_messages_only(serve: Serve) -> None:
         "system",
         "stream",
     }
-    assert entry.body["system"] == "Be brief."
+    assert entry.body["system"] == "Be brief." and "anthropic-beta" not in entry.headers
     assert await model.read_limits() == {}
 
 

@@ -16,6 +16,7 @@ from devloop.errors import NoModel, UsageError
 from devloop.models.assembly import Assembly
 from devloop.models.capabilities import ANTHROPIC_URL, Capabilities, capabilities_of, is_loopback
 from devloop.models.catalog import ModelLimits, from_listing, limits_of
+from devloop.models.compaction import BETA, compaction_edit
 from devloop.models.failures import ModelFailure, from_error
 from devloop.models.turn import OnProgress, Request, Response
 from devloop.redact import Redactor, one_line
@@ -59,6 +60,7 @@ class AnthropicModel:
         self.capabilities = capabilities_of(self.base_url) if capabilities is None else capabilities
         self.label = f"Messages API at {self.host}"
         self.listed: dict[str, ModelLimits] = {}
+        self._edits: dict[str, dict[str, Any] | None] = {}
         key = _checked_key(api_key, self.capabilities)
         self._redactor = Redactor({"api-key": key})
         self._timeout = timeout
@@ -114,7 +116,18 @@ class AnthropicModel:
             parameters["cache_control"] = _CACHE
         if request.effort and self.capabilities.effort and self._takes_effort(request):
             parameters["output_config"] = {"effort": request.effort}
+        if (edit := self._compaction(request.model)) is not None:
+            parameters["extra_headers"] = {"anthropic-beta": BETA}
+            parameters["extra_body"] = {"context_management": {"edits": [edit]}}
         return parameters
+
+    def _compaction(self, model: str) -> dict[str, Any] | None:
+        """Decided once for each model: a list of models that is read later must not change a conversation."""
+        if not self.capabilities.compaction:
+            return None
+        if model not in self._edits:
+            self._edits[model] = compaction_edit(limits_of(model, self.listed))
+        return self._edits[model]
 
     def _takes_effort(self, request: Request) -> bool:
         """Nothing is sent that the server's own list denies; without a list the person's setting is trusted."""

@@ -13,15 +13,17 @@ ANTHROPIC_URL = "https://api.anthropic.com"
 @dataclass(frozen=True)
 class Capabilities:
     """`caching`: cache breakpoints; `effort`: `output_config.effort`; `listing`: `GET /v1/models`;
-    `key_required`: without a key nothing is sent at all."""
+    `key_required`: without a key nothing is sent at all; `compaction`: the server summarises a long conversation
+    itself, with the models that can (`ModelLimits.compacts`)."""
 
     caching: bool = False
     effort: bool = False
     listing: bool = False
     key_required: bool = False
+    compaction: bool = False
 
 
-FULL = Capabilities(caching=True, effort=True, listing=True, key_required=True)
+FULL = Capabilities(caching=True, effort=True, listing=True, key_required=True, compaction=True)
 PLAIN = Capabilities()
 
 

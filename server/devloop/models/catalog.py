@@ -18,7 +18,8 @@ AS_OF = date(2026, 11, 21)
 
 @dataclass(frozen=True)
 class ModelLimits:
-    """`context` and `max_output` in tokens; `effort` is None when it is not known which values the model takes."""
+    """`context` and `max_output` in tokens; `effort` is None when it is not known which values the model takes;
+    `compacts`: the model is known to take the `compact_20260112` edit."""
 
     id: str
     context: int
@@ -27,16 +28,17 @@ class ModelLimits:
     lifecycle: str = "active"
     retires: str | None = None
     effort: tuple[str, ...] | None = None
+    compacts: bool = False
 
 
 _LARGE = (1_000_000, 128_000)
 _TABLE: Mapping[str, ModelLimits] = {
     limits.id: limits
     for limits in (
-        ModelLimits("claude-sonnet-5-5", *_LARGE),
-        ModelLimits("claude-haiku-5-5", *_LARGE),
-        ModelLimits("claude-opus-5-5", *_LARGE),
-        ModelLimits("claude-fable-5-1", *_LARGE),
+        ModelLimits("claude-sonnet-5-5", *_LARGE, compacts=True),
+        ModelLimits("claude-haiku-5-5", *_LARGE, compacts=True),
+        ModelLimits("claude-opus-5-5", *_LARGE, compacts=True),
+        ModelLimits("claude-fable-5-1", *_LARGE, compacts=True),
         ModelLimits("claude-fable-5-2", *_LARGE),
         ModelLimits("claude-haiku-4-5", 200_000, 64_000),
     )
@@ -71,8 +73,16 @@ def from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, ModelLimits]
             lifecycle=str(entry.get("lifecycle") or "active"),
             retires=str(entry["retires_at"]) if entry.get("retires_at") else None,
             effort=_effort(entry.get("capabilities")),
+            compacts=_compacts(entry.get("capabilities")),
         )
     return found
+
+
+def _compacts(capabilities: Any) -> bool:
+    """`capabilities.context_management` holds one object per edit."""
+    edits = capabilities.get("context_management") if isinstance(capabilities, Mapping) else None
+    said = edits.get("compact_20260112") if isinstance(edits, Mapping) else None
+    return isinstance(said, Mapping) and said.get("supported") is True
 
 
 def _effort(capabilities: Any) -> tuple[str, ...] | None:
@@ -89,5 +99,5 @@ def _effort(capabilities: Any) -> tuple[str, ...] | None:
 def needs_fresh_conversation(
     usage: Usage, model: str, *, fraction: float = 0.5, listed: Mapping[str, ModelLimits] | None = None
 ) -> bool:
-    """Whether the last turn (its prompt and its answer) fills `fraction` of the context or more."""
+    """Whether the last turn (its prompt and its answer: `Response.context`) fills `fraction` of the context or more."""
     return usage.total >= fraction * limits_of(model, listed).context

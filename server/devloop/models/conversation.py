@@ -3,7 +3,8 @@
 The rules are those of model-api §6, §10 and §14: what the model said goes back as it was received; every tool call that
 goes back is answered in the very next user message, results first; a call of a cut turn neither runs nor goes back;
 no text block is blank. `build_messages` is total: whatever is stored, the request that comes out is a valid one.
-Old turns never change: each request begins with the blocks of the one before.
+Old turns never change: each request begins with the blocks of the one before, until the server summarises the
+conversation (`compaction` block): from then on requests begin with that block, which stands for all before it.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ STOP_REASONS: Mapping[str, ReactionKind] = {
 
 _CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 _THINKING = frozenset({"thinking", "redacted_thinking"})
+_SILENT = _THINKING | {"compaction"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _refusal(details: Mapping[str, Any] | None) -> str:
 
 
 def _says_something(block: Mapping[str, Any]) -> bool:
-    return block.get("type") not in _THINKING and not _is_blank(block)
+    return block.get("type") not in _SILENT and not _is_blank(block)
 
 
 def _is_blank(block: Mapping[str, Any]) -> bool:
@@ -184,11 +186,9 @@ def build_messages(opening: str | Sequence[str], turns: Iterable[Turn]) -> list[
     used: set[str] = set()
     for turn in turns:
         _never_two_answers(messages)
-        if turn.stop_reason == "compaction":
-            messages = _compacted(turn, messages)
-            _say(messages, [], turn.texts)
-            continue
         kept = sendable(turn.content, turn.stop_reason, used)
+        if kept and _is_summary(kept[0]):
+            messages = []
         if kept:
             messages.append({"role": "assistant", "content": kept})
         _say(messages, _results(kept, turn.results), [*_notes(turn, bool(kept)), *turn.texts])
@@ -213,7 +213,8 @@ def sendable(content: Sequence[Mapping[str, Any]], stop_reason: str, used: set[s
 
     Whole, in order and unchanged, except: a refused answer is dropped; of a cut one the tool calls are dropped; blank
     text blocks are (the API would refuse them); an answer of nothing but thinking is. A call whose id was met before
-    (`used`, which grows) is dropped too: ids must be unique in a conversation.
+    (`used`, which grows) is dropped too: ids must be unique in a conversation. What stands before the last summary is
+    left out, because the server ignores it; so is a summary that failed, which means nothing.
     """
     used = set() if used is None else used
     if stop_reason == "refusal":
@@ -225,6 +226,10 @@ def sendable(content: Sequence[Mapping[str, Any]], stop_reason: str, used: set[s
         kind = block.get("type")
         if _is_blank(block) or (cut and kind == "tool_use"):
             continue
+        if kind == "compaction":
+            if _is_summary(block):
+                kept = [_without_nulls(block)]
+            continue
         if cut and kind == "server_tool_use" and block.get("id") not in answered:
             continue
         if kind == "tool_use":
@@ -234,7 +239,17 @@ def sendable(content: Sequence[Mapping[str, Any]], stop_reason: str, used: set[s
         kept.append(dict(block))
     while cut and kept and kept[-1].get("type") in _THINKING:
         kept.pop()
-    return kept if any(_says_something(block) for block in kept) else []
+    return kept if any(_says_something(block) or _is_summary(block) for block in kept) else []
+
+
+def _is_summary(block: Mapping[str, Any]) -> bool:
+    """A compaction block that worked. One that failed has no content, and sent back empty it would be refused."""
+    return block.get("type") == "compaction" and bool(str(block.get("content") or "").strip())
+
+
+def _without_nulls(block: Mapping[str, Any]) -> Block:
+    """The API sends optional keys of a summary as null and refuses them in a request (anthropic-sdk-python#1828)."""
+    return {key: value for key, value in block.items() if value is not None}
 
 
 def _notes(turn: Turn, kept: bool) -> list[str]:
@@ -242,7 +257,7 @@ def _notes(turn: Turn, kept: bool) -> list[str]:
         return [NOTE_CUT if kept else NOTE_CUT_DROPPED]
     if turn.stop_reason == "refusal":
         return [NOTE_REFUSED]
-    return [] if kept else [NOTE_EMPTY]
+    return [] if kept or turn.stop_reason == "compaction" else [NOTE_EMPTY]
 
 
 def _results(kept: Sequence[Block], results: Sequence[Mapping[str, Any]]) -> list[Block]:
@@ -264,11 +279,3 @@ def _say(messages: list[dict[str, Any]], results: Sequence[Block], texts: Sequen
         messages[-1]["content"].extend(blocks)
     else:
         messages.append({"role": "user", "content": blocks})
-
-
-def _compacted(turn: Turn, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The answer with the summary stands first, in place of all that it summarises; without a summary nothing is
-    replaced."""
-    if any(block.get("type") == "compaction" and block.get("content") for block in turn.content):
-        return [{"role": "assistant", "content": [dict(block) for block in turn.content]}]
-    return before

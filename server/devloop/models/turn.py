@@ -65,10 +65,18 @@ class Usage:
         lifetime count as five-minute ones.
         """
         own = cls._one(data)
-        for iteration in data.get("iterations") or ():
-            if isinstance(iteration, Mapping) and iteration.get("type") == "compaction":
-                own = own + cls._one(iteration)
+        for iteration in _iterations(data, "compaction"):
+            own = own + cls._one(iteration)
         return own
+
+    @classmethod
+    def context_from_api(cls, data: Mapping[str, Any]) -> Usage:
+        """What stands in the context window after an answer: the last `message` iteration, where there are iterations.
+
+        Neither what a compaction read and wrote nor what an earlier iteration read is in there.
+        """
+        own = _iterations(data, "message")
+        return cls._one(own[-1] if own else data)
 
     @classmethod
     def _one(cls, data: Mapping[str, Any]) -> Usage:
@@ -87,6 +95,12 @@ class Usage:
             cache_write_5m=five_minutes,
             cache_write_1h=one_hour,
         )
+
+
+def _iterations(usage: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    found = usage.get("iterations")
+    listed = found if isinstance(found, list) else []
+    return [item for item in listed if isinstance(item, Mapping) and item.get("type") == kind]
 
 
 def _count(value: Any) -> int:
@@ -140,6 +154,12 @@ class Response:
     @property
     def text(self) -> str:
         return "\n".join(b["text"] for b in self.content if b.get("type") == "text" and isinstance(b.get("text"), str))
+
+    @property
+    def context(self) -> Usage:
+        """What fills the context window now. Unlike `usage`, without what a compaction cost."""
+        usage = self.raw.get("usage")
+        return Usage.context_from_api(usage) if isinstance(usage, Mapping) else self.usage
 
     @property
     def tool_calls(self) -> tuple[dict[str, Any], ...]:

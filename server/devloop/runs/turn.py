@@ -194,7 +194,8 @@ async def _react(
             reply["outcome"] = {"outcome": reaction.kind, "reason": reaction.reason}
         case _:
             reply["outcome"] = {"outcome": "failed", "reason": reaction.reason}
-    if reply["outcome"]["outcome"] == "go_on" and needs_fresh_conversation(answer.usage, spec.model, fraction=FULL):
+    full = needs_fresh_conversation(answer.context, spec.model, fraction=FULL)  # never where the server compacted
+    if reply["outcome"]["outcome"] == "go_on" and full:
         reply["outcome"] = {"outcome": "hand_off", "reason": "The context window is nearly full."}
     return reply
 
