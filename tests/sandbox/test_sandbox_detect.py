@@ -43,7 +43,7 @@ async def test_the_answer_is_kept():
 
 @pytest.mark.parametrize("body", ["exit 0", "exec sleep 0", "echo '{}'"])
 async def test_one_that_does_nothing_is_detected(tmp_path, body):
-    assert "not the command it was given" in await off(fake(tmp_path, body))
+    assert "could not be set up" in await off(fake(tmp_path, body))
 
 
 async def test_one_that_runs_the_command_plainly_is_detected(tmp_path):

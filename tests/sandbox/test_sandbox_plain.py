@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from devloop.errors import SandboxMissing
 from devloop.sandbox import MIB, Command, Limits, Mount
-from devloop.sandbox import limits as limits_module
+from devloop.sandbox.limits import READY, REFUSED, prefix
 from devloop.sandbox.plain import Plain
 
 
@@ -33,8 +35,6 @@ def plain(tmp_path):
 
 
 def alive(mark: str) -> bool:
-    from pathlib import Path
-
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if mark.encode() in path.read_bytes():
@@ -93,9 +93,8 @@ async def test_the_watch_counts_without_a_sandbox_too(plain):
     assert (await backend.run(command(script, limits=Limits(wall_s=15, processes=8)))).killed_reason == "processes"
 
 
-async def test_limits_hold_without_prlimit(plain, monkeypatch):
+async def test_every_limit_is_set(plain):
     backend, command, worktree = plain
-    monkeypatch.setattr(limits_module, "_prlimit", lambda: None)
     limits = Limits(wall_s=20, open_files=77, cpu_s=9, file_bytes=MIB)
     result = await backend.run(command("ulimit -n; ulimit -c; ulimit -t; ulimit -d", limits=limits))
     assert result.output.split() == ["77", "0", "9", str(4 * 1024 * 1024)]
@@ -103,9 +102,17 @@ async def test_limits_hold_without_prlimit(plain, monkeypatch):
     assert (worktree / "big").stat().st_size == MIB
 
 
-async def test_limits_hold_inside_without_prlimit(place, monkeypatch):
-    monkeypatch.setattr(limits_module, "_prlimit", lambda: None)
-    assert (await place.run("ulimit -n; echo $0", limits=Limits(wall_s=20, open_files=77))).output == "77\n/bin/sh\n"
+@pytest.mark.parametrize("shell", ["/bin/dash", "/bin/bash", "/bin/busybox"])
+def test_the_prefix_works_in_every_shell(shell):
+    if not Path(shell).exists():
+        pytest.skip(f"{shell} is not installed")
+    limits = Limits(open_files=77, cpu_s=9, file_bytes=MIB, processes=4000)
+    words = prefix(limits, processes=True, door="input")
+    called = ["sh", *words[1:], "/bin/sh", "-c", "ulimit -n; ulimit -t; ulimit -f; ulimit -c; cat"]
+    opened = subprocess.run(called, executable=shell, input=b"\nrest", capture_output=True, check=False)
+    assert opened.stdout == READY + b"77\n9\n2048\n0\nrest"
+    shut = subprocess.run(called, executable=shell, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert (shut.returncode, shut.stdout) == (REFUSED, READY)
 
 
 async def test_a_folder_that_is_missing_is_told(plain, tmp_path):

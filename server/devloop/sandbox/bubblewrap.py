@@ -2,6 +2,9 @@
 
 Never found by PATH: a repository could bring its own `bwrap`. bwrap itself starts with an empty environment, because
 process 1 inside *is* bwrap, and `/proc/1/environ` can be read there (security §4).
+
+bwrap dies with devloop only from some milliseconds after its start on. Until then the command waits at a door that only
+a living devloop opens.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from devloop.errors import SandboxMissing
 from devloop.redact import one_line
 from devloop.sandbox import limits, masks, profile
 from devloop.sandbox.command import Command, Outcome, State
+from devloop.sandbox.door import Door
 from devloop.sandbox.output import Sink
 from devloop.sandbox.process import Ending, supervise
 from devloop.sandbox.watch import namespace
@@ -53,42 +57,49 @@ class Bubblewrap:
         try:
             ground = masks.prepare(command.mounts, command.masks)
             try:
-                ending, finished = await self._supervise(command, ground, sink)
+                ending, opened = await self._supervise(command, ground, sink)
             finally:
                 ground.restore()
         finally:
             sink.close()
         text = sink.text()
-        if ending.reason is None and not finished and text.startswith("bwrap: "):
-            raise SandboxMissing(f"The sandbox could not be set up: {one_line(text)}")
+        if ending.reason is None and not opened:
+            raise SandboxMissing(f"The sandbox could not be set up: {one_line(text) or 'bwrap said nothing'}")
         return outcome(ending, sink, text)
 
     async def _supervise(self, command: Command, ground: masks.Ground, sink: Sink) -> tuple[Ending, bool]:
         status = Status()
+        door = Door(sink, command.stdin, status.look)
         argv = [
             str(self.program),
             *("--json-status-fd", str(status.write_fd)),
             *profile.arguments(command, ground.mounts),
             "--",
-            *limits.prefix(command.limits, processes=True),
+            *limits.prefix(command.limits, processes=True, door="no input" if command.stdin is None else "input"),
             *command.argv,
         ]
+
+        def spawned() -> None:
+            status.close_write()
+            door.close_read()
+
         try:
             ending = await supervise(
                 argv,
                 reach=status,
-                sink=sink,
+                sink=door,
                 limits=command.limits,
                 env={},
                 cwd=Path("/"),
-                stdin=command.stdin,
+                stdin=door.read_fd,
                 writable=[mount.source for mount in command.mounts if mount.write],
                 pass_fds=(status.write_fd,),
-                spawned=status.close_write,
+                spawned=spawned,
             )
-            return ending, status.finished()
+            return ending, door.opened
         finally:
             status.close()
+            await door.close()
 
 
 class Status:
@@ -125,6 +136,12 @@ class Status:
 
     def started(self, pid: int) -> None:
         self._outer = pid
+        self._open()
+
+    def look(self) -> None:
+        """Take in what bwrap has reported by now."""
+        if self._watching:
+            self._read()
 
     def processes(self) -> list[str]:
         return [] if self._inner is None else namespace(self._inner)
@@ -132,7 +149,7 @@ class Status:
     async def kill(self) -> None:
         with contextlib.suppress(TimeoutError):
             # Right after the start the inside does not exist yet, or does not know yet that it must die with bwrap.
-            await asyncio.wait_for(self._known.wait(), timeout=1)
+            await asyncio.wait_for(self._known.wait(), timeout=GONE_S)
         if self._pidfd >= 0 and not self._is_gone():
             self._first()
             with contextlib.suppress(ProcessLookupError):
@@ -148,12 +165,6 @@ class Status:
                 await asyncio.wait_for(ended.wait(), timeout=GONE_S)
         finally:
             self._loop.remove_reader(self._pidfd)
-
-    def finished(self) -> bool:
-        """Whether the command was started and its end was seen; false when bwrap gave up before."""
-        if self._watching:
-            self._read()
-        return b'"exit-code"' in self._text
 
     def _first(self) -> None:
         """Let process 1 run before all others: it ends the rest, and thousands of them may be in its way.
@@ -177,14 +188,17 @@ class Status:
         self._text += data
         if not data:
             self._stop()
-        if self._inner is None and b"\n" in self._text:
-            self._open(self._text.split(b"\n", 1)[0])
-        if not data or self._inner is not None:
+        self._open()
+        if not data:
             self._known.set()
 
-    def _open(self, line: bytes) -> None:
+    def _open(self) -> None:
+        """Get hold of process 1, once bwrap has told its number and we know bwrap's own."""
+        if self._inner is not None or not self._outer or b"\n" not in self._text:
+            return
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            self._inner = int(json.loads(line)["child-pid"])
+            self._inner = int(json.loads(self._text.split(b"\n", 1)[0])["child-pid"])
+        self._known.set()
         if self._inner is None:
             return
         try:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from devloop.sandbox import bubblewrap
+from devloop.sandbox import bubblewrap, orphans
 from devloop.sandbox.canary import try_out
 from devloop.sandbox.command import Detection
 from devloop.sandbox.plain import Plain
@@ -50,6 +50,7 @@ async def _detect(preferred: Preferred, accept_none: bool, candidates: Sequence[
     problems = []
     for program in present:
         backend = bubblewrap.Bubblewrap(program)
+        await asyncio.to_thread(orphans.sweep, program)
         problem = await try_out(backend)
         if problem is None:
             return Detection(backend, "on", f"Commands run in bubblewrap ({program}).", "")

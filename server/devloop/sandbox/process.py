@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
 from devloop.sandbox.command import Limits
-from devloop.sandbox.output import Sink
 from devloop.sandbox.watch import watch
 
 T = TypeVar("T")
@@ -21,6 +20,15 @@ T = TypeVar("T")
 FLOOD_PAUSE_S = 0.002
 DRAIN_S = 2.0
 """How long output may keep coming after every process is gone (it is in the pipe already)."""
+
+
+class Receiver(Protocol):
+    """Where output goes. While `flooding`, it is read slowly."""
+
+    @property
+    def flooding(self) -> bool: ...
+
+    def write(self, data: bytes) -> None: ...
 
 
 class Reach(Protocol):
@@ -51,35 +59,45 @@ async def supervise(
     argv: Sequence[str],
     *,
     reach: Reach,
-    sink: Sink,
+    sink: Receiver,
     limits: Limits,
     env: Mapping[str, str],
     cwd: Path | None,
-    stdin: bytes | None,
+    stdin: bytes | int | None,
     writable: Iterable[Path],
     pass_fds: Sequence[int] = (),
     spawned: Callable[[], None] = lambda: None,
 ) -> Ending:
     """Run `argv` to its end, its wall limit, a cap of `limits` or the cancellation of the caller.
 
-    Whatever happens, nothing of it is alive afterwards. `spawned` is called once the process exists or can't be made.
+    Nothing of it is alive afterwards. `stdin`: what it reads, or a descriptor. `spawned` is called once the process
+    exists or can't be made.
     Must run on an event loop whose thread outlives the command: `--die-with-parent` means the thread that started it.
     """
     begin = time.monotonic()
     read_fd, write_fd = os.pipe()
     reader = os.fdopen(read_fd, "rb", 0)
+    cancelled = False
     try:
         with _stdin(stdin) as source:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=source,
-                stdout=write_fd,
-                stderr=write_fd,
-                env=dict(env),
-                cwd=cwd,
-                pass_fds=pass_fds,
-                start_new_session=True,
+            starting = asyncio.ensure_future(
+                asyncio.create_subprocess_exec(
+                    *argv,
+                    stdin=source,
+                    stdout=write_fd,
+                    stderr=write_fd,
+                    env=dict(env),
+                    cwd=cwd,
+                    pass_fds=pass_fds,
+                    start_new_session=True,
+                )
             )
+            try:
+                # A cancelled start kills the process at once; one that had forked already would leave its child.
+                await to_the_end(starting)
+            except asyncio.CancelledError:
+                cancelled = True
+            process = starting.result()
     except BaseException:
         reader.close()
         raise
@@ -92,6 +110,8 @@ async def supervise(
     watched = asyncio.create_task(watch(reach.processes, limits, writable))
     reason: str | None = None
     try:
+        if cancelled:
+            raise asyncio.CancelledError
         wall = limits.wall_s - (time.monotonic() - begin)
         await asyncio.wait({exited, watched}, timeout=max(wall, 0), return_when=asyncio.FIRST_COMPLETED)
         if not exited.done():
@@ -139,7 +159,7 @@ async def _clean_up(
     await asyncio.gather(drained, watched, return_exceptions=True)
 
 
-async def _drain(stream: Any, sink: Sink) -> None:
+async def _drain(stream: Any, sink: Receiver) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=65536)
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)
@@ -153,10 +173,10 @@ async def _drain(stream: Any, sink: Sink) -> None:
 
 
 @contextlib.contextmanager
-def _stdin(data: bytes | None) -> Iterator[int | IO[bytes]]:
+def _stdin(data: bytes | int | None) -> Iterator[int | IO[bytes]]:
     """What the child reads: a file of its own, so that nobody has to feed a pipe."""
-    if data is None:
-        yield asyncio.subprocess.DEVNULL
+    if data is None or isinstance(data, int):
+        yield asyncio.subprocess.DEVNULL if data is None else data
         return
     with tempfile.TemporaryFile() as file:
         file.write(data)
