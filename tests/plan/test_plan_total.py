@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from devloop.plan import Plan, blocking, may_run, next_task, parse, ready, select, show, waves
 
-WORDS = """- [ ] |- [x] |- [~] |- [!] |- [-] |- [/] |- [>] |- [?] |- []|* |1. [ ] |2. |Task 1.1|Task 1.2: |T001 |2.1 |P0-1 |**
+WORDS = """- [ ] |- [x] |- [~] |- [!] |- [-] |- [/] |- [>] |- [?] |- []|*
+1. [ ] |2. |Task 1.1|Task 1.2: |T001 |2.1 |P0-1 |**
 :|[depends:1.1]|[depends:1.1-1.4]|[depends:Phase 1]|[depends:|[depends:p1.1, T001]|[parallel:A]
 [parallel:full]|[P]|(P)|[US1]|{#x}|# |## |### Phase 1: A|### Phase 2 - B ✅|## Phase A|# Plan: |## Progress Log
 ## Success Criteria|Phase 1|**Status**: |Complete|**Updated**: 2025-12-29 05:33

@@ -135,7 +135,11 @@ def append_log(plan: Plan, text: str | Sequence[str], stamp: datetime | str) -> 
         lines = [*([] if _ends_blank(plan.document) else [""]), LOG_HEADING, "", *(f"- {entry}" for entry in entries)]
         return (insert(plan.document, plan.document.count, lines),)
     section = plan.sections[at]
-    known = [line for line in plan.log if section.line < line.line <= section.last_line]
+    known = [
+        line
+        for line in plan.log
+        if section.line < line.line <= section.last_line and not plan.document.step(line.line - 1).matched
+    ]
     if not known:
         return (_first_entry(plan.document, section.line + section.heading_lines - 1, section.last_line, entries),)
     if newest_first(known):

@@ -11,7 +11,7 @@ from devloop.errors import UsageError
 from devloop.plan import edits
 from devloop.plan.build import parse
 from devloop.plan.find import TaskRef, locate
-from devloop.plan.lines import clean
+from devloop.plan.lines import body, clean
 from devloop.plan.model import Edit, LogLine, Plan, Task
 
 Kind = Literal[
@@ -141,7 +141,7 @@ def log_text(kind: str, task: Task, text: str = "") -> str:
 
 def log_name(task: Task) -> str:
     """How log lines name a task, in lower case: its id, or its quoted title when it has none."""
-    return clean(task.label).removeprefix("Task ").lower()
+    return clean(task.label).replace("**", "").removeprefix("Task ").strip().lower()
 
 
 def mentions(line: LogLine, task: Task) -> bool:
@@ -160,7 +160,9 @@ def _logged(plan: Plan, task: Task, kind: str, text: str) -> bool:
             return kind != "started" or entry is entries[0]
         if entry.event == "started":
             return False
-    return False
+    if plan.document.open_at_end.leaf in (None, "p"):
+        return False
+    return any(body(line).endswith(f": {text}") for line in plan.document)  # written into what nobody closed
 
 
 def _stamp(event: Event) -> str:

@@ -254,6 +254,7 @@ _SENTENCES: Final = (
     ("in_progress", "it waits for {}, in progress"),
     ("blocked", "it waits for {}, blocked"),
     ("deferred", "it waits for {}, deferred"),
+    ("cycle", "it waits for {}, part of a cycle"),
     ("children", "its own tasks {} are not done"),
 )
 
