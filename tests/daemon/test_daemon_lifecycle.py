@@ -178,6 +178,15 @@ async def test_a_client_or_a_working_run_keeps_the_daemon(project, dial, state, 
     await until(lambda: not state.daemon_file.exists())
 
 
+async def test_a_daemon_that_nobody_can_find_any_more_ends(project, dial, state, monkeypatch, until):
+    monkeypatch.setenv("DEVLOOP_IDLE_S", "2")
+    peer = await dial()
+    state.daemon_file.unlink()
+    await peer.close()
+    await until(lambda: lock_is_free(state))
+    assert "its file is gone" in (state.logs / "daemon.log").read_text()
+
+
 async def test_sigterm_is_an_orderly_end(project, dial, state, until):
     peer = await dial()
     os.kill(peer.hello["pid"], signal.SIGTERM)

@@ -64,8 +64,16 @@ def announce(state: StateDir, bound: socket.socket, version: str) -> None:
     write_atomic(state.daemon_file, (json.dumps(entry, indent=2) + "\n").encode(), mode=0o600)
 
 
+def is_announced(state: StateDir) -> bool:
+    """Whether clients would find this process."""
+    found = announced(state)
+    return found is not None and found.pid == os.getpid()
+
+
 def withdraw(state: StateDir, path: Path) -> None:
-    """Remove what `listen` and `announce` made."""
+    """Remove what `listen` and `announce` made, unless it is another daemon's by now."""
+    if not is_announced(state):
+        return
     state.daemon_file.unlink(missing_ok=True)
     _remove_socket(state, path)
 

@@ -140,6 +140,10 @@ class Daemon:
         while True:
             await asyncio.sleep(min(limit / 4, 5.0))
             sessions.drop_stuck()
+            if not len(sessions) and not endpoint.is_announced(self._state):
+                log.info("nobody can find the daemon any more: its file is gone")
+                self._stopping.set()
+                return
             if len(sessions) or await self._service.working():
                 busy_until = time.monotonic()
             elif time.monotonic() - max(busy_until, sessions.empty_since) >= limit:
