@@ -37,6 +37,7 @@ def meaning(decision: str, checkpoint: Row) -> str:
 
 def show(console: Console, run: Row, checkpoint: Row) -> None:
     title = TITLES.get(str(checkpoint.get("kind")), "Checkpoint")
+    console.print()
     console.rule(f"[bold]{title}[/] · {safe(run['task'], 40)} {safe(run.get('title'), 80)}", align="left")
     if checkpoint.get("problem"):
         console.print(f"[red]{safe_block(checkpoint['problem'])}[/]\n")

@@ -52,7 +52,7 @@ class Lines:
     def began(self, run: Row) -> None:
         agent = run["agent"] + (f":{run['mode']}" if run.get("mode") else "")
         self.console.print(
-            f"[bold]{safe(run['task'], 40)} {safe(run.get('title'), 90)}[/]\n"
+            f"\n[bold]{safe(run['task'], 40)} {safe(run.get('title'), 90)}[/]\n"
             f"  [dim]{safe(run['id'], 80)} · {safe(agent, 60)} ·[/] {output.model_name(run)}"
         )
 

@@ -117,22 +117,9 @@ def _python_gates(base: Path, config: _Config, installed: Container[str]) -> Ite
     if config.pyright:
         yield Gate("pyright", "types", ("pyright", "--outputjson"), "pyright-json")
     if config.bandit or "bandit" in installed:
-        options = {"pyproject.toml": ("-c", "pyproject.toml"), ".bandit": ("--ini", ".bandit")}.get(
-            config.bandit, _NO_ASSERTS
-        )
-        scan: tuple[str, ...] = (
-            "bandit",
-            "-q",
-            "-r",
-            "-x",
-            _UNSCANNED,
-            *options,
-            "-f",
-            "json",
-            "-o",
-            "{out}/bandit.json",
-            ".",
-        )
+        files = {"pyproject.toml": ("-c", "pyproject.toml"), ".bandit": ("--ini", ".bandit")}
+        chosen = files.get(config.bandit, _NO_ASSERTS)
+        scan = ("bandit", "-q", "-r", "-x", _UNSCANNED, *chosen, "-f", "json", "-o", "{out}/bandit.json", ".")
         yield Gate("bandit", "security", scan, "bandit-json", required=bool(config.bandit))
 
 

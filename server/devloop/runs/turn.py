@@ -150,7 +150,7 @@ def record_turn(services: Services, spec: RunSpec, number: int, answer: Response
         "duration_s": time.time() - started,
     }
     services.store.add_turn(row)
-    services.store.update_run(spec.id, context_tokens=usage.total)
+    services.store.update_run(spec.id, context_tokens=answer.context.total)
 
 
 def _progress_to(services: Services, run: str, number: int) -> Any:
