@@ -82,7 +82,7 @@ class Engine:
 
     async def environment(self, **variables: str) -> None:
         self._variables |= variables
-        if self.client is not None:
+        if self.client is not None and not self.client.exited.is_set():
             await self.ask("environment", variables=variables)
 
     async def ask(self, method: str, **params: Any) -> Any:
@@ -101,9 +101,9 @@ class Engine:
     async def row(self, run: str) -> dict[str, Any]:
         return dict((await self.ask("show", run=run))["run"])
 
-    async def checkpoint(self, run: str, number: int = 1) -> dict[str, Any]:
+    async def checkpoint(self, run: str, number: int = 1, *, timeout: float = 60) -> dict[str, Any]:
         """Wait for the checkpoint of that number; what it shows."""
-        return dict((await self.until("checkpoint.opened", run, count=number))["data"])
+        return dict((await self.until("checkpoint.opened", run, count=number, timeout=timeout))["data"])
 
     async def ended(self, run: str) -> dict[str, Any]:
         """Wait for the end: `outcome` and `reason`."""

@@ -15,11 +15,12 @@ from devloop.runs import acceptance
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 20.0
+INTERVAL_S = 3.0
 RESUMABLE = ("PENDING", "ENQUEUED", "DELAYED", "CANCELLED")
 """States of a workflow that is not over."""
 GRACE_S = 15.0
-"""A run that is younger than this may still be on its way into its workflow."""
+"""A run that nobody touched for less than this, or an engine that is younger, may still be on the way into its
+workflow."""
 
 
 class Watchdog:
@@ -30,6 +31,7 @@ class Watchdog:
     ) -> None:
         self._context, self._start, self._workflow_id = context, start, workflow_id
         self._task: asyncio.Task[None] | None = None
+        self._began = time.time()
 
     async def begin(self) -> None:
         await self.resend_decisions()
@@ -50,31 +52,39 @@ class Watchdog:
 
     async def look_at_strays(self) -> None:
         for row in self._open_runs():
-            status = await DBOS.get_workflow_status_async(self._workflow_id(row["id"]))
-            if status is None or status.status not in RESUMABLE:
-                await self._revive(row)
+            state = await self._workflow_state(row["id"])
+            if state not in RESUMABLE:
+                await self._revive(row, state)
 
     async def look(self) -> None:
         for row in self._open_runs():
-            young = time.time() - row["touched"] < GRACE_S
-            if row["id"] not in self._context.alive and not young:
-                await self._revive(row)
+            if row["id"] in self._context.alive:
+                continue
+            state = await self._workflow_state(row["id"])
+            over = state is not None and state not in RESUMABLE
+            if over or time.time() - max(row["touched"], self._began) >= GRACE_S:
+                await self._revive(row, state)
+
+    async def _workflow_state(self, run: str) -> str | None:
+        status = await DBOS.get_workflow_status_async(self._workflow_id(run))
+        return None if status is None else str(status.status)
 
     def _open_runs(self) -> list[dict[str, Any]]:
         """Oldest first: in that order they get their slots."""
         return self._context.services.store.find_runs(open_only=True, limit=1000)[::-1]
 
-    async def _revive(self, row: dict[str, Any]) -> None:
+    async def _revive(self, row: dict[str, Any], state: str | None) -> None:
         run = row["id"]
-        status = await DBOS.get_workflow_status_async(self._workflow_id(run))
-        state = status.status if status is not None else None
+        now = self._context.services.store.run(run)
+        if now is None or now["state"] == "ended":
+            return  # it came to its end while we looked
         log.warning("run %s is %s here but nobody executes it (workflow: %s)", run, row["state"], state)
         if state is None:
             await self._start(run)
         elif state in RESUMABLE:
             await DBOS.resume_workflow_async(self._workflow_id(run))
         else:
-            await self._give_up(run, str(state))
+            await self._give_up(run, state)
 
     async def _give_up(self, run: str, state: str) -> None:
         """The workflow is over, but the run never heard of it: say so instead of leaving it open for ever."""
