@@ -134,14 +134,12 @@ def append_log(plan: Plan, text: str | Sequence[str], stamp: datetime | str) -> 
     if at is None:
         lines = [*([] if _ends_blank(plan.document) else [""]), LOG_HEADING, "", *(f"- {entry}" for entry in entries)]
         return (insert(plan.document, plan.document.count, lines),)
-    section = plan.sections[at]
+    section, end = plan.sections[at], _log_end(plan, at)
     known = [
-        line
-        for line in plan.log
-        if section.line < line.line <= section.last_line and not plan.document.step(line.line - 1).matched
+        line for line in plan.log if section.line < line.line <= end and not plan.document.step(line.line - 1).matched
     ]
     if not known:
-        return (_first_entry(plan.document, section.line + section.heading_lines - 1, section.last_line, entries),)
+        return (_first_entry(plan.document, section.line + section.heading_lines - 1, end, entries),)
     if newest_first(known):
         mark = _bullet_of(plan.document.line(known[0].line - 1))
         return (insert(plan.document, known[0].line - 1, [mark + entry for entry in reversed(entries)]),)
@@ -158,6 +156,14 @@ def _log_section(plan: Plan) -> int | None:
     own = [at for at, draft in enumerate(plan.tree.sections) if draft.heading.kind == LOG]
     named = [at for at in own if "progress log" in plan.sections[at].text.lower()]
     return named[0] if named else own[-1] if own else None
+
+
+def _log_end(plan: Plan, at: int) -> int:
+    """The last line that is log: a phase or a heading of another kind ends it, whatever its level."""
+    for section in plan.sections[at + 1 :]:
+        if section.kind != LOG:
+            return section.line - 1
+    return plan.document.count
 
 
 def _first_entry(document: Document, heading: int, end: int, entries: Sequence[str]) -> Edit:
