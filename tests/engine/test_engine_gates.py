@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.engines import Engine, command, finish, turn, work, write
-from support.projects import git
+from support.engines import Engine, command, engine, finish, turn, work, write
+from support.projects import demo_project, git
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -145,3 +146,19 @@ async def test_unattended_work_whose_gates_pass_lands_without_a_checkpoint(one: 
     assert (await one.ended(run))["outcome"] == "landed"
     assert one.told("checkpoint.opened", run) == []
     assert (one.root / "unattended.txt").exists()
+
+
+async def test_a_test_that_disappears_is_shown_to_a_person_even_unattended(
+    home: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The one test that needs pytest as the gate: names of tests are what a shell script can't give."""
+    root = demo_project(tmp_path / "purse")
+    test = (root / "tests" / "test_money.py").read_text()
+    assert "def test_" in test
+    gone = [turn(write("tests/test_money.py", "def test_nothing():\n    pass\n")), turn(finish("All tests pass."))]
+    async with engine(root, tasks={"1.1": gone}) as held:
+        run = await held.run("1.1", decide="commit")
+        shown = await held.checkpoint(run)
+        assert held.marks("1.1") == ["started"], "not accepted by itself"
+        assert shown["kind"] in ("decision", "problem")
+        assert "removed" in json.dumps(shown["guards"]) or "gone" in json.dumps(shown).lower()

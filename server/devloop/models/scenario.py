@@ -173,16 +173,15 @@ def place_of(messages: Sequence[Mapping[str, Any]]) -> Place:
 
     An answer that left no message behind (cut, empty, refused) is counted by the note that stands for it.
     """
-    first = next((i for i, m in enumerate(messages) if m.get("role") == "user"), 0)
-    opening, since = "\n".join(_texts(messages[first])) if messages else "", 0
+    opening, since = "\n".join(next((_texts(m) for m in messages if m.get("role") == "user"), [])), 0
     parts: list[str | None] = []  # None stands for an answer
-    for number, message in enumerate(messages):
+    for message in messages:
         if message.get("role") == "assistant":
             parts.append(None)
             continue
-        for text in _texts(message, results=number > first):
+        for text in _texts(message, results=True):
             parts.append(text)
-            if number > first and _NEXT_TASK.search(text):
+            if _NEXT_TASK.search(text):
                 opening, since = text, len(parts)
     task = _TASK.search(opening)
     attempt = _ATTEMPT.search(opening)
