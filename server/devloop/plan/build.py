@@ -213,13 +213,10 @@ def _task(index: int, node: Node, tree: Tree, names: list[Name], graph: Graph, g
     box, name = node.box, names[index]
     assert box is not None
     status: Status = MARKERS.get(box.mark, "unknown")
-    values: dict[str, Any] = {
-        "id": name.id,
-        "title": box.title,
-        "line": node.line,
-        "marker": box.mark,
-        "status": status,
-    }
+    task = object.__new__(Task)
+    values: dict[str, Any] = task.__dict__
+    values["id"], values["title"], values["line"] = name.id, box.title, node.line
+    values["marker"], values["status"] = box.mark, status
     if node.phase is not None:
         values["phase"], values["phase_index"] = tree.phases[node.phase].head.id, node.phase
     if name.parent is not None:
@@ -250,8 +247,6 @@ def _task(index: int, node: Node, tree: Tree, names: list[Name], graph: Graph, g
         _apply_tags(box, values)
     if node.metas or node.texts:
         _apply_metas(node, values)
-    task = object.__new__(Task)
-    task.__dict__.update(values)
     return task
 
 
@@ -292,7 +287,7 @@ def _apply_metas(node: Node, values: dict[str, Any]) -> None:
     lists: dict[str, list[str]] = {}
     files: tuple[FileRef, ...] = ()
     for meta, value in node.metas:
-        parts = ([value.text] if value.texts else []) + value.nested
+        parts = [*([value.text] if value.texts else []), *value.nested]
         if value.kind == DETAIL:
             details.append(value.text)
         elif meta.key == "files":

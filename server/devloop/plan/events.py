@@ -11,6 +11,7 @@ from devloop.errors import UsageError
 from devloop.plan import edits
 from devloop.plan.build import parse
 from devloop.plan.find import TaskRef, locate
+from devloop.plan.headings import LOG
 from devloop.plan.lines import body, clean
 from devloop.plan.model import Edit, LogLine, Plan, Task
 
@@ -160,9 +161,10 @@ def _logged(plan: Plan, task: Task, kind: str, text: str) -> bool:
             return kind != "started" or entry is entries[0]
         if entry.event == "started":
             return False
-    if plan.document.open_at_end.leaf in (None, "p"):
+    if any(section.heading.kind == LOG for section in plan.tree.sections):
         return False
-    return any(body(line).endswith(f": {text}") for line in plan.document)  # written into what nobody closed
+    # The end of the file lies in a fence or comment that nobody closed, and so does what was logged there.
+    return any(body(line).endswith(f": {text}") for line in plan.document)
 
 
 def _stamp(event: Event) -> str:

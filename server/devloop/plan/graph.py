@@ -216,6 +216,9 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 def find_cycles(graph: Graph, names: Sequence[Name]) -> None:
     """Fill `cycles` (path for every member, `1.1 → 1.3 → 1.1`) and `selfish` (waits only for itself)."""
     size = len(names)
+    backward = all(not need.members or need.members[-1] < at for at in range(size) for need in graph.needs[at])
+    if backward and not graph.children and not any(graph.phase_needs):
+        return  # everything waits for something above it
     edges: list[list[int]] = [[] for _ in range(size)]
     nodes: dict[int, int] = {}
 

@@ -7,7 +7,8 @@ chunk of lines and kept with it; here only the relations between lines are found
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from devloop.plan import header, headings, items
 from devloop.plan.blocks import HEADING, ITEM, TEXT, UNDERLINE, Step
@@ -20,6 +21,8 @@ _ROW_STATUS = re.compile(r"\[[ xX~!-]\]|[✅✔☑❌🚧⏳🔴🟡🟢]")
 TASK: Final = "task"
 META: Final = "meta"
 DETAIL: Final = "detail"
+_DETAIL: Final = items.Meta("detail", "", "")
+T = TypeVar("T")
 
 
 class Node:
@@ -47,12 +50,12 @@ class Node:
         self.kind = kind
         self.line = line
         self.parent = parent
-        self.texts = [text] if text else []
-        self.nested: list[str] = []
+        self.texts: Sequence[str] = (text,) if text else ()
+        self.nested: Sequence[str] = ()
         self.step = step
         self.key = ""
         self.box: items.Box | None = None
-        self.metas: list[tuple[items.Meta, Node]] = []
+        self.metas: Sequence[tuple[items.Meta, Node]] = ()
         self.phase: int | None = None
         self.section = -1
         self.index = -1
@@ -216,7 +219,7 @@ class Builder:
         if step.state.stack:
             owner = self._owner(len(step.state.stack))
             if owner is not None and text and step.kind == TEXT:
-                owner.texts.append(text)
+                owner.texts = _grown(owner.texts, text)
             return
         if text.startswith("|"):
             if self.in_table != line - 1:
@@ -247,7 +250,10 @@ class Builder:
 
     def _parent(self, step: Step) -> Node | None:
         """The item around the innermost one that this line opens."""
-        return next((node for node in reversed(self.open[: step.matched]) if node is not None), None)
+        for at in range(min(step.matched, len(self.open)) - 1, -1, -1):
+            if self.open[at] is not None:
+                return self.open[at]
+        return None
 
     def _box(self, line: int, step: Step, box: items.Box) -> None:
         parent = self._parent(step)
@@ -281,7 +287,7 @@ class Builder:
         node = parent
         while node is not None and node.kind != TASK:
             if node.kind == META:
-                node.nested.append(text)
+                node.nested = _grown(node.nested, text)
             node = node.parent
         self.tree.criterion_parents.append(node)
 
@@ -295,16 +301,16 @@ class Builder:
             if parent is None:
                 self._log(line, bullet.text)
         elif parent is not None and parent.kind == META:
-            parent.nested.append(bullet.text)
+            parent.nested = _grown(parent.nested, bullet.text)
             node.kind, node.key = META, parent.key
         elif meta is not None and parent is not None and parent.kind == TASK:
             node.kind, node.key = META, meta.key
-            node.texts = [meta.value] if meta.value else []
-            parent.metas.append((meta, node))
+            node.texts = (meta.value,) if meta.value else ()
+            parent.metas = _grown(parent.metas, (meta, node))
         elif meta is not None and meta.key == "acceptance":
             node.kind, node.key = META, meta.key
         elif parent is not None and parent.kind == TASK:
-            parent.metas.append((items.Meta("detail", "", ""), node))
+            parent.metas = _grown(parent.metas, (_DETAIL, node))
         elif parent is None:
             self._group(bullet.text)
         self._push(step, node)
@@ -317,6 +323,14 @@ class Builder:
     def _log(self, line: int, text: str) -> None:
         read = items.log(text)
         self.tree.log.append(LogLine(line, read.text, read.stamp, read.event, read.tasks, read.detail))
+
+
+def _grown(values: Sequence[T], value: T) -> Sequence[T]:
+    """`values` with one more. Most nodes have none: they share the empty tuple and cost no list each."""
+    if isinstance(values, list):
+        values.append(value)
+        return values
+    return [*values, value]
 
 
 def _holder(node: Node | None) -> Node | None:
