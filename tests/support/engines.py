@@ -14,7 +14,7 @@ from typing import Any
 
 from devloop import trust
 from devloop.engine import EngineClient
-from devloop.paths import StateDir
+from devloop.paths import StateDir, config_root
 from devloop.redact import Redactor
 from devloop.runs.transcript import Transcript
 
@@ -42,6 +42,8 @@ class Engine:
         self.held_back: dict[str, asyncio.Event] = {}
         """Changes of the plan, by kind, that are answered only once the event is set."""
         self.client: EngineClient | None = None
+        self.config = config_root() / "config.toml"
+        """The person's own configuration."""
         self._news = asyncio.Condition()
         self._variables: dict[str, str] = {}
         self._scenarios = itertools.count(1)
