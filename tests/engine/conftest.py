@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from support.engines import Engine, engine, trust_everything
-from support.projects import tiny_project
+from support.projects import git, tiny_project
 
 PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n- [ ] Task 1.1: First\n- [ ] Task 1.2: Second\n- [ ] Task 1.3: Third\n"
 
@@ -17,10 +17,14 @@ PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n- [ ] Task 1.1: First\n- [ ] Ta
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Private state and configuration directories; the answer is where the person's config.toml belongs."""
-    monkeypatch.setenv("DEVLOOP_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("DEVLOOP_CONFIG_DIR", str(tmp_path / "config"))
-    (tmp_path / "config").mkdir()
-    return tmp_path / "config"
+    return at_home(tmp_path, monkeypatch)
+
+
+def at_home(place: Path, patch: pytest.MonkeyPatch) -> Path:
+    patch.setenv("DEVLOOP_STATE_DIR", str(place / "state"))
+    patch.setenv("DEVLOOP_CONFIG_DIR", str(place / "config"))
+    (place / "config").mkdir(exist_ok=True)
+    return place / "config"
 
 
 @pytest.fixture
@@ -36,9 +40,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engi
     """One engine for a module. Each test takes a task id of its own and leaves no run open."""
     place = tmp_path_factory.mktemp("shared")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DEVLOOP_STATE_DIR", str(place / "state"))
-        patch.setenv("DEVLOOP_CONFIG_DIR", str(place / "config"))
-        (place / "config").mkdir()
+        at_home(place, patch)
         root = tiny_project(place / "project", PLAN)
         trust_everything(root)
         async with engine(root) as held:
@@ -46,9 +48,22 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engi
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def one(shared: Engine) -> AsyncIterator[Engine]:
-    """The module's engine; a test that leaves a run open fails."""
+async def one(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """The module's engine. What a test changes of gate, configuration and trust is as before afterwards; a run that it
+    leaves open is a failure."""
+    at_home(shared.root.parent, monkeypatch)
+    files = {shared.root / name: (shared.root / name).read_text() for name in ("check.sh", ".devloop/config.toml")}
     yield shared
+    shared.config.unlink(missing_ok=True)
+    changed = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+    for path in changed:
+        path.write_text(files[path])
+    if changed:
+        git(shared.root, "add", *map(str, changed))
+        git(shared.root, "commit", "-q", "--allow-empty", "-m", "as before", "--", *map(str, changed))
+        trust_everything(shared.root)
+    shared.following.clear()
+    shared.handed_off.clear()
     left = [row["id"] for row in (await shared.ask("status"))["runs"]]
     for run in left:
         await shared.ask("cancel", run=run)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
-from support.engines import Engine, command, engine, eventually, finish, trust_everything, turn, work, write
+from support.engines import Engine, command, eventually, finish, turn, work, write
 from support.projects import commit_all, git
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -95,34 +94,31 @@ async def test_at_once_after_the_start_and_twice(one: Engine) -> None:
     assert one.told("checkpoint.opened", run) == []
 
 
-async def test_while_it_waits_for_a_free_slot(home: Path, project: Path) -> None:
-    (home / "config.toml").write_text("[loop]\nmax_parallel = 1\n")
-    slow = [turn(text="…", delay_s=60)]
-    async with engine(project, tasks={"1.1": slow, "1.2": work("b.txt"), "1.3": work("c.txt")}) as held:
-        first = await held.run("1.1")
-        await held.until("turn.started", first)
-        second, third = await held.run("1.2"), await held.run("1.3")
-        await eventually(lambda: held.told("run.state", third), "the third run is told to wait")
-        row = await held.row(second)
-        assert (row["state"], row["waiting_for"]) == ("queued", "a free slot (1 at work)")
-        await cancel(held, second, "1.2")
-        await cancel(held, first, "1.1")
-        await held.checkpoint(third)
-        assert held.told("turn.started", second) == []
-        await cancel(held, third, "1.3", kept="c.txt")
+async def test_while_it_waits_for_a_free_slot(one: Engine) -> None:
+    one.config.write_text("[loop]\nmax_parallel = 1\n")
+    await one.play({"g1": [turn(text="…", delay_s=60)], "g2": work("b.txt"), "g3": work("c.txt")})
+    first = await one.run("g1")
+    await one.until("turn.started", first)
+    second, third = await one.run("g2"), await one.run("g3")
+    await eventually(lambda: one.told("run.state", third), "the third run is told to wait")
+    row = await one.row(second)
+    assert (row["state"], row["waiting_for"]) == ("queued", "a free slot (1 at work)")
+    await cancel(one, second, "g2")
+    await cancel(one, first, "g1")
+    await one.checkpoint(third)
+    assert one.told("turn.started", second) == []
+    await cancel(one, third, "g3", kept="c.txt")
 
 
-async def test_a_baseline_that_is_taken_ahead_for_it_ends_with_it(home: Path, project: Path) -> None:
+async def test_a_baseline_that_is_taken_ahead_for_it_ends_with_it(one: Engine) -> None:
     """Its commands belong to the run, although no step of the run waits for them yet."""
-    (project / "check.sh").write_text("sleep 313.5\n")
-    commit_all(project)
-    trust_everything(project)
-    slow = [turn(text="…", delay_s=60)]
-    async with engine(project, tasks={"*": slow}) as held:
-        first, second = await held.run("1.1"), await held.run("1.2")
-        await held.until("turn.started", second)
-        await eventually(lambda: running("sleep 313.5"), "the baseline is taken")
-        await cancel(held, first, "1.1")
-        assert running("sleep 313.5"), "the other run still needs it"
-        await cancel(held, second, "1.2")
-        await eventually(lambda: not running("sleep 313.5"), "the baseline is gone", timeout=AT_ONCE_S)
+    (one.root / "check.sh").write_text("sleep 313.5\n")
+    commit_all(one.root)
+    await one.play({"*": [turn(text="…", delay_s=60)]})
+    first, second = await one.run("h1"), await one.run("h2")
+    await one.until("turn.started", second)
+    await eventually(lambda: running("sleep 313.5"), "the baseline is taken")
+    await cancel(one, first, "h1")
+    assert running("sleep 313.5"), "the other run still needs it"
+    await cancel(one, second, "h2")
+    await eventually(lambda: not running("sleep 313.5"), "the baseline is gone", timeout=AT_ONCE_S)

@@ -81,7 +81,6 @@ async def test_stop_accepts_and_ends_the_loop(one: Engine) -> None:
     assert one.marks("d") == ["started", "completed"] and one.following
     assert (await one.ask("status"))["runs"] == []
     assert not (one.root / "d.txt").exists()
-    one.following = []
 
 
 async def test_revise_answers_the_finish_call_and_the_same_run_goes_on(one: Engine) -> None:
@@ -223,4 +222,3 @@ async def test_a_cancel_that_comes_too_late_for_the_run_still_ends_the_loop(one:
     del one.held_back["completed"]
     assert (await one.ended(run))["outcome"] == "accepted"
     assert (await one.until("loop.ended", run))["data"]["state"] == "cancelled"
-    one.following = []

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from support.engines import Engine, command, engine, finish, turn, work, write
 from support.projects import PERSON, git
 
@@ -52,19 +54,20 @@ async def test_a_task_becomes_one_commit_with_its_tick_and_its_evidence(project:
     assert list(held.state.checkouts.iterdir()) == []
 
 
-async def test_the_tick_comes_before_the_commit_and_the_events_tell_the_way(project: Path) -> None:
-    async with engine(project, tasks={"1.1": work("a.txt")}) as held:
-        run = await held.run("1.1")
-        await held.checkpoint(run)
-        assert "[~] Task 1.1" in (project / ".devloop/plan.md").read_text()
-        await held.decide(run, "commit")
-        await held.ended(run)
-        completed, landed = held.plan[1], held.told("landing.done", run)[0]
-        stored = (await held.ask("events", after=0, run=run))["events"]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_tick_comes_before_the_commit_and_the_events_tell_the_way(one: Engine) -> None:
+    await one.play({"1.2": work("a.txt")})
+    run = await one.run("1.2")
+    await one.checkpoint(run)
+    assert "[~] Task 1.2" in (one.root / ".devloop/plan.md").read_text()
+    await one.decide(run, "commit")
+    await one.ended(run)
+    completed, landed = one.plan[1], one.told("landing.done", run)[0]
+    stored = (await one.ask("events", after=0, run=run))["events"]
     assert completed["kind"] == "completed" and completed["text"] == "a.txt is written."
     assert landed["branch"] == "main"
     kinds = [event["kind"] for event in stored]
-    told = [event["kind"] for event in held.events if event["run"] == run and event["kind"] != "turn.progress"]
+    told = [event["kind"] for event in one.events if event["run"] == run and event["kind"] != "turn.progress"]
     assert kinds == told
     order = ["run.queued", "turn.started", "tool.ended", "gate.ended", "checkpoint.opened", "landing.done", "run.ended"]
     places = [kinds.index(kind) for kind in order]
@@ -105,23 +108,20 @@ async def test_what_is_not_the_agents_to_change_stays_out_of_the_commit(project:
     assert not (project / ".vscode").exists()
 
 
-async def test_two_starts_of_one_task_at_once_are_one_run(project: Path) -> None:
-    async with engine(project, tasks={"*": work("a.txt")}) as held:
-        task = {"id": "1.1", "title": "First"}
-        started = await asyncio.gather(*(held.ask("start", task=task, plan={}, loop={}) for _ in range(4)))
-        assert {answer["run"] for answer in started} == {"run-1.1-1"}
-        assert sorted(answer["attached"] for answer in started) == [False, True, True, True]
-        await held.checkpoint("run-1.1-1")
-        again = await held.ask("start", task=task, plan={}, loop={})
-        assert (again["attached"], again["state"]) == (True, "waiting")
-        await held.decide("run-1.1-1", "discard")
-        await held.ended("run-1.1-1")
-        second = await held.run("1.1")
-        assert second == "run-1.1-2"
-        await _leave(held, second)
-
-
-async def _leave(held: Engine, run: str) -> None:
-    await held.checkpoint(run)
-    await held.decide(run, "discard")
-    await held.ended(run)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_two_starts_of_one_task_at_once_are_one_run(one: Engine) -> None:
+    await one.play({"1.3": work("b.txt")})
+    task = {"id": "1.3", "title": "Third"}
+    started = await asyncio.gather(*(one.ask("start", task=task, plan={}, loop={}) for _ in range(4)))
+    assert {answer["run"] for answer in started} == {"run-1.3-1"}
+    assert sorted(answer["attached"] for answer in started) == [False, True, True, True]
+    await one.checkpoint("run-1.3-1")
+    again = await one.ask("start", task=task, plan={}, loop={})
+    assert (again["attached"], again["state"]) == (True, "waiting")
+    await one.decide("run-1.3-1", "discard")
+    await one.ended("run-1.3-1")
+    second = await one.run("1.3")
+    assert second == "run-1.3-2"
+    await one.checkpoint(second)
+    await one.decide(second, "discard")
+    await one.ended(second)
