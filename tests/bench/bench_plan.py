@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from devloop.plan import Document, parse, show
+from devloop.plan import Document, Plan, parse, reparse, show
 
 SCAN_BAR_MS = 60.0
 FLAT_BAR = 2.0
@@ -83,6 +83,22 @@ def edit_cost(document: Document, rounds: int) -> dict[str, float]:
     return {"min": min(times), "median": statistics.median(times)}
 
 
+def typing_cost(plan: Plan, rounds: int) -> dict[str, float]:
+    """CPU from a character typed into a task's title to the new plan with its problems."""
+    assert plan.problems is not None
+    task = plan.tasks[len(plan.tasks) // 2]
+    task = next(other for other in plan.tasks if other.line >= task.line and other.explicit)
+    row = task.line - 1
+    column = plan.document.line(row).index(task.title) + 3
+    times = []
+    for _ in range(max(rounds, 7)):
+        begin = time.process_time_ns()
+        after = reparse(plan, plan.document.replace((row, column), (row, column), "z"))
+        assert after.problems is not None
+        times.append((time.process_time_ns() - begin) / 1e6)
+    return {"min": min(times), "median": statistics.median(times)}
+
+
 def markdown_it(text: str) -> Callable[[], object]:
     from markdown_it import MarkdownIt
 
@@ -114,6 +130,8 @@ def measure(sizes: tuple[int, ...], rounds: int) -> dict[str, Any]:
         for name, action in actions.items():
             few = rounds if size < 50_000 or name.startswith(("scan (", "floor")) else max(2, rounds // 2)
             rows.setdefault(name, {})[str(size)] = cpu(action, few)
+        typed = typing_cost(parse(data), rounds)
+        rows.setdefault("typing in a title (plan, problems)", {})[str(size)] = typed
         rows.setdefault("edit of one character (scanner)", {})[str(size)] = edit_cost(document, rounds)
     edits = rows["edit of one character (scanner)"]
     small, large = str(sizes[0]), str(sizes[-1])

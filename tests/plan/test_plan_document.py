@@ -90,7 +90,7 @@ def test_decoding_keeps_what_is_no_utf8(data: bytes) -> None:
         assert valid
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(whole, st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), texts), max_size=4))
 def test_replacing_lines_equals_a_fresh_scan(text: str, changes: list[tuple[int, int, str]]) -> None:
     document = Document.of(text)
@@ -104,7 +104,7 @@ def test_replacing_lines_equals_a_fresh_scan(text: str, changes: list[tuple[int,
         assert content(document) == content(Document.of(expected))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     whole,
     st.lists(

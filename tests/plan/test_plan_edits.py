@@ -330,7 +330,7 @@ def is_owned(text: str) -> bool:
     return text.startswith(("**Status**", "**Updated**", "**Current Phase**"))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(documents, kinds, st.integers(0, 20), st.text(max_size=20))
 def test_only_owned_lines_change(data: bytes, kind: str, which: int, text: str) -> None:
     plan = parse(data)
@@ -377,7 +377,7 @@ def _index(old: list[str], new: list[str], line: int) -> int:
     raise AssertionError
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(documents, kinds, st.integers(0, 20))
 def test_twice_is_once(data: bytes, kind: str, which: int) -> None:
     plan = parse(data)

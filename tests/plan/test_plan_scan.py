@@ -88,7 +88,7 @@ documents = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(documents)
 @example("- a\n 1. [ ] b\n  - [ ] c\n   - [ ] d\n    - [ ] e")
 @example("- [ ] a\n\n      - [ ] code\n")
@@ -100,7 +100,7 @@ def test_same_boxes_and_headings_as_the_oracle(text: str) -> None:
     assert by_scanner(text) == by_oracle(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(documents, min_size=1, max_size=4))
 def test_same_as_the_oracle_on_longer_documents(parts: list[str]) -> None:
     text = "\n".join(parts)

@@ -55,7 +55,7 @@ def test_any_bytes_are_a_plan(data: bytes) -> None:
     use(plan)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(fragments)
 def test_any_mixture_of_plan_words_is_a_plan(text: str) -> None:
     plan = parse(text)

@@ -1,6 +1,7 @@
 """Text → Plan, problems, edits; selection; statistics. Pure: no IO, no clock, and reading never raises.
 
     plan = parse(data)                      any bytes are a plan
+    plan = reparse(plan, plan.document.replace((4, 3), (4, 4), "x"))    the same after an edit, fast
     show(plan), next_task(plan)             plain JSON values
     select(plan), ready(plan), may_run(plan, task), find_task(plan, "2.1")
     change(plan, event), apply(data, edits), apply_event(data, event)
@@ -31,6 +32,7 @@ from devloop.plan.model import (
     Task,
     title_key,
 )
+from devloop.plan.reparse import reparse
 from devloop.plan.selection import (
     Blocked,
     Reason,
@@ -41,9 +43,9 @@ from devloop.plan.selection import (
     may_run,
     ready,
     select,
-    waves,
 )
 from devloop.plan.stats import Counts, Stats, statistics
+from devloop.plan.waves import waves
 
 # Where a plan may be, first hit counts (plan-format §1); new plans go to the first.
 PLAN_FILES: Final = (
@@ -91,6 +93,7 @@ __all__ = [
     "next_task",
     "parse",
     "ready",
+    "reparse",
     "select",
     "set_header",
     "set_marker",

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from devloop.plan import header, items, tags
+from devloop.plan import header
+from devloop.plan.cycles import find_cycles
 from devloop.plan.document import Document
-from devloop.plan.graph import Graph, Name, Need, Resolver, find_cycles
-from devloop.plan.model import DONE, MARKERS, Criterion, FileRef, Phase, Plan, Section, Status, Task
-from devloop.plan.tree import DETAIL, Builder, Node, PhaseDraft, Tree
-
-_GROUP = re.compile(
-    r"(?:\*\*|__)?Group[ \t]+([\w-]+)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)$", re.IGNORECASE | re.DOTALL
-)
-_INLINE_GROUP = re.compile(r"Group[ \t]+([\w-]+)[ \t]*:[ \t]*([^;]*)", re.IGNORECASE)
-_REMARK = re.compile(r"\([^()]*\)")
-_TASKS_WORD = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
+from devloop.plan.graph import Graph, Name, Need, Resolver
+from devloop.plan.groups import group_members, parallel_groups, phase_groups
+from devloop.plan.model import DONE, Criterion, Phase, Plan, Section, Task
+from devloop.plan.tasks import build_task
+from devloop.plan.tree import Builder, Node, Tree
 
 
 def parse(data: bytes | str | Document, *, name: str = "plan.md", archived_ids: frozenset[str] = frozenset()) -> Plan:
@@ -35,8 +29,8 @@ def assemble(document: Document, tree: Tree, *, name: str, archived_ids: frozens
     """The plan of a tree."""
     names = _names(tree)
     graph = _graph(tree, names, archived_ids)
-    groups = _groups(tree, names, graph)
-    tasks = tuple(_task(index, node, tree, names, graph, groups) for index, node in enumerate(tree.tasks))
+    groups = parallel_groups(tree, names, graph)
+    tasks = tuple(build_task(index, node, tree, names, graph, groups) for index, node in enumerate(tree.tasks))
     phases = _phases(tree, tasks, graph, groups)
     status_field = next((field for field in tree.fields if field.key == "Status"), None)
     text = status_field.value if status_field else ""
@@ -135,184 +129,6 @@ def _needs(node: Node, resolver: Resolver) -> tuple[Need, ...]:
         if meta.key == "depends":
             found += resolver.prose(", ".join([*value.texts, *value.nested])) or ()
     return tuple(dict.fromkeys(found)) if len(found) > 1 else found
-
-
-# Groups
-
-
-def _groups(tree: Tree, names: list[Name], graph: Graph) -> list[str | None]:
-    """The parallel group of every task: own tag, list of the phase, `[parallel:full]`, neighbours (§7, §10)."""
-    listed = _listed_groups(tree, graph)
-    groups: list[str | None] = []
-    runs: dict[int | None, int] = {}
-    open_runs: dict[tuple[int | None, int | None], str] = {}
-    for index, node in enumerate(tree.tasks):
-        box, name = node.box, names[index]
-        assert box is not None
-        own = next((tag.value for tag in box.tags if tag.name == "parallel" and tag.known), "")
-        if own.lower() in ("none", "full", "partial"):
-            own = ""
-        group: str | None = own or listed.get(index)
-        if group is None and name.parent is None and node.phase is not None:
-            group = _phase_group(tree.phases[node.phase])
-        family = (node.phase, name.parent)
-        if group is None and box.marked:
-            if family not in open_runs:
-                runs[node.phase] = runs.get(node.phase, 0) + 1
-                open_runs[family] = f"P{runs[node.phase]}"
-            group = open_runs[family]
-        elif not box.marked:
-            open_runs.pop(family, None)
-        groups.append(group)
-    return groups
-
-
-def _phase_group(draft: PhaseDraft) -> str | None:
-    tag = draft.head.tag.lower()
-    if tag in ("full", "") and (tag == "full" or draft.fields.get("parallelizable", "").lower().startswith("full")):
-        return "full"
-    return draft.head.tag if tag not in ("", "none", "partial") else None
-
-
-def phase_groups(draft: PhaseDraft) -> list[tuple[str, str]]:
-    """(group, its list of tasks) as the phase names them."""
-    found = [(match[1], match[2]) for _, text in draft.groups if (match := _GROUP.match(text))]
-    inline = draft.fields.get("parallel groups", "")
-    return found + [(match[1], match[2]) for match in _INLINE_GROUP.finditer(inline)]
-
-
-def _listed_groups(tree: Tree, graph: Graph) -> dict[int, str]:
-    listed: dict[int, str] = {}
-    for phase, draft in enumerate(tree.phases):
-        for group, text in phase_groups(draft):
-            for index in group_members(text, graph):
-                if graph.phase_of[index] == phase or phase in graph.phase_chain(index):
-                    listed.setdefault(index, group)
-    return listed
-
-
-def group_members(text: str, graph: Graph) -> list[int]:
-    """The tasks of `Tasks 2.1, 2.2 (why)`."""
-    found: list[int] = []
-    for token in re.split(r"[,;&]|\band\b", _REMARK.sub(" ", text[:4000])):
-        name = _TASKS_WORD.sub("", token, count=1).strip(" \t.`*").lower()
-        if name in graph.by_id:
-            found += graph.by_id[name]
-            continue
-        left, mark, right = name.partition("-")
-        if mark and left.strip() in graph.by_id and right.strip() in graph.by_id:
-            found += range(graph.by_id[left.strip()][0], graph.by_id[right.strip()][-1] + 1)
-    return found
-
-
-# Tasks
-
-
-def _task(index: int, node: Node, tree: Tree, names: list[Name], graph: Graph, groups: list[str | None]) -> Task:
-    """One task. Only what differs from the class's defaults is set: plans have many tasks, and most say little."""
-    box, name = node.box, names[index]
-    assert box is not None
-    status: Status = MARKERS.get(box.mark, "unknown")
-    task = object.__new__(Task)
-    values: dict[str, Any] = task.__dict__
-    values["id"], values["title"], values["line"] = name.id, box.title, node.line
-    values["marker"], values["status"] = box.mark, status
-    if node.phase is not None:
-        values["phase"], values["phase_index"] = tree.phases[node.phase].head.id, node.phase
-    if name.parent is not None:
-        values["parent"], values["parent_line"] = names[name.parent].id, tree.tasks[name.parent].line
-    if name.explicit:
-        values["form"] = box.form
-    else:
-        values["explicit"] = False
-    if box.optional:
-        values["optional"] = True
-    if box.ordered:
-        values["ordered"] = True
-    if groups[index] is not None:
-        values["group"] = groups[index]
-    needs = graph.needs[index]
-    if needs:
-        values["depends_on"] = (
-            needs[0].ids if len(needs) == 1 else tuple(dict.fromkeys(name for need in needs for name in need.ids))
-        )
-        unknown = tuple(name for need in needs if need.unknown for name in need.ids)
-        if unknown:
-            values["unknown"] = unknown
-    if index in graph.cycles:
-        values["cycle"] = graph.cycles[index]
-    elif index in graph.selfish:
-        values["cycle"] = (name.id, name.id)
-    if box.tags or box.marked:
-        _apply_tags(box, values)
-    if node.metas or node.texts:
-        _apply_metas(node, values)
-    return task
-
-
-def _apply_tags(box: items.Box, values: dict[str, Any]) -> None:
-    known = [tag for tag in box.tags if tag.known]
-    written = [tag.text for tag in known]
-    if box.marked and not any(tag.name == "p" for tag in known):
-        written.append("P")
-    values["tags"] = tuple(written)
-    for tag in known:
-        if tag.name == "agent":
-            values["agent"], values["mode"] = _agent(tag.value)
-        elif tag.name == "model":
-            values["model"] = tag.value
-        elif tag.name == "budget":
-            values["budget_usd"] = tags.usd(tag.value)
-        elif tag.name == "turns":
-            values["turns"] = int(tag.value)
-        elif tag.name == "timeout":
-            values["timeout_s"] = tags.seconds(tag.value)
-        elif tag.name == "background":
-            values["background"] = True
-        elif tag.name == "sequential" or (tag.name == "parallel" and tag.value.lower() == "none"):
-            values["sequential"] = True
-        elif tag.name == "us":
-            values["story"] = tag.text.upper()
-
-
-def _agent(value: str) -> tuple[str, str | None]:
-    agent, _, mode = value.partition(":")
-    return agent.strip(), mode.strip() or None
-
-
-def _apply_metas(node: Node, values: dict[str, Any]) -> None:
-    """Metadata bullets and other children of a task (§8)."""
-    details: list[str] = list(node.texts)
-    extra: list[tuple[str, str]] = []
-    lists: dict[str, list[str]] = {}
-    files: tuple[FileRef, ...] = ()
-    for meta, value in node.metas:
-        parts = [*([value.text] if value.texts else []), *value.nested]
-        if value.kind == DETAIL:
-            details.append(value.text)
-        elif meta.key == "files":
-            for part in parts:
-                files += items.files(part)
-        elif meta.key == "requirements":
-            lists.setdefault("requirements", []).extend(name for part in parts for name in items.listed(part))
-        elif meta.key in ("acceptance", "notes", "verify"):
-            lists.setdefault(meta.key, []).extend(parts)
-        elif meta.key in ("effort", "owner") and parts:
-            values[meta.key] = parts[0]
-        elif meta.key == "agent" and parts and "agent" not in values:
-            values["agent"], values["mode"] = _agent(parts[0].strip("`"))
-        elif meta.key == "model" and parts and "model" not in values:
-            values["model"] = parts[0].strip("`")
-        elif meta.key != "depends":
-            extra.append((meta.name, "\n".join(parts)))
-    if files:
-        values["files"] = files
-    for key, found in lists.items():
-        values[key] = tuple(found) if key in ("acceptance", "requirements") else "\n".join(found)
-    if details:
-        values["details"] = tuple(details)
-    if extra:
-        values["extra"] = tuple(extra)
 
 
 # Phases, criteria, sections

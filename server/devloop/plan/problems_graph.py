@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devloop.plan import tags
-from devloop.plan.build import group_members, phase_groups
 from devloop.plan.graph import Need
+from devloop.plan.groups import group_members, phase_groups
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Plan, Problem, Task
 
@@ -15,18 +15,23 @@ Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 
 def find(plan: Plan) -> Iterator[Problem]:
     lookup = _Lookup(plan)
-    for index, task in enumerate(plan.tasks):
-        needs = plan.graph.needs[index]
-        if needs:
-            yield from _dependencies(plan, index, task, needs, lookup)
-        if index in plan.graph.cycles:
-            message = f"The tasks wait for each other: {' → '.join(_shortened(task.cycle))}"
-            yield Problem("dependency-cycle", "error", task.line, message, *_span(plan, index))
+    for index in range(len(plan.tasks)):
+        yield from of_task(plan, index, lookup)
     for phase, needs in zip(plan.phases, plan.graph.phase_needs, strict=True):
         for need in needs:
             if need.unknown:
                 yield Problem("unknown-dependency", "error", phase.line, f"There is no {_what(need)} to wait for")
     yield from _groups(plan)
+
+
+def of_task(plan: Plan, index: int, lookup: _Lookup | None = None) -> Iterator[Problem]:
+    """What is wrong with the dependencies of one task."""
+    task, needs = plan.tasks[index], plan.graph.needs[index]
+    if needs:
+        yield from _dependencies(plan, index, task, needs, lookup or _Lookup(plan))
+    if index in plan.graph.cycles:
+        message = f"The tasks wait for each other: {' → '.join(_shortened(task.cycle))}"
+        yield Problem("dependency-cycle", "error", task.line, message, *_span(plan, index))
 
 
 def _shortened(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,19 +17,8 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]|[\\/]|~")
 
 def find(plan: Plan) -> Iterator[Problem]:
     yield from _duplicates(plan)
-    for index, task in enumerate(plan.tasks):
-        box = plan.tree.tasks[index].box
-        assert box is not None
-        yield from _marker(plan, task, box)
-        if not task.title and len(body(plan.document.line(task.line - 1))) <= items.MAX_LINE:
-            name = f" {task.id}" if task.explicit else ""
-            yield Problem("empty-title", "warning", task.line, f"The task{name} has no text", box.column - 1)
-        if box.tags:
-            yield from _tags(plan, task, box)
-        if task.files:
-            yield from _paths(task)
-        if task.explicit and task.phase is not None and task.parent is None:
-            yield from _phase_mismatch(plan, task)
+    for index in range(len(plan.tasks)):
+        yield from of_task(plan, index)
     yield from _open_subtasks(plan)
     seen: dict[str, Phase] = {}
     for phase in plan.phases:
@@ -39,6 +28,23 @@ def find(plan: Plan) -> Iterator[Problem]:
             message = f"There is a phase {phase.id} in line {first.line} already"
             yield Problem("duplicate-phase", "warning", phase.line, message, related=related)
         yield from _phase_tags(plan, phase)
+
+
+def of_task(plan: Plan, index: int) -> Iterator[Problem]:
+    """What is wrong with one task's own line."""
+    task, box = plan.tasks[index], plan.tree.tasks[index].box
+    assert box is not None
+    if task.marker in _CANONICAL or task.status == "unknown":
+        yield from _marker(plan, task, box)
+    if not task.title and len(body(plan.document.line(task.line - 1))) <= items.MAX_LINE:
+        name = f" {task.id}" if task.explicit else ""
+        yield Problem("empty-title", "warning", task.line, f"The task{name} has no text", box.column - 1)
+    if box.tags:
+        yield from _tags(plan, task, box)
+    if task.files:
+        yield from _paths(task)
+    if task.explicit and task.phase is not None and task.parent is None:
+        yield from _phase_mismatch(plan, task)
 
 
 def _duplicates(plan: Plan) -> Iterator[Problem]:
@@ -77,7 +83,7 @@ def _renumber(plan: Plan, task: Task) -> tuple[tuple[str, tuple[Edit, ...]], ...
 
 def _marker(plan: Plan, task: Task, box: items.Box) -> Iterator[Problem]:
     start, end = box.column - 1, box.column + 2
-    context = body(plan.document.line(task.line - 1)) if task.marker in _CANONICAL or task.status == "unknown" else ""
+    context = body(plan.document.line(task.line - 1))
     if task.marker in _CANONICAL:
         canonical = _CANONICAL[task.marker]
         edit = Edit(task.line, box.column, task.line, box.column + 1, canonical, task.marker, context)
@@ -85,7 +91,7 @@ def _marker(plan: Plan, task: Task, box: items.Box) -> Iterator[Problem]:
         yield Problem(
             "marker-alias", "info", task.line, message, start, end, fixes=((f"Write [{canonical}]", (edit,)),)
         )
-    elif task.status == "unknown":
+    else:
         fixes = tuple(
             (
                 f"Write [{marker}]",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -60,7 +59,7 @@ class Reason(str):
         return reason
 
 
-class _Progress:
+class Progress:
     """Who is done, with the answer for each need remembered: many tasks wait for the same phase."""
 
     def __init__(self, plan: Plan) -> None:
@@ -135,22 +134,22 @@ def _why(task: Task) -> Why:
 
 def ready(plan: Plan) -> tuple[Task, ...]:
     """The tasks that could start now, in the order in which they would be picked."""
-    progress = _Progress(plan)
+    progress = Progress(plan)
     return tuple(plan.tasks[at] for at in _order(plan, (i for i in range(len(plan.tasks)) if progress.is_ready(i))))
 
 
 def _order(plan: Plan, indexes: Iterable[int]) -> list[int]:
-    return sorted(indexes, key=lambda at: _rank(plan.tasks[at], at))
+    return sorted(indexes, key=lambda at: rank(plan.tasks[at], at))
 
 
-def _rank(task: Task, index: int) -> tuple[bool, bool, int]:
+def rank(task: Task, index: int) -> tuple[bool, bool, int]:
     """Document order; background tasks after the others, optional ones last."""
     return (task.optional, task.background, index)
 
 
 def select(plan: Plan, *, held: frozenset[str] = frozenset(), limit: int = MAX_PARALLEL) -> Selection:
     """The next task. `held`: ids (or keys) of tasks that other runs hold; `limit`: how many may run at a time."""
-    progress = _Progress(plan)
+    progress = Progress(plan)
     taken = {name.lower() for name in held}
     free = [at for at in range(len(plan.tasks)) if progress.is_ready(at)]
     if taken:
@@ -183,7 +182,7 @@ def _is_held(task: Task, taken: set[str]) -> bool:
     return task.id.lower() in taken or task.key in taken
 
 
-def _blocked(plan: Plan, progress: _Progress) -> tuple[Blocked, ...]:
+def _blocked(plan: Plan, progress: Progress) -> tuple[Blocked, ...]:
     """Pending and blocked tasks that can't be picked, with what they wait for."""
     found = []
     names: dict[int, tuple[str, ...]] = {}  # one tuple of ids per tuple of unmet things
@@ -240,7 +239,7 @@ def may_run(plan: Plan, task: Task) -> tuple[Reason, ...]:
         reasons.append(Reason("it waits for itself", "cycle", task.cycle[:1]))
     elif task.cycle:
         reasons.append(Reason(f"it is part of a cycle: {' → '.join(task.cycle)}", "cycle", task.cycle[:-1]))
-    unmet = _Progress(plan).unmet(index)
+    unmet = Progress(plan).unmet(index)
     for why, text in _SENTENCES:
         names = [entry.id for entry in unmet if entry.why == why]
         if names:
@@ -266,7 +265,7 @@ def _enumerate(names: Sequence[str]) -> str:
 
 def blocked_by(plan: Plan, task: Task) -> tuple[Unmet, ...]:
     """What this task still waits for."""
-    return _Progress(plan).unmet(plan.graph.by_line[task.line])
+    return Progress(plan).unmet(plan.graph.by_line[task.line])
 
 
 def blocking(plan: Plan, task: Task) -> tuple[Task, ...]:
@@ -293,84 +292,3 @@ def _waiters(plan: Plan) -> dict[int, list[int]]:
         for child in plan.graph.children.get(index, ()):
             found.setdefault(child, []).append(index)
     return found
-
-
-def waves(plan: Plan, *, limit: int = MAX_PARALLEL) -> tuple[tuple[Task, ...], ...]:
-    """What remains as sets that could run one after the other, if everything goes well. Blocked tasks are left out."""
-    progress = _Progress(plan)
-    tasks, graph = plan.tasks, plan.graph
-    candidates = [
-        at
-        for at, task in enumerate(tasks)
-        if task.status in ("pending", "in_progress")
-        and task.pickable
-        and not task.cycle
-        and not progress.under_done(at)
-    ]
-    # A need (a task, a range, a whole phase) is one node, so that many tasks waiting for many stay cheap.
-    missing: dict[int, int] = {}  # task → open needs
-    left: dict[int, int] = {}  # need → open members
-    waiting: dict[int, list[int]] = {}  # need → tasks
-    parts: dict[int, list[int]] = {}  # task → needs it is a member of
-    for index in candidates:
-        needs = [need for need in graph.all_needs(index) if not progress.met(need)]
-        if any(need.unknown for need in needs):
-            continue
-        children = [at for at in graph.children.get(index, ()) if not tasks[at].done]
-        missing[index] = len(needs) + bool(children)
-        groups_of = [(id(need), need.members) for need in needs] + ([(-index - 1, children)] if children else [])
-        for node, members in groups_of:
-            waiting.setdefault(node, []).append(index)
-            if node not in left:
-                open_members = [at for at in members if not tasks[at].done]
-                left[node] = len(open_members)
-                for at in open_members:
-                    parts.setdefault(at, []).append(node)
-    heap = [(_rank(tasks[at], at), at) for at, count in missing.items() if count == 0]
-    heapq.heapify(heap)
-    groups: dict[tuple[int | None, str], list[int]] = {}
-    for _, at in heap:
-        _join(groups, tasks[at], at)
-    done: set[int] = set()
-    result = []
-    while heap:
-        _, first = heapq.heappop(heap)
-        if first in done:
-            continue
-        wave = _wave(plan, first, groups, done, limit)
-        done.update(wave)
-        for at in wave:
-            for node in parts.get(at, ()):
-                left[node] -= 1
-                for waiter in waiting[node] if left[node] == 0 else ():
-                    missing[waiter] -= 1
-                    if missing[waiter] == 0:
-                        heapq.heappush(heap, (_rank(tasks[waiter], waiter), waiter))
-                        _join(groups, tasks[waiter], waiter)
-        result.append(tuple(tasks[at] for at in wave))
-    return tuple(result)
-
-
-def _join(groups: dict[tuple[int | None, str], list[int]], task: Task, index: int) -> None:
-    if task.group is not None:
-        heapq.heappush(groups.setdefault((task.phase_index, task.group), []), index)
-
-
-def _wave(
-    plan: Plan, first: int, groups: dict[tuple[int | None, str], list[int]], done: set[int], limit: int
-) -> list[int]:
-    """`first` and what can run beside it; whoever is not taken stays in the group for the next wave."""
-    task = plan.tasks[first]
-    if task.group is None:
-        return [first]
-    members = groups[(task.phase_index, task.group)]
-    looked: list[int] = []
-    while members and len(looked) < 4 * limit:
-        at = heapq.heappop(members)
-        if at != first and at not in done:
-            looked.append(at)
-    wave = beside_first(plan, [first, *looked], limit)
-    for at in looked:
-        if at not in wave:
-            heapq.heappush(members, at)
-    return wave

@@ -113,12 +113,13 @@ def records(chunk: Chunk) -> list[Record]:
     known: list[Record] | None = chunk.records
     if known is None:
         known = chunk.records = [
-            _record(offset, step, chunk.lines[offset]) for offset, step in enumerate(chunk.steps) if step.note
+            record(offset, step, chunk.lines[offset]) for offset, step in enumerate(chunk.steps) if step.note
         ]
     return known
 
 
-def _record(offset: int, step: Step, line: str) -> Record:
+def record(offset: int, step: Step, line: str) -> Record:
+    """What one noted line says."""
     if step.box:
         return offset, step, "box", items.box(line)
     if step.quoted:

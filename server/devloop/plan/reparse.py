@@ -1,0 +1,180 @@
+"""Reading a plan again after an edit, without doing again what the edit can't have changed.
+
+Most edits are characters typed into a line that means the same afterwards: prose, code, a task's title. For these the
+old plan is patched, at a cost that does not grow with the work of reading the plan. Everything else is read anew; its
+scan and the records of the untouched chunks are still shared (see `document`, `tree.records`).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from devloop.plan import problems_graph, problems_tasks
+from devloop.plan.blocks import FRONT, TEXT, UNDERLINE, Step
+from devloop.plan.build import parse
+from devloop.plan.document import Chunk, Document
+from devloop.plan.items import MAX_LINE, Box
+from devloop.plan.lines import ending
+from devloop.plan.model import Plan, Problem, Task
+from devloop.plan.tree import Record, record, records
+
+_HEADER_LINES = 64  # malformed header fields are looked for in plain text up to here
+# Problems whose place and fix depend on the columns of a title; those of other lines stay as they are.
+_REDONE = frozenset(
+    (
+        "empty-title",
+        "unknown-tag",
+        "tag-misplaced",
+        "marker-alias",
+        "unknown-marker",
+        "unknown-dependency",
+        "range-reversed",
+        "self-dependency",
+        "forward-dependency",
+        "depends-on-blocked",
+        "dependency-cycle",
+        "task-phase-mismatch",
+        "path-outside",
+    )
+)
+_TOO_MUCH = frozenset(("duplicate-id", "parallel-depends"))
+
+
+def reparse(plan: Plan, document: Document, *, name: str = "plan.md") -> Plan:
+    """The plan of `document`, an edited `plan.document`; always equal to `parse(document)`, often much faster."""
+    changed = _changed_lines(plan.document, document)
+    if changed is not None:
+        quick = _patched(plan, document, changed)
+        if quick is not None:
+            return quick
+    return parse(document, name=name, archived_ids=plan.archived_ids)
+
+
+def _changed_lines(old: Document, new: Document) -> list[tuple[int, Chunk, Chunk, int]] | None:
+    """(line, old chunk, new chunk, offset) of lines with another text; None when lines or blocks moved."""
+    if len(old.chunks) != len(new.chunks) or old.count != new.count or (old.bom, old.front) != (new.bom, new.front):
+        return None
+    changed: list[tuple[int, Chunk, Chunk, int]] = []
+    for (base, before), (_, after) in zip(old.numbered_chunks(), new.numbered_chunks(), strict=True):
+        if before is after:
+            continue
+        if len(before.lines) != len(after.lines) or not all(map(_same_step, before.steps, after.steps)):
+            return None
+        for offset, (left, right) in enumerate(zip(before.lines, after.lines, strict=True)):
+            if left != right:
+                changed.append((base + offset + 1, before, after, offset))
+        if len(changed) > 4:
+            return None
+    return changed
+
+
+def _same_step(left: Step, right: Step) -> bool:
+    return left is right or (
+        left.state == right.state
+        and (left.kind, left.matched, left.opened, left.box, left.note, left.suspect)
+        == (right.kind, right.matched, right.opened, right.box, right.note, right.suspect)
+    )
+
+
+def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk, Chunk, int]]) -> Plan | None:
+    if not (plan.document.valid and document.valid):
+        return None
+    titles: list[tuple[int, Box]] = []
+    fresh: dict[int, tuple[Chunk, list[Record]]] = {}
+    for line, before, after, offset in changed:
+        left, right, step = before.lines[offset], after.lines[offset], after.steps[offset]
+        if ending(left) != ending(right) or max(len(left), len(right)) > MAX_LINE or step.suspect:
+            return None
+        known = fresh.setdefault(id(after), (after, list(records(before))))[1]
+        if not step.note:
+            if not _is_plain(plan, document, line, step):
+                return None
+            continue
+        box = _retitled(plan, line, known, offset, step, right)
+        if box is None:
+            return None
+        titles.append((line, box))
+    result = _with_titles(plan, document, titles)
+    for chunk, known in fresh.values():
+        chunk.records = known
+    return result
+
+
+def _is_plain(plan: Plan, document: Document, line: int, step: Step) -> bool:
+    """Whether a line that nobody notes may change freely: not a field in the making, not part of a heading."""
+    if step.kind == FRONT or (line <= _HEADER_LINES and not 0 < plan.tree.header_end <= line):
+        return False
+    if step.kind != TEXT:
+        return True
+    at = line
+    while at < document.count and document.step(at).kind == TEXT:
+        at += 1
+    return at == document.count or document.step(at).kind != UNDERLINE
+
+
+def _retitled(plan: Plan, line: int, known: list[Record], offset: int, step: Step, text: str) -> Box | None:
+    """The box of a task's line of which only the title changed. Its record is put into `known`."""
+    index = plan.graph.by_line.get(line)
+    if index is None or not step.box:
+        return None
+    old = plan.tree.tasks[index].box
+    fresh = record(offset, step, text)
+    new: Box = fresh[3]
+    if old is None or _without_title(old) != _without_title(new):
+        return None
+    task = plan.tasks[index]
+    if not task.explicit and task.status in ("complete", "blocked"):
+        return None  # the log may name it by its title
+    known[next(at for at, entry in enumerate(known) if entry[0] == offset)] = fresh
+    return new
+
+
+def _without_title(box: Box) -> tuple[Any, ...]:
+    tags = tuple((tag.name, tag.value, tag.text, tag.known) for tag in box.tags)
+    return (box.mark, box.column, box.ordered, box.optional, box.id, box.form, box.marked, box.empty, tags)
+
+
+def _with_titles(plan: Plan, document: Document, titles: Sequence[tuple[int, Box]]) -> Plan | None:
+    caches: dict[str, Any] = {name: plan.__dict__[name] for name in ("stats", "problems") if name in plan.__dict__}
+    tasks, tree = plan.tasks, plan.tree
+    if titles:
+        all_tasks, nodes = list(tasks), list(tree.tasks)
+        for line, box in titles:
+            index = plan.graph.by_line[line]
+            all_tasks[index] = _renamed(tasks[index], box.title)
+            nodes[index] = copy.copy(nodes[index])
+            nodes[index].box = box
+        tree = copy.copy(tree)
+        tree.tasks = nodes
+        tasks = tuple(all_tasks)
+    result = replace(plan, document=document, tasks=tasks, tree=tree)
+    if titles and "problems" in caches:
+        lines = {line for line, _ in titles}
+        at_lines = [problem for problem in caches["problems"] if problem.line in lines]
+        if any(problem.code in _TOO_MUCH for problem in at_lines):
+            return None
+        caches["problems"] = _problems(result, caches["problems"], lines)
+    result.__dict__.update(caches)
+    return result
+
+
+def _renamed(task: Task, title: str) -> Task:
+    renamed = object.__new__(Task)
+    renamed.__dict__.update(task.__dict__)
+    renamed.__dict__.pop("key", None)
+    renamed.__dict__["title"] = title
+    return renamed
+
+
+def _problems(plan: Plan, old: Sequence[Problem], lines: set[int]) -> tuple[Problem, ...]:
+    """The old problems, those of these lines that depend on columns found again."""
+    found = [problem for problem in old if problem.line not in lines or problem.code not in _REDONE]
+    for line in lines:
+        index = plan.graph.by_line[line]
+        found += problems_tasks.of_task(plan, index)
+        found += problems_graph.of_task(plan, index)
+    found.sort(key=lambda problem: (problem.line, problem.start, problem.code))
+    return tuple(found)
