@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devloop.errors import Refused
-from support.engines import Engine, call, command, engine, finish, turn, work, write
+from support.engines import Engine, call, command, finish, turn, work, write
 from support.projects import git
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-def config(home: Path, text: str) -> None:
-    (home / "config.toml").write_text(text)
 
 
 async def ended_without_tick(held: Engine, run: str, task: str, outcome: str) -> str:
@@ -70,94 +65,89 @@ async def test_time_at_a_checkpoint_is_no_working_time(one: Engine) -> None:
     await one.ended(run)
 
 
-async def test_caps_on_tokens_of_a_run_and_on_money_of_a_plan_and_a_day(home: Path, project: Path) -> None:
-    config(home, "[budget]\nrun_tokens = 30000\n")
+async def test_caps_on_tokens_of_a_run_and_on_money_of_a_plan_and_a_day(one: Engine) -> None:
+    one.config.write_text("[budget]\nrun_tokens = 30000\n")
     usage = {"input": 12_000, "output": 1_000}
-    async with engine(
-        project, tasks={"*": [turn(write("a.txt"), usage=usage), turn(write("b.txt")), turn(finish())]}
-    ) as held:
-        run = await held.run("1.1")
-        reason = await ended_without_tick(held, run, "1.1", "exhausted")
-        assert "cap of 30,000 tokens would be passed: 13,000 are used" in reason
-        for cap in ("day_usd", "plan_usd"):
-            config(home, f"[budget]\n{cap} = 0.10\n")
-            run = await held.run("1.2", task_fields={"model": "claude-opus-5-5"})
-            reason = await ended_without_tick(held, run, "1.2", "exhausted")
-            assert f"The {cap[:-4]}'s cap of $0.10 would be passed" in reason
+    turns = [turn(write("a.txt"), usage=usage), turn(write("b.txt")), turn(finish())]
+    await one.play({"f1": turns, "f2": turns})
+    run = await one.run("f1")
+    reason = await ended_without_tick(one, run, "f1", "exhausted")
+    assert "cap of 30,000 tokens would be passed: 13,000 are used" in reason
+    for cap in ("day_usd", "plan_usd"):
+        one.config.write_text(f"[budget]\n{cap} = 0.10\n")
+        run = await one.run("f2", task_fields={"model": "claude-opus-5-5"})
+        reason = await ended_without_tick(one, run, "f2", "exhausted")
+        assert f"The {cap[:-4]}'s cap of $0.10 would be passed" in reason
 
 
-async def test_the_team_may_narrow_a_cap_but_not_widen_it(home: Path, project: Path) -> None:
-    config(home, "[budget]\nturns = 2\n")
-    team = project / ".devloop/config.toml"
+async def test_the_team_may_narrow_a_cap_but_not_widen_it(one: Engine) -> None:
+    one.config.write_text("[budget]\nturns = 2\n")
+    team = one.root / ".devloop/config.toml"
     team.write_text(team.read_text() + "\n[budget]\nturns = 1000\nrun_usd = 1000\n")
-    async with engine(project, tasks={"*": [turn(write("a.txt"))] * 3}) as held:
-        run = await held.run("1.1")
-        assert "cap of 2 turns" in await ended_without_tick(held, run, "1.1", "exhausted")
+    await one.play({"g": [turn(write("a.txt", str(number))) for number in range(3)]})
+    run = await one.run("g")
+    assert "cap of 2 turns" in await ended_without_tick(one, run, "g", "exhausted")
 
 
-async def test_a_model_without_a_price_is_refused_at_the_start_where_a_cap_is_in_money(
-    home: Path, project: Path
-) -> None:
-    key = {"ANTHROPIC_API_KEY": "test-key-that-opens-nothing", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"}
-    async with engine(project, key) as held:
-        fields = {"model": "some-new-model"}
-        with pytest.raises(
-            Refused, match="There is no price for some-new-model, so the cap run_usd can't be held"
-        ) as told:
-            await held.run("1.1", task_fields=fields)
-        assert "cap in tokens" in told.value.hint and "config.toml" in told.value.hint
-        assert (await held.ask("runs"))["runs"] == []
-        config(home, "[prices.some-new-model]\ninput = 1.0\noutput = 5.0\n")
-        run = await held.run("1.1", task_fields=fields)
-        await held.ask("cancel", run=run)
-        await held.ended(run)
+async def test_a_model_without_a_price_is_refused_at_the_start_where_a_cap_is_in_money(one: Engine) -> None:
+    await one.environment(
+        DEVLOOP_SCENARIO="", ANTHROPIC_API_KEY="test-key-that-opens-nothing", ANTHROPIC_BASE_URL="http://127.0.0.1:9"
+    )
+    fields = {"model": "some-new-model"}
+    with pytest.raises(Refused, match="There is no price for some-new-model, so the cap run_usd can't be held") as told:
+        await one.run("h", task_fields=fields)
+    assert "cap in tokens" in told.value.hint and "config.toml" in told.value.hint
+    assert (await one.ask("runs", task="h"))["runs"] == []
+    one.config.write_text("[prices.some-new-model]\ninput = 1.0\noutput = 5.0\n")
+    run = await one.run("h", task_fields=fields)
+    await one.ask("cancel", run=run)
+    await one.ended(run)
 
 
-async def test_usage_is_recorded_once_although_the_turn_is_repeated(home: Path, project: Path) -> None:
+async def test_usage_is_recorded_once_although_the_turn_is_repeated(one: Engine) -> None:
     """Killed after the answer is on disk and before the turn has ended: the answer is found, not asked for again."""
-    tasks = {
-        "1.1": [
-            turn(write("a.txt"), command("touch here; sleep 1"), usage={"input": 500, "output": 50}),
-            turn(finish()),
-        ]
-    }
-    async with engine(project, tasks=tasks) as held:
-        run = await held.run("1.1")
-        await held.until("tool.started", run, count=2)
-        asked = (held.state.runs / run / "transcript" / "0001.response.json").stat().st_mtime_ns
-        await held.again()
-        await held.checkpoint(run)
-        found = await held.ask("show", run=run)
-        assert [row["number"] for row in found["turns"]] == [1, 2]
-        assert (held.state.runs / run / "transcript" / "0001.response.json").stat().st_mtime_ns == asked
-        assert found["turns"][0]["tokens"]["input"] == 500
-        budget = await held.ask("budget")
-        tokens = {name: sum(row["tokens"][name] for row in found["turns"]) for name in found["run"]["tokens"]}
-        assert tokens == found["run"]["tokens"] == {name: budget["total"][name] for name in tokens}
-        await held.decide(run, "discard")
-        await held.ended(run)
+    usage = {"input": 500, "output": 50}
+    await one.play({"i": [turn(write("a.txt"), command("touch here; sleep 1"), usage=usage), turn(finish())]})
+    run = await one.run("i")
+    await one.until("tool.started", run, count=2)
+    response = one.state.runs / run / "transcript" / "0001.response.json"
+    asked = response.stat().st_mtime_ns
+    await one.again()
+    await one.checkpoint(run)
+    found = await one.ask("show", run=run)
+    assert [row["number"] for row in found["turns"]] == [1, 2]
+    assert response.stat().st_mtime_ns == asked
+    assert found["turns"][0]["tokens"]["input"] == 500
+    (mine,) = [row for row in (await one.ask("budget"))["by_task"] if row["label"] == "i"]
+    tokens = {name: sum(row["tokens"][name] for row in found["turns"]) for name in found["run"]["tokens"]}
+    assert tokens == found["run"]["tokens"] == {name: mine[name] for name in tokens}
+    await one.decide(run, "discard")
+    await one.ended(run)
 
 
-async def test_the_budget_adds_up_by_task_and_by_day(home: Path, project: Path) -> None:
+async def test_the_budget_adds_up_by_task_and_by_day(one: Engine) -> None:
     usage = {"input": 100_000, "output": 10_000, "cache_read": 0, "cache_write_5m": 0}
-    config(home, "[budget]\nrun_usd = 1000\nday_usd = 1000\n")
+    before = (await one.ask("budget"))["total"]
     tasks = {
-        "1.1": [turn(write("a.txt"), usage=usage), turn(finish(), usage=usage)],
-        "1.2": [turn(finish(), usage=usage)],
+        "j1": [turn(write("a.txt"), usage=usage), turn(finish(), usage=usage)],
+        "j2": [turn(finish(), usage=usage)],
     }
-    async with engine(project, tasks=tasks) as held:
-        for task in tasks:
-            run = await held.run(task)
-            await held.checkpoint(run)
-            await held.decide(run, "discard")
-            await held.ended(run)
-        budget = await held.ask("budget")
+    await one.play(tasks)
+    for task in tasks:
+        run = await one.run(task)
+        await one.checkpoint(run)
+        await one.decide(run, "discard")
+        await one.ended(run)
+    budget = await one.ask("budget")
     price = 0.2 + 0.1  # claude-sonnet-5-5: $2 a million in, $10 a million out
-    assert {row["label"]: row["usd"] for row in budget["by_task"]} == pytest.approx({"1.1": 2 * price, "1.2": price})
+    by_task = {row["label"]: row["usd"] for row in budget["by_task"]}
+    assert (by_task["j1"], by_task["j2"]) == pytest.approx((2 * price, price))
+    assert budget["total"]["usd"] - before["usd"] == pytest.approx(3 * price)
+    assert budget["total"]["turns"] - before["turns"] == 3
     (day,) = budget["by_day"]
-    assert day["label"] == datetime.now(UTC).strftime("%Y-%m-%d") and day["turns"] == 3
-    assert day["usd"] == pytest.approx(budget["total"]["usd"]) == pytest.approx(3 * price)
-    assert budget["caps"]["day_usd"] == 1000
+    assert day["label"] == datetime.now(UTC).strftime("%Y-%m-%d")
+    assert day["usd"] == pytest.approx(budget["total"]["usd"]) and sum(by_task.values()) == pytest.approx(day["usd"])
+    assert budget["caps"]["day_usd"] == 25
 
 
 @pytest.mark.parametrize(

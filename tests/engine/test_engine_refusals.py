@@ -10,130 +10,141 @@ from devloop.errors import NoModel, SandboxMissing, Untrusted
 from support.engines import Engine, command, engine, finish, trust_everything, turn, work
 from support.projects import commit_all, git
 
-
-async def nothing_recorded(held: Engine) -> bool:
-    return (await held.ask("runs"))["runs"] == [] and held.plan == [] and list(held.state.runs.iterdir()) == []
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_without_a_key_nothing_starts(project: Path) -> None:
-    async with engine(project) as held:
-        with pytest.raises(NoModel, match="There is no key for the model") as told:
-            await held.run("1.1")
-        assert "ANTHROPIC_API_KEY" in told.value.hint and told.value.exit_code == 4
-        assert await nothing_recorded(held)
-        status = await held.ask("status")
-        assert (status["model"]["key"], status["model"]["scripted"]) == (False, False)
-        await held.play({"1.1": work("a.txt")})
-        run = await held.run("1.1")
-        await held.checkpoint(run)
+async def nothing_recorded(held: Engine, task: str) -> bool:
+    runs = (await held.ask("runs", task=task))["runs"]
+    return runs == [] and held.marks(task) == [] and not list(held.state.runs.glob(f"run-{task}-*"))
 
 
-async def test_a_key_in_the_repository_is_not_a_key(project: Path) -> None:
-    team = project / ".devloop/config.toml"
-    team.write_text(
-        team.read_text() + '\n[model]\napi_key = "sk-ant-from-the-repository"\nbase_url = "http://127.0.0.1:9"\n'
-    )
-    trust_everything(project)
-    async with engine(project) as held:
-        with pytest.raises(NoModel):
-            await held.run("1.1")
+async def discard(held: Engine, run: str) -> None:
+    await held.decide(run, "discard")
+    await held.ended(run)
 
 
-async def test_commands_of_the_repository_wait_for_trust_and_a_changed_byte_asks_again(project: Path) -> None:
-    declared = project / ".devloop/config.toml"
+async def test_without_a_key_nothing_starts(one: Engine) -> None:
+    await one.environment(DEVLOOP_SCENARIO="", ANTHROPIC_API_KEY="")
+    with pytest.raises(NoModel, match="There is no key for the model") as told:
+        await one.run("a")
+    assert "ANTHROPIC_API_KEY" in told.value.hint and told.value.exit_code == 4
+    assert await nothing_recorded(one, "a")
+    status = await one.ask("status")
+    assert (status["model"]["key"], status["model"]["scripted"]) == (False, False)
+    await one.play({"a": work("a.txt")})
+    run = await one.run("a")
+    await one.checkpoint(run)
+    await discard(one, run)
+
+
+async def test_a_key_in_the_repository_is_not_a_key(one: Engine) -> None:
+    await one.environment(DEVLOOP_SCENARIO="", ANTHROPIC_API_KEY="")
+    team = one.root / ".devloop/config.toml"
+    team.write_text(team.read_text() + '\n[model]\napi_key = "sk-ant-of-the-team"\nbase_url = "http://127.0.0.1:9"\n')
+    trust_everything(one.root)
+    with pytest.raises(NoModel):
+        await one.run("b")
+
+
+async def test_commands_of_the_repository_wait_for_trust_and_a_changed_byte_asks_again(one: Engine) -> None:
+    declared = one.root / ".devloop/config.toml"
     declared.write_text(declared.read_text() + '\n[setup]\ncommand = ["/bin/sh", "-c", "echo x >> set-up"]\n')
-    async with engine(project, tasks={"*": work("a.txt")}) as held:
-        with pytest.raises(Untrusted, match="setup: not trusted yet") as told:
-            await held.run("1.1")
-        assert "devloop trust" in told.value.hint and told.value.details["items"] == ["setup"]
-        assert await nothing_recorded(held)
-        trust_everything(project)
-        run = await held.run("1.1")
-        await held.checkpoint(run)
-        assert (held.state.worktrees / run / "set-up").read_text() == "x\n"
-        declared.write_text(declared.read_text().replace("check.sh", "./check.sh"))
-        with pytest.raises(Untrusted, match=r"check: changed since it was trusted"):
-            await held.run("1.2")
-        trust_everything(project)
-        second = await held.run("1.2")
-        await held.checkpoint(second)
+    await one.play({"*": work("a.txt")})
+    with pytest.raises(Untrusted, match="setup: not trusted yet") as told:
+        await one.run("c1")
+    assert "devloop trust" in told.value.hint and told.value.details["items"] == ["setup"]
+    assert await nothing_recorded(one, "c1")
+    trust_everything(one.root)
+    run = await one.run("c1")
+    await one.checkpoint(run)
+    assert (one.state.worktrees / run / "set-up").read_text() == "x\n"
+    declared.write_text(declared.read_text().replace("check.sh", "./check.sh"))
+    with pytest.raises(Untrusted, match=r"check: changed since it was trusted"):
+        await one.run("c2")
+    trust_everything(one.root)
+    second = await one.run("c2")
+    await one.checkpoint(second)
+    for each in (run, second):
+        await discard(one, each)
 
 
-async def test_trust_that_is_gone_when_the_run_begins_ends_it_with_the_reason(home: Path, project: Path) -> None:
+async def test_trust_that_is_gone_when_the_run_begins_ends_it_with_the_reason(one: Engine) -> None:
     """It waited for a slot meanwhile; what it would execute is looked at when it begins."""
-    (home / "config.toml").write_text("[loop]\nmax_parallel = 1\n")
-    async with engine(project, tasks={"1.1": [turn(text="…", delay_s=60)], "1.2": work("a.txt")}) as held:
-        first, second = await held.run("1.1"), await held.run("1.2")
-        await held.until("turn.started", first)
-        declared = project / ".devloop/config.toml"
-        declared.write_text(declared.read_text().replace("check.sh", "other.sh"))
-        await held.ask("cancel", run=first)
-        ended = await held.ended(second)
-        assert ended["outcome"] == "failed" and "changed since it was trusted" in ended["reason"]
+    one.config.write_text("[loop]\nmax_parallel = 1\n")
+    await one.play({"d1": [turn(text="…", delay_s=60)], "d2": work("a.txt")})
+    first, second = await one.run("d1"), await one.run("d2")
+    await one.until("turn.started", first)
+    declared = one.root / ".devloop/config.toml"
+    declared.write_text(declared.read_text().replace("check.sh", "other.sh"))
+    await one.ask("cancel", run=first)
+    ended = await one.ended(second)
+    assert ended["outcome"] == "failed" and "changed since it was trusted" in ended["reason"]
+    await one.ended(first)
 
 
-async def test_the_gates_are_those_of_the_start_and_not_of_the_agents_branch(project: Path) -> None:
+async def test_the_gates_are_those_of_the_start_and_not_what_was_declared_meanwhile(one: Engine) -> None:
     """A declared gate that is edited while the run works does not change what the run is checked by."""
-    async with engine(project, tasks={"1.1": [turn(command("touch broken")), turn(finish(), delay_s=0.3)]}) as held:
-        run = await held.run("1.1")
-        await held.until("turn.started", run, count=2)
-        declared = project / ".devloop/config.toml"
-        declared.write_text('[gates.check]\nkind = "tests"\ncommand = ["/bin/true"]\n')
-        trust_everything(project)
-        await held.until("gate.ended", run)
-        assert held.told("gate.ended", run)[0]["verdict"] == "fail"
+    turns = [turn(command("touch broken")), turn(finish(), delay_s=0.3), turn(text="…", delay_s=60)]
+    await one.play({"e": turns})
+    run = await one.run("e")
+    await one.until("turn.started", run, count=2)
+    declared = one.root / ".devloop/config.toml"
+    declared.write_text('[gates.check]\nkind = "tests"\ncommand = ["/bin/true"]\n')
+    trust_everything(one.root)
+    await one.until("gate.ended", run)
+    assert one.told("gate.ended", run)[0]["verdict"] == "fail"
+    await one.ask("cancel", run=run)
+    await one.ended(run)
 
 
-async def test_unattended_work_needs_a_sandbox(home: Path, project: Path) -> None:
-    (home / "config.toml").write_text('[sandbox]\nbackend = "none"\n')
-    async with engine(project, tasks={"*": work("a.txt")}) as held:
-        with pytest.raises(SandboxMissing, match="Unattended runs need a sandbox, and it is off"):
-            await held.run("1.1", decide="commit")
-        with pytest.raises(SandboxMissing, match="Commands need a sandbox, and it is off") as told:
-            await held.run("1.1")
-        assert "sandbox.require = false" in told.value.hint
-        assert await nothing_recorded(held)
+async def test_unattended_work_needs_a_sandbox(one: Engine) -> None:
+    await one.play({"*": work("unboxed.txt")})
+    one.config.write_text('[sandbox]\nbackend = "none"\n')
+    with pytest.raises(SandboxMissing, match="Unattended runs need a sandbox, and it is off"):
+        await one.run("f", decide="commit")
+    with pytest.raises(SandboxMissing, match="Commands need a sandbox, and it is off") as told:
+        await one.run("f")
+    assert "sandbox.require = false" in told.value.hint
+    assert await nothing_recorded(one, "f")
 
-        (home / "config.toml").write_text('[sandbox]\nbackend = "none"\nrequire = false\n')
-        with pytest.raises(SandboxMissing, match="Unattended"):
-            await held.run("1.1", decide="continue")
-        run = await held.run("1.1")
-        shown = await held.checkpoint(run)
-        assert any("Commands run without a full sandbox (off)" in text for text in shown["notices"])
-        assert shown["kind"] == "decision" and shown["gates"][0]["verdict"] == "pass"
-        await held.decide(run, "commit")
-        assert (await held.ended(run))["outcome"] == "landed"
-    assert (project / "a.txt").exists()
+    one.config.write_text('[sandbox]\nbackend = "none"\nrequire = false\n')
+    with pytest.raises(SandboxMissing, match="Unattended"):
+        await one.run("f", decide="continue")
+    run = await one.run("f")
+    shown = await one.checkpoint(run)
+    assert any("Commands run without a full sandbox (off)" in text for text in shown["notices"])
+    assert shown["kind"] == "decision" and shown["gates"][0]["verdict"] == "pass"
+    await one.decide(run, "commit")
+    assert (await one.ended(run))["outcome"] == "landed"
+    assert (one.root / "unboxed.txt").exists()
 
 
-async def test_a_team_can_not_switch_the_sandbox_off(project: Path) -> None:
-    team = project / ".devloop/config.toml"
+async def test_a_team_can_not_switch_the_sandbox_off(one: Engine) -> None:
+    team = one.root / ".devloop/config.toml"
     team.write_text(team.read_text() + '\n[sandbox]\nbackend = "none"\nrequire = false\n')
-    commit_all(project)
-    async with engine(project, tasks={"*": work("a.txt")}) as held:
-        sandbox = (await held.ask("status"))["sandbox"]
-        assert (sandbox["state"], sandbox["backend"]) == ("on", "bubblewrap")
+    trust_everything(one.root)
+    await one.environment()
+    sandbox = (await one.ask("status"))["sandbox"]
+    assert (sandbox["state"], sandbox["backend"]) == ("on", "bubblewrap")
 
 
-async def test_a_task_without_any_gate_is_no_pass(home: Path, project: Path) -> None:
-    (project / ".devloop/config.toml").unlink()
-    git(project, "rm", "-q", "--cached", ".devloop/config.toml")
+async def test_a_set_up_command_that_fails_ends_the_run_before_any_model_turn(one: Engine) -> None:
+    declared = one.root / ".devloop/config.toml"
+    setup = 'command = ["/bin/sh", "-c", "echo no such package >&2; exit 3"]'
+    declared.write_text(f"{declared.read_text()}\n[setup]\n{setup}\n")
+    trust_everything(one.root)
+    await one.play({"g": work("a.txt")})
+    run = await one.run("g")
+    ended = await one.ended(run)
+    assert ended["outcome"] == "failed" and "The set-up command failed (exit 3): no such package" in ended["reason"]
+    assert one.told("turn.started", run) == [] and one.marks("g") == ["reset"]
+
+
+async def test_work_that_no_gate_checks_is_no_pass(home: Path, project: Path) -> None:
+    git(project, "rm", "-q", ".devloop/config.toml")
     commit_all(project)
     async with engine(project, tasks={"1.1": work("a.txt")}) as held:
         run = await held.run("1.1", decide="commit")
         shown = await held.checkpoint(run)
         assert shown["kind"] == "problem" and "nothing proves the work" in shown["problem"]
         assert held.marks("1.1") == ["started"]
-
-
-async def test_a_set_up_command_that_fails_ends_the_run_before_any_model_turn(project: Path) -> None:
-    declared = project / ".devloop/config.toml"
-    declared.write_text(
-        declared.read_text() + '\n[setup]\ncommand = ["/bin/sh", "-c", "echo no such package >&2; exit 3"]\n'
-    )
-    trust_everything(project)
-    async with engine(project, tasks={"1.1": work("a.txt")}) as held:
-        run = await held.run("1.1")
-        ended = await held.ended(run)
-        assert ended["outcome"] == "failed" and "The set-up command failed (exit 3): no such package" in ended["reason"]
-        assert held.told("turn.started", run) == [] and held.marks("1.1") == ["reset"]
