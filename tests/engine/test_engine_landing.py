@@ -4,60 +4,141 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.engines import Engine, command, engine, eventually, finish, turn, work, write
 from support.projects import commit_all, git
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-async def at_checkpoint(held: Engine, task: str, number: int = 1, **more: str) -> str:
-    run = await held.run(task, f"Task {task}", **more)
+
+async def at_checkpoint(held: Engine, task: str, number: int = 1) -> str:
+    run = await held.run(task, f"Task {task}")
     await held.checkpoint(run, number)
     return run
 
 
-async def test_a_branch_that_moved_is_no_obstacle_and_the_result_is_checked_again(project: Path) -> None:
-    async with engine(project, tasks={"1.1": work("a.txt")}) as held:
-        run = await at_checkpoint(held, "1.1")
-        (project / "persons.txt").write_text("mine\n")
-        theirs = commit_all(project, "the person's own commit")
-        await held.decide(run, "commit")
-        assert (await held.ended(run))["outcome"] == "landed"
-        gates = [data["commit"] for data in held.told("gate.started", run)]
-    assert git(project, "rev-parse", "HEAD^") == theirs
-    assert {"a.txt", "persons.txt"} <= {path.name for path in project.iterdir()}
+def persons_commit(held: Engine, path: str, text: str) -> str:
+    """The person commits one file, and not the plan that is in the works."""
+    (held.root / path).write_text(text)
+    git(held.root, "add", path)
+    git(held.root, "commit", "-q", "-m", f"the person's {path}", "--", path)
+    return git(held.root, "rev-parse", "HEAD")
+
+
+async def test_a_branch_that_moved_is_no_obstacle_and_the_result_is_checked_again(one: Engine) -> None:
+    await one.play({"a": work("a.txt")})
+    run = await at_checkpoint(one, "a")
+    theirs = persons_commit(one, "persons.txt", "mine\n")
+    await one.decide(run, "commit")
+    assert (await one.ended(run))["outcome"] == "landed"
+    gates = [data["commit"] for data in one.told("gate.started", run)]
+    assert git(one.root, "rev-parse", "HEAD^") == theirs
+    assert (one.root / "a.txt").exists() and (one.root / "persons.txt").exists()
     assert len(gates) == 2, "once on its own base, once on top of the person's commit"
-    assert git(held.state.git, "show", f"{gates[1]}:persons.txt") == "mine"
-    assert git(project, "status", "--short") == ""
+    assert git(one.state.git, "show", f"{gates[1]}:persons.txt") == "mine"
+    assert git(one.root, "status", "--short") == ""
 
 
-async def test_a_gate_that_fails_on_the_moved_branch_keeps_the_work_from_landing(project: Path) -> None:
-    async with engine(project, tasks={"1.1": work("a.txt")}) as held:
-        run = await at_checkpoint(held, "1.1")
-        (project / "check.sh").write_text("test ! -e a.txt\n")
-        head = commit_all(project, "nobody may add a.txt")
-        await held.decide(run, "commit")
-        shown = await held.checkpoint(run, 2)
-        assert shown["kind"] == "problem" and "on top of the work accepted meanwhile: check: fail" in shown["problem"]
-        assert held.marks("1.1") == ["started"], "nothing was ticked"
-        await held.decide(run, "stop")
-        assert (await held.ended(run))["outcome"] == "partial"
-    assert git(project, "rev-parse", "HEAD") == head
-    assert git(project, "show", f"devloop/run/{run}:a.txt") == "new"
+async def test_a_gate_that_fails_on_the_moved_branch_keeps_the_work_from_landing(one: Engine) -> None:
+    await one.play({"b": work("b.txt")})
+    run = await at_checkpoint(one, "b")
+    head = persons_commit(one, "check.sh", "test ! -e b.txt\n")
+    await one.decide(run, "commit")
+    shown = await one.checkpoint(run, 2)
+    assert shown["kind"] == "problem" and "on top of the work accepted meanwhile: check: fail" in shown["problem"]
+    assert one.marks("b") == ["started"], "nothing was ticked"
+    await one.decide(run, "stop")
+    assert (await one.ended(run))["outcome"] == "partial"
+    assert git(one.root, "rev-parse", "HEAD") == head
+    assert git(one.root, "show", f"devloop/run/{run}:b.txt") == "new"
 
 
-async def test_a_conflict_is_refused_with_the_files_and_nothing_is_touched(project: Path) -> None:
-    async with engine(project, tasks={"1.1": [turn(write("notes.txt", "the agent's\n")), turn(finish())]}) as held:
-        run = await at_checkpoint(held, "1.1")
-        (project / "notes.txt").write_text("the person's\n")
-        head = commit_all(project, "same place")
-        await held.decide(run, "commit")
-        shown = await held.checkpoint(run, 2)
-        assert (shown["kind"], shown["decisions"]) == ("problem", ["stop", "discard"])
-        assert "conflicts" in shown["problem"] and "notes.txt" in shown["problem"]
-        await held.decide(run, "discard")
-        assert (await held.ended(run))["outcome"] == "discarded"
-    assert git(project, "rev-parse", "HEAD") == head and git(project, "status", "--short", "notes.txt") == ""
-    assert held.marks("1.1") == ["started", "discarded"]
-    assert git(project, "show", f"refs/devloop/discarded/{run}:notes.txt") == "the agent's"
+async def test_a_conflict_is_refused_with_the_files_and_nothing_is_touched(one: Engine) -> None:
+    persons_commit(one, "c.txt", "before\n")
+    await one.play({"c": [turn(write("c.txt", "the agent's\n")), turn(finish())]})
+    run = await at_checkpoint(one, "c")
+    head = persons_commit(one, "c.txt", "the person's\n")
+    await one.decide(run, "commit")
+    shown = await one.checkpoint(run, 2)
+    assert (shown["kind"], shown["decisions"]) == ("problem", ["stop", "discard"])
+    assert "conflicts" in shown["problem"] and "c.txt" in shown["problem"]
+    await one.decide(run, "discard")
+    assert (await one.ended(run))["outcome"] == "discarded"
+    assert git(one.root, "rev-parse", "HEAD") == head and git(one.root, "status", "--short") == ""
+    assert one.marks("c") == ["started", "discarded"]
+    assert git(one.root, "show", f"refs/devloop/discarded/{run}:c.txt") == "the agent's"
+
+
+async def test_a_dirty_file_in_the_way_is_named_and_after_cleaning_it_lands(one: Engine) -> None:
+    await one.play({"d": [turn(write("notes.txt", "agent\n"), write("d.txt")), turn(finish())]})
+    run = await at_checkpoint(one, "d")
+    notes = one.root / "notes.txt"
+    notes.write_text("not committed\n")
+    head = git(one.root, "rev-parse", "HEAD")
+    await one.decide(run, "commit")
+    shown = await one.checkpoint(run, 2)
+    assert (shown["kind"], shown["decisions"]) == ("problem", ["commit", "continue", "stop"])
+    assert "notes.txt" in shown["problem"] and "d.txt" not in shown["problem"]
+    assert notes.read_text() == "not committed\n" and git(one.root, "rev-parse", "HEAD") == head
+    await one.decide(run, "commit")
+    assert "notes.txt" in (await one.checkpoint(run, 3))["problem"], "asked again while it is in the way"
+    git(one.root, "checkout", "-q", "--", "notes.txt")
+    await one.decide(run, "commit")
+    assert (await one.ended(run))["outcome"] == "landed"
+    assert notes.read_text() == "agent\n" and git(one.root, "status", "--short") == ""
+
+
+async def test_two_runs_at_once_the_second_is_replayed_on_the_first_and_checked_again(one: Engine) -> None:
+    slow = "touch started; while ! test -e go; do sleep 0.02; done; rm started go"
+    tasks = {task: [turn(command(slow)), *work(f"{task}.txt")] for task in ("1.1", "1.2")}
+    await one.play(tasks)
+    runs = [await one.run(task, f"Task {task}") for task in tasks]
+    places = [one.state.worktrees / run for run in runs]
+    for place in places:
+        await eventually((place / "started").exists, "both are at work at the same time")
+    for place in places:
+        (place / "go").touch()
+    for run in runs:
+        await one.checkpoint(run)
+    for run in runs:
+        await one.decide(run, "commit")
+        assert (await one.ended(run))["outcome"] == "landed"
+    assert [len(one.told("gate.ended", run)) for run in runs] == [1, 2]
+    assert git(one.root, "log", "-2", "--format=%s").splitlines() == ["Task 1.2", "Task 1.1"]
+    plan = git(one.root, "show", "HEAD:.devloop/plan.md")
+    assert "[x] Task 1.1" in plan and "[x] Task 1.2" in plan
+    assert git(one.root, "status", "--short") == ""
+
+
+async def test_a_plan_branch_that_somebody_has_checked_out_is_waited_for(one: Engine) -> None:
+    """Nothing stays ticked that was not accepted; once the branch is free, a recheck accepts."""
+    other = one.root.with_name("other")
+    await one.play({"1.3": work("e.txt")})
+    run = await at_checkpoint(one, "1.3")
+    git(one.root, "worktree", "add", "-q", str(other), "devloop/plan")
+    await one.decide(run, "commit")
+    shown = await one.checkpoint(run, 2)
+    assert shown["decisions"] == ["recheck", "stop", "discard"] and "is checked out in" in shown["problem"]
+    assert "[~] Task 1.3" in (one.root / ".devloop/plan.md").read_text()
+    git(one.root, "worktree", "remove", str(other))
+    await one.decide(run, "recheck")
+    assert (await one.ended(run))["outcome"] == "landed"
+    assert "[x] Task 1.3" in git(one.root, "show", "HEAD:.devloop/plan.md")
+
+
+async def test_two_runs_that_touch_the_same_place_the_second_is_told_so(one: Engine) -> None:
+    await one.play({task: [turn(write("f.txt", f"{task}\n")), turn(finish())] for task in ("f1", "f2")})
+    first, second = await one.run("f1"), await one.run("f2")
+    await one.checkpoint(first)
+    await one.checkpoint(second)
+    await one.decide(first, "commit")
+    await one.ended(first)
+    await one.decide(second, "continue")
+    shown = await one.checkpoint(second, 2)
+    assert "conflicts with work accepted meanwhile: f.txt" in shown["problem"]
+    await one.decide(second, "discard")
+    await one.ended(second)
 
 
 async def test_a_conflict_with_work_that_was_accepted_but_not_landed(project: Path) -> None:
@@ -78,77 +159,3 @@ async def test_a_conflict_with_work_that_was_accepted_but_not_landed(project: Pa
         assert (await held.ended(second))["outcome"] == "accepted"
     assert git(project, "rev-parse", "HEAD") == head
     assert git(project, "show", "devloop/plan:b.txt") == "new"
-
-
-async def test_a_dirty_file_in_the_way_is_named_and_after_cleaning_it_lands(project: Path) -> None:
-    async with engine(
-        project, tasks={"1.1": [turn(write("notes.txt", "agent\n"), write("a.txt")), turn(finish())]}
-    ) as held:
-        run = await at_checkpoint(held, "1.1")
-        (project / "notes.txt").write_text("not committed\n")
-        head = git(project, "rev-parse", "HEAD")
-        await held.decide(run, "commit")
-        shown = await held.checkpoint(run, 2)
-        assert (shown["kind"], shown["decisions"]) == ("problem", ["commit", "continue", "stop"])
-        assert "notes.txt" in shown["problem"] and "a.txt" not in shown["problem"]
-        assert (project / "notes.txt").read_text() == "not committed\n" and git(project, "rev-parse", "HEAD") == head
-        await held.decide(run, "commit")
-        assert "notes.txt" in (await held.checkpoint(run, 3))["problem"], "asked again while it is in the way"
-        git(project, "checkout", "-q", "--", "notes.txt")
-        await held.decide(run, "commit")
-        assert (await held.ended(run))["outcome"] == "landed"
-    assert (project / "notes.txt").read_text() == "agent\n" and git(project, "status", "--short") == ""
-
-
-async def test_two_runs_at_once_the_second_is_replayed_on_the_first_and_checked_again(project: Path) -> None:
-    slow = "touch started; while ! test -e go; do sleep 0.02; done; rm started go"
-    tasks = {task: [turn(command(slow)), *work(f"{task}.txt")] for task in ("1.1", "1.2")}
-    async with engine(project, tasks=tasks) as held:
-        runs = [await held.run(task, f"Task {task}") for task in tasks]
-        places = [held.state.worktrees / run for run in runs]
-        for place in places:
-            await eventually((place / "started").exists, "both are at work at the same time")
-        for place in places:
-            (place / "go").touch()
-        for run in runs:
-            await held.checkpoint(run)
-        for run in runs:
-            await held.decide(run, "commit")
-            assert (await held.ended(run))["outcome"] == "landed"
-        checked = [len(held.told("gate.ended", run)) for run in runs]
-    assert git(project, "log", "-2", "--format=%s").splitlines() == ["Task 1.2", "Task 1.1"]
-    assert checked == [1, 2]
-    plan = git(project, "show", "HEAD:.devloop/plan.md")
-    assert "[x] Task 1.1" in plan and "[x] Task 1.2" in plan
-    assert git(project, "status", "--short") == ""
-
-
-async def test_two_runs_that_touch_the_same_place_the_second_is_told_so(project: Path) -> None:
-    tasks = {task: [turn(write("notes.txt", f"{task}\n")), turn(finish())] for task in ("1.1", "1.2")}
-    async with engine(project, tasks=tasks) as held:
-        first, second = await held.run("1.1"), await held.run("1.2")
-        await held.checkpoint(first)
-        await held.checkpoint(second)
-        await held.decide(first, "continue")
-        await held.ended(first)
-        await held.decide(second, "continue")
-        shown = await held.checkpoint(second, 2)
-        assert "conflicts with work accepted meanwhile: notes.txt" in shown["problem"]
-        await held.decide(second, "discard")
-        await held.ended(second)
-
-
-async def test_a_plan_branch_that_somebody_has_checked_out_is_waited_for(project: Path) -> None:
-    """Nothing stays ticked that was not accepted; once the branch is free, a recheck accepts."""
-    other = project.with_name("other")
-    async with engine(project, tasks={"1.1": work("a.txt")}) as held:
-        run = await at_checkpoint(held, "1.1")
-        git(project, "worktree", "add", "-q", str(other), "devloop/plan")
-        await held.decide(run, "commit")
-        shown = await held.checkpoint(run, 2)
-        assert shown["decisions"] == ["recheck", "stop", "discard"] and "is checked out in" in shown["problem"]
-        assert "[~] Task 1.1" in (project / ".devloop/plan.md").read_text()
-        git(project, "worktree", "remove", str(other))
-        await held.decide(run, "recheck")
-        assert (await held.ended(run))["outcome"] == "landed"
-    assert "[x] Task 1.1" in git(project, "show", "HEAD:.devloop/plan.md")
