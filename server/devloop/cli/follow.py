@@ -96,18 +96,15 @@ class Follower:
         self._view.began(shown["run"])
         while True:
             row, checkpoint = shown["run"], shown.get("checkpoint")
-            if row["state"] in ("ended", "waiting"):
-                self._catch_up(run)
             if row["state"] == "ended":
+                self._catch_up(run)
                 return row, None
-            if row["state"] == "waiting" and checkpoint:
-                if self._person is None:
+            key = (run, int(checkpoint["number"])) if checkpoint else None
+            if row["state"] == "waiting" and checkpoint and key and key not in self._answered:
+                self._catch_up(run)
+                if self._person is None or not await self._decide(row, checkpoint):
                     return row, checkpoint
-                key = (run, int(checkpoint["number"]))
-                if key not in self._answered:  # else the engine is about to act on the answer
-                    if not await self._decide(row, checkpoint):
-                        return row, checkpoint
-                    self._answered.add(key)
+                self._answered.add(key)  # the engine is about to act on the answer
             await self._until_news(run)
             shown = await self.request("devloop/show", {"run": run})
             self._view.refreshed(shown["run"])
