@@ -248,6 +248,7 @@ def log_after(text: str) -> str:
             "## Worklog\n* 2026-01-31 12:30: new\n* 2026-01-02: b\n* 2026-01-01: a\n",
         ),
         ("## Progress Log\n### Phase 1\n", "## Progress Log\n\n- 2026-01-31 12:30: new\n\n### Phase 1\n"),
+        ("## Progress Log\n```\nx\n", "## Progress Log\n\n- 2026-01-31 12:30: new\n\n```\nx\n"),
         ("## Progress Log\n- a\n- b", "## Progress Log\n- a\n- b\n- 2026-01-31 12:30: new"),
     ],
 )

@@ -172,7 +172,10 @@ def _first_entry(document: Document, heading: int, end: int, entries: Sequence[s
     while last > heading and not body(document.line(last - 1)).strip():
         last -= 1
     lines = [f"- {entry}" for entry in entries]
-    after = heading + 1 if last == heading and end > heading else last
+    if document.step(last - 1).state.leaf not in (None, "p"):
+        last = heading  # the text ends in a fence or comment that nobody closed: stay above it
+    blank = end > heading and not body(document.line(heading)).strip()
+    after = heading + 1 if last == heading and blank else last
     if after == last:
         lines.insert(0, "")
     if after < document.count and body(document.line(after)).strip():
