@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from double import Double
 from support.crashes import Crash, check, run_plan, scenario
 

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 15 * 60.0
 """Without a client and without a working run the daemon ends after so long; `DEVLOOP_IDLE_S` changes it."""
+LOOK_S = 2.0
+"""How often the daemon looks whether it is needed, and whether it can still be found."""
 
 MakeFactory = Callable[[Path, StateDir], EngineFactory]
 
@@ -103,19 +105,35 @@ class Daemon:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
-        bound = endpoint.listen(self._state)
-        path = Path(bound.getsockname())
-        server = await asyncio.start_unix_server(self._service.sessions.accept, sock=bound)
-        endpoint.announce(self._state, bound, self._version)
+        await self._open_door()
         log.info("devloop %s serves %s, pid %d", self._version, self._service.root.name, os.getpid())
         tasks = [asyncio.create_task(each) for each in (self._watch.run(), self._resume(), self._until_idle())]
         try:
             await self._stopping.wait()
         finally:
-            endpoint.withdraw(self._state, path)
-            server.close()
+            endpoint.withdraw(self._state, self._socket)
+            self._server.close()
             await self._end(tasks)
             log.info("the daemon ends")
+
+    async def _open_door(self) -> None:
+        """Listen, and say where."""
+        bound = endpoint.listen(self._state)
+        self._socket = Path(bound.getsockname())
+        self._server = await asyncio.start_unix_server(self._service.sessions.accept, sock=bound)
+        endpoint.announce(self._state, bound, self._version)
+
+    async def _reopen_door(self) -> None:
+        """Somebody removed the socket's file: nobody new could come in. Those who are in notice nothing."""
+        if endpoint.is_announced(self._state) and not self._socket.exists():
+            log.info("the socket's file is gone; listening anew")
+            before = self._server
+            try:
+                await self._open_door()
+            except (OSError, DevloopError) as problem:
+                log.warning("listening anew failed: %s", problem)
+                return
+            before.close()
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         for task in tasks:
@@ -138,8 +156,9 @@ class Daemon:
         sessions = self._service.sessions
         busy_until = time.monotonic()
         while True:
-            await asyncio.sleep(min(limit / 4, 5.0))
+            await asyncio.sleep(min(limit / 4, LOOK_S))
             sessions.drop_stuck()
+            await self._reopen_door()
             if not len(sessions) and not endpoint.is_announced(self._state):
                 log.info("nobody can find the daemon any more: its file is gone")
                 self._stopping.set()
