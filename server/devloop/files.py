@@ -45,7 +45,7 @@ def storage_error(problem: OSError, what: str) -> StorageError:
     hints = {
         errno.ENOSPC: "The disk is full: free some space and try again; nothing was changed.",
         errno.EDQUOT: "Your disk quota is used up: free some space and try again; nothing was changed.",
-        errno.EROFS: "The file system is read-only.",
+        errno.EROFS: "Make the file system writable and try again; nothing was changed.",
         errno.EACCES: "You have no permission to write there.",
         errno.EPERM: "You have no permission to write there.",
     }

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import platformdirs
 
+from devloop.files import storage_error
+
 
 def state_root() -> Path:
     override = os.environ.get("DEVLOOP_STATE_DIR")
@@ -53,9 +55,15 @@ class StateDir:
         return cls(state_root() / "workspaces" / workspace_key(root))
 
     def make(self) -> StateDir:
-        for folder in (self.path, self.runs, self.worktrees, self.checkouts, self.logs, self.reports):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        """Create the folders. Raises `StorageError` when that is not possible."""
+        try:
+            for folder in (self.path, self.runs, self.worktrees, self.checkouts, self.logs, self.reports):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+        except OSError as problem:
+            refused = storage_error(problem, f"The state directory {self.path} can't be used")
+            refused.hint = f"{refused.hint} DEVLOOP_STATE_DIR names another place.".strip()
+            raise refused from problem
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from errno import EACCES, EDQUOT, ENOSPC, EROFS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _VERSION = ("--version", "-V")
@@ -50,6 +51,13 @@ def _run(arguments: list[str]) -> int:
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception as problem:
+        if isinstance(problem, OSError) and problem.filename and problem.errno in (ENOSPC, EDQUOT, EROFS, EACCES):
+            from devloop.cli.output import tell_error
+            from devloop.files import storage_error
+
+            known = storage_error(problem, f"{os.fsdecode(problem.filename)} can't be used")
+            tell_error(known, as_json=as_json)
+            return known.exit_code
         from devloop.cli.crash import tell_crash
 
         tell_crash(problem, arguments, as_json=as_json)

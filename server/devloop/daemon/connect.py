@@ -22,6 +22,8 @@ from devloop.rpc import Handler, Peer
 
 DEADLINE_S = 20.0
 HELLO_TIMEOUT_S = 10.0
+LOST_S = 6.0
+"""How long a living daemon that can't be reached is given to open its door again."""
 CARRIED = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_BASE_URL",
@@ -81,6 +83,13 @@ async def connect(
         else:
             starter.keep_one_coming()
         if time.monotonic() > deadline:
+            if _held(state):
+                found = announced(state)
+                who = f" (pid {found.pid})" if found else ""
+                raise Unavailable(
+                    f"A daemon{who} runs for this workspace, but it can't be reached.",
+                    hint=f"End that process and try again; runs go on where they were. Its log is {starter.log}.",
+                )
             raise Unavailable(
                 f"The daemon did not come up: {last_line(starter.log)}", hint=f"Its log is {starter.log}."
             )
@@ -94,9 +103,8 @@ async def stop(root: Path, *, force: bool = False, timeout_s: float = 15.0) -> b
     Raises `Refused` while runs are working, unless `force`: they go on when devloop is used again.
     """
     state = StateDir.of(root)
-    try:
-        peer = await connect(root, start=False, any_version=True)
-    except Unavailable:
+    peer = await _running(root, state)
+    if peer is None:
         return False
     try:
         await peer.request("devloop/stop", {"force": force})
@@ -109,6 +117,28 @@ async def stop(root: Path, *, force: bool = False, timeout_s: float = 15.0) -> b
                 return True
         await asyncio.sleep(0.02)
     raise Unavailable("The daemon is still on its way out.", hint=f"Its log is {state.logs / 'daemon.log'}.")
+
+
+async def _running(root: Path, state: StateDir) -> DaemonPeer | None:
+    """The daemon that runs now, if any. One that lost its socket opens another after a moment: that is waited for."""
+    deadline = time.monotonic() + LOST_S
+    while True:
+        try:
+            return await connect(root, start=False, any_version=True)
+        except Unavailable:
+            if not _held(state):
+                return None
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)
+
+
+def _held(state: StateDir) -> bool:
+    """Whether a daemon of this workspace lives."""
+    if not state.daemon_lock.exists():
+        return False
+    with held_lock(state.daemon_lock) as lock:
+        return lock is None
 
 
 async def _try(state: StateDir, handlers: Mapping[str, Handler] | None, client: str) -> DaemonPeer | None:
