@@ -265,7 +265,9 @@ def budget(as_json: Json = False) -> None:
         spent = found[name]
         limit = f" of {output.money(cap)}" if cap is not None else ""
         told = f"{output.money(spent['usd'])}{limit}, {output.tokens(spent)} tokens, {spent['turns']} turns"
-        out.print(f"[bold]{name:<6}[/] {told}")
+        played = spent.get("scripted_usd") or 0.0
+        scripted = f" [yellow](scripted: {output.money(played)}, paid by nobody)[/]" if played else ""
+        out.print(f"[bold]{name:<6}[/] {told}{scripted}")
     told = ", ".join(f"{key} {value}" for key, value in caps.items() if value is not None)
     out.print(f"[dim]caps   {safe(told, 300)}[/]\n")
     for title, rows in (("by task", found["by_task"]), ("by day", found["by_day"])):

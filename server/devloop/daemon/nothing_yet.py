@@ -9,7 +9,7 @@ from devloop.errors import NotFound
 from devloop.redact import one_line
 from devloop.settings import Settings
 
-_ZERO = {"usd": 0.0, "turns": 0, "input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
+_ZERO = {"usd": 0.0, "scripted_usd": 0.0, "turns": 0, "input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
 
 
 def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -293,7 +293,8 @@ def _sums() -> list[Any]:
         for name in ("input", "output", "cache_read", "cache_write")
     ]
     cost = sa.func.coalesce(sa.func.sum(turns.c.cost_usd), 0.0).label("usd")
-    return [cost, sa.func.count(turns.c.number).label("turns"), *columns]
+    played = sa.func.coalesce(sa.func.sum(sa.case((turns.c.scripted, turns.c.cost_usd), else_=0.0)), 0.0)
+    return [cost, played.label("scripted_usd"), sa.func.count(turns.c.number).label("turns"), *columns]
 
 
 def _sum_turns(workspace: str, run: str | None, since: float | None) -> sa.Select[Any]:
