@@ -30,7 +30,7 @@ def time_of(wanted: Mapping[str, Any]) -> datetime:
 
 def plan_of(found: PlanText, plan: plans.Plan) -> dict[str, str]:
     """The plan as a run remembers it."""
-    return {"path": found.relative, "name": plan.name, "goal": plan.goal}
+    return {"path": found.relative, "name": _encodable(plan.name), "goal": _encodable(plan.goal)}
 
 
 def task_of(task: plans.Task) -> dict[str, Any]:
@@ -39,7 +39,18 @@ def task_of(task: plans.Task) -> dict[str, Any]:
 
 
 def for_engine(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {**task, "files": [file["path"] for file in task["files"]]}
+    encodable: dict[str, Any] = _encodable({**task, "files": [file["path"] for file in task["files"]]})
+    return encodable
+
+
+def _encodable(value: Any) -> Any:
+    """The same value without lone surrogates: bytes of a plan that are no UTF-8 can't be kept in a database or sent
+    to a model. The plan itself keeps them; a task is found again by its line, id and key."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {name: _encodable(each) for name, each in value.items()}
+    return [_encodable(each) for each in value] if isinstance(value, list) else value
 
 
 def next_for_engine(plan: plans.Plan, held: Iterable[str]) -> dict[str, Any]:

@@ -335,5 +335,5 @@ async def _try_landing(run: str, ready: Outcome) -> Outcome:
 
 
 async def _end(run: str, ended: Outcome) -> str:
-    finished = await steps.finish(run, ended["outcome"], ended.get("reason") or "")
+    finished = await steps.finish(run, ended["outcome"], _said(ended))
     return str(finished["outcome"])

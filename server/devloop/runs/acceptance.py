@@ -5,6 +5,7 @@ Each function is one durable step: repeated after a crash it finds what it did a
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from devloop.errors import DevloopError, LandingRefused
@@ -64,14 +65,15 @@ async def accept(services: Services, run: str, commit_id: str | None, summary: s
     async with services.accepting:  # the tick and the commit that holds it belong together
         if commit_id is not None and await _moved(services, run, commit_id):
             return {"outcome": "moved"}
-        text = await services.plan.apply("completed", spec.task.reference(), note)
-        if commit_id is None:
-            return {"outcome": "accepted", "commit": None}
-        extra = {spec.plan.path: text.encode("utf-8", "surrogateescape")}
         try:
+            text = await services.plan.apply("completed", spec.task.reference(), note)
+            if commit_id is None:
+                return {"outcome": "accepted", "commit": None}
+            extra = {spec.plan.path: text.encode("utf-8", "surrogateescape")}
             accepted = await services.workspace.accept(run, commit_id, extra)
-        except LandingRefused as problem:
-            await services.plan.apply("started", spec.task.reference())
+        except DevloopError as problem:  # checked work is never lost to a full disk, a lock or an edited plan
+            with contextlib.suppress(DevloopError):
+                await services.plan.apply("started", spec.task.reference())
             return _refused(problem)
     if accepted.moved:
         return {"outcome": "moved"}
@@ -123,8 +125,9 @@ async def land(services: Services, run: str, new: str) -> Outcome:
     return {"outcome": "landed", "commit": own, "branch": planned.branch}
 
 
-def _refused(problem: LandingRefused) -> Outcome:
-    return {"outcome": "refused", "reason": problem.message, "hint": problem.hint, "files": list(problem.files)}
+def _refused(problem: DevloopError) -> Outcome:
+    files = list(problem.details.get("files") or ())
+    return {"outcome": "refused", "reason": problem.message, "hint": problem.hint, "files": files}
 
 
 async def give_back(services: Services, run: str, kind: str, reason: str) -> Outcome:

@@ -303,8 +303,8 @@ _MISSING = re.compile(
 _STORAGE: Mapping[str, str] = {
     "No space left on device": "The disk is full: free some space and try again.",
     "Disk quota exceeded": "Your disk quota is used up: free some space and try again.",
-    "Read-only file system": "The file system is read-only.",
-    "unable to create directory": "You have no permission to write there: check the owner of the .git directory.",
+    "Read-only file system": "Make the file system writable and try again.",
+    "unable to create directory": "Check that the .git directory is yours and that its file system is writable.",
     "insufficient permission": "You have no permission to write to the repository's .git directory.",
     "Permission denied": "You have no permission to write there: check the owner of the .git directory.",
 }
