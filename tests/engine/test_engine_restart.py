@@ -106,6 +106,22 @@ async def test_no_decision_is_lost_with_the_engine_that_took_it(one: Engine) -> 
     assert {"b1.txt", "b2.txt"} <= set(files) and "b3.txt" not in files
 
 
+async def test_time_without_an_engine_is_no_working_time(one: Engine) -> None:
+    """The machine was off over night: the cap on wall time is for work."""
+    await one.play({"h": [turn(write("h.txt")), turn(finish(), delay_s=60)]})
+    run = await one.run("h")
+    await one.until("turn.started", run, count=2)
+    await one.kill()
+    night = 8 * 3600
+    assert change(one.state.records_db, "UPDATE runs SET started = started - ? WHERE id = ?", night, run) == 1
+    beat = one.state.path / "engine.beat"
+    os.utime(beat, (beat.stat().st_atime - night, beat.stat().st_mtime - night))
+    await one.play({"h": work("h.txt")})
+    await one.up()
+    await one.checkpoint(run)
+    await discard(one, run)
+
+
 async def test_a_command_does_not_outlive_its_engine(one: Engine) -> None:
     await one.play({"c": [turn(command("sleep 317.25", timeout=600))]})
     run = await one.run("c")
@@ -179,7 +195,8 @@ async def test_forged_pickles_run_nothing_and_harm_no_other_run(one: Engine, pay
     for run in (in_input, in_step, in_message):
         ended = await one.ended(run)
         assert ended["outcome"] == "failed" and "could not be resumed" in ended["reason"]
-    assert "A pickled row" in (one.state.logs / "engine.log").read_text()
+    log = (one.state.logs / "engine.log").read_text()
+    assert "A pickled row" in log and " ERROR dbos: Error executing workflow" in log
     assert not marker.exists()
 
 

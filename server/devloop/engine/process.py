@@ -78,5 +78,8 @@ def _log_to_stderr(redactor: Redactor) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting(redactor))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    durable = logging.getLogger("dbos")  # it makes a handler of its own, past the redactor, unless it has one
+    durable.addHandler(handler)
+    durable.propagate = False
     for noisy in ("alembic", "httpx2", "anthropic", "dbos"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

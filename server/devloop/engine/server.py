@@ -137,8 +137,9 @@ class EngineServer:
         set_context(self._context)
         forbid_pickle()
         DBOS(config=configuration(self._state, settings.database_url))  # type: ignore[arg-type]
-        DBOS.launch()
         self._watchdog = Watchdog(self._context, workflow.start, workflow.workflow_id)
+        self._watchdog.beat()
+        DBOS.launch()
         await self._watchdog.begin()
         self._preload = asyncio.create_task(self._warm_up())
 

@@ -42,7 +42,20 @@ class Watchdog:
         await self._try(self.look_at_strays)
         while True:
             await asyncio.sleep(INTERVAL_S)
+            self.beat()
             await self._try(self.look)
+
+    def beat(self) -> None:
+        """Say that the engine is alive. A long time since the last beat (no engine, or the machine slept) is no time
+        that a run has worked."""
+        services = self._context.services
+        mark, now = services.state.path / "engine.beat", time.time()
+        away = now - mark.stat().st_mtime if mark.exists() else 0.0
+        if away > GRACE_S:
+            for row in self._open_runs():
+                if row["started"] is not None and row["state"] != "waiting":
+                    services.add_absence(row["id"], away)
+        mark.touch()
 
     async def _try(self, look: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -47,11 +47,11 @@ def reserve(services: Services, spec: RunSpec, turn: int, request: Request) -> s
 
 
 def worked_s(services: Services, run: str) -> float:
-    """Seconds since the run started, without the time it waited for a person."""
+    """Seconds since the run started, without the time it waited for a person or had no engine."""
     row = services.store.run(run)
     if row is None or row["started"] is None:
         return 0.0
-    return time.time() - float(row["started"]) - services.store.waited_s(run)
+    return time.time() - float(row["started"]) - services.store.waited_s(run) - services.absence_s(run)
 
 
 def remaining_wall_s(services: Services, spec: RunSpec) -> float | None:

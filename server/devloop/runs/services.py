@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from devloop.files import write_atomic
 from devloop.models import Model
 from devloop.paths import StateDir
 from devloop.redact import Redactor
@@ -70,6 +71,16 @@ class Services:
         """Record the run's state and tell everybody who listens."""
         self.store.update_run(run, state=state, waiting_for=waiting_for, **values)
         self.events.emit("run.state", {"state": state, "waiting_for": waiting_for}, run)
+
+    def absence_s(self, run: str) -> float:
+        """Seconds since the run's start in which no engine was there to work on it."""
+        try:
+            return float((self.folder(run) / "absence").read_text())
+        except (FileNotFoundError, ValueError):
+            return 0.0
+
+    def add_absence(self, run: str, seconds: float) -> None:
+        write_atomic(self.folder(run) / "absence", f"{self.absence_s(run) + seconds:.3f}\n".encode(), mode=0o600)
 
     def wait_for(self, run: str, what: str | None) -> None:
         """Say what the run waits for, in the state that it is in; None when the wait is over."""
