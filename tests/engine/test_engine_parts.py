@@ -55,6 +55,23 @@ async def test_a_cancelled_wait_leaves_its_place_to_the_next() -> None:
         await waiting
 
 
+async def test_who_asked_first_is_first_whoever_waits_first() -> None:
+    slots = Slots(1)
+    for run in "abc":
+        slots.ask(run)
+    assert slots.holds("a") and not slots.holds("b")
+    last, second = asyncio.create_task(slots.acquire("c")), asyncio.create_task(slots.acquire("b"))
+    await turns()
+    slots.release("a")
+    await turns()
+    assert second.done() and not last.done()
+    slots.release("c")  # it ends before it was ever given one
+    slots.release("b")
+    last.cancel()
+    await turns()
+    assert slots.take("d")
+
+
 async def test_a_smaller_limit_waits_and_a_larger_one_starts_more() -> None:
     slots = Slots(2)
     await slots.acquire("a")

@@ -25,15 +25,19 @@ class Slots:
             self._holders.add(run)
         return run in self._holders
 
+    def ask(self, run: str) -> None:
+        """Take a slot or a place in the queue now, for an `acquire` that comes later."""
+        if not self.take(run):
+            self._queue.setdefault(run, asyncio.get_running_loop().create_future())
+
     async def acquire(self, run: str) -> None:
         """Wait for a slot, first come first served; at once when the run holds one already."""
-        if self.take(run):
+        self.ask(run)
+        if self.holds(run):
             return
-        turn = self._queue.setdefault(run, asyncio.get_running_loop().create_future())
         try:
-            await turn
+            await self._queue[run]
         except asyncio.CancelledError:
-            self._queue.pop(run, None)
             self.release(run)
             raise
 
@@ -43,6 +47,8 @@ class Slots:
         self._hand_out()
 
     def release(self, run: str) -> None:
+        """Give the slot, or the place in the queue, to the next."""
+        self._queue.pop(run, None)
         self._holders.discard(run)
         self._hand_out()
 

@@ -105,6 +105,7 @@ class Watchdog:
         reason = f"the run could not be resumed ({state.lower().replace('_', ' ')}); its worktree and branch are kept"
         await acceptance.give_back(services, run, "reset", reason)
         services.store.release(run)
+        self._context.slots.release(run)
         services.store.update_run(run, outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
         services.set_state(run, "ended")
         services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)

@@ -56,7 +56,13 @@ async def run_workflow(run: str) -> str:
 
 
 async def start(run: str) -> None:
-    """Start the workflow of a recorded run; starting it twice attaches to the first."""
+    """Start the workflow of a recorded run; starting it twice attaches to the first.
+
+    Its place in the queue is taken here: whose workflow comes to its first step sooner is chance.
+    """
+    row = context().services.store.run(run)
+    if row is not None and row["state"] == "queued":
+        context().slots.ask(run)
     with SetWorkflowID(workflow_id(run)):
         await DBOS.start_workflow_async(run_workflow, run)
 
