@@ -163,6 +163,18 @@ async def _until_done(root: Path, timeout: float, ledger: Path | None) -> None:
     raise AssertionError(f"the plan did not end; runs: {runs}\n{plan}\n{log}")
 
 
+def _notices(root: Path) -> list[str]:
+    """What the runs said about themselves, for the message of a failure."""
+    from devloop.paths import workspace_key
+    from devloop.store import Store, record_url
+
+    store = Store.open(record_url(StateDir.of(root), None), workspace_key(root))
+    try:
+        return [f"{row['id']}: {notice}" for row in store.find_runs() for notice in row["notices"]]
+    finally:
+        store.close()
+
+
 def check(result: Result) -> str:
     """Every promise about a plan that went to its end; answers with the tree of the work, for comparison."""
     root = result.root
@@ -181,7 +193,8 @@ def check(result: Result) -> str:
     dirty = [line for line in git(root, "status", "--porcelain").splitlines() if ".devloop/" not in line]
     assert dirty == []
     assert "- [x] Task 1.3" in git(root, "show", "main:.devloop/plan.md")
-    assert git(root, "for-each-ref", "--format=%(refname)", "refs/heads/devloop/run") == ""
+    refs = git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/devloop/run")
+    assert refs == "", f"a run's branch stayed: {refs}; notices: {_notices(root)}"
     assert list((StateDir.of(root).worktrees).iterdir()) == []
     for place, count in result.requests.items():
         assert count <= 1 + result.kills, f"the model was asked {count} times for {place}"
