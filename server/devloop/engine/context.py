@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from devloop.engine.cancelling import Cancelling
+from devloop.engine.recoveries import Recoveries
 from devloop.engine.slots import Slots
 from devloop.runs.services import Services
 
@@ -15,6 +16,7 @@ class Context:
     services: Services
     slots: Slots
     cancelling: Cancelling
+    recoveries: Recoveries
     alive: set[str] = field(default_factory=set)
     """Runs whose workflow is executing in this process."""
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)

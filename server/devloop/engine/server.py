@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from devloop.engine.cancelling import Cancelling
 from devloop.engine.context import Context, set_context
 from devloop.engine.database import configuration, forbid_pickle
 from devloop.engine.ports import DaemonPlan, EventLog
+from devloop.engine.recoveries import Recoveries
 from devloop.engine.slots import Slots
 from devloop.engine.starting import new_loop, open_run_of, record_run
 from devloop.engine.watchdog import Watchdog
-from devloop.errors import DevloopError, NoModel, Refused, Unavailable, UsageError
+from devloop.errors import DevloopError, NoModel, Refused, RepositoryUnfit, Unavailable, UsageError
 from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
@@ -26,12 +29,35 @@ from devloop.runs.prepare import TRUSTED_KINDS, no_sandbox
 from devloop.runs.services import Services
 from devloop.runs.spec import DECISIONS, PlanSpec, RunSpec, TaskSpec
 from devloop.settings import Settings, load
-from devloop.store import Store, record_url
+from devloop.store import Store, record_url, storage_problem
 from devloop.workspace import Repository, Workspace
 
 log = logging.getLogger(__name__)
 
 Params = dict[str, Any]
+
+
+def _telling(handler: Handler) -> Handler:
+    """The same method; a full or read-only disk is told as what it is."""
+
+    async def told(params: Params) -> Any:
+        try:
+            return await handler(params)
+        except DevloopError:
+            raise
+        except Exception as problem:
+            known = storage_problem(problem)
+            if known is None:
+                raise
+            raise known from problem
+
+    return told
+
+
+def _remove_reports(state: StateDir) -> None:
+    """Report folders of gates that an earlier engine was killed in; this one has begun none yet."""
+    for folder in state.reports.iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class EngineServer:
@@ -44,6 +70,9 @@ class EngineServer:
         self._watchdog: Watchdog | None = None
 
     def handlers(self) -> dict[str, Handler]:
+        return {name: _telling(handler) for name, handler in self._methods().items()}
+
+    def _methods(self) -> dict[str, Handler]:
         return {
             "engine/environment": self.environment,
             "engine/start": self.start,
@@ -133,8 +162,11 @@ class EngineServer:
             virtual_env=self._virtual_env(),
             prices=models.prices_from(settings.prices),
         )
-        self._context = Context(services, Slots(settings.loop.max_parallel), Cancelling(store))
+        self._context = Context(
+            services, Slots(settings.loop.max_parallel), Cancelling(store), Recoveries(store, self._state)
+        )
         set_context(self._context)
+        await asyncio.to_thread(_remove_reports, self._state)
         forbid_pickle()
         DBOS(config=configuration(self._state, settings.database_url))  # type: ignore[arg-type]
         self._watchdog = Watchdog(self._context, workflow.start, workflow.workflow_id)
@@ -146,6 +178,7 @@ class EngineServer:
     async def _warm_up(self) -> None:
         """What the first run would wait for otherwise: the sandbox's canary and the model library's import."""
         await self._detect()
+        await self._services.workspace.sweep(datetime.now(UTC))
         model = self._services.settings.model
         if (model.api_key or model.base_url) and model.scenario is None:
             await asyncio.to_thread(models.preload)
@@ -193,6 +226,12 @@ class EngineServer:
     async def _may_start(self, task: TaskSpec, decide: str | None) -> None:
         """Say no before anything is recorded, with what to do about it."""
         services = self._services
+        shut = [place for place in services.workspace.repository.places if not os.access(place, os.W_OK)]
+        if shut:
+            raise RepositoryUnfit(
+                f"{shut[0]} can't be written, so no work could be kept.",
+                hint="Check that it is yours and that its file system is writable.",
+            )
         trust.require(self._root, self._state.trust_file, TRUSTED_KINDS)
         detected = await self._detect()
         if detected.state != "on" and (decide or services.settings.sandbox.require):

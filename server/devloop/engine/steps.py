@@ -25,6 +25,7 @@ from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
 from devloop.runs.turn import take_turn
+from devloop.store import storage_problem
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def step(name: str, *, slot: bool = False, cancellable: bool = True) -> Callable
             ctx = context()
             work = _guarded(ctx, run, function, args, slot=slot)
             outcome = await (ctx.cancelling.unless_cancelled(run, work) if cancellable else work)
+            ctx.recoveries.progress(run)
             boundary(f"{name}:end")
             return outcome
 
@@ -61,6 +63,9 @@ async def _guarded(ctx: Context, run: str, function: Work, args: tuple[Any, ...]
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
     except Exception as problem:
         log.exception("a step of run %s failed", run)
+        known = storage_problem(problem)
+        if known is not None:
+            return {"outcome": "failed", "reason": known.message, "hint": known.hint, "kind": known.kind}
         reason = f"devloop met an error of its own ({type(problem).__name__}); the engine's log has the details."
         return {"outcome": "failed", "reason": reason}
 

@@ -43,6 +43,7 @@ class Watchdog:
         while True:
             await asyncio.sleep(INTERVAL_S)
             self.beat()
+            await self._try(self.resend_decisions)
             await self._try(self.look)
 
     def beat(self) -> None:

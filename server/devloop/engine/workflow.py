@@ -15,7 +15,6 @@ from devloop.engine.context import context
 from devloop.runs import checkpoint, checks
 from devloop.runs.spec import ACCEPTING
 
-MAX_RECOVERIES = 20
 REPEATS = 3
 """The same failure of the gates this often in a row: the agent goes in circles."""
 
@@ -36,11 +35,12 @@ class Position:
     """How long a checkpoint waits. After it the run ends as `partial`; the work stays on the run's branch."""
 
 
-@DBOS.workflow(name="run", max_recovery_attempts=MAX_RECOVERIES)
+@DBOS.workflow(name="run", max_recovery_attempts=None)
 async def run_workflow(run: str) -> str:
     """One attempt at one task, to its end. Answers with the outcome."""
     context().alive.add(run)
     try:
+        context().recoveries.begin(run)
         ready = await steps.prepare(run)
         if ready["outcome"] != "ready":
             return await _end(run, ready)
@@ -304,7 +304,7 @@ async def _accept(
         return accepted
     if decision == "fresh":
         await steps.fresh(run)
-    if decision == "commit" and accepted["commit"]:
+    if decision == "commit":
         return await _land(run, ready, at)
     return {"outcome": "accepted", "reason": "", "goes_on": decision in ("continue", "commit")}
 
@@ -315,6 +315,8 @@ async def _land(run: str, ready: Outcome, at: Position) -> Outcome:
         landed = await _try_landing(run, ready)
         if landed["outcome"] == "landed":
             return {"outcome": "landed", "reason": "", "goes_on": True}
+        if landed["outcome"] == "nothing":
+            return {"outcome": "accepted", "reason": "there was nothing to land", "goes_on": True}
         if landed["outcome"] == "cancelled":
             return {"outcome": "accepted", "reason": "the landing was cancelled; the work is on the plan branch"}
         decision = await _ask(run, at, kind="problem", problem=_said(landed), decisions=checkpoint.UNLANDED)
@@ -331,6 +333,8 @@ async def _try_landing(run: str, ready: Outcome) -> Outcome:
     planned = await steps.plan_landing(run)
     if planned["outcome"] != "planned":
         return planned
+    if planned["nothing"]:
+        return {"outcome": "nothing"}
     if planned["needs_gates"]:
         checked = await _gates(run, ready, planned["new"])
         if checked["outcome"] != "gates":

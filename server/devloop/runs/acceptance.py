@@ -112,17 +112,28 @@ async def land(services: Services, run: str, new: str) -> Outcome:
         landed = await services.workspace.finish_landing(planned, plan_path=spec.plan.path)
     except LandingRefused as problem:
         return _refused(problem)
-    row = services.store.run(run)
-    became = dict(zip(planned.commits, landed.commits, strict=False))
-    own = became.get(row["commit_id"] if row else "", landed.new)
     services.notice(run, *map(str, landed.notices))
-    services.store.update_run(run, commit_id=own, branch=planned.branch)
-    for waiting in services.store.find_runs(limit=200):
-        if waiting["outcome"] == "accepted" and waiting["id"] != run:
-            services.store.update_run(waiting["id"], outcome="landed")
-    await services.plan.apply("committed", spec.task.reference(), own[:7])
+    own = None
+    for row in services.store.find_runs(limit=200):
+        if row["id"] == run or row["outcome"] == "accepted":
+            commit = await _landed_as(services, row, landed.new, planned.branch)
+            own = commit if row["id"] == run else own
     services.events.emit("landing.done", {"branch": planned.branch, "old": landed.old, "new": landed.new}, run)
     return {"outcome": "landed", "commit": own, "branch": planned.branch}
+
+
+async def _landed_as(services: Services, row: dict[str, Any], tip: str, branch: str) -> str | None:
+    """Record under which commit a run's work is on the person's branch; a rebase gave it a new one. None: it is not."""
+    if row["commit_id"] is None or row["base"] is None:
+        return None
+    commit = await services.workspace.commit_of(row["id"], tip, since=row["base"])
+    if commit is None:
+        return None
+    services.store.update_run(row["id"], commit_id=commit, branch=branch)
+    if row["outcome"] == "accepted":
+        services.store.update_run(row["id"], outcome="landed")
+    await services.plan.apply("committed", services.spec(row["id"]).task.reference(), commit[:7])
+    return commit
 
 
 def _refused(problem: DevloopError) -> Outcome:

@@ -29,7 +29,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
     try:
         await require_sandbox(services, spec)
         trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
-        worktree = await services.workspace.prepare(run)
+        worktree = await services.workspace.prepare(run, include=_included(services, run))
         services.store.update_run(run, base=worktree.base)
         services.notice(run, *map(str, worktree.notices))
         await _set_up(services, spec)
@@ -47,6 +47,18 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],
     }
+
+
+def _included(services: Services, run: str) -> bytes | None:
+    """The text of `.worktreeinclude` that a person trusts as it stands: it decides which private files agents see.
+    Without trust the run goes on without these files and says so."""
+    states = trust.state(services.root, services.state.trust_file)
+    found = next((each for each in states if each.item.kind == "include"), None)
+    if found is None or found.status == "trusted":
+        return found.item.data if found is not None else None
+    why = {"new": "not trusted yet", "changed": "changed since it was trusted"}.get(found.status, found.item.refused)
+    services.notice(run, f"Nothing of what {found.item.path} lists was copied ({why}). {trust.HINT}")
+    return None
 
 
 async def require_sandbox(services: Services, spec: RunSpec) -> None:
@@ -90,7 +102,7 @@ async def _set_up(services: Services, spec: RunSpec) -> None:
     if setup is None or done.exists():
         return
     detected = await services.sandbox()
-    found = environment(services)
+    found = await environment(services)
     log = output_folder(services, spec.id) / "setup.log"
     outcome = await detected.backend.run(
         sandbox.Command(
@@ -107,6 +119,8 @@ async def _set_up(services: Services, spec: RunSpec) -> None:
     if outcome.exit_code != 0:
         tail = one_line(services.redactor.text(outcome.output[-300:]))
         raise DevloopError(f"The set-up command failed (exit {outcome.exit_code}): {tail}", hint=f"All of it: {log}")
+    snapshot = await services.workspace.snapshot(spec.id, "set-up")
+    Transcript(services.folder(spec.id), services.redactor).set_first_snapshot(snapshot.commit)
     done.touch()
 
 

@@ -3,6 +3,7 @@
 One folder per run, a few small files, each written whole or not at all:
 
     start-00.json      how a segment begins (a segment is one conversation; a hand-off begins the next one)
+    0000.snapshot.json the worktree as set-up left it
     0001.begun         the turn was begun
     0001.response.json what the model answered, exactly as received, before anything acts on it
     0001.reply.json    results of its tool calls, calls that still wait for an answer, the snapshot, the outcome
@@ -79,17 +80,22 @@ class Transcript:
         return count
 
     def snapshot(self, before: int) -> str | None:
-        """The snapshot after the newest finished turn before `before`; None when there is none."""
+        """The snapshot after the newest finished turn before `before`, else the one after set-up, else None."""
         for turn in range(before - 1, 0, -1):
             reply = self.reply(turn)
             if reply is not None and reply["snapshot"]:
                 return str(reply["snapshot"])
-        return None
+        first = self._read("0000.snapshot")
+        return str(first["snapshot"]) if first else None
 
     # What happens
 
     def begin_segment(self, segment: Segment) -> None:
         self._write(f"start-{segment.number:02}", vars(segment))
+
+    def set_first_snapshot(self, snapshot: str) -> None:
+        """The worktree as set-up left it: what a repeated first turn begins with."""
+        self._write("0000.snapshot", {"snapshot": snapshot})
 
     def begin_turn(self, turn: int) -> None:
         (self.folder / f"{turn:04}.begun").touch()

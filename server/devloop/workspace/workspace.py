@@ -75,15 +75,20 @@ class Workspace:
         base = await self.repository.ref(self._plan.base_ref)
         return await self._plan.pending(plan, base, (await self.repository.head()).commit)
 
-    async def prepare(self, run: str, base: str | None = None, *, include: bool = True) -> Worktree:
+    async def prepare(self, run: str, base: str | None = None, *, include: bytes | None = None) -> Worktree:
         """The worktree of a run, at `base` or the plan head; a second call finds the first one's.
 
-        `include`: whether to copy what `.worktreeinclude` lists (the caller knows whether that file is trusted).
+        `include`: the text of `.worktreeinclude` that the person trusts; what it lists is copied. None: nothing is.
         """
         names.checked_run(run)
         async with self._own.lock():
             start = names.checked_oid(base) if base is not None else await self._plan.head()
             return await worktrees.prepare(self._own, run, start, include=include)
+
+    async def is_tracked(self, *paths: Path) -> bool:
+        """Whether the person's index holds one of `paths` (relative to the checkout) or anything below one, in
+        whatever case: some file systems make no difference."""
+        return await self.repository.is_tracked(*paths)
 
     def path(self, run: str) -> Path:
         return self._own.path(run)
@@ -176,6 +181,10 @@ class Workspace:
             except asyncio.CancelledError:  # milliseconds: rather finish than leave half a checkout
                 await asyncio.wait([finishing])
                 raise
+
+    async def commit_of(self, run: str, tip: str, *, since: str) -> str | None:
+        """The newest commit of `run` that is reachable from `tip` and not from `since`."""
+        return await objects.find_run(self._own, run, names.checked_oid(tip), without=[names.checked_oid(since)])
 
     async def discard(self, run: str) -> str | None:
         """Remove the run's worktree and branch; its work stays under `refs/devloop/discarded/<run>` (the commit)."""
