@@ -16,7 +16,7 @@ from devloop.cli.common import CARE, Json, epilog
 from devloop.cli.output import safe, safe_block
 from devloop.cli.session import ask, options, project_root
 from devloop.daemon import stop as stop_daemon
-from devloop.errors import Refused
+from devloop.errors import Refused, RepositoryUnfit
 
 Row = dict[str, Any]
 
@@ -58,6 +58,11 @@ def init(
     """Make a plan, .devloop/plan.md, and keep one person's files out of git. Overwrites nothing."""
     root = Path.cwd().resolve() if options.root is None else project_root()
     root = _repository_root(root)
+    if all((root / name).exists() for name in ("HEAD", "objects", "refs")):
+        raise RepositoryUnfit(
+            f"{root} is a bare repository or a .git directory: there are no files to work on.",
+            hint="Open a checkout of it: git clone, or git worktree add.",
+        )
     text = setup.plan_text(template, root.name, date.today())  # noqa: DTZ011 - the person's own date
     created = [setup.PLAN] if setup.write_plan(root, text) else []
     git = (root / ".git").exists()

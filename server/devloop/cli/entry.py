@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
-from errno import EACCES, EDQUOT, ENOSPC, EROFS
+from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _VERSION = ("--version", "-V")
@@ -13,19 +14,55 @@ _VERSION = ("--version", "-V")
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and answer with the exit code."""
-    arguments = sys.argv[1:] if argv is None else argv
-    if arguments and arguments[0] in _VERSION:
-        from devloop import __version__
-
-        print(f"devloop {__version__}")
-        return 0
+    _open_what_is_closed()
     try:
-        return _run(arguments)
+        return _answer(sys.argv[1:] if argv is None else argv)
     except BrokenPipeError:
-        return _reader_left()
+        _write_nothing_more()
+        return 0  # the reader of our output (`| head`) is gone: nothing to say
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
+    except OSError as problem:
+        if not _of_the_output(problem):
+            raise
+        _write_nothing_more()
+        with contextlib.suppress(OSError):
+            print(f"devloop: the output could not be written: {problem.strerror}.", file=sys.stderr)
+        return FAILED
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams that the caller closed lead nowhere, before a file of ours gets their number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            with contextlib.suppress(OSError):
+                os.fstat(number)
+                continue
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", closefd=False))
+
+
+def _of_the_output(problem: OSError) -> bool:
+    return problem.filename is None and problem.errno in (ENOSPC, EDQUOT, EIO)
+
+
+def _write_nothing_more() -> None:
+    """What is still buffered goes nowhere, so that nothing fails at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _answer(arguments: list[str]) -> int:
+    if arguments and arguments[0] in _VERSION:
+        from devloop import __version__
+
+        print(f"devloop {__version__}", flush=True)
+        return 0
+    return _run(arguments)
 
 
 def _run(arguments: list[str]) -> int:
@@ -38,7 +75,8 @@ def _run(arguments: list[str]) -> int:
     try:
         from devloop.cli.app import app
 
-        app(args=arguments, prog_name="devloop")
+        result = app(args=arguments, prog_name="devloop", standalone_mode=not as_json)
+        return result if isinstance(result, int) else 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else FAILED
         sys.stdout.flush()
@@ -51,6 +89,8 @@ def _run(arguments: list[str]) -> int:
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception as problem:
+        if isinstance(problem, OSError) and _of_the_output(problem):
+            raise
         if isinstance(problem, OSError) and problem.filename and problem.errno in (ENOSPC, EDQUOT, EROFS, EACCES):
             from devloop.cli.output import tell_error
             from devloop.files import storage_error
@@ -58,18 +98,16 @@ def _run(arguments: list[str]) -> int:
             known = storage_error(problem, f"{os.fsdecode(problem.filename)} can't be used")
             tell_error(known, as_json=as_json)
             return known.exit_code
+        if hasattr(problem, "format_message"):  # the call is wrong; without `--json` the library tells it
+            from devloop.cli.output import tell_error
+            from devloop.errors import UsageError
+
+            tell_error(UsageError(problem.format_message(), hint="See `devloop --help`."), as_json=as_json)
+            return USAGE
         from devloop.cli.crash import tell_crash
 
         tell_crash(problem, arguments, as_json=as_json)
         return FAILED
-    return 0
-
-
-def _reader_left() -> int:
-    """The reader of our output (`| head`) is gone: nothing to say, and nothing more to write at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    return 0
 
 
 if __name__ == "__main__":

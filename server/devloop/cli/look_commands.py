@@ -114,7 +114,7 @@ def _table(out: Console, rows: list[Row]) -> None:
         table.add_column(title, overflow="fold")
     for row in rows:
         state = str(row.get("outcome") or row["state"])
-        told = f"waits for {row['waiting_for']}" if row["state"] == "waiting" and row.get("waiting_for") else state
+        told = f"waits for {row['waiting_for']}" if row["state"] != "ended" and row.get("waiting_for") else state
         colour = STATES.get(row["state"], "green")
         table.add_row(
             safe(row["id"], 80),

@@ -174,7 +174,9 @@ def next_(file: File = None, as_json: Json = False) -> None:
     if as_json:
         output.print_json({"path": found.relative, **following})
     else:
-        _following(output.console(), following)
+        task = following["task"]
+        unique = task is not None and sum(each.id.lower() == task["id"].lower() for each in plan.tasks) == 1
+        _following(output.console(), {**following, "unique": unique})
     raise typer.Exit(0 if following["state"] == "found" else 1)
 
 
@@ -190,9 +192,9 @@ def _following(out: Console, following: Row) -> None:
         }.get(following["state"], "No task can run now:")
         out.print(told)
         for each in following["blocked"][:20]:
-            by = f" waits for {', '.join(each['by'][:8])}" if each["by"] else ""
+            by = f"waits for {', '.join(each['by'][:8])}" if each["by"] else ""
             out.print(
-                f"  {safe(each['id'], 40)} {safe(each['title'], 120)} [dim]({safe(each['why'], 30)}){safe(by, 200)}[/]"
+                f"  {safe(each['id'], 40)} {safe(each['title'], 120)} [dim]({safe(each['why'], 30)}) {safe(by, 200)}[/]"
             )
         return
     out.print(f"[bold]{safe(task['id'], 40)}[/] {safe(task['title'], 200)} [dim](line {task['line']})[/]")
@@ -202,4 +204,5 @@ def _following(out: Console, following: Row) -> None:
         out.print(f"  [dim]files[/] {safe(', '.join(file['path'] for file in task['files'][:20]), 400)}")
     if following["parallel"]:
         out.print(f"  [dim]may run beside it[/] {safe(', '.join(following['parallel']), 200)}")
-    out.print(f"Start it with `devloop run {safe(task['id'], 60)}`, or `devloop continue`.")
+    name = task["id"] if following["unique"] else f"line:{task['line']}"
+    out.print(f"Start it with `devloop run {safe(name, 60)}`, or `devloop continue`.")

@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run_task(
-    task: Annotated[str, typer.Argument(help="The task's id, as `devloop plan show` lists it.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `devloop plan show` lists it.")],
     decide: DecideOption = None,
     detach: DetachOption = False,
     again: Annotated[bool, typer.Option("--again", help="A new attempt, though the task is done.")] = False,

@@ -52,8 +52,10 @@ def write_plan(root: Path, text: str) -> bool:
         path.parent.mkdir(exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
-        if path.parent.is_dir():
+        if path.is_file():
             return False
+        if path.parent.is_dir():
+            raise StorageError(f"{path} is there already, but it is no file.", hint="Move it away first.") from None
         raise StorageError(f"{path.parent} is no directory.", hint="Move that file away first.") from None
     except OSError as problem:
         raise storage_error(problem, f"{path} could not be created") from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import stat
 import tomllib
@@ -88,6 +89,16 @@ async def _repository(root: Path) -> list[Check]:
                 "warning",
                 f"A {busy} is unfinished in your checkout.",
                 f"Finish it, or git {busy} --abort.",
+            )
+        ]
+    shut = [place for place in repository.places if not os.access(place, os.W_OK)]
+    if shut:
+        return [
+            Check(
+                "repository",
+                "problem",
+                f"{shut[0]} can't be written, so nothing could be kept there.",
+                "Check that it is yours and that its file system is writable.",
             )
         ]
     dirty = len(await repository.dirty())
@@ -191,7 +202,13 @@ def _plan(documents: Documents) -> list[Check]:
                 "See all with `devloop plan check`.",
             )
         ]
-    return [Check("plan", "ok", f"{found.relative}: {len(plan.tasks)} tasks, no errors.{others}")]
+    return [
+        Check(
+            "plan",
+            "ok",
+            f"{found.relative}: {len(plan.tasks)} task{'s' if len(plan.tasks) != 1 else ''}, no errors.{others}",
+        )
+    ]
 
 
 def _state_directory(state: StateDir) -> list[Check]:

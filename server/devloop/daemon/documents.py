@@ -68,6 +68,12 @@ class Documents:
             return path, ()
         found = [self.root / name for name in plans.PLAN_FILES if (self.root / name).is_file()]
         if not found:
+            for path in (self.root / name for name in plans.PLAN_FILES):
+                if os.path.lexists(path):
+                    raise NotFound(
+                        f"{path} is no file, so it can't be the plan.",
+                        hint="Move it away, then make a plan with `devloop init`.",
+                    )
             raise NotFound(f"There is no plan in {self.root}.", hint="Make one with `devloop init`.")
         unique = [path for n, path in enumerate(found) if not any(path.samefile(other) for other in found[:n])]
         return unique[0], tuple(str(path.relative_to(self.root)) for path in unique[1:])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import re
 from pathlib import Path
 
 from devloop.redact import Redactor
 
 MAX_BYTES = 1_000_000
 KEPT = 3
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \S+ [A-Z]+ [\w.]+: ")
 
 
 class RedactingFormatter(logging.Formatter):
@@ -40,4 +42,4 @@ def last_line(path: Path) -> str:
         lines = path.read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
-    return lines[-1].strip() if lines else "it left no message"
+    return _STAMP.sub("", lines[-1].strip()) if lines else "it left no message"

@@ -55,6 +55,9 @@ def main(argv: list[str] | None = None, *, make_engine: MakeFactory | None = Non
         log_to(state.logs / "daemon.log", redactor)
         try:
             asyncio.run(Daemon(root, state, redactor, make_engine or _real_engine, version).serve())
+        except DevloopError as problem:
+            log.error("%s %s", problem.message, problem.hint)
+            return 1
         except Exception:
             log.exception("the daemon broke")
             return 1

@@ -144,7 +144,10 @@ def load_scenario(path: Path) -> Scenario:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"The scenario {path} can't be read: {problem}.") from None
+        why = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
+        raise UsageError(
+            f"The scenario {path} can't be read: {why}.", hint="DEVLOOP_SCENARIO names it; unset it to ask a model."
+        ) from None
     try:
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except ValueError as problem:

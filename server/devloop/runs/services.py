@@ -91,6 +91,5 @@ class Services:
     def notice(self, run: str, *texts: str) -> None:
         """Say something once about a run: kept with it and shown at its checkpoint."""
         if texts:
-            self.store.add_notices(run, texts)
-            for text in texts:
+            for text in self.store.add_notices(run, texts):
                 self.events.emit("notice", {"text": text}, run)

@@ -26,7 +26,7 @@ from devloop.models import (
     wait_before_retry,
 )
 from devloop.redact import one_line
-from devloop.runs import money
+from devloop.runs import asking, money
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.stall import fingerprint, stalled
@@ -219,19 +219,26 @@ async def _run_tools(
         data = {"turn": number, "summary": one_line(result.summary), "is_error": result.is_error}
         services.events.emit("tool.ended", data, spec.id)
 
+    asked, after = None, []
+    if (await services.sandbox()).state == "off":
+        calls, asked, after = asking.split(calls, context)
     results = await tools.run_batch(calls, context, on_start=started, on_result=ended)
     snapshot = await services.workspace.snapshot(spec.id, f"turn {number}")
     if snapshot.skipped:
-        services.notice(spec.id, f"left out of the snapshot: {', '.join(map(str, snapshot.skipped[:5]))}")
+        names = [f"{one_line(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]
+        services.notice(spec.id, f"left out of the snapshot: {', '.join(names)}")
     reply["snapshot"] = snapshot.commit
     reply["results"] = [result for result in invalid.values() if result is not None]
     reply["results"] += [
         conversation.tool_result(result.call_id, result.content, is_error=result.is_error)
-        for result in results
+        for result in (*results, *(tools.not_run(call, asking.NOT_RUN) for call in after))
         if result.control is None
     ]
     reply["pending"] = [result.call_id for result in results if result.control is not None]
     reply["outcome"] = _control_outcome(results)
+    if asked is not None:
+        reply["pending"].append(asked.id)
+        reply["outcome"] = asking.question(services, asked)
     reply["calls"] = _calls(calls, results)
     services.store.set_turn_tools(spec.id, number, reply["calls"])
     if reply["outcome"]["outcome"] == "go_on":

@@ -6,6 +6,7 @@ upgrade deadlock of deferred transactions (measured for DBOS on SQLite, where th
 
 from __future__ import annotations
 
+import errno
 import logging
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from devloop.errors import StorageError
+from devloop.files import storage_error
 from devloop.paths import StateDir
 
 log = logging.getLogger(__name__)
 
+_SQLITE = (
+    ("database or disk is full", errno.ENOSPC),
+    ("readonly database", errno.EROFS),
+    ("disk I/O error", errno.EIO),
+)
 PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
 
 
@@ -37,6 +44,17 @@ def make_engine(url: str) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def storage_problem(problem: BaseException) -> StorageError | None:
+    """The person's view of an error that the disk caused, on its way through the database or directly; else None."""
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return storage_error(problem, f"{problem.filename or 'A file'} could not be written")
+    told = str(getattr(problem, "orig", "") or "")
+    for words, code in _SQLITE:
+        if isinstance(problem, sa.exc.DBAPIError) and words in told:
+            return storage_error(OSError(code, ""), "devloop's records could not be written")
+    return None
 
 
 def _with_driver(url: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,14 +60,17 @@ class Store:
         with self._engine.begin() as connection:
             connection.execute(statement.values(touched=time.time(), **values))
 
-    def add_notices(self, run: str, notices: Sequence[str]) -> None:
+    def add_notices(self, run: str, notices: Sequence[str]) -> list[str]:
+        """Keep notices with the run; answers with those that it did not have."""
         with self._engine.begin() as connection:
             row = self._run(connection, run)
             if row is None:
-                return
-            merged = [*row["notices"], *(n for n in notices if n not in row["notices"])]
+                return []
+            new = [notice for notice in dict.fromkeys(notices) if notice not in row["notices"]]
+            merged = [*row["notices"], *new]
             statement = sa.update(runs).where(runs.c.workspace == self._workspace, runs.c.id == run)
             connection.execute(statement.values(notices=merged))
+        return new
 
     def find_runs(
         self, *, task: str | None = None, open_only: bool = False, loop: str | None = None, limit: int = 50
@@ -108,7 +111,7 @@ class Store:
 
     def add_turn(self, row: Row) -> None:
         """Record a turn and settle its reservation; a turn that is already there stays as it is."""
-        day = datetime.fromtimestamp(row["at"], UTC).strftime("%Y-%m-%d")
+        day = datetime.fromtimestamp(row["at"]).astimezone().strftime("%Y-%m-%d")
         values = {**row, "day": day, "workspace": self._workspace}
         key = {name: values[name] for name in ("workspace", "run", "number")}
         with self._engine.begin() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class Repository:
         except DevloopError as problem:
             if "not a git repository" not in problem.message:
                 raise
-            hint = f"Create one: cd {start} && git init && git add -A && git commit -m start"
+            hint = f"Create one: cd {shlex.quote(str(start))} && git init && git add -A && git commit -m start"
             raise RepositoryUnfit(f"{start} is not inside a git repository.", hint=hint) from problem
         if await look.line("rev-parse", "--is-inside-work-tree") != "true":
             raise RepositoryUnfit(
@@ -82,6 +83,11 @@ class Repository:
             )
         object_format = await person.line("rev-parse", "--show-object-format")
         return cls(root, git_dir, common, object_format, await _kept_settings(person))
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """What has to be writable for a run: the checkout and the git directory that its refs are in."""
+        return (self.root, self.common_dir)
 
     def plain(self) -> Git:
         """For commands that read refs and objects only."""

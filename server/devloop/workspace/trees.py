@@ -166,13 +166,17 @@ def _consider(root: Path, path: str, caps: Caps, plan: _Plan, real_folders: set[
         elif not stat.S_ISREG(found.st_mode):
             plan.keep[path] = "neither a file nor a link"
         elif found.st_size > caps.file:
-            plan.keep[path] = f"larger than {caps.file} bytes"
+            plan.keep[path] = f"larger than {_size(caps.file)}"
         elif not os.access(root / path, os.R_OK):
             plan.keep[path] = "not readable"
         else:
             plan.add.add(path)
     except PermissionError:
         plan.keep[path] = "not readable"
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 20):g} MiB" if count >= 1 << 20 else f"{count} bytes"
 
 
 def _lstat(root: Path, path: str, real_folders: set[str]) -> os.stat_result | None:
