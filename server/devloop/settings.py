@@ -137,11 +137,6 @@ def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
     return _validated(merged, warnings)
 
 
-def team_file(root: Path) -> dict[str, Any]:
-    """The team's file as it stands, unfiltered; {} when it is absent or unreadable."""
-    return _read(root / TEAM_FILE, [])
-
-
 def _read(path: Path, warnings: list[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))

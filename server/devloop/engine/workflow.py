@@ -12,7 +12,7 @@ from dbos import DBOS, SetWorkflowID
 
 from devloop.engine import steps
 from devloop.engine.context import context
-from devloop.runs import checkpoint, checks
+from devloop.runs import asking, checkpoint, checks
 from devloop.runs.spec import ACCEPTING
 
 REPEATS = 3
@@ -162,13 +162,16 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
 async def _gates(run: str, ready: Outcome, commit: str) -> Outcome:
     """All gates on one commit, cheap ones first. `verdict` is the worst of the required ones."""
     results: list[Outcome] = []
+    built = True
     for declared in ready["gates"]:
+        if not built:
+            results.append(checks.skipped(declared, "the build failed"))
+            continue
         result = await steps.gate(run, commit, declared)
         if result["outcome"] != "checked":
             return result
         results.append(result)
-        if declared["kind"] == "build" and result["verdict"] != "pass":
-            break
+        built = declared["kind"] != "build" or result["verdict"] == "pass"
     return {"outcome": "gates", "verdict": checks.worst(results), "results": results}
 
 
@@ -234,7 +237,16 @@ async def _question(run: str, at: Position, asked: Outcome) -> Outcome | None:
     answer = await _ask(run, at, kind="question", question=question, decisions=checkpoint.QUESTION)
     if answer["decision"] != "answer":
         return await _without_accepting(run, at, answer)
-    told = await steps.tell(run, at.turn, answer["message"])
+    words = answer["message"]
+    if "command" in asked:
+        if asking.allows(words):
+            ran = await steps.run_allowed(run, at.turn, asked["command"])
+            if ran["outcome"] != "ran":
+                return ran
+            words = ran["text"]
+        else:
+            words = asking.denial(words)
+    told = await steps.tell(run, at.turn, words)
     return None if told["outcome"] == "told" else told
 
 

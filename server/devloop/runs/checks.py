@@ -23,7 +23,7 @@ async def discover(services: Services, run: str, base: str, trusted: Sequence[tr
     settings = services.settings
     own = {name: settings.gates[name] for name in settings.own_gates if name in settings.gates}
     declared = {**gates.trusted_settings(trusted), **own}
-    installed = environment(services).packages
+    installed = (await environment(services)).packages
     async with services.workspace.checkout(base) as tree:
         found = await asyncio.to_thread(gates.discover, tree, declared, installed=installed)
     if not found.gates:
@@ -70,7 +70,7 @@ async def baseline(services: Services, run: str, base: str, checks: tuple[Gate, 
 
 
 async def _take_baseline(services: Services, run: str, base: str, checks: tuple[Gate, ...]) -> dict[str, GateResult]:
-    found = environment(services)
+    found = await environment(services)
     results = {}
     for gate in checks:
         key = gates.cache_key(base, gate, gates.tool_version(gate, found, services.root))
@@ -116,7 +116,7 @@ async def _run_gate(services: Services, run: str, gate: Gate, commit: str) -> Ga
             gate,
             checkout=tree,
             view=services.root,
-            environment=environment(services),
+            environment=await environment(services),
             backend=detected.backend,
             reports_root=services.state.reports,
             output_dir=output_folder(services, run),
@@ -127,8 +127,10 @@ async def _run_gate(services: Services, run: str, gate: Gate, commit: str) -> Ga
         )
 
 
-def skipped(gate: Gate, commit: str, reason: str) -> dict[str, Any]:
-    return brief(GateResult(gate.name, gate.kind, "skipped", reason, tree=commit, required=gate.required))
+def skipped(declared: dict[str, Any], reason: str) -> dict[str, Any]:
+    """The `brief` of a gate that was not run."""
+    gate = Gate.from_json(declared)
+    return brief(GateResult(gate.name, gate.kind, "skipped", reason, required=gate.required))
 
 
 def brief(result: GateResult) -> dict[str, Any]:

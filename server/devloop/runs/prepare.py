@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from typing import Any, Literal
 
 from devloop import gates, sandbox, trust
@@ -122,8 +120,3 @@ async def _set_up(services: Services, spec: RunSpec) -> None:
     snapshot = await services.workspace.snapshot(spec.id, "set-up")
     Transcript(services.folder(spec.id), services.redactor).set_first_snapshot(snapshot.commit)
     done.touch()
-
-
-async def remove_leftovers(services: Services, run: str) -> None:
-    """Called once a run has ended: files that only the work needed."""
-    await asyncio.to_thread(shutil.rmtree, services.folder(run) / "output" / "reports", ignore_errors=True)

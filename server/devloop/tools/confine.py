@@ -41,8 +41,8 @@ _IGNORABLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")  # HF
 def split(path: str, view: Path) -> Parts:
     """The components of `path` below the worktree. Raises `Problem` for whatever can't lie inside.
 
-    as symbolic links are never followed. `.git` is refused in every spelling that a file system takes for it.
-    as symbolic links are never followed. `.git` is refused in every spelling that some file system takes for it.
+    An absolute path counts from `view`; `..` is taken literally, since links are never followed. `.git` is refused in
+    every spelling that some file system takes for it.
     """
     if "\0" in path:
         raise Problem("The path contains a NUL character.")
