@@ -20,7 +20,7 @@ from devloop.engine.context import Context, context
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, checkpoint, checks
+from devloop.runs import acceptance, asking, checkpoint, checks
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -104,6 +104,12 @@ async def tell(ctx: Context, run: str, number: int, text: str) -> Outcome:
     """Words for the agent: they are what turn `number` left unanswered."""
     Transcript(ctx.services.folder(run), ctx.services.redactor).answer(number, text)
     return {"outcome": "told"}
+
+
+@step("run_allowed", slot=True)
+async def run_allowed(ctx: Context, run: str, number: int, command: dict[str, Any]) -> Outcome:
+    """The command that turn `number` asked for and the person allowed."""
+    return await asking.run_allowed(ctx.services, run, number, command)
 
 
 @step("commit", slot=True)

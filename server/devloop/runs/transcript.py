@@ -7,6 +7,7 @@ One folder per run, a few small files, each written whole or not at all:
     0001.begun         the turn was begun
     0001.response.json what the model answered, exactly as received, before anything acts on it
     0001.reply.json    results of its tool calls, calls that still wait for an answer, the snapshot, the outcome
+    0001.command       a command that the person allowed was begun
     0001.answer.json   what came later: gate output, a person's words (0000: before the first turn)
 
 A turn that was interrupted finds its own response again, so no model call is paid twice. A response is kept exactly as
@@ -63,6 +64,9 @@ class Transcript:
     def begun(self, turn: int) -> bool:
         return (self.folder / f"{turn:04}.begun").exists()
 
+    def command_begun(self, turn: int) -> bool:
+        return (self.folder / f"{turn:04}.command").exists()
+
     def last_turn(self) -> int:
         """The number of the newest finished turn; 0 when there is none."""
         return max((int(path.name[:4]) for path in self.folder.glob("*.reply.json")), default=0)
@@ -100,11 +104,15 @@ class Transcript:
     def begin_turn(self, turn: int) -> None:
         (self.folder / f"{turn:04}.begun").touch()
 
+    def begin_command(self, turn: int) -> None:
+        (self.folder / f"{turn:04}.command").touch()
+
     def set_response(self, turn: int, response: dict[str, Any]) -> None:
         self._write(f"{turn:04}.response", response)
 
     def set_reply(self, turn: int, reply: dict[str, Any]) -> None:
-        """`reply`: `reaction`, `results`, `pending` (call ids), `snapshot`, `calls`, `outcome`."""
+        """`reply`: `reaction`, `results`, `pending` (call ids), `snapshot`, `calls`, `outcome`; `allowed`: what came of
+        the command that was asked for, once it ran."""
         self._write(f"{turn:04}.reply", reply)
 
     def answer(self, turn: int, text: str) -> None:

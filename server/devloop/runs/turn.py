@@ -219,7 +219,8 @@ async def _run_tools(
         data = {"turn": number, "summary": one_line(result.summary), "is_error": result.is_error}
         services.events.emit("tool.ended", data, spec.id)
 
-    asked, after = None, []
+    asked: tools.ToolCall | None = None
+    after: list[tools.ToolCall] = []
     if (await services.sandbox()).state == "off":
         calls, asked, after = asking.split(calls, context)
     results = await tools.run_batch(calls, context, on_start=started, on_result=ended)

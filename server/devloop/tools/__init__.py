@@ -1,7 +1,18 @@
 """What an agent may do: read, list, search, write and edit files of its worktree, run commands, ask, finish."""
 
-from devloop.tools.batch import run_batch
+from devloop.tools.batch import is_command, not_run, run_batch
 from devloop.tools.inputs import definitions
 from devloop.tools.model import PROTECTED, Ask, Finish, ToolCall, ToolContext, ToolResult
 
-__all__ = ["PROTECTED", "Ask", "Finish", "ToolCall", "ToolContext", "ToolResult", "definitions", "run_batch"]
+__all__ = [
+    "PROTECTED",
+    "Ask",
+    "Finish",
+    "ToolCall",
+    "ToolContext",
+    "ToolResult",
+    "definitions",
+    "is_command",
+    "not_run",
+    "run_batch",
+]

@@ -82,6 +82,21 @@ async def run_batch(
     return results
 
 
+def is_command(call: ToolCall, context: ToolContext) -> bool:
+    """Whether this call would run a command that an agent chose; one that is refused for its input would not."""
+    if call.name != "run_command" or (context.allowed is not None and call.name not in context.allowed):
+        return False
+    try:
+        return isinstance(parse(call.name, call.input), RunCommand)
+    except Problem:
+        return False
+
+
+def not_run(call: ToolCall, reason: str) -> ToolResult:
+    """The result of a call that stayed undone, and why."""
+    return ToolResult(call.id, reason, True, KINDS.get(call.name, "control"), one_line(f"{call.name}: {reason}"))
+
+
 async def _tell(receiver: Told[T], value: T) -> None:
     if receiver is not None:
         answer = receiver(value)

@@ -1,0 +1,112 @@
+"""Commands without a sandbox: none runs before the person has seen it and said yes to this one call.
+
+The turn that wants a command runs what stands before it and ends with a question; the call stays open. A yes runs
+exactly that call in a durable step of its own, and what came out answers the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from devloop import tools
+from devloop.redact import one_line
+from devloop.runs import money
+from devloop.runs.services import Services
+from devloop.runs.stall import fingerprint
+from devloop.runs.tooling import tool_context
+from devloop.runs.transcript import Transcript
+
+ALLOW, DENY = "allow", "deny"
+NOT_RUN = "not run: without a sandbox commands are asked for one at a time"
+NOT_ALLOWED = "The person did not allow this command."
+_YES = (ALLOW, "yes", "1")
+_NO = (DENY, "no", "2")
+
+Outcome = dict[str, Any]
+
+
+def split(
+    calls: Sequence[tools.ToolCall], context: tools.ToolContext
+) -> tuple[list[tools.ToolCall], tools.ToolCall | None, list[tools.ToolCall]]:
+    """What runs now, the command to ask for, and what is not run because it came after.
+
+    A command that the tools would refuse anyway is no question. After `ask` or `finish` the batch ends, too: the person
+    is asked one thing at a time, and a task is not finished before its last command.
+    """
+    spoken = False
+    for index, call in enumerate(calls):
+        spoken = spoken or call.name in ("ask", "finish")
+        if tools.is_command(call, context):
+            before, after = list(calls[:index]), list(calls[index + 1 :])
+            return (before, None, [call, *after]) if spoken else (before, call, after)
+    return list(calls), None, []
+
+
+def question(services: Services, call: tools.ToolCall) -> Outcome:
+    """The outcome of a turn that waits for a yes to `call`."""
+    shown = services.redactor.text(in_full(str(call.input["command"])))
+    return {
+        "outcome": "question",
+        "text": f"Run this command without a sandbox?\n$ {shown}",
+        "choices": [ALLOW, DENY],
+        "command": {"id": call.id, "input": dict(call.input)},
+    }
+
+
+def in_full(command: str) -> str:
+    """Every character of a command, the hidden ones by number: a shell acts on what a terminal does not show."""
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\u{{{ord(c):x}}}" for c in command)
+
+
+def allows(answer: str) -> bool:
+    return answer.strip().casefold() in _YES
+
+
+def denial(answer: str) -> str:
+    """What the agent is told after anything but a yes; what else the person wrote is kept."""
+    said = answer.strip()
+    return NOT_ALLOWED if not said or said.casefold() in _NO else f"{NOT_ALLOWED} They say: {said}"
+
+
+async def run_allowed(services: Services, run: str, number: int, command: dict[str, Any]) -> Outcome:
+    """Run the call that turn `number` left open: `{"outcome": "ran", "text"}`, or exhausted.
+
+    It may be begun again after a crash: then the worktree is first put back to how the turn left it. What it did is
+    kept as the turn's snapshot; once that is written, the call is not run again.
+    """
+    spec = services.spec(run)
+    transcript = Transcript(services.folder(run), services.redactor)
+    reply = transcript.reply(number)
+    assert reply is not None, "a question belongs to a finished turn"
+    if "allowed" in reply:
+        return {"outcome": "ran", "text": reply["allowed"]}
+    if transcript.command_begun(number):
+        await services.workspace.restore(run, reply["snapshot"])
+    transcript.begin_command(number)
+    call = tools.ToolCall(command["id"], "run_command", command["input"])
+    services.set_state(run, "working", turn=number)
+    services.events.emit("tool.started", {"turn": number, "tool": call.name}, run)
+    try:
+        async with asyncio.timeout(money.remaining_wall_s(services, spec)):
+            (result,) = await tools.run_batch([call], await tool_context(services, spec))
+    except TimeoutError:
+        return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
+    summary = one_line(result.summary)
+    services.events.emit("tool.ended", {"turn": number, "summary": summary, "is_error": result.is_error}, run)
+    snapshot = await services.workspace.snapshot(run, f"turn {number}, allowed command")
+    if snapshot.skipped:
+        names = [f"{one_line(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]
+        services.notice(run, f"left out of the snapshot: {', '.join(names)}")
+    record = {
+        "name": call.name,
+        "kind": result.kind,
+        "summary": summary,
+        "is_error": result.is_error,
+        "fingerprint": fingerprint(call.name, call.input, result.content),
+    }
+    calls = [*reply["calls"], record]
+    services.store.set_turn_tools(run, number, calls)
+    transcript.set_reply(number, {**reply, "snapshot": snapshot.commit, "calls": calls, "allowed": result.content})
+    return {"outcome": "ran", "text": result.content}
