@@ -1,7 +1,8 @@
 """Trust by content: nothing that a repository declares runs before a person has seen exactly that text.
 
 Everything executable is one *item*: each gate and the set-up command of `.devloop/config.toml` (rendered as what will
-run), agents, hooks, scripts of skills. What a person accepts is an item's sha256, never a path, a pattern or the
+run), agents, hooks, scripts of skills. So is `.worktreeinclude`, which decides which private files agents see. What a
+person accepts is an item's sha256, never a path, a pattern or the
 future: one changed byte asks again, the other items stay. The trusted text is kept in the person's state directory,
 so that the next question can show a difference. Rules: security §8.
 
@@ -28,11 +29,12 @@ from typing import Any, Literal
 from devloop.errors import Untrusted
 from devloop.files import held_lock, write_atomic
 
-Kind = Literal["gate", "setup", "agent", "hook", "skill"]
+Kind = Literal["gate", "setup", "agent", "hook", "skill", "include"]
 Status = Literal["trusted", "new", "changed", "refused"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 CONFIG = ".devloop/config.toml"
+INCLUDE = ".worktreeinclude"
 MAX_ITEM = 512 * 1024
 MAX_ITEMS = 2_000
 HINT = "Look at it and trust it with `devloop trust`."
@@ -91,7 +93,7 @@ class ItemState:
 
 def items(root: Path) -> tuple[Item, ...]:
     """Everything executable that the tree at `root` declares, sorted by key. Never raises on what a tree holds."""
-    found = {item.key: item for item in (*_configured(root), *_files(root))}
+    found = {item.key: item for item in (*_configured(root), *_included(root), *_files(root))}
     return tuple(found[key] for key in sorted(found))
 
 
@@ -195,6 +197,11 @@ def _configured(root: Path) -> Iterator[Item]:
     setup = data.get("setup")
     if isinstance(setup, dict):
         yield _rendered("setup", "setup", "setup", setup)
+
+
+def _included(root: Path) -> Iterator[Item]:
+    if os.path.lexists(root / INCLUDE):
+        yield _item(root, "include", INCLUDE)
 
 
 def _rendered(kind: Kind, key: str, title: str, table: Mapping[str, Any], name: str = "") -> Item:

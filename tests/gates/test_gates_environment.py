@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devloop.gates.environment import Environment, find, locate, own_environment
+from devloop.gates.environment import Environment, find, in_checkout, locate, own_environment
 
 Venv = Callable[..., Environment]
 
@@ -37,6 +37,26 @@ def test_the_order_is_dot_venv_then_venv_then_active_then_devloops_own(tmp_path:
     assert find(project, active).root == project / ".venv"
     (project / ".venv" / "bin" / "python").chmod(0o644)
     assert find(project, active).root == project / "venv"
+
+
+def test_an_environment_that_the_repository_brought_is_passed_over(tmp_path: Path) -> None:
+    project, active = tmp_path / "project", fake_venv(tmp_path / "active", {})
+    brought, own = fake_venv(project / ".venv", {}), fake_venv(project / "venv", {})
+    assert find(project, active, tracked=[brought]).root == own
+    assert find(project, active, tracked=[brought, own]).root == active
+    assert find(project, brought, tracked=[brought, own]).origin == "devloop"
+
+
+def test_candidates_in_the_checkout_are_named_by_themselves_and_by_what_they_lead_to(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    fake_venv(project / "envs" / "one", {})
+    (project / ".venv").symlink_to("envs/one")
+    (project / "venv").mkdir()
+    alias, outside = tmp_path / "alias", fake_venv(tmp_path / "outside", {})
+    alias.symlink_to(project)
+    named = (Path(".venv"), Path("envs/one"))
+    assert in_checkout(project, outside) == {project / ".venv": named}
+    assert in_checkout(project, alias / ".venv") == {project / ".venv": named, alias / ".venv": named}
 
 
 @pytest.mark.parametrize("way", ["pth", "finder", "namespace", "direct_url", "egg-link"])

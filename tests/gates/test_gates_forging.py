@@ -12,7 +12,7 @@ import pytest
 from devloop.gates import Environment, Gate, Place, discover, run_gates
 from devloop.gates.evidence import ReportDir
 from devloop.gates.run import run_at
-from devloop.sandbox import detect
+from devloop.sandbox import Mount, detect
 from devloop.settings import GateSettings
 
 Tree = Callable[..., Path]
@@ -224,7 +224,21 @@ async def test_an_editable_install_resolves_to_the_tree_under_test(
     assert refused.verdict == "error" and "without a sandbox" in refused.reason
 
 
-async def test_an_editable_install_from_elsewhere_is_shown_read_only_with_a_note(
+async def test_a_folder_that_site_packages_names_is_not_shown_and_a_note_says_so(
+    tree: Tree, place: Places, venv: Callable[..., Environment]
+) -> None:
+    """A `.pth` line can name anything, a folder of keys as well as a sibling project."""
+    keys = tree({"credentials": "secret"}, ".aws")
+    person = tree({}, "person")
+    work = tree({"test_a.py": f"import os\n\ndef test_a(): assert not os.path.exists({str(keys)!r})\n"})
+    environment = venv(person, {"x.pth": "../../../../../.aws\n"})
+    assert [editable.path for editable in environment.editables] == [keys]
+    (result,) = await run_gates(discover(work).gates, place(work, environment=environment))
+    assert result.verdict == "pass", result.output_tail
+    assert [note for note in result.notes if str(keys) in note and "not shown" in note and "sandbox.read_only" in note]
+
+
+async def test_an_editable_install_from_elsewhere_that_the_person_lists_is_read_only_with_a_note(
     tree: Tree, place: Places, venv: Callable[..., Environment]
 ) -> None:
     sibling = tree({"lib/other.py": "x = 1\n"}, "sibling")
@@ -232,9 +246,11 @@ async def test_an_editable_install_from_elsewhere_is_shown_read_only_with_a_note
     test = "import other, pytest\n\ndef test_a():\n    with pytest.raises(OSError): open(other.__file__, 'w')\n"
     work = tree({"test_a.py": test})
     environment = venv(person, {"other.pth": f"{sibling / 'lib'}\n"})
-    (result,) = await run_gates(discover(work).gates, place(work, environment=environment))
+    listed = (Mount(sibling, sibling),)
+    (result,) = await run_gates(discover(work).gates, place(work, environment=environment, mounts=listed))
     assert result.verdict == "pass", result.output_tail
-    assert any(str(sibling / "lib") in note for note in result.notes)
+    assert [note for note in result.notes if str(sibling / "lib") in note and "read-only" in note]
+    assert not any("not shown" in note for note in result.notes)
 
 
 async def test_a_tree_that_puts_something_in_place_of_the_environment_is_an_error(

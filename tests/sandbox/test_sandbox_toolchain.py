@@ -54,6 +54,34 @@ def test_an_environment_brings_itself_and_its_installation(home):
     }
 
 
+@pytest.mark.parametrize("line", ["base-executable = {}", "home = {}"])
+def test_an_environment_names_interpreters_and_nothing_else(home, line):
+    """Whoever writes `pyvenv.cfg` must not choose what commands see."""
+    base = installation(home / "python")
+    (home / ".ssh").mkdir()
+    for name in ("id_rsa", "python3"):
+        (home / ".ssh" / name).touch(mode=0o755)  # not even when it is called like one and can be executed
+    (home / "bin").mkdir()
+    (home / "bin" / "python3").symlink_to(home / ".ssh" / "id_rsa")
+    (home / "python" / "bin" / "secret").touch(mode=0o755)
+    python = venv(home / "p" / ".venv", base)
+    for named in (".ssh/id_rsa", ".ssh/python3", ".ssh", "bin/python3", "bin", "", "python/bin/secret"):
+        (home / "p/.venv/pyvenv.cfg").write_text(line.format(home / named) + "\n")
+        python.unlink()
+        python.symlink_to("/usr/bin/env")
+        assert targets(python) == {home / "p" / ".venv"}, named
+    (home / "p/.venv/pyvenv.cfg").write_text(line.format(base.parent if line.startswith("home") else base) + "\n")
+    assert targets(python) == {home / "p" / ".venv", home / "python"}
+
+
+def test_links_and_first_lines_lead_to_nothing_that_cannot_be_executed(home):
+    (home / "key").touch(mode=0o600)
+    (home / "tool").symlink_to("key")
+    (home / "script").write_text(f"#!{home / 'key'}\n")
+    (home / "script").chmod(0o755)
+    assert targets(home / "tool", home / "script") == {home / "script"}
+
+
 def test_a_linked_installation_is_mounted_at_both_names(home):
     installation(home / "share" / "cpython-3.12.1")
     (home / "share" / "cpython-3.12").symlink_to("cpython-3.12.1")
@@ -69,6 +97,7 @@ def test_a_script_brings_its_interpreter(home):
     python = venv(home / "tools" / "ruff", base)
     script = python.with_name("ruff")
     script.write_text(f"#!{python}\n")
+    script.chmod(0o755)
     (home / ".local" / "bin").mkdir(parents=True)
     (home / ".local" / "bin" / "ruff").symlink_to(script)
     assert targets(home / ".local" / "bin" / "ruff") == {

@@ -174,6 +174,11 @@ def test_names_that_only_resemble_git_are_fine(path):
         ".mcp.json",
         ".vscode./x",
         ".vscode:x/y",
+        ".venv/pyvenv.cfg",
+        "venv/lib/x.pth",
+        ".worktreeinclude",
+        ".husky/pre-commit",
+        ".githooks/pre-commit",
     ],
 )
 def test_protected_paths_are_read_but_never_written(tree, kernel, path):

@@ -74,6 +74,20 @@ def test_everything_executable_is_an_item_and_nothing_else(root: Path) -> None:
     assert [item.key for item in trust.items(root)] == KEYS
 
 
+def test_what_brings_private_files_into_worktrees_asks_for_trust(root: Path, store: Path) -> None:
+    (root / ".worktreeinclude").write_text(".env\n")
+    found = next(each for each in trust.state(root, store) if each.item.kind == "include")
+    assert (found.item.key, found.item.text, found.item.data) == (".worktreeinclude", ".env\n", b".env\n")
+    assert found.status == "new"
+    trust.accept(root, store, [(found.item.key, found.item.sha256)])
+    assert statuses(root, store)[".worktreeinclude"] == "trusted"
+    (root / ".worktreeinclude").write_text("*\n")
+    assert statuses(root, store)[".worktreeinclude"] == "changed"
+    (root / ".worktreeinclude").unlink()
+    (root / ".worktreeinclude").symlink_to("src/main.py")
+    assert statuses(root, store)[".worktreeinclude"] == "refused"
+
+
 def test_a_repository_that_declares_nothing_needs_no_trust(tmp_path: Path, store: Path) -> None:
     assert trust.items(tmp_path) == () and trust.require(tmp_path, store, {"gate", "setup", "hook"}) == ()
 

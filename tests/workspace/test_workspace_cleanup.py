@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -95,7 +96,7 @@ async def test_worktreeinclude_copies_what_it_lists_and_nothing_else(repo, works
     )
     (repo.path / "link.env").symlink_to(secret)
     (repo.path / "local" / "big").write_bytes(b"\0" * ((8 << 20) + 1))
-    worktree = await workspace.prepare("r1")
+    worktree = await workspace.prepare("r1", include=(repo.path / ".worktreeinclude").read_bytes())
     there = {str(p.relative_to(worktree.path)) for p in worktree.path.rglob("*") if p.is_file()}
     assert there - set(repo.files("HEAD")) - {".git"} == {"a.env", "deep/b.env", "local/x", "odd [name]*"}
     named = [n for n in worktree.notices if n.kind == "included"]
@@ -104,7 +105,23 @@ async def test_worktreeinclude_copies_what_it_lists_and_nothing_else(repo, works
     assert (await workspace.snapshot("r1", "s")).commit == worktree.base
     await workspace.restore("r1", None)
     assert (worktree.path / "odd [name]*").read_text() == "odd"
-    assert (await workspace.prepare("r2", include=False)).path.joinpath("a.env").exists() is False
+
+
+async def test_only_the_given_text_decides_what_is_brought_in(repo, workspace):
+    """The file may have changed since it was trusted: without a text nothing is copied, and the file is not read."""
+    repo.commit({".gitignore": "*.env\n", ".worktreeinclude": "*.env\n"})
+    repo.write({"a.env": "A", "b.env": "B"})
+    assert not list((await workspace.prepare("r1")).path.glob("*.env"))
+    chosen = await workspace.prepare("r2", include=b"b.env\n")
+    assert [path.name for path in chosen.path.glob("*.env")] == ["b.env"]
+
+
+async def test_a_folder_counts_as_tracked_when_anything_of_it_is(repo, workspace):
+    repo.commit({".Venv/lib/x.pth": "..", "src/[a]": "x"})
+    repo.write({"venv/pyvenv.cfg": "", "src/b": "new"})
+    tracked = {name: await workspace.is_tracked(Path(name)) for name in (".venv", "venv", "src/[a]", "src/[b]", "*")}
+    assert tracked == {".venv": True, "venv": False, "src/[a]": True, "src/[b]": False, "*": False}
+    assert await workspace.is_tracked(Path("venv"), Path("src"))
 
 
 async def test_worktreeinclude_does_not_write_through_a_link_of_the_tree(repo, workspace, tmp_path):
@@ -114,7 +131,7 @@ async def test_worktreeinclude_does_not_write_through_a_link_of_the_tree(repo, w
     repo.commit({".worktreeinclude": "conf/*\n"})
     (repo.path / "conf").unlink()
     repo.write({"conf/x": "mine"})
-    worktree = await workspace.prepare("r1")
+    worktree = await workspace.prepare("r1", include=b"conf/*\n")
     assert (worktree.path / "conf").is_symlink() and list(outside.iterdir()) == []
 
 

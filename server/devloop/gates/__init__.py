@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from devloop.gates.baseline import cache_key, compare
 from devloop.gates.discover import Discovery, discover, trusted_settings
-from devloop.gates.environment import Environment, find
+from devloop.gates.environment import Environment, find, in_checkout
 from devloop.gates.feedback import feedback
 from devloop.gates.guards import Guard, changes_to_checks
 from devloop.gates.model import Changes, Counts, Finding, Gate, GateResult, Verdict
@@ -35,6 +35,7 @@ __all__ = [
     "explain",
     "feedback",
     "find",
+    "in_checkout",
     "overall",
     "run_gate",
     "run_gates",

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -76,19 +76,38 @@ class Tool:
     environment: Environment
 
 
-def find(checkout: Path, active: Path | None = None, *, own: Path | None = None) -> Environment:
+def find(
+    checkout: Path, active: Path | None = None, *, own: Path | None = None, tracked: Collection[Path] = ()
+) -> Environment:
     """The environment for the project in the person's `checkout`: .venv, venv, the active one, else devloop's own.
 
-    `own` is devloop's interpreter (default `sys.executable`). Never raises: a broken environment is passed over.
+    `tracked`: candidates of `in_checkout` that the repository brings files of. They are passed over: an environment
+    decides what is mounted and run, so it has to be the person's. `own` is devloop's interpreter (default
+    `sys.executable`). Never raises: a broken environment is passed over.
     """
-    candidates: list[tuple[Path, Literal["project", "active"]]] = [(checkout / name, "project") for name in FOLDERS]
-    if active is not None:
-        candidates.append((active, "active"))
-    for folder, origin in candidates:
-        python = _python(folder)
+    for folder, origin in _candidates(checkout, active):
+        python = _python(folder) if folder not in tracked else None
         if python is not None:
             return _read(folder.resolve(), python, origin)
     return own_environment(own)
+
+
+def in_checkout(checkout: Path, active: Path | None = None) -> dict[Path, tuple[Path, ...]]:
+    """Candidates for `find` that a repository could have brought: for each, its paths relative to `checkout`, by the
+    name that it is called and by the one that its links lead to."""
+    found, root = {}, checkout.resolve()
+    for folder, _ in _candidates(checkout, active):
+        if _python(folder) is not None:
+            names = (folder.parent.resolve() / folder.name, folder.resolve())
+            named = [name.relative_to(root) for name in names if root in name.parents]
+            if named:
+                found[folder] = tuple(dict.fromkeys(named))
+    return found
+
+
+def _candidates(checkout: Path, active: Path | None) -> list[tuple[Path, Literal["project", "active"]]]:
+    candidates: list[tuple[Path, Literal["project", "active"]]] = [(checkout / name, "project") for name in FOLDERS]
+    return candidates if active is None else [*candidates, (active, "active")]
 
 
 def own_environment(own: Path | None = None) -> Environment:

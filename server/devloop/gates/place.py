@@ -15,6 +15,7 @@ from devloop.gates.evidence import ReportDir
 from devloop.gates.model import Gate
 from devloop.gates.verdict import tool_of
 from devloop.sandbox import Backend, Command, Limits, Mount, toolchain_mounts
+from devloop.sandbox.profile import is_system
 
 OUTPUT_KEPT = 1024 * 1024
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
@@ -168,7 +169,7 @@ def _mounts(gate: Gate, place: Place, folder: ReportDir, tool: Tool | None) -> t
         Mount(folder.out, folder.out, write=True),
         Mount(folder.plugin, folder.plugin),
         *place.mounts,
-        *environment_mounts(environment, view),
+        *environment_mounts(environment),
     ]
     if tool is not None and tool.environment is not environment:
         mounts.append(Mount(tool.environment.root, tool.environment.root))
@@ -182,20 +183,21 @@ def _mounts(gate: Gate, place: Place, folder: ReportDir, tool: Tool | None) -> t
     return tuple(sorted(unique.values(), key=lambda mount: len(mount.target.parts))), point
 
 
-def environment_mounts(environment: Environment, view: Path) -> tuple[Mount, ...]:
-    """What any command of the project needs to see: its environment, the interpreter, editable sources elsewhere."""
-    mounts = [Mount(environment.root, environment.root), *toolchain_mounts([environment.python])]
+def environment_mounts(environment: Environment) -> tuple[Mount, ...]:
+    """What any command of the project needs to see: its environment and the interpreter. Not the sources of editable
+    installs: a line in site-packages can name any folder, so the person lists what commands may see."""
+    return (Mount(environment.root, environment.root), *toolchain_mounts([environment.python]))
+
+
+def editables_elsewhere(place: Place) -> tuple[list[Path], list[Path]]:
+    """Editable sources outside the project: those that the gate sees, by the person's own mounts, and the others."""
+    environment, view = place.environment, place.inside
+    seen: list[Path] = []
+    unseen: list[Path] = []
     if environment.origin != "devloop":
-        mounts += [Mount(path, path) for path in editables_elsewhere(environment, view)]
-    return tuple(mounts)
-
-
-def editables_elsewhere(environment: Environment, view: Path) -> list[Path]:
-    """Editable sources outside the project, as far as showing them shows no more than sources."""
-    home = Path.home().resolve()
-    found = []
-    for editable in environment.editables:
-        inside = editable.path == view or view in editable.path.parents
-        if not inside and editable.path not in (home, *home.parents, *view.parents):
-            found.append(editable.path)
-    return found
+        shown = [mount.target for mount in (*place.mounts, *environment_mounts(environment))]
+        for path in (editable.path for editable in environment.editables):
+            if not path.is_relative_to(view):
+                visible = not place.remaps or is_system(path) or any(path.is_relative_to(target) for target in shown)
+                (seen if visible else unseen).append(path)
+    return seen, unseen

@@ -213,9 +213,15 @@ def _notes(place: Place, found: Evidence, touched: Touched) -> tuple[str, ...]:
         notes.append(f"it left {len(added)} new files in the checkout")
     if found.stream is not None and found.stream.reruns:
         notes.append(f"flaky: passed only after a rerun: {', '.join(found.stream.reruns[:5])}")
-    elsewhere = editables_elsewhere(place.environment, place.inside) if place.environment.origin != "devloop" else []
-    if elsewhere:
-        notes.append(f"editable installs from elsewhere, read-only as they are: {', '.join(map(str, elsewhere[:5]))}")
+    seen, unseen = editables_elsewhere(place)
+    if seen:
+        notes.append(f"editable installs from elsewhere, read-only as they are: {', '.join(map(str, seen[:5]))}")
+    if unseen:
+        listed = ", ".join(map(str, unseen[:5]))
+        notes.append(
+            f"editable installs from elsewhere were not shown to it: {listed}; "
+            "list them as sandbox.read_only in your own config.toml if it needs them"
+        )
     return tuple(place.redact(note) for note in notes)
 
 

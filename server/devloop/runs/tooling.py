@@ -17,16 +17,25 @@ from devloop.runs.spec import RunSpec
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
-def environment(services: Services) -> gates.Environment:
-    """The project's own environment, else devloop's; looked up anew, because a person may create one at any time."""
-    return gates.find(services.root, active=services.virtual_env)
+async def environment(services: Services) -> gates.Environment:
+    """The project's own environment, else devloop's; looked up anew, because a person may create one at any time.
+
+    One that the repository brought is not the person's: it could name any folder as its interpreter's.
+    """
+    active = services.virtual_env
+    tracked = [
+        folder
+        for folder, paths in gates.in_checkout(services.root, active).items()
+        if await services.workspace.is_tracked(*paths)
+    ]
+    return gates.find(services.root, active, tracked=tracked)
 
 
 def worktree_mounts(services: Services, run: str, found: gates.Environment) -> tuple[sandbox.Mount, ...]:
     worktree = services.workspace.path(run)
     return (
         sandbox.Mount(worktree, services.root, write=True),
-        *gates.environment_mounts(found, services.root),
+        *gates.environment_mounts(found),
         *person_mounts(services),
     )
 
@@ -55,7 +64,7 @@ def command_environment(services: Services, found: gates.Environment) -> dict[st
 
 async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
     detected = await services.sandbox()
-    found = environment(services)
+    found = await environment(services)
     return tools.ToolContext(
         worktree=services.workspace.path(spec.id),
         view=services.root,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ def toolchain_mounts(executables: Iterable[Path]) -> tuple[Mount, ...]:
     Follows each chain of links by name, because programs look for their folder by the name they were called with: a
     virtual environment as a whole, the interpreter it stands on (`home` in `pyvenv.cfg`), an installation's prefix
     (`lib/pythonX.Y/os.py`, `lib/node_modules`), the interpreter of a script (`#!`); of anything else just the file.
-    What lies in a system folder needs no mount. Never yields a home folder or what contains one.
+    What lies in a system folder needs no mount. Never yields a home folder or what contains one, nor a file that can't
+    be executed. What `pyvenv.cfg` names is taken only when it is an interpreter: whoever writes that file would choose
+    what commands see otherwise.
     """
     found: dict[Path, Mount] = {}
     seen: set[Path] = set()
@@ -31,7 +34,7 @@ def toolchain_mounts(executables: Iterable[Path]) -> tuple[Mount, ...]:
 
 def _follow(path: Path, found: dict[Path, Mount], seen: set[Path]) -> None:
     for _ in range(MAX_HOPS):
-        if path in seen or not os.path.lexists(path):
+        if path in seen or not _is_program(path):
             return
         seen.add(path)
         _mount(path, found, seen)
@@ -47,7 +50,7 @@ def _follow(path: Path, found: dict[Path, Mount], seen: set[Path]) -> None:
 
 def _mount(path: Path, found: dict[Path, Mount], seen: set[Path]) -> None:
     folder = path.parent.parent
-    if path.parent.name in ("bin", "sbin", "Scripts") and (folder / "pyvenv.cfg").is_file():
+    if path.parent.name in ("bin", "sbin", "Scripts") and (folder / "pyvenv.cfg").is_file() and not _holds_home(folder):
         _add(folder, found)
         for base in _bases(folder):
             _follow(base, found, seen)
@@ -65,20 +68,38 @@ def _add(target: Path, found: dict[Path, Mount]) -> None:
 
 def _bases(environment: Path) -> Iterator[Path]:
     """The interpreters that a virtual environment stands on."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         for line in (environment / "pyvenv.cfg").read_text("utf-8", "replace").splitlines():
             name, _, value = (part.strip() for part in line.partition("="))
             if name == "home" and Path(value).is_absolute():
-                yield from (path for path in sorted(Path(value).glob("python*")) if path.name in _PYTHONS)
-            elif name == "base-executable" and Path(value).is_absolute():
+                yield from (path for path in sorted(Path(value).glob("python*")) if _is_interpreter_of_prefix(path))
+            elif name == "base-executable" and Path(value).is_absolute() and _is_interpreter_of_prefix(Path(value)):
                 yield Path(value)
 
 
-_PYTHONS = ("python", "python3", *(f"python3.{minor}" for minor in range(9, 30)))
+_PYTHON = re.compile(r"python(3(\.\d+)?)?[a-z]*")
+
+
+def _is_interpreter_of_prefix(path: Path) -> bool:
+    """Whether `path` is called like an interpreter and leads to one: `PREFIX/bin/python3.X`, which can be executed,
+    with the standard library in `PREFIX/lib`."""
+    with contextlib.suppress(OSError, RuntimeError):
+        real = path.resolve(strict=True)
+        named = all(_PYTHON.fullmatch(name) for name in (path.name, real.name))
+        return named and _is_program(real) and real.parent.name == "bin" and _has_library(real.parent.parent)
+    return False
+
+
+def _is_program(path: Path) -> bool:
+    return os.access(path, os.X_OK) and path.is_file()
 
 
 def _is_prefix(folder: Path) -> bool:
-    return any(folder.glob("lib/python3*/os.py")) or (folder / "lib" / "node_modules").is_dir()
+    return _has_library(folder) or (folder / "lib" / "node_modules").is_dir()
+
+
+def _has_library(prefix: Path) -> bool:
+    return any(prefix.glob("lib/python3*/os.py"))
 
 
 def _holds_home(folder: Path) -> bool:

@@ -11,8 +11,12 @@ from devloop.sandbox import Backend, Limits, Mount
 
 Kind = Literal["read", "write", "command", "control"]
 
-PROTECTED = (".git", ".devloop", ".claude", ".cursor", ".vscode", ".idea", ".envrc", ".mcp.json")
-"""What later executes or decides outside the sandbox: read, never written (security §6.2)."""
+PROTECTED = (
+    *(".git", ".devloop", ".claude", ".cursor", ".vscode", ".idea", ".envrc", ".mcp.json"),
+    *(".husky", ".githooks", ".venv", "venv", ".worktreeinclude"),
+)
+"""What later executes or decides outside the sandbox, or what later commands see of it: read, never written
+(security §6.2)."""
 
 
 class Problem(Exception):

@@ -24,17 +24,20 @@ FILE = ".worktreeinclude"
 MAX_FILE = 8 << 20
 MAX_TOTAL = 256 << 20
 MAX_FILES = 2000
+_PATTERNS = "worktreeinclude"
 _LONGEST_LIST = 1 << 16
 
 
-async def bring_in(own: OwnGit, run: str) -> tuple[Notice, ...]:
-    """Copy what `.worktreeinclude` of the person's checkout lists into the run's worktree; say what was not copied."""
+async def bring_in(own: OwnGit, run: str, patterns: bytes) -> tuple[Notice, ...]:
+    """Copy the files of the person's checkout that `patterns` list into the run's worktree; say what was not copied.
+
+    `patterns` is a trusted text of `.worktreeinclude`; the file itself is not read, since it may have changed.
+    """
     repository = own.repository
-    listed = repository.root / FILE
-    if listed.is_symlink() or not listed.is_file():
-        return ()
-    if listed.stat().st_size > _LONGEST_LIST:
+    if len(patterns) > _LONGEST_LIST:
         return (Notice("included", f"{FILE} is larger than 64 KB and was not read."),)
+    listed = own.admin(run) / _PATTERNS
+    await asyncio.to_thread(write_atomic, listed, patterns)
     git = await repository.git()
     # The patterns take the place of the ignore rules: what they "ignore" is what they ask for.
     output = await git.run("ls-files", "-z", "--others", "--ignored", f"--exclude-from={listed}")

@@ -88,7 +88,9 @@ class Workspace:
     async def is_tracked(self, *paths: Path) -> bool:
         """Whether the person's index holds one of `paths` (relative to the checkout) or anything below one, in
         whatever case: some file systems make no difference."""
-        return await self.repository.is_tracked(*paths)
+        patterns = [f":(icase,literal){path.as_posix()}" for path in paths]
+        output = await self.repository.plain().run("ls-files", "-z", "--", *patterns, literal=False, limit=1)
+        return bool(output.out)
 
     def path(self, run: str) -> Path:
         return self._own.path(run)

@@ -20,7 +20,7 @@ _READY = "devloop-ready"
 _NAMED = 20
 
 
-async def prepare(own: OwnGit, run: str, base: str, *, include: bool) -> Worktree:
+async def prepare(own: OwnGit, run: str, base: str, *, include: bytes | None) -> Worktree:
     """The worktree of `run` at `base`. Made anew when a crash left it unfinished; the last snapshot is put back when a
     finished one has vanished. The base of the first call counts; its commit is kept by a ref in both repositories."""
     known = await own_ref(own, names.run_base(run))
@@ -42,7 +42,7 @@ def _is_ready(own: OwnGit, run: str) -> bool:
     return (own.admin(run) / _READY).is_file() and own.path(run).is_dir()
 
 
-async def _make(own: OwnGit, run: str, base: str, *, include: bool) -> tuple[Notice, ...]:
+async def _make(own: OwnGit, run: str, base: str, *, include: bytes | None) -> tuple[Notice, ...]:
     path, branch = own.path(run), names.run_branch(run)
     head = await own_ref(own, branch) or base
     await _clear(own, run)
@@ -53,7 +53,7 @@ async def _make(own: OwnGit, run: str, base: str, *, include: bool) -> tuple[Not
     last = await own_ref(own, names.snapshots(run))
     await put_back(own, run, await tree_of(own, last or head))
     await refresh_head_index(own, run, head)
-    notices = await bring_in(own, run) if include else ()
+    notices = await bring_in(own, run, include) if include is not None else ()
     await asyncio.to_thread(write_atomic, own.admin(run) / _READY, b"")
     return notices
 
