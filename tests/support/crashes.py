@@ -150,7 +150,8 @@ async def _until_done(root: Path, timeout: float, ledger: Path | None) -> None:
             finally:
                 await peer.close()
             killed = ledger is None or _engines(ledger.read_text().splitlines()) > 1
-            if killed and status["plan"]["done"] == len(TASKS) and not status["runs"]:
+            answered = status["engine"]["state"] == "running"  # else its list of open runs says nothing
+            if killed and answered and status["plan"]["done"] == len(TASKS) and not status["runs"]:
                 return
             if runs and all(r["state"] == "ended" for r in runs) and runs[0]["outcome"] != "landed":
                 break

@@ -61,6 +61,9 @@ class EngineLink:
         try:
             return await client.request(method, params)
         except Unavailable:
+            with contextlib.suppress(TimeoutError):  # its connection is gone a moment before it is
+                async with asyncio.timeout(2):
+                    await client.exited.wait()
             if method not in STILL_THERE or not client.exited.is_set():
                 raise
         return await (await self.ensure()).request(method, params)
