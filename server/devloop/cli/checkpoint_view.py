@@ -88,6 +88,7 @@ def _gates(console: Console, gates: list[Row]) -> None:
     for gate in gates:
         verdict = str(gate.get("verdict"))
         told = safe(gate.get("reason"), 100) or safe(counts(gate.get("counts")), 100)
+        told = " · ".join(filter(None, (told, coverage(gate.get("coverage")))))
         optional = "" if gate.get("required", True) else "[dim]optional[/]"
         table.add_row(
             output.SYMBOLS.get(verdict, "?"),
@@ -106,6 +107,22 @@ def counts(counted: Any) -> str:
     if not isinstance(counted, dict):
         return ""
     return ", ".join(f"{value} {name}" for name, value in counted.items() if isinstance(value, int) and value)
+
+
+def coverage(measured: Any) -> str:
+    """`coverage 87 % (−2)`: per cent now, and points more or less than on the base tree."""
+    percent = measured.get("percent") if isinstance(measured, dict) else None
+    if not isinstance(percent, int | float):
+        return ""
+    before = measured.get("before")
+    points = _whole(percent) - _whole(before) if isinstance(before, int | float) else 0
+    change = f" ({'+' if points > 0 else '−'}{abs(points)})" if points else ""
+    return f"coverage {_whole(percent)} %{change}"
+
+
+def _whole(percent: float) -> int:
+    """Rounded down: 100 % is said of nothing less."""
+    return int(percent)
 
 
 def _guards(console: Console, guards: list[Row]) -> None:

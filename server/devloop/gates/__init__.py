@@ -11,7 +11,7 @@ from devloop.gates.discover import Discovery, discover, trusted_settings
 from devloop.gates.environment import Environment, find, in_checkout
 from devloop.gates.feedback import feedback
 from devloop.gates.guards import Guard, changes_to_checks
-from devloop.gates.model import Changes, Counts, Finding, Gate, GateResult, Verdict
+from devloop.gates.model import Changes, Counts, Coverage, Finding, Gate, GateResult, Verdict
 from devloop.gates.place import Place, environment_mounts, tool_version
 from devloop.gates.run import run_gate, run_gates
 from devloop.gates.verdict import explain, overall
@@ -19,6 +19,7 @@ from devloop.gates.verdict import explain, overall
 __all__ = [
     "Changes",
     "Counts",
+    "Coverage",
     "Discovery",
     "Environment",
     "Finding",

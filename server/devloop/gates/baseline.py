@@ -59,6 +59,7 @@ def _hash(*parts: str) -> str:
 def cache_key(tree: str, gate: Gate, tool_version: str) -> str:
     """Equal keys mean that a stored baseline may be used again: tree id, what runs, and with which tool."""
     command = [gate.name, gate.kind, gate.report, gate.report_file or "", *gate.command]
+    command += [f"coverage: {gate.coverage}"] if gate.coverage else []
     return _hash(tree, *command) + _hash(tool_version)
 
 
@@ -67,7 +68,18 @@ def compare(result: GateResult, baseline: GateResult | None, renames: Mapping[st
 
     `baseline` is the same gate on the base tree with everything in it (`to_json(full=True)`); None, `error`,
     `unknown`, `skipped` or a cut one gives no permission, so the gate is strict. `renames` maps old paths to new ones.
+    Coverage is compared whatever the verdict, and changes none.
     """
+    return _covered(_compared(result, baseline, renames), baseline)
+
+
+def _covered(result: GateResult, baseline: GateResult | None) -> GateResult:
+    if result.coverage is None or baseline is None or baseline.coverage is None or not baseline.complete:
+        return result
+    return dataclasses.replace(result, coverage=dataclasses.replace(result.coverage, before=baseline.coverage.percent))
+
+
+def _compared(result: GateResult, baseline: GateResult | None, renames: Mapping[str, str] | None) -> GateResult:
     if result.verdict not in ("pass", "fail"):
         return result
     if baseline is None or baseline.verdict not in ("pass", "fail") or baseline.truncated:

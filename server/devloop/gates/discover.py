@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -58,12 +58,21 @@ def discover(
     for name, settings in (declared or {}).items():
         found[name] = from_settings(name, settings)
     gates = ordered(found.values())
-    notes = ("coverage is configured: shown as information, never a gate",) if config.coverage else ()
+    notes = _notes(found.values(), installed)
     if not gates:
         return Discovery((), NOTHING, notes)
     names = {origin: [gate.name for gate in gates if gate.origin == origin] for origin in ("discovered", "declared")}
     reason = "; ".join(f"{origin}: {', '.join(listed)}" for origin, listed in names.items() if listed)
     return Discovery(gates, reason, notes)
+
+
+def _notes(gates: Iterable[Gate], installed: Container[str]) -> tuple[str, ...]:
+    if not any(gate.coverage for gate in gates):
+        return ()
+    told = "coverage is configured: shown as information, never a gate"
+    if "pytest" in installed and "pytest-cov" not in installed:
+        told = "coverage is configured but not measured: pytest-cov is not installed beside pytest"
+    return (told,)
 
 
 def from_settings(name: str, settings: GateSettings) -> Gate:
@@ -102,7 +111,7 @@ def _python_gates(base: Path, config: _Config, installed: Container[str]) -> Ite
     tests, python = _python_files(base)
     if config.pytest or tests:
         cache = () if config.needs_cache else ("-p", "no:cacheprovider")
-        yield Gate("pytest", "tests", ("pytest", *cache), "junit")
+        yield Gate("pytest", "tests", ("pytest", *cache), "junit", coverage=config.coverage)
     if not python:
         return
     if config.ruff:
@@ -150,7 +159,7 @@ class _Config:
     mypy_targets: bool = False
     pyright: bool = False
     bandit: str = ""
-    coverage: bool = False
+    coverage: Literal["", "config", "addopts"] = ""
 
     @classmethod
     def read(cls, base: Path) -> _Config:
@@ -179,8 +188,21 @@ class _Config:
             ),
             pyright="pyright" in tool or (base / "pyrightconfig.json").is_file(),
             bandit="pyproject.toml" if "bandit" in tool else ".bandit" if (base / ".bandit").is_file() else "",
-            coverage="coverage" in tool or (base / ".coveragerc").is_file(),
+            coverage=_coverage(base, tool, ini, spoken),
         )
+
+
+def _coverage(
+    base: Path, tool: Mapping[str, Any], ini: Mapping[str, Mapping[str, Any]], spoken: str
+) -> Literal["", "config", "addopts"]:
+    """Whether coverage is asked for, and by whom; a project that switches pytest-cov off is left alone."""
+    if re.search(r"no:(?:pytest_)?cov\b|--no-cov(?![\w-])", spoken):
+        return ""
+    if re.search(r"--cov(?![\w-])", spoken):
+        return "addopts"
+    sections = (name for file in ("setup.cfg", "tox.ini") for name in ini[file])
+    files = any((base / name).is_file() for name in (".coveragerc", ".coveragerc.toml"))
+    return "config" if "coverage" in tool or files or any(s.startswith("coverage:") for s in sections) else ""
 
 
 def _toml(path: Path) -> dict[str, Any]:

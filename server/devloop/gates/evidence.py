@@ -87,11 +87,11 @@ def gather(gate: Gate, folder: ReportDir, sources: Sources, started: float, *, s
     if gate.report == "none":
         return Evidence(stream=witnessed), ""
     try:
-        data = _fresh(folder.out, gate.file, started, reports.MAX_REPORT)
+        data = fresh(folder.out, gate.file, started, reports.MAX_REPORT)
     except FileNotFoundError:
         return Evidence("missing", "the report is missing", stream=witnessed), ""
     except (OSError, ValueError) as problem:
-        return Evidence("refused", f"the report was refused: {_why(problem)}", stream=witnessed), ""
+        return Evidence("refused", f"the report was refused: {why(problem)}", stream=witnessed), ""
     digest = hashlib.sha256(data).hexdigest()
     try:
         report = reports.read(gate.report, data, sources)
@@ -102,14 +102,14 @@ def gather(gate: Gate, folder: ReportDir, sources: Sources, started: float, *, s
 
 def _stream(folder: ReportDir, started: float) -> Stream:
     try:
-        return read_stream(_fresh(folder.out, folder.stream.name, started, MAX_STREAM))
+        return read_stream(fresh(folder.out, folder.stream.name, started, MAX_STREAM))
     except FileNotFoundError:
         return Stream(problem="the event stream is missing")
     except (OSError, ValueError) as problem:
-        return Stream(problem=f"the event stream was refused: {_why(problem)}")
+        return Stream(problem=f"the event stream was refused: {why(problem)}")
 
 
-def _fresh(out: Path, name: str, started: float, limit: int) -> bytes:
+def fresh(out: Path, name: str, started: float, limit: int) -> bytes:
     """The bytes of a regular file with one name, written after `started`. Raises `OSError` or `ValueError`."""
     with os.fdopen(open_inside(out, name), "rb") as stream:
         found = os.fstat(stream.fileno())
@@ -122,7 +122,7 @@ def _fresh(out: Path, name: str, started: float, limit: int) -> bytes:
         return stream.read(limit + 1)
 
 
-def _why(problem: Exception) -> str:
+def why(problem: Exception) -> str:
     if isinstance(problem, OSError) and problem.errno in (errno.ELOOP, errno.ENOTDIR):
         return "it is a symbolic link"
     return problem.strerror or "it can't be opened" if isinstance(problem, OSError) else str(problem)

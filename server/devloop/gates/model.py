@@ -50,6 +50,8 @@ class Gate:
     timeout_s: float = 600.0
     strict: bool = False
     origin: Origin = "discovered"
+    coverage: Literal["", "config", "addopts"] = ""
+    """Where the base tree asks for coverage: by coverage's configuration, or by `--cov` in pytest's `addopts`."""
 
     @property
     def file(self) -> str:
@@ -161,6 +163,22 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """Per cent of lines (and branches, where the project measures them), now and on the base tree. Information."""
+
+    percent: float
+    before: float | None = None
+
+    def to_json(self) -> dict[str, float]:
+        """`{"percent"}`, and `before` where the base tree has it, too."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Coverage:
+        return cls(**data)
+
+
+@dataclass(frozen=True)
 class GateResult:
     """What one gate said about one tree, with the evidence.
 
@@ -192,6 +210,7 @@ class GateResult:
     """False when the tool stopped early (a file that can't be parsed), so that absence proves nothing."""
     changes: Changes = Changes()
     notes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
     more_findings: int = 0
     more_tests: int = 0
 
@@ -215,6 +234,7 @@ class GateResult:
             tests=tests,
             changes=self.changes.to_json(None if full else FINDINGS_KEPT),
             notes=list(self.notes),
+            coverage=self.coverage.to_json() if self.coverage else None,
             more_findings=self.more_findings + len(findings) - len(kept),
             more_tests=self.more_tests + len(self.tests) - len(tests),
         )
@@ -228,4 +248,5 @@ class GateResult:
         values["findings"] = tuple(Finding.from_json(item) for item in values["findings"])
         values["changes"] = Changes.from_json(values["changes"])
         values["notes"] = tuple(values["notes"])
+        values["coverage"] = Coverage.from_json(values["coverage"]) if values.get("coverage") else None
         return cls(**values)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from devloop.gates import coverage
 from devloop.gates.discover import uses_stream
 from devloop.gates.environment import Environment, Tool, locate
 from devloop.gates.evidence import ReportDir
@@ -66,6 +67,9 @@ class Prepared:
     command: Command
     mount_point: Path | None
     tool_version: str
+    measured: bool = False
+    """Whether coverage is measured."""
+    notes: tuple[str, ...] = ()
 
 
 def tool_version(gate: Gate, environment: Environment, checkout: Path, own: Environment | None = None) -> str:
@@ -98,6 +102,8 @@ def _tool(gate: Gate, place: Place) -> Tool | None:
 def prepare(gate: Gate, place: Place, folder: ReportDir) -> Prepared:
     """What the sandbox gets. Raises `Unrunnable`."""
     tool = _tool(gate, place)
+    unmeasured = coverage.missing(tool.environment) if tool is not None and coverage.wanted(gate) else ""
+    measured = tool is not None and coverage.wanted(gate) and not unmeasured
     mounts, point = _mounts(gate, place, folder, tool)
     env = {
         "PATH": _path(place, tool),
@@ -117,15 +123,20 @@ def prepare(gate: Gate, place: Place, folder: ReportDir) -> Prepared:
         env["DEVLOOP_GATE_STREAM"] = str(folder.stream)
         if tool is not None:
             env["DEVLOOP_GATE_ROOT"] = str(place.inside)
+    argv = _argv(gate, place, folder, tool)
+    if measured:
+        argv = (*argv, *coverage.arguments(gate, folder))
+        env |= coverage.variables(folder)
     command = Command(
-        argv=_argv(gate, place, folder, tool),
+        argv=argv,
         cwd=place.inside,
         mounts=mounts,
         env=env,
         limits=Limits(wall_s=gate.timeout_s, memory_bytes=MEMORY, output_bytes=OUTPUT_KEPT),
         trusted=gate.origin == "declared",
     )
-    return Prepared(command, point, _version(place.environment, tool))
+    notes = (unmeasured,) if unmeasured else ()
+    return Prepared(command, point, _version(place.environment, tool), measured, notes)
 
 
 def _argv(gate: Gate, place: Place, folder: ReportDir, tool: Tool | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from devloop.errors import SandboxMissing
 from devloop.files import write_atomic
+from devloop.gates import coverage
 from devloop.gates import evidence as evidence_of
 from devloop.gates.baseline import fingerprinted
 from devloop.gates.discover import ordered, uses_stream
@@ -71,6 +72,7 @@ async def _executed(gate: Gate, place: Place) -> tuple[GateResult, Touched]:
         after = await asyncio.to_thread(evidence_of.manifest, place.checkout)
         touched = evidence_of.differences(before, after)
         result = await asyncio.to_thread(_judged, result, gate, place, folder, outcome, touched)
+        result = await asyncio.to_thread(_covered, result, place, prepared, folder)
     except Unrunnable as problem:
         result = dataclasses.replace(result, reason=place.redact(str(problem)))
     except SandboxMissing as problem:
@@ -177,6 +179,13 @@ def _judged(
         report_sha256=digest or None,
         notes=_notes(place, found, touched),
     )
+
+
+def _covered(result: GateResult, place: Place, prepared: Prepared, folder: ReportDir) -> GateResult:
+    """The result with its coverage, or with a note that says why it has none."""
+    found, note = coverage.read(folder, result.started) if prepared.measured else (None, "")
+    notes = [place.redact(each) for each in (*prepared.notes, note) if each]
+    return dataclasses.replace(result, coverage=found, notes=(*result.notes, *notes))
 
 
 def _ran(outcome: Outcome) -> Ran:

@@ -77,7 +77,19 @@ def _text_in(tree: Path, path: str) -> str | None:
 
 
 def _short(result: dict[str, Any]) -> dict[str, Any]:
-    kept = ("gate", "kind", "verdict", "reason", "required", "exit_code", "counts", "duration_s", "command", "tree")
+    kept = (
+        "gate",
+        "kind",
+        "verdict",
+        "reason",
+        "required",
+        "exit_code",
+        "counts",
+        "coverage",
+        "duration_s",
+        "command",
+        "tree",
+    )
     return {**{key: result.get(key) for key in kept}, "reason": one_line(result.get("reason") or "")}
 
 

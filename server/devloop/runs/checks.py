@@ -26,6 +26,7 @@ async def discover(services: Services, run: str, base: str, trusted: Sequence[tr
     installed = (await environment(services)).packages
     async with services.workspace.checkout(base) as tree:
         found = await asyncio.to_thread(gates.discover, tree, declared, installed=installed)
+    services.notice(run, *found.notes)
     if not found.gates:
         services.notice(run, found.reason)
     return found.gates
