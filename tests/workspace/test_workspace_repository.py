@@ -276,4 +276,4 @@ def test_a_git_directory_that_cannot_be_written_is_a_storage_error(repo, tmp_pat
         cwd="/",
         timeout=60,
     )
-    assert "no permission" in done.stdout, done.stderr
+    assert "could not write" in done.stdout, done.stderr
