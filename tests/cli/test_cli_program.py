@@ -154,7 +154,8 @@ def test_init_never_overwrites_whatever_stands_there(devloop, short_tmp):
     root = short_tmp / "new"
     (root / ".devloop").mkdir(parents=True)
     (root / ".devloop" / "plan.md").symlink_to(short_tmp / "nowhere.md")
-    assert devloop("init", cwd=root).code == 0
+    refused = devloop("init", cwd=root)
+    assert refused.code == 1 and "no file" in refused.err
     assert not (short_tmp / "nowhere.md").exists()
 
 
