@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from devloop.cli.run_commands import ended_line
 from devloop.cli.session import options
 from devloop.cli.session import run as run_to_end
 from devloop.daemon import stop
-from devloop.errors import NoModel, Refused
+from devloop.errors import NoModel, Refused, Unavailable
 from devloop.workspace import create_repository
 
 Row = dict[str, Any]
@@ -34,6 +35,8 @@ RENAMED = {"devloop": ".devloop", "gitignore": ".gitignore"}
 def run(folder: Path | None, yes: bool, live: bool) -> int:
     """Make the project, run its plan, show what came of it. Answers with the exit code of the last run."""
     out = output.console()
+    if sys.platform == "win32":  # before a project is made that nothing could work in
+        raise Unavailable("The daemon needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
     _choose_model(live)
     root = make_project(folder)
     options.root = root

@@ -19,6 +19,8 @@ class Context:
     recoveries: Recoveries
     alive: set[str] = field(default_factory=set)
     """Runs whose workflow is executing in this process."""
+    no_room: set[str] = field(default_factory=set)
+    """Runs that ended before their time because the disk is full."""
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held from the look for an open run of a task until the new one is recorded: a task never has two."""
 

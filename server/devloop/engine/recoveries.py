@@ -6,6 +6,8 @@ is told not to count. Here only starts without a finished step between them coun
 
 from __future__ import annotations
 
+import contextlib
+
 from devloop.errors import DevloopError
 from devloop.paths import StateDir
 from devloop.store import Store
@@ -25,12 +27,13 @@ class Recoveries:
         if row is not None and row["state"] in ("waiting", "queued"):
             return
         place = self._state.runs / run / "begun"
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         count = len(place.read_bytes()) if place.exists() else 0
         if count >= MAX_WITHOUT_PROGRESS:
             raise DevloopError(f"{run} ended the engine {count} times in the same step.")
-        with place.open("ab") as stream:
-            stream.write(b".")
+        with contextlib.suppress(OSError):  # a full disk is no reason to end a run
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with place.open("ab") as stream:
+                stream.write(b".")
 
     def progress(self, run: str) -> None:
         (self._state.runs / run / "begun").unlink(missing_ok=True)

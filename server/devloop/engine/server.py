@@ -170,7 +170,7 @@ class EngineServer:
         forbid_pickle()
         DBOS(config=configuration(self._state, settings.database_url))  # type: ignore[arg-type]
         self._watchdog = Watchdog(self._context, workflow.start, workflow.workflow_id)
-        self._watchdog.beat()
+        await self._watchdog.beat()
         DBOS.launch()
         await self._watchdog.begin()
         self._preload = asyncio.create_task(self._warm_up())
@@ -300,9 +300,13 @@ class EngineServer:
                 "fix": detected.fix,
             },
             "model": {"name": model.name, "scripted": model.scenario is not None, "key": bool(model.api_key)},
-            "runs": [answers.summary(services, row) for row in reversed(rows)],
+            "runs": [self._open_run(row) for row in reversed(rows)],
             "budget": money.overview(services),
         }
+
+    def _open_run(self, row: dict[str, Any]) -> Params:
+        starved = {"waiting_for": "room on the disk"} if row["id"] in self._ready.no_room else {}
+        return {**answers.summary(self._services, row), **starved}
 
     async def diff(self, params: Params) -> Params:
         return await answers.diff(self._services, params)

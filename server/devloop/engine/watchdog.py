@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 INTERVAL_S = 3.0
 RESUMABLE = ("PENDING", "ENQUEUED", "DELAYED", "CANCELLED")
 """States of a workflow that is not over."""
+ROOM = 1024**2
+"""Bytes that have to be free where runs are kept, so that one can go on."""
 GRACE_S = 15.0
 """A run that nobody touched for less than this, or an engine that is younger, may still be on the way into its
 workflow."""
@@ -42,11 +46,11 @@ class Watchdog:
         await self._try(self.look_at_strays)
         while True:
             await asyncio.sleep(INTERVAL_S)
-            self.beat()
+            await self._try(self.beat)
             await self._try(self.resend_decisions)
             await self._try(self.look)
 
-    def beat(self) -> None:
+    async def beat(self) -> None:
         """Say that the engine is alive. A long time since the last beat (no engine, or the machine slept) is no time
         that a run has worked."""
         services = self._context.services
@@ -56,7 +60,8 @@ class Watchdog:
             for row in self._open_runs():
                 if row["started"] is not None and row["state"] != "waiting":
                     services.add_absence(row["id"], away)
-        mark.touch()
+        with contextlib.suppress(OSError):  # a full disk
+            mark.touch()
 
     async def _try(self, look: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -74,10 +79,26 @@ class Watchdog:
         for row in self._open_runs():
             if row["id"] in self._context.alive:
                 continue
+            starved = row["id"] in self._context.no_room
+            if self._without_room(row["id"]):
+                continue
             state = await self._workflow_state(row["id"])
             over = state is not None and state not in RESUMABLE
-            if over or time.time() - max(row["touched"], self._began) >= GRACE_S:
+            if over or starved or time.time() - max(row["touched"], self._began) >= GRACE_S:
                 await self._revive(row, state)
+
+    def _without_room(self, run: str) -> bool:
+        """A full disk ends a run's workflow, since no step of it can be kept. It goes on when there is room; until
+        then that is said, once and without a record of it."""
+        free = shutil.disk_usage(self._context.services.state.path).free
+        if free >= ROOM:
+            self._context.no_room.discard(run)
+            return False
+        if run not in self._context.no_room:
+            self._context.no_room.add(run)
+            text = "The disk is full: free some space. The run goes on by itself when there is room."
+            self._context.services.events.emit("notice", {"text": text}, run, store=False)
+        return True
 
     async def _workflow_state(self, run: str) -> str | None:
         status = await DBOS.get_workflow_status_async(self._workflow_id(run))
