@@ -60,5 +60,6 @@ async def test_a_plan_ends_the_same_whenever_engine_or_daemon_are_killed(place, 
                 raise AssertionError(f"{crash} {at}: {problem}") from problem
             hit += result.engines > 1
             shutil.rmtree(folder)
-    assert hit >= 0.8 * len(planned), "most kills must hit a working engine, or nothing is shown"
+    at_boundaries = sum(crash.boundary is not None for crash in planned)
+    assert hit >= at_boundaries, "every kill at a boundary hits a working engine; one at a moment may come too late"
     print(f"\n{len(planned)} kills, {hit} of a working engine, {boundaries} boundaries: all as without a kill")
