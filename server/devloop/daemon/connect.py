@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,12 +18,14 @@ from devloop import __version__
 from devloop.daemon.endpoint import announced
 from devloop.daemon.logs import last_line
 from devloop.errors import DevloopError, Refused, Unavailable
-from devloop.files import held_lock
+from devloop.files import held_lock, storage_error
 from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
 
 DEADLINE_S = 20.0
 HELLO_TIMEOUT_S = 10.0
+ROOM = 64 * 1024
+"""Bytes that have to be free where the daemon keeps its files."""
 LOST_S = 6.0
 """How long a living daemon that can't be reached is given to open its door again."""
 CARRIED = (
@@ -233,6 +237,9 @@ class _Starter:
             if code is None:
                 return
             if code != 0:
+                if shutil.disk_usage(self.log.parent).free < ROOM:  # then its log may hold nothing at all
+                    full = OSError(errno.ENOSPC, "")
+                    raise storage_error(full, f"The daemon did not start, {self.log.parent} can't be written")
                 raise Unavailable(f"The daemon did not start: {last_line(self.log)}", hint=f"Its log is {self.log}.")
         try:
             handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
