@@ -107,6 +107,7 @@ def _graph(tree: Tree, names: list[Name], archived: frozenset[str]) -> Graph:
         ],
         phase_of=[name.phase for name in names],
         phase_parent=parents,
+        resolver=resolver,
     )
     for index, name in enumerate(names):
         if name.parent is not None and name.explicit:

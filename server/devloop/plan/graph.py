@@ -64,6 +64,7 @@ class Graph:
     children: dict[int, list[int]] = field(default_factory=dict)
     cycles: dict[int, tuple[str, ...]] = field(default_factory=dict)
     selfish: frozenset[int] = frozenset()
+    resolver: Resolver = field(default_factory=lambda: Resolver((), {}, {}, (), frozenset()), repr=False)
 
     def phase_chain(self, index: int) -> Iterable[int]:
         """The phase of a task and the phases around it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -61,22 +62,28 @@ WRITTEN: Final = {
 def fields(line: str, number: int) -> list[Field]:
     """The fields of a paragraph line (its 1-based number is given), several separated by ` | `."""
     text = line.rstrip("\r\n")
-    if len(text) > MAX_VALUE:
-        return []
-    at = len(text) - len(text.lstrip(" \t"))
     found: list[Field] = []
+    for match, end in field_matches(text):
+        value = text[match.end() : end]
+        name = match["key"].strip()
+        key = _KEYS.get(" ".join(name.lower().split()), name)
+        found.append(Field(key, value, number, match.end(), end))
+    return found
+
+
+def field_matches(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """(match whose group `key` is the key and whose end is the begin of the value, end of the value) of every field."""
+    if len(text) > MAX_VALUE:
+        return
+    at = len(text) - len(text.lstrip(" \t"))
     while at < len(text):
         match = _FIELD.match(text, at)
         if match is None:
-            break
+            return
         split = _NEXT.search(text, match.end())
         end = split.start() if split else len(text)
-        value = text[match.end() : end].rstrip()
-        name = match["key"].strip()
-        key = _KEYS.get(" ".join(name.lower().split()), name)
-        found.append(Field(key, value, number, match.end(), match.end() + len(value)))
+        yield match, match.end() + len(text[match.end() : end].rstrip())
         at = split.end() if split else end
-    return found
 
 
 def nearly_field(line: str) -> tuple[str, str] | None:

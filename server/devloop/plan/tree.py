@@ -103,6 +103,7 @@ class Tree:
         self.suspects: list[int] = []
         self.malformed: list[tuple[int, items.Bullet]] = []
         self.tables: list[tuple[int, bool]] = []  # (first line, a row holds a status)
+        self.nodes: dict[int, Node] = {}  # the innermost item of a line that begins one or goes on with its text
 
 
 Record = tuple[int, Step, str, Any]
@@ -221,6 +222,7 @@ class Builder:
             owner = self._owner(len(step.state.stack))
             if owner is not None and text and step.kind == TEXT:
                 owner.texts = _grown(owner.texts, text)
+                self.tree.nodes[line] = owner
             return
         if text.startswith("|"):
             if self.in_table != line - 1:
@@ -248,6 +250,8 @@ class Builder:
         del self.open[step.matched :]
         self.open += [None] * (depth - 1 - len(self.open))
         self.open.append(node)
+        if node is not None:
+            self.tree.nodes[node.line] = node
 
     def _parent(self, step: Step) -> Node | None:
         """The item around the innermost one that this line opens."""
