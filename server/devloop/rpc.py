@@ -31,7 +31,11 @@ Handler = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class ProtocolError(Exception):
-    """The other side sent something that is no message; the connection can't go on."""
+    """The other side sent something that is no message. Unless it is a `BrokenBody` the connection can't go on."""
+
+
+class BrokenBody(ProtocolError):
+    """A whole message that is not JSON; the next one begins where it should."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -60,9 +64,9 @@ async def read_message(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     except asyncio.IncompleteReadError:
         return None
     except (ValueError, RecursionError) as problem:
-        raise ProtocolError("body is not JSON") from problem
+        raise BrokenBody("body is not JSON") from problem
     if not isinstance(message, dict):
-        raise ProtocolError("message is not an object")
+        raise BrokenBody("message is not an object")
     return message
 
 
@@ -116,9 +120,14 @@ class Peer:
         if not self._writer.is_closing():
             self._writer.write(encode(message))
 
-    async def serve(self) -> None:
-        """Read and dispatch until the other side leaves; afterwards every pending request has failed."""
+    async def serve(self, first: dict[str, Any] | None = None) -> None:
+        """Read and dispatch until the other side leaves; afterwards every pending request has failed.
+
+        `first`: a message that was read from the stream already.
+        """
         try:
+            if first is not None:
+                await self._dispatch(first)
             while (message := await read_message(self._reader)) is not None:
                 await self._dispatch(message)
         except ProtocolError as problem:

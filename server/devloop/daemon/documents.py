@@ -1,13 +1,15 @@
 """The plan's file: which one it is, what it says now, and changes that nobody else's change can be lost by.
 
-This is the one place through which plan text comes in and goes out. An open editor buffer will take precedence over
-the file here: `Documents.read` and `Documents.change` are what has to ask for it.
+This is the one place through which plan text comes in and goes out. A plan that is open in an editor takes precedence
+over its file: `read` and `plan` answer with the buffer, `record` changes it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop import plan as plans
-from devloop.errors import NotFound, Refused, StaleEdit
+from devloop.daemon.open_plans import EditsOf, OpenPlan, OpenPlans
+from devloop.errors import DevloopError, NotFound, Refused, StaleEdit, Unavailable
 from devloop.files import held_lock, storage_error, write_atomic
+
+log = logging.getLogger(__name__)
 
 TRIES = 3
 SETTLE_S = 0.15
@@ -35,6 +40,8 @@ class PlanText:
     sha256: str
     others: tuple[str, ...] = ()
     """Further files that could be the plan."""
+    open: bool = False
+    """It is an editor's buffer, not the file."""
 
     @property
     def text(self) -> str:
@@ -48,8 +55,15 @@ class Documents:
     Methods block on the file system for a moment: call them from a thread where that counts.
     """
 
-    def __init__(self, root: Path, explicit: Path | None = None, lock: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        explicit: Path | None = None,
+        lock: Path | None = None,
+        open_plans: OpenPlans | None = None,
+    ) -> None:
         self.root = root.resolve()
+        self.open_plans = open_plans or OpenPlans()
         self._explicit = explicit
         self._lock = lock
         self._parsed: tuple[tuple[str, str, frozenset[str]], plans.Plan] | None = None
@@ -81,11 +95,23 @@ class Documents:
     def read(self) -> PlanText:
         """The plan as it is now. Raises `NotFound`, or `StorageError` when it can't be read."""
         path, others = self.find()
+        shown = self.open_plans.of(path.resolve())
+        if shown is None:
+            return self.read_file(path, others)
+        return self._text(path, shown.document.data, others, shown=True)
+
+    def read_file(self, path: Path | None = None, others: tuple[str, ...] = ()) -> PlanText:
+        """The plan as it was last saved."""
+        if path is None:
+            path, others = self.find()
         try:
             data = path.read_bytes()
         except OSError as problem:
             raise storage_error(problem, f"{path} could not be read") from problem
-        return PlanText(path, self._relative(path), data, hashlib.sha256(data).hexdigest(), others)
+        return self._text(path, data, others)
+
+    def _text(self, path: Path, data: bytes, others: tuple[str, ...], *, shown: bool = False) -> PlanText:
+        return PlanText(path, self._relative(path), data, hashlib.sha256(data).hexdigest(), others, shown)
 
     def plan(self) -> tuple[PlanText, plans.Plan]:
         """The plan, parsed; the last result is kept as long as the bytes are the same."""
@@ -96,8 +122,44 @@ class Documents:
             self._parsed = (key, plans.parse(found.data, name=found.relative, archived_ids=archived))
         return found, self._parsed[1]
 
+    async def record(self, edits_of: EditsOf, label: str) -> tuple[PlanText, bool]:
+        """Make a change: in the editor that shows the plan, else in the file. True when that changed something.
+
+        `edits_of` may be called more than once and finds nothing to do when the plan says so already. An editor that
+        can't make the change is passed over: the file is changed under it, which it will notice.
+        """
+        path, _ = await asyncio.to_thread(self.find)
+        shown = self.open_plans.of(path.resolve())
+        if shown is not None:
+            self._must_be_inside(path)
+            try:
+                return await self._record_in(shown, edits_of, label)
+            except Unavailable as problem:
+                log.warning("the plan is open in an editor that did not change it: %s", problem.message)
+        return await asyncio.to_thread(self.change, _on_bytes(edits_of))
+
+    async def _record_in(self, shown: OpenPlan, edits_of: EditsOf, label: str) -> tuple[PlanText, bool]:
+        for _ in range(TRIES):
+            plan = await shown.plan()
+            edits = edits_of(plan)
+            if not edits:
+                return self._text(shown.path, plan.data, (), shown=True), False
+            if await shown.apply(plan, edits, label):
+                self.open_plans.changed(shown.path, edits_of)
+                after = plans.apply_to(plan.document, edits)
+                return self._text(shown.path, after.data, (), shown=True), True
+        raise Unavailable("it was being changed all the time")
+
+    def closed(self, shown: OpenPlan) -> None:
+        """An editor closed the plan: what devloop had changed there and nobody saved is written to the file."""
+        for edits_of in self.open_plans.closed(shown):
+            try:
+                self.change(_on_bytes(edits_of))
+            except DevloopError as problem:
+                log.warning("a change of the plan that was not saved could not be repeated: %s", problem.message)
+
     def change(self, edit: Callable[[bytes], bytes]) -> tuple[PlanText, bool]:
-        """Replace the plan's bytes by `edit` of them; True when that changed something.
+        """Replace the file's bytes by `edit` of them; True when that changed something.
 
         Compare-and-swap on the content's hash under a lock, `TRIES` times (plan-format §16.5); `edit` may be called
         more than once. Mode and link target stay. Raises `StaleEdit` when the file keeps changing or no longer has
@@ -105,7 +167,7 @@ class Documents:
         """
         with self._locked():
             for last in (False,) * (TRIES - 1) + (True,):
-                before = self.read()
+                before = self.read_file()
                 self._must_be_inside(before.path)
                 try:
                     after = edit(before.data)
@@ -118,7 +180,7 @@ class Documents:
                     return before, False
                 if self._same(before):
                     write_atomic(before.path, after)
-                    return self.read(), True
+                    return self.read_file(), True
         raise StaleEdit(
             f"{before.relative} is being changed by something else at the same time.", hint="Try again in a moment."
         )
@@ -168,6 +230,10 @@ class Documents:
         else:
             with held_lock(self._lock, wait=True):
                 yield
+
+
+def _on_bytes(edits_of: EditsOf) -> Callable[[bytes], bytes]:
+    return lambda data: plans.apply(data, edits_of(plans.parse(data)))
 
 
 def _done_ids(path: Path) -> frozenset[str]:

@@ -19,6 +19,12 @@ def event_of(wanted: Mapping[str, Any]) -> plans.Event:
     return dataclasses.replace(plans.Event.from_json(wanted), now=time_of(wanted).astimezone())
 
 
+def label_of(event: plans.Event) -> str:
+    """What an editor calls the change in its undo history."""
+    name = (event.task.id or event.task.title) if event.task else "plan"
+    return f"devloop: {name} {event.kind}"
+
+
 def time_of(wanted: Mapping[str, Any]) -> datetime:
     """`at` of an event; now where it says nothing that can be understood."""
     try:

@@ -56,8 +56,8 @@ class PlanPort:
             raise UsageError("plan/apply needs an event.")
         event = plan_events.event_of(wanted)
         async with self._one_at_a_time:
-            after, changed = await asyncio.to_thread(
-                self._documents.change, lambda data: plans.apply_event(data, event)
+            after, changed = await self._documents.record(
+                lambda plan: plans.change(plan, event), plan_events.label_of(event)
             )
             if wanted.get("kind") == "committed":
                 await asyncio.to_thread(self._log_commit, after, wanted)

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from devloop.daemon.fanout import Fanout
 from devloop.daemon.logs import log_to
 from devloop.daemon.plan_port import PlanPort
 from devloop.daemon.service import Service
+from devloop.daemon.sessions import FrontEnd
 from devloop.daemon.watch import PlanWatch
 from devloop.engine import EngineClient
 from devloop.errors import DevloopError
@@ -39,9 +40,18 @@ LOOK_S = 2.0
 MakeFactory = Callable[[Path, StateDir], EngineFactory]
 
 
-def main(argv: list[str] | None = None, *, make_engine: MakeFactory | None = None, version: str = __version__) -> int:
-    """`python -m devloop.daemon --root PATH`. Ends with 0 at once when the workspace has a daemon already."""
-    parser = argparse.ArgumentParser(prog="devloop.daemon", description="Internal: devloop starts this by itself.")
+MakeFrontEnds = Callable[[Service], Mapping[str, FrontEnd]]
+
+
+def main(
+    argv: list[str] | None = None,
+    *,
+    make_engine: MakeFactory | None = None,
+    make_front_ends: MakeFrontEnds | None = None,
+    version: str = __version__,
+) -> int:
+    """`python -m devloop.serve --root PATH`. Ends with 0 at once when the workspace has a daemon already."""
+    parser = argparse.ArgumentParser(prog="devloop.serve", description="Internal: devloop starts this by itself.")
     parser.add_argument("--root", type=Path, required=True)
     root = parser.parse_args(argv).root.resolve()
     os.umask(0o077)
@@ -54,7 +64,9 @@ def main(argv: list[str] | None = None, *, make_engine: MakeFactory | None = Non
             return 0
         log_to(state.logs / "daemon.log", redactor)
         try:
-            asyncio.run(Daemon(root, state, redactor, make_engine or _real_engine, version).serve())
+            daemon = Daemon(root, state, redactor, make_engine or _real_engine, version)
+            daemon.add_front_ends(make_front_ends)
+            asyncio.run(daemon.serve())
         except DevloopError as problem:
             log.error("%s %s", problem.message, problem.hint)
             return 1
@@ -101,6 +113,11 @@ class Daemon:
             environment=ClientEnvironment(redactor),
             stop=self._stopping.set,
         )
+
+    def add_front_ends(self, make: MakeFrontEnds | None) -> None:
+        """What speaks another protocol on the same socket than the terminal, by the protocol's name."""
+        if make is not None:
+            self._service.sessions.front_ends.update(make(self._service))
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,16 +6,22 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from devloop.daemon.endpoint import same_user
-from devloop.rpc import Handler, Peer
+from devloop.redact import one_line
+from devloop.rpc import PARSE_ERROR, Handler, Peer, ProtocolError, encode, read_message
 
 log = logging.getLogger(__name__)
 
 MAX_UNREAD = 64 * 1024 * 1024
 """Bytes of answers that a client may leave unread."""
 CLOSE_TIMEOUT_S = 1.0
+FIRST_MESSAGE_S = 10.0
+
+FrontEnd = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""Serves a connection to its end, in another protocol than the terminal's."""
 
 
 class Session:
@@ -24,7 +30,38 @@ class Session:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.name = "client"
         self.peer = Peer(reader, writer, name="client")
-        self._writer = writer
+        self._reader, self._writer = reader, writer
+
+    @property
+    def backlog(self) -> int:
+        return self.peer.backlog
+
+    async def serve(self, front_ends: Mapping[str, FrontEnd]) -> None:
+        """Serve to the end. A hello that names a `protocol` hands the connection to that front-end, once it is
+        answered; without one this is a terminal."""
+        first = await self._first()
+        if first is None:
+            return
+        params = first.get("params")
+        if first.get("method") != "devloop/hello" or not isinstance(params, dict):
+            params = {}
+        front_end = front_ends.get(str(params.get("protocol")))
+        if front_end is None:
+            await self.peer.serve(first)
+            return
+        answer = await self.peer.handlers["devloop/hello"](params)
+        self._writer.write(encode({"jsonrpc": "2.0", "id": first.get("id"), "result": answer}))
+        await front_end(self._reader, self._writer)
+
+    async def _first(self) -> dict[str, Any] | None:
+        try:
+            async with asyncio.timeout(FIRST_MESSAGE_S):
+                return await read_message(self._reader)
+        except (ProtocolError, TimeoutError, ConnectionError) as problem:
+            log.warning("a connection said nothing that can be understood: %s", one_line(str(problem), 200))
+            error = {"code": PARSE_ERROR, "message": one_line(str(problem) or "no message came", 200)}
+            self._writer.write(encode({"jsonrpc": "2.0", "id": None, "error": error}))
+            return None
 
     def drop(self) -> None:
         """End the connection now; what the client has not read is lost."""
@@ -42,9 +79,14 @@ class Sessions:
     """Accepts connections. `handlers_for` gives each its methods, `left` is told when a client is gone."""
 
     def __init__(
-        self, handlers_for: Callable[[Session], Mapping[str, Handler]], left: Callable[[Session], None]
+        self,
+        handlers_for: Callable[[Session], Mapping[str, Handler]],
+        left: Callable[[Session], None],
+        front_ends: Mapping[str, FrontEnd] | None = None,
     ) -> None:
         self._handlers_for, self._left = handlers_for, left
+        self.front_ends = dict(front_ends or {})
+        """By the name of their protocol."""
         self._sessions: dict[Session, asyncio.Task[None] | None] = {}
         self.empty_since = time.monotonic()
 
@@ -61,18 +103,19 @@ class Sessions:
         session.peer.handlers.update(self._handlers_for(session))
         self._sessions[session] = asyncio.current_task()
         try:
-            await session.peer.serve()
+            await session.serve(self.front_ends)
         except Exception:
             log.exception("a client's connection broke")
         finally:
             del self._sessions[session]
             self.empty_since = time.monotonic()
             self._left(session)
+            await session.close()
 
     def drop_stuck(self) -> None:
         """Disconnect clients that asked for more than they read."""
         for session in list(self._sessions):
-            if session.peer.backlog > MAX_UNREAD:
+            if session.backlog > MAX_UNREAD:
                 log.warning("a client did not read its answers and was disconnected")
                 session.drop()
 

@@ -94,6 +94,6 @@ class PlanWatch:
 
     async def _read(self) -> PlanText | None:
         try:
-            return await asyncio.to_thread(self._documents.read)
+            return await asyncio.to_thread(self._documents.read_file)
         except DevloopError:
             return None

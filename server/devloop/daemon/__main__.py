@@ -1,3 +1,0 @@
-from devloop.daemon.process import main
-
-raise SystemExit(main())

@@ -1,0 +1,155 @@
+"""The documents that one editor has open (LSP 3.18, Text Document Synchronization).
+
+A buffer's text changes with every message, in order; its plan is read again when somebody asks. Whoever asks gets an
+immutable snapshot with the version it belongs to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as t
+
+from devloop import plan as plans
+from devloop.lsp.positions import BOM, Positions
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 1_500
+"""Up to so many lines a plan is read on the daemon's loop (under 30 ms); longer ones in a thread."""
+
+Change = t.TextDocumentContentChangePartial | t.TextDocumentContentChangeWholeDocument
+Apply = Callable[["Buffer", plans.Plan, Sequence[plans.Edit], str], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a document. `main`: it is the workspace's plan, the one that runs act on. `relative`: its path
+    below the workspace's root, with slashes; the URI where it lies elsewhere."""
+
+    uri: str
+    version: int
+    plan: plans.Plan
+    path: Path | None
+    relative: str
+    main: bool
+
+    @property
+    def document(self) -> plans.Document:
+        return self.plan.document
+
+
+class Buffer:
+    """An open document. `apply` asks the editor for a change of it; see `daemon.open_plans.OpenPlan`."""
+
+    def __init__(
+        self,
+        uri: str,
+        version: int,
+        text: str,
+        *,
+        path: Path,
+        relative: str,
+        main: bool,
+        archived: frozenset[str],
+        apply: Apply,
+    ) -> None:
+        self.uri, self.version, self.path, self.relative, self.main = uri, version, path, relative, main
+        self.document = plans.Document.of(text)
+        self.touched = time.monotonic()
+        self.closed = False
+        self.advanced = asyncio.Event()
+        """Set with each new version, and replaced."""
+        self._archived, self._apply = archived, apply
+        self.converted: dict[int, tuple[plans.Problem, str, dict[str, Any]]] = {}
+        """Diagnostics as they were last sent, by the identity of their problem (see `lsp.diagnostics`)."""
+        self._plan: plans.Plan | None = None
+        self._reading: asyncio.Task[plans.Plan] | None = None
+
+    def change(self, version: int, changes: Sequence[Change], positions: Positions) -> bool:
+        """Take a new version over. False, and nothing changes, when it is older than the one we have."""
+        if version < self.version:
+            log.warning("a change of version %d came after version %d and was dropped", version, self.version)
+            return False
+        document = self.document
+        for change in changes:
+            if isinstance(change, t.TextDocumentContentChangePartial):
+                document = _replaced(document, change.range, change.text, positions)
+            else:
+                document = plans.Document.of(change.text)
+        self.document, self.version, self.touched = document, version, time.monotonic()
+        self.advance()
+        return True
+
+    def advance(self) -> None:
+        """Wake whoever waits for news of this buffer."""
+        self.advanced.set()
+        self.advanced = asyncio.Event()
+
+    def archive(self, archived: frozenset[str]) -> bool:
+        """Take over which tasks are archived as done; True when that is news."""
+        if archived == self._archived:
+            return False
+        self._archived, self._plan = archived, None
+        return True
+
+    async def snapshot(self) -> Snapshot:
+        """The newest version with its plan."""
+        while True:
+            version, document = self.version, self.document
+            plan = await self._read(document)
+            if plan.document is self.document:
+                return Snapshot(self.uri, version, plan, self.path, self.relative, self.main)
+
+    async def plan(self) -> plans.Plan:
+        return (await self.snapshot()).plan
+
+    async def apply(self, plan: plans.Plan, edits: Sequence[plans.Edit], label: str) -> bool:
+        return await self._apply(self, plan, edits, label)
+
+    async def _read(self, document: plans.Document) -> plans.Plan:
+        known = self._plan
+        if known is not None and known.document is document:
+            return known
+        quick = plans.patched(known, document) if known is not None else None
+        if quick is None and document.count <= AT_ONCE:
+            quick = plans.parse(document, name=self.relative, archived_ids=self._archived)
+            _ = quick.problems
+        if quick is not None:
+            self._plan = quick
+            return quick
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_in_thread(document))
+        return await asyncio.shield(self._reading)
+
+    async def _read_in_thread(self, document: plans.Document) -> plans.Plan:
+        """One at a time; while it lasts, what is typed is collected in `document`."""
+        archived = self._archived
+        try:
+            plan = await asyncio.to_thread(_read_whole, document, self.relative, archived)
+        finally:
+            self._reading = None
+        if archived is self._archived:
+            self._plan = plan
+        return plan
+
+
+def _replaced(document: plans.Document, range: t.Range, text: str, positions: Positions) -> plans.Document:
+    start, end = positions.point(document, range.start), positions.point(document, range.end)
+    if not positions.in_bom(document, range.start):
+        return document.replace(start, end, text)
+    kept = positions.in_bom(document, range.end)
+    rest = plans.Document.of("").replace((0, 0), (0, 0), document.text[1:]).replace((0, 0), end, "")
+    return plans.Document.of(text + (BOM if kept else "") + rest.text)
+
+
+def _read_whole(document: plans.Document, name: str, archived: frozenset[str]) -> plans.Plan:
+    plan = plans.parse(document, name=name, archived_ids=archived)
+    _ = plan.problems  # found here and not on the loop
+    return plan

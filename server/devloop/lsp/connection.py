@@ -1,0 +1,264 @@
+"""One editor: what it can do, what it has open, and everything that is sent to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as t
+from pygls.capabilities import ServerCapabilitiesBuilder
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+
+from devloop import __version__
+from devloop import plan as plans
+from devloop.errors import DevloopError, Unavailable
+from devloop.lsp import features, options
+from devloop.lsp.buffers import Buffer
+from devloop.lsp.client import Client
+from devloop.lsp.positions import Positions
+from devloop.lsp.protocol import Protocol
+from devloop.redact import one_line
+from devloop.rpc import BrokenBody, ProtocolError, read_message
+
+if TYPE_CHECKING:
+    from devloop.daemon.board import Board
+    from devloop.daemon.service import Service
+
+log = logging.getLogger(__name__)
+
+APPLY_S = 10.0
+"""How long an editor may take to change a buffer of its own."""
+CAUGHT_UP_S = 2.0
+"""How long after that the new text may take to arrive."""
+MAX_UNREAD = 32 * 1024 * 1024
+"""Bytes that an editor may leave unread before it counts as dead."""
+PLAN_LANGUAGE = "devloop-plan"
+
+
+class Connection:
+    """`service` is what every front-end calls. Attributes below are set by `initialize`."""
+
+    def __init__(self, service: Service, writer: asyncio.StreamWriter) -> None:
+        self.service = service
+        self.client = Client({})
+        self.positions = Positions()
+        self.options = options.Options()
+        self.buffers: dict[str, Buffer] = {}
+        self.left = asyncio.Event()
+        self._writer = writer
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._at_end: list[Callable[[], None]] = []
+        server = LanguageServer("devloop", __version__, protocol_cls=Protocol)
+        self.protocol: Protocol = server.protocol  # type: ignore[assignment]
+        self.protocol.connection = self
+        features.register(self, server)
+
+    @property
+    def board(self) -> Board:
+        return self.service.board
+
+    @property
+    def root(self) -> Path:
+        return self.service.root
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Read to the end. Whatever the editor sends, only this connection can suffer from it."""
+        try:
+            while not self.left.is_set():
+                try:
+                    message = await read_message(reader)
+                except BrokenBody as problem:
+                    self.protocol.receive_broken(str(problem))
+                    continue
+                if message is None:
+                    break
+                self.protocol.receive(message)
+                await asyncio.sleep(0)  # a request begins before the next message changes what it asks about
+        except (ProtocolError, ConnectionError, asyncio.IncompleteReadError) as problem:
+            log.warning("an editor's connection broke: %s", one_line(str(problem), 200))
+        finally:
+            await self._end()
+
+    # The protocol's life
+
+    async def initialize(self, params: t.InitializeParams) -> t.InitializeResult:
+        plain = self.protocol.plain(params)
+        self.client = Client(plain.get("capabilities") or {}, params.client_info.name if params.client_info else "")
+        encoding = ServerCapabilitiesBuilder.choose_position_encoding(params.capabilities)
+        self.positions = Positions(str(getattr(encoding, "value", encoding)))  # type: ignore[arg-type]
+        self.options, _ = options.read(params.initialization_options, self.options)
+        manager = self.protocol.fm
+        capabilities = ServerCapabilitiesBuilder(
+            params.capabilities,
+            {*manager.features, *manager.builtin_features},
+            manager.feature_options,
+            list(features.COMMANDS),
+            t.TextDocumentSyncKind.Incremental,
+            None,
+            encoding,
+        ).build()  # type: ignore[no-untyped-call]
+        return t.InitializeResult(capabilities, t.ServerInfo("devloop", __version__))
+
+    async def shut_down(self) -> None:
+        """Nothing more is sent by ourselves; requests that are being worked on are still answered."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    def leave(self) -> None:
+        """`exit`: this editor is done."""
+        self.left.set()
+        self._writer.close()
+
+    def at_end(self, action: Callable[[], None]) -> None:
+        """Called once when the editor is gone: listeners are taken back here."""
+        self._at_end.append(action)
+
+    async def _end(self) -> None:
+        self.left.set()
+        self.protocol.hang_up()
+        for task in list(self._tasks):
+            task.cancel()
+        for action in self._at_end:
+            action()
+        for buffer in list(self.buffers.values()):
+            self.forget(buffer)
+        self._writer.close()
+
+    # What is open
+
+    def open(self, document: t.TextDocumentItem) -> Buffer | None:
+        """Take a document over; None for one that is no plan (plan-format §1: other Markdown files never are)."""
+        known = self.buffers.get(document.uri)
+        if known is not None:
+            self.forget(known)
+        place = to_fs_path(document.uri)
+        path = Path(place).resolve() if place else Path(document.uri)
+        relative = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else document.uri
+        main = self._is_main(path)
+        if not (main or document.language_id == PLAN_LANGUAGE or _looks_like_a_plan(relative)):
+            return None
+        buffer = Buffer(
+            document.uri,
+            document.version,
+            document.text,
+            path=path,
+            relative=relative,
+            main=main,
+            archived=self.service.documents.archived_ids(),
+            apply=self._apply,
+        )
+        self.buffers[document.uri] = buffer
+        if main:
+            self.service.documents.open_plans.opened(buffer)
+        return buffer
+
+    def _is_main(self, path: Path) -> bool:
+        try:
+            return self.service.documents.find()[0].resolve() == path
+        except DevloopError:
+            return False
+
+    def forget(self, buffer: Buffer) -> None:
+        """The editor closed it, or is gone."""
+        buffer.closed = True
+        buffer.advance()
+        self.buffers.pop(buffer.uri, None)
+        if buffer.main:
+            _finish(asyncio.to_thread(self.service.documents.closed, buffer))
+
+    def find(self, uri: str) -> Buffer | None:
+        return self.buffers.get(uri)
+
+    async def _apply(self, buffer: Buffer, plan: plans.Plan, edits: Sequence[plans.Edit], label: str) -> bool:
+        if buffer.closed or self.left.is_set() or not self.client.takes(t.WORKSPACE_APPLY_EDIT):
+            raise Unavailable("this editor can't be asked to change its text")
+        if buffer.document is not plan.document:
+            return False
+        version = buffer.version
+        edit = self.workspace_edit(buffer.uri, version, [self.positions.edit(plan.document, each) for each in edits])
+        try:
+            async with asyncio.timeout(APPLY_S):
+                answer = await self.ask(t.WORKSPACE_APPLY_EDIT, t.ApplyWorkspaceEditParams(edit, label))
+        except TimeoutError as problem:
+            raise Unavailable("the editor did not answer") from problem
+        if not answer.applied:
+            return False
+        await _caught_up(buffer, version)
+        return True
+
+    def workspace_edit(self, uri: str, version: int | None, edits: Sequence[t.TextEdit]) -> t.WorkspaceEdit:
+        """Edits of one document, with its version where the editor understands that."""
+        if not self.client.can("workspace.workspaceEdit.documentChanges"):
+            return t.WorkspaceEdit(changes={uri: list(edits)})
+        document = t.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version)
+        return t.WorkspaceEdit(document_changes=[t.TextDocumentEdit(document, list(edits))])
+
+    # Sending
+
+    def notify(self, method: str, params: Any = None) -> bool:
+        """Tell the editor, if it declared that it takes this; False when it did not."""
+        if self.left.is_set() or not self.client.takes(method):
+            return False
+        self.protocol.notify(method, params)
+        return True
+
+    async def ask(self, method: str, params: Any = None) -> Any:
+        """Ask the editor. Raises `Unavailable` when it did not declare this, refuses or leaves.
+
+        The question outlives whoever waits for it no longer than that: cancelling withdraws it.
+        """
+        if self.left.is_set() or not self.client.takes(method):
+            raise Unavailable(f"This editor does not know {method}.")
+        return await self.protocol.ask(method, params)
+
+    def write(self, data: bytes) -> None:
+        if self._writer.is_closing():
+            return
+        self._writer.write(data)
+        if self._writer.transport.get_write_buffer_size() > MAX_UNREAD:
+            log.warning("an editor did not read what it was sent and was disconnected")
+            self.left.set()
+            self._writer.transport.abort()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Work that ends with the connection. What goes wrong in it is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            if isinstance(problem, Unavailable):
+                log.info("an editor could not be told something: %s", problem.message)
+            else:
+                log.error("work for an editor failed", exc_info=problem)
+
+
+_finishing: set[asyncio.Task[Any]] = set()
+
+
+def _finish(work: Coroutine[Any, Any, Any]) -> None:
+    """Work that goes on although the editor is gone."""
+    task = asyncio.create_task(work)
+    _finishing.add(task)
+    task.add_done_callback(_finishing.discard)
+
+
+async def _caught_up(buffer: Buffer, version: int) -> None:
+    """Wait until the change that the editor made has arrived as a new version."""
+    try:
+        async with asyncio.timeout(CAUGHT_UP_S):
+            while buffer.version <= version and not buffer.closed:
+                await buffer.advanced.wait()
+    except TimeoutError:
+        log.info("an editor changed its text but did not send the new version")
+
+
+def _looks_like_a_plan(relative: str) -> bool:
+    return relative in plans.PLAN_FILES or (relative.startswith(".devloop/archive/") and relative.endswith(".md"))

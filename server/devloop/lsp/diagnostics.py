@@ -1,0 +1,105 @@
+"""A plan's problems as diagnostics: pushed after each change, with the version they were found in.
+
+One push at a time per document: what is typed while one is being prepared is covered by the next. A keystroke costs no
+more than the problems that are shown: conversions are kept as long as problem and line stay what they were.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from lsprotocol import types as t
+
+from devloop import plan as plans
+from devloop.lsp.buffers import Buffer, Snapshot
+
+if TYPE_CHECKING:
+    from devloop.lsp.connection import Connection
+
+SOURCE: Final = "devloop"
+CODES: Final = "https://github.com/devloop/devloop#"
+_SEVERITY: Final = {"error": 1, "warning": 2, "info": 3, "hint": 4}
+_ORDER: Final = {"error": 0, "warning": 1, "info": 2, "hint": 3}
+
+Item = dict[str, Any]
+
+
+async def publish(connection: Connection, buffer: Buffer) -> None:
+    """Push the diagnostics of each version until the document is closed."""
+    told = None
+    while not buffer.closed:
+        news = buffer.advanced
+        snapshot = await buffer.snapshot()
+        if snapshot.version != told and not buffer.closed:
+            told = snapshot.version
+            params = {"uri": buffer.uri, "version": told, "diagnostics": items(connection, buffer, snapshot)}
+            connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+        await news.wait()
+
+
+def clear(connection: Connection, buffer: Buffer) -> None:
+    connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": buffer.uri, "diagnostics": []})
+
+
+def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[Item]:
+    """The diagnostics of one version, at most as many as the person wants to see; the last one counts the others."""
+    problems = snapshot.plan.problems
+    limit = connection.options.diagnostics_limit
+    shown = problems if len(problems) <= limit else _worst(problems, limit)
+    known, kept = buffer.converted, {}
+    found = []
+    for problem in shown:
+        line = snapshot.document.line(problem.line - 1)
+        entry = known.get(id(problem))
+        if entry is None or entry[1] != line:
+            entry = (problem, line, _item(connection, snapshot, problem))
+        kept[id(problem)] = entry
+        found.append(entry[2])
+    buffer.converted = kept
+    if len(shown) < len(problems):
+        found.append(_others(len(problems) - len(shown)))
+    return found
+
+
+def _worst(problems: tuple[plans.Problem, ...], limit: int) -> list[plans.Problem]:
+    """Errors before warnings before hints, each from the top; shown in the order of lines."""
+    chosen = sorted(problems, key=lambda problem: _ORDER[problem.severity])[:limit]
+    return sorted(chosen, key=lambda problem: (problem.line, problem.start))
+
+
+def _item(connection: Connection, snapshot: Snapshot, problem: plans.Problem) -> Item:
+    positions, document = connection.positions, snapshot.document
+    found: Item = {
+        "range": connection.protocol.plain(positions.range(document, problem.line, problem.start, problem.end)),
+        "severity": _SEVERITY[problem.severity],
+        "code": problem.code,
+        "source": SOURCE,
+        "message": problem.message,
+    }
+    if connection.client.can("textDocument.publishDiagnostics.codeDescriptionSupport"):
+        found["codeDescription"] = {"href": CODES + problem.code}
+    if problem.related and connection.client.can("textDocument.publishDiagnostics.relatedInformation"):
+        found["relatedInformation"] = [
+            {
+                "location": {
+                    "uri": snapshot.uri,
+                    "range": connection.protocol.plain(positions.range(document, line)),
+                },
+                "message": message,
+            }
+            for line, message in problem.related
+        ]
+    if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
+        found["data"] = {"version": snapshot.version, "fixes": len(problem.fixes)}
+    return found
+
+
+def _others(count: int) -> Item:
+    """What stands for the problems that are not shown."""
+    return {
+        "range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}},
+        "severity": 3,
+        "code": "more-problems",
+        "source": SOURCE,
+        "message": f"{count} more problems are not shown; `devloop plan check` lists them all.",
+    }

@@ -1,0 +1,59 @@
+"""What the language server can do, one module per LSP method.
+
+A module for a request has `METHOD`, perhaps `OPTIONS`, and `async def handle(connection, params)`. A module for a
+notification has `METHOD` and a plain `def handle(connection, params)`: notifications take effect in the order in which
+they come; what takes longer goes to `connection.spawn`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from devloop.lsp.features import (
+    did_change,
+    did_close,
+    did_open,
+    did_save,
+    document_symbol,
+    initialized,
+    pull_diagnostics,
+)
+
+if TYPE_CHECKING:
+    from pygls.lsp.server import LanguageServer
+
+    from devloop.lsp.connection import Connection
+
+MODULES: Final[Sequence[ModuleType]] = (
+    did_change,
+    did_close,
+    did_open,
+    did_save,
+    document_symbol,
+    initialized,
+    pull_diagnostics,
+)
+COMMANDS: Final[Sequence[str]] = ()
+
+
+def register(connection: Connection, server: LanguageServer) -> None:
+    """Make the features known for one editor."""
+    for module in MODULES:
+        server.feature(module.METHOD, getattr(module, "OPTIONS", None))(_bound(module.handle, connection))
+
+
+def _bound(handle: Any, connection: Connection) -> Any:
+    if inspect.iscoroutinefunction(handle):
+
+        async def request(params: Any) -> Any:
+            return await handle(connection, params)
+
+        return request
+
+    def notification(params: Any) -> None:
+        handle(connection, params)
+
+    return notification

@@ -1,0 +1,21 @@
+"""textDocument/didClose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types as t
+
+from devloop.lsp import diagnostics
+
+if TYPE_CHECKING:
+    from devloop.lsp.connection import Connection
+
+METHOD: Final = t.TEXT_DOCUMENT_DID_CLOSE
+
+
+def handle(connection: Connection, params: t.DidCloseTextDocumentParams) -> None:
+    buffer = connection.find(params.text_document.uri)
+    if buffer is not None:
+        connection.forget(buffer)
+        diagnostics.clear(connection, buffer)

@@ -1,0 +1,20 @@
+"""textDocument/didOpen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types as t
+
+from devloop.lsp import diagnostics
+
+if TYPE_CHECKING:
+    from devloop.lsp.connection import Connection
+
+METHOD: Final = t.TEXT_DOCUMENT_DID_OPEN
+
+
+def handle(connection: Connection, params: t.DidOpenTextDocumentParams) -> None:
+    buffer = connection.open(params.text_document)
+    if buffer is not None:
+        connection.spawn(diagnostics.publish(connection, buffer))

@@ -1,0 +1,29 @@
+"""The language server: all editors of one workspace, behind one daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from devloop.lsp.connection import Connection
+
+if TYPE_CHECKING:
+    from devloop.daemon.service import Service
+
+log = logging.getLogger(__name__)
+
+
+class Editors:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.connections: set[Connection] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one editor to the end of its connection. One that leaves disturbs no other."""
+        connection = Connection(self._service, writer)
+        self.connections.add(connection)
+        try:
+            await connection.serve(reader)
+        finally:
+            self.connections.discard(connection)

@@ -1,0 +1,48 @@
+"""The daemon's process put together with its front-ends: `python -m devloop.serve --root PATH`.
+
+The one module that knows both: the daemon does not import its front-ends, and they are loaded when the first of their
+clients comes, so that a daemon that only serves terminals stays small.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from devloop.daemon import process
+
+if TYPE_CHECKING:
+    from devloop.daemon.service import Service
+    from devloop.daemon.sessions import FrontEnd
+    from devloop.lsp.server import Editors
+
+
+class _Editors:
+    """The language server, imported in a thread: its types take 0.4 s, and others want answers meanwhile."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._loading = asyncio.Lock()
+        self._editors: Editors | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with self._loading:
+            if self._editors is None:
+                module = await asyncio.to_thread(importlib.import_module, "devloop.lsp.server")
+                self._editors = module.Editors(self._service)
+        await self._editors.serve(reader, writer)
+
+
+def front_ends(service: Service) -> Mapping[str, FrontEnd]:
+    return {"lsp": _Editors(service).serve}
+
+
+def main(argv: list[str] | None = None) -> int:
+    return process.main(argv, make_front_ends=front_ends)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
