@@ -32,7 +32,7 @@ from devloop.plan.model import (
     Task,
     title_key,
 )
-from devloop.plan.reparse import reparse
+from devloop.plan.reparse import patched, reparse
 from devloop.plan.selection import (
     Blocked,
     Reason,
@@ -92,6 +92,7 @@ __all__ = [
     "may_run",
     "next_task",
     "parse",
+    "patched",
     "ready",
     "reparse",
     "select",
