@@ -115,7 +115,7 @@ async def test_a_run_that_changes_nothing_is_checked_all_the_same(one: Engine) -
     shown = await one.checkpoint(run)
     assert (shown["kind"], shown["diff"]) == ("decision", None)
     head = git(one.root, "rev-parse", "HEAD")
-    assert one.told("gate.started", run) == [{"gate": "check", "commit": head}]
+    assert one.told("gate.started", run) == [{"gate": "check", "commit": head, "of": 1}]
     await one.decide(run, "commit")
     assert (await one.ended(run))["outcome"] == "accepted"
     assert git(one.root, "rev-parse", "HEAD") == head

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from devloop.cli import output
 from devloop.cli.output import safe, safe_block
+from devloop.daemon import wording
 
 Row = dict[str, Any]
 
@@ -58,8 +59,8 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         console.print(f"[cyan]note[/] {safe(notice, 300)}")
     spent = [
         f"{checkpoint.get('turns') or 0} turns",
-        f"{output.tokens(checkpoint.get('tokens'))} tokens",
-        output.money(checkpoint.get("cost_usd")),
+        f"{wording.tokens(checkpoint.get('tokens'))} tokens",
+        wording.money(checkpoint.get("cost_usd")),
         output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),
     ]
     console.print(" · ".join(spent))
@@ -95,7 +96,7 @@ def _gates(console: Console, gates: list[Row]) -> None:
             safe(gate.get("gate"), 40),
             safe(verdict, 20),
             told,
-            f"[dim]{output.duration(gate.get('duration_s'))}[/]",
+            f"[dim]{wording.duration(gate.get('duration_s'))}[/]",
             optional,
         )
     console.print(table)

@@ -21,7 +21,7 @@ from devloop.cli.progress import Lines, LiveView
 from devloop.cli.run_commands import ended_line
 from devloop.cli.session import options
 from devloop.cli.session import run as run_to_end
-from devloop.daemon import stop
+from devloop.daemon import stop, wording
 from devloop.errors import NoModel, Refused, Unavailable
 from devloop.workspace import create_repository
 
@@ -118,7 +118,7 @@ def _conclude(out: Console, root: Path, followed: Followed) -> None:
     out.print()
     for row in landed:
         scripted = " [yellow]scripted[/]" if row.get("scripted") else ""
-        spent = f"{output.tokens(row['tokens'])} tokens, {output.money(row['cost_usd'])}"
+        spent = f"{wording.tokens(row['tokens'])} tokens, {wording.money(row['cost_usd'])}"
         out.print(f"[green]●[/] [bold]{str(row['commit'])[:7]}[/] {safe(row['title'])} [dim]({spent})[/]{scripted}")
     if followed.last not in landed:
         out.print(ended_line(followed.last) if followed.checkpoint is None else "The last run waits for you.")

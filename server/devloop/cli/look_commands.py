@@ -18,6 +18,7 @@ from devloop.cli.output import safe
 from devloop.cli.progress import line_of
 from devloop.cli.run_commands import ended_line
 from devloop.cli.session import ask, daemon, options, run
+from devloop.daemon import wording
 
 Row = dict[str, Any]
 
@@ -90,8 +91,8 @@ def status(as_json: Json = False) -> None:
     if engine.get("problem"):
         out.print(f"[red]{safe(engine['problem'], 500)}[/]")
     spent, caps = found["budget"]["day"], found["budget"]["caps"]
-    cap = f" of {output.money(caps['day_usd'])}" if caps.get("day_usd") is not None else ""
-    out.print(f"[dim]today[/] {output.money(spent['usd'])}{cap}, {output.tokens(spent)} tokens\n")
+    cap = f" of {wording.money(caps['day_usd'])}" if caps.get("day_usd") is not None else ""
+    out.print(f"[dim]today[/] {wording.money(spent['usd'])}{cap}, {wording.tokens(spent)} tokens\n")
     if not found["runs"]:
         out.print("No run is open. Start one with `devloop continue`.")
         return
@@ -121,8 +122,8 @@ def _table(out: Console, rows: list[Row]) -> None:
             f"{safe(row['task'], 30)} {safe(row.get('title'), 50)}",
             f"[{colour}]{safe(told, 40)}[/]",
             str(row.get("turn") or 0),
-            output.tokens(row.get("tokens")),
-            output.money(row.get("cost_usd")),
+            wording.tokens(row.get("tokens")),
+            wording.money(row.get("cost_usd")),
             output.model_name(row),
         )
     out.print(table)
@@ -155,7 +156,7 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
     out.print(" · ".join(facts))
     for turn in found["turns"]:
         tools = ", ".join(safe(_tool(each), 60) for each in (turn.get("tools") or ())[:6])
-        told = f"{output.tokens(turn.get('tokens'))} tokens, {output.money(turn.get('cost_usd'))}"
+        told = f"{wording.tokens(turn.get('tokens'))} tokens, {wording.money(turn.get('cost_usd'))}"
         mark = " [yellow](scripted)[/]" if turn.get("scripted") else ""
         out.print(f"  turn {turn['number']}: {tools or safe(turn.get('stop_reason'), 30)} [dim]({told})[/]{mark}")
     for gate in found["gates"]:
@@ -263,10 +264,10 @@ def budget(as_json: Json = False) -> None:
     out, caps = output.console(), found["caps"]
     for name, cap in (("day", caps.get("day_usd")), ("total", caps.get("plan_usd"))):
         spent = found[name]
-        limit = f" of {output.money(cap)}" if cap is not None else ""
-        told = f"{output.money(spent['usd'])}{limit}, {output.tokens(spent)} tokens, {spent['turns']} turns"
+        limit = f" of {wording.money(cap)}" if cap is not None else ""
+        told = f"{wording.money(spent['usd'])}{limit}, {wording.tokens(spent)} tokens, {spent['turns']} turns"
         played = spent.get("scripted_usd") or 0.0
-        scripted = f" [yellow](scripted: {output.money(played)}, paid by nobody)[/]" if played else ""
+        scripted = f" [yellow](scripted: {wording.money(played)}, paid by nobody)[/]" if played else ""
         out.print(f"[bold]{name:<6}[/] {told}{scripted}")
     told = ", ".join(f"{key} {value}" for key, value in caps.items() if value is not None)
     out.print(f"[dim]caps   {safe(told, 300)}[/]\n")
@@ -277,6 +278,6 @@ def budget(as_json: Json = False) -> None:
                 table.add_column(column, overflow="fold")
             for row in rows:
                 table.add_row(
-                    safe(row.get("label"), 60), output.money(row["usd"]), output.tokens(row), str(row["turns"])
+                    safe(row.get("label"), 60), wording.money(row["usd"]), wording.tokens(row), str(row["turns"])
                 )
             out.print(table)

@@ -62,32 +62,6 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def money(value: float | None) -> str:
-    """US dollars; small amounts keep enough digits to be told apart."""
-    if value is None:
-        return "$?"
-    return f"${value:.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
-
-
-def tokens(counted: Mapping[str, Any] | None) -> str:
-    """All tokens of a run, short: `950`, `12.3k`, `1.2M`."""
-    total = (
-        sum(int(counted.get(name) or 0) for name in ("input", "output", "cache_read", "cache_write")) if counted else 0
-    )
-    if total < 1000:
-        return str(total)
-    return f"{total / 1000:.1f}k" if total < 1_000_000 else f"{total / 1_000_000:.1f}M"
-
-
 def model_name(run: Mapping[str, Any]) -> str:
     """The run's model; a scripted one says so wherever it is named."""
     return f"{safe(run.get('model'), 60)}{' [yellow](scripted)[/]' if run.get('scripted') else ''}"
-
-
-def duration(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from devloop.cli import output
 from devloop.cli.output import safe
+from devloop.daemon import wording
 
 Row = dict[str, Any]
 
@@ -95,7 +96,7 @@ class LiveView(Lines):
 
     def event(self, kind: str, data: Row) -> None:
         super().event(kind, data)
-        doing = doing_of(kind, data)
+        doing = wording.doing_of(kind, data)
         if doing is not None:
             self._doing = doing
         if "turn" in data:
@@ -126,9 +127,9 @@ class LiveView(Lines):
             f"[bold]{safe(run.get('task'), 40)}[/]",
             f"turn {self._turn}" if self._turn else "",
             safe(self._doing, 70),
-            f"{output.tokens(counted)} tokens",
-            output.money(run.get("cost_usd")),
-            output.duration(time.monotonic() - self._since),
+            f"{wording.tokens(counted)} tokens",
+            wording.money(run.get("cost_usd")),
+            wording.duration(time.monotonic() - self._since),
             "[yellow]scripted[/]" if run.get("scripted") else "",
         ]
         return Text.from_markup(" · ".join(part for part in parts if part), overflow="ellipsis")
@@ -164,20 +165,3 @@ def line_of(kind: str, data: Row) -> str:
             return f"  decided: [bold]{safe(data.get('decision'), 40)}[/] {safe(data.get('message'), 120)}".rstrip()
         case _:
             return ""
-
-
-def doing_of(kind: str, data: Row) -> str | None:
-    """What the updating line says goes on; None leaves it as it is."""
-    match kind:
-        case "run.state":
-            return str(data.get("waiting_for") or data.get("state") or "")
-        case "turn.started":
-            return "asking the model"
-        case "turn.progress":
-            return f"{data.get('doing') or 'working'}{' ' + str(data['tool']) if data.get('tool') else ''}"
-        case "tool.started":
-            return str(data.get("tool") or "a tool")
-        case "gate.started":
-            return f"gate {data.get('gate')}"
-        case _:
-            return None

@@ -14,6 +14,7 @@ from devloop.cli.follow import Followed, Follower, exit_code
 from devloop.cli.output import safe
 from devloop.cli.progress import Lines, LiveView, Silent, View
 from devloop.cli.session import ask, options, project_root, run
+from devloop.daemon import wording
 from devloop.errors import NotFound, UsageError
 
 Row = dict[str, Any]
@@ -173,7 +174,7 @@ def ended_line(last: Row) -> str:
     outcome = str(last.get("outcome"))
     colour = {0: "green", 5: "yellow"}.get(exit_code(last), "red")
     reason = f": {safe(last['reason'], 400)}" if last.get("reason") else ""
-    spent = f"{output.tokens(last.get('tokens'))} tokens, {output.money(last.get('cost_usd'))}"
+    spent = f"{wording.tokens(last.get('tokens'))} tokens, {wording.money(last.get('cost_usd'))}"
     scripted = " [yellow]scripted[/]" if last.get("scripted") else ""
     return f"[{colour}]{safe(outcome, 40)}[/]{reason} [dim]({safe(last['id'], 80)}, {spent})[/]{scripted}"
 

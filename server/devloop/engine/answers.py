@@ -6,29 +6,34 @@ from typing import Any
 
 from devloop.errors import NotFound
 from devloop.redact import one_line
+from devloop.runs import money
 from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
 
 Row = dict[str, Any]
 
 
-def summary(services: Services, row: Row) -> Row:
-    spent = services.store.spent(run=row["id"], reserved=False)
+def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
+    """A run as everybody is told of it. `spent`: what its turns used, where that is known already."""
+    clean = services.redactor.text
+    limits = money.limits_of(services, RunSpec.model_validate(row["spec"]))["run"]
     return {
         "id": row["id"],
         "task": row["task_id"],
-        "title": one_line(row["title"]),
+        "key": row["task_key"],
+        "title": one_line(clean(row["title"])),
         "agent": row["agent"],
         "mode": row["mode"],
         "model": row["model"],
         "scripted": row["scripted"],
         "state": row["state"],
         "outcome": row["outcome"],
-        "reason": row["reason"],
+        "reason": row["reason"] and clean(row["reason"]),
         "turn": row["turn"],
-        "waiting_for": row["waiting_for"],
-        "cost_usd": round(spent["usd"], 6),
-        "tokens": {name: spent[name] for name in ("input", "output", "cache_read", "cache_write")},
+        "turn_limit": limits.turns,
+        "waiting_for": row["waiting_for"] and clean(row["waiting_for"]),
+        **(money.so_far(services, row["id"]) if spent is None else money.figures(spent)),
         "attempt": row["attempt"],
         "loop": row["loop"],
         "started": row["started"],
@@ -48,8 +53,11 @@ def find(services: Services, run: str) -> Row:
 
 
 def runs(services: Services, params: Row) -> Row:
-    rows = services.store.find_runs(task=params.get("task"), limit=int(params.get("limit") or 50))
-    return {"runs": [summary(services, row) for row in rows]}
+    """The newest runs, newest first. `task`: only those of a task, by its id; `open`: only those that did not end."""
+    limit, still_open = int(params.get("limit") or 50), bool(params.get("open"))
+    rows = services.store.find_runs(task=params.get("task"), open_only=still_open, limit=limit)
+    spent = services.store.spent_of([row["id"] for row in rows])
+    return {"runs": [summary(services, row, spent[row["id"]]) for row in rows]}
 
 
 def show(services: Services, params: Row) -> Row:

@@ -19,7 +19,7 @@ from devloop.engine.ports import DaemonPlan, EventLog
 from devloop.engine.recoveries import Recoveries
 from devloop.engine.slots import Slots
 from devloop.engine.starting import new_loop, open_run_of, record_run
-from devloop.engine.watchdog import Watchdog
+from devloop.engine.watchdog import NO_ROOM, Watchdog
 from devloop.errors import DevloopError, NoModel, Refused, RepositoryUnfit, Unavailable, UsageError
 from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
@@ -305,7 +305,7 @@ class EngineServer:
         }
 
     def _open_run(self, row: dict[str, Any]) -> Params:
-        starved = {"waiting_for": "room on the disk"} if row["id"] in self._ready.no_room else {}
+        starved = {"waiting_for": NO_ROOM} if row["id"] in self._ready.no_room else {}
         return {**answers.summary(self._services, row), **starved}
 
     async def diff(self, params: Params) -> Params:

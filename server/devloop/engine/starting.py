@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 from devloop.agents import load_agents, route
+from devloop.engine.answers import summary
 from devloop.models import limits_of
 from devloop.runs.services import Services
 from devloop.runs.spec import LoopSpec, PlanSpec, RunSpec, TaskSpec
@@ -52,7 +53,7 @@ def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpe
             "spec": spec.model_dump(mode="json"),
         }
     )
-    services.events.emit("run.queued", {"task": task.id, "title": task.title, "attempt": attempt}, spec.id)
+    services.events.emit("run.queued", summary(services, row), spec.id)
     return row
 
 

@@ -72,9 +72,6 @@ async def _guarded(ctx: Context, run: str, function: Work, args: tuple[Any, ...]
 
 @step("prepare", slot=True)
 async def prepare(ctx: Context, run: str) -> Outcome:
-    row = ctx.services.store.run(run)
-    if row is not None and row["started"] is None:
-        ctx.services.store.update_run(run, started=time.time())
     return await prepare_run(ctx.services, run)
 
 
@@ -118,13 +115,13 @@ async def commit(ctx: Context, run: str, summary: str) -> Outcome:
 
 
 @step("gate", slot=True)
-async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any]) -> Outcome:
+async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any], of: int) -> Outcome:
     row = ctx.services.store.run(run)
     assert row is not None
     ctx.services.set_state(run, "checking")
     one = Gate.from_json(declared)
     before = await checks.baseline(ctx.services, run, row["base"], (one,))
-    result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name))
+    result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name), of=of)
     return {"outcome": "checked", **checks.brief(result)}
 
 
@@ -138,7 +135,7 @@ async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str
     """Show the checkpoint to everybody; the run gives its slot to another while it waits."""
     services = ctx.services
     shown = await checkpoint.content(services, run, number, **content)
-    services.store.open_checkpoint(run, number, shown)
+    shown = services.store.open_checkpoint(run, number, shown)
     waiting_for = checkpoint.waiting_text(shown["kind"])
     services.set_state(run, "waiting", waiting_for=waiting_for, checkpoint=number)
     services.events.emit("checkpoint.opened", shown, run)
@@ -195,8 +192,7 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
         services.notice(run, f"The worktree could not be removed: {problem.message}")
     await checks.drop_baseline(services, run)
     services.store.release(run)
-    services.store.update_run(run, outcome=kept, reason=reason, ended=time.time(), checkpoint=None)
-    services.set_state(run, "ended")
+    services.set_state(run, "ended", outcome=kept, reason=reason, ended=time.time(), checkpoint=None)
     services.events.emit("run.ended", {"outcome": kept, "reason": reason}, run)
     ctx.slots.release(run)
     ctx.cancelling.forget(run)

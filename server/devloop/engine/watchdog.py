@@ -22,6 +22,8 @@ RESUMABLE = ("PENDING", "ENQUEUED", "DELAYED", "CANCELLED")
 """States of a workflow that is not over."""
 ROOM = 1024**2
 """Bytes that have to be free where runs are kept, so that one can go on."""
+NO_ROOM = "room on the disk"
+"""What such a run waits for."""
 GRACE_S = 15.0
 """A run that nobody touched for less than this, or an engine that is younger, may still be on the way into its
 workflow."""
@@ -97,7 +99,7 @@ class Watchdog:
         if run not in self._context.no_room:
             self._context.no_room.add(run)
             text = "The disk is full: free some space. The run goes on by itself when there is room."
-            self._context.services.events.emit("notice", {"text": text}, run, store=False)
+            self._context.services.events.emit("notice", {"text": text, "waiting_for": NO_ROOM}, run, store=False)
         return True
 
     async def _workflow_state(self, run: str) -> str | None:
@@ -128,8 +130,7 @@ class Watchdog:
         await acceptance.give_back(services, run, "reset", reason)
         services.store.release(run)
         self._context.slots.release(run)
-        services.store.update_run(run, outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
-        services.set_state(run, "ended")
+        services.set_state(run, "ended", outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
         services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)
 
     async def resend_decisions(self) -> None:

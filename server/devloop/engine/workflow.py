@@ -167,7 +167,7 @@ async def _gates(run: str, ready: Outcome, commit: str) -> Outcome:
         if not built:
             results.append(checks.skipped(declared, "the build failed"))
             continue
-        result = await steps.gate(run, commit, declared)
+        result = await steps.gate(run, commit, declared, len(ready["gates"]))
         if result["outcome"] != "checked":
             return result
         results.append(result)

@@ -87,14 +87,17 @@ async def run_allowed(services: Services, run: str, number: int, command: dict[s
     transcript.begin_command(number)
     call = tools.ToolCall(command["id"], "run_command", command["input"])
     services.set_state(run, "working", turn=number)
-    services.events.emit("tool.started", {"turn": number, "tool": call.name}, run)
+    about = tools.argument(call, services.redactor.text)
+    begun = {"turn": number, "id": call.id, "tool": call.name, "argument": about}
+    services.events.emit("tool.started", begun, run)
     try:
         async with asyncio.timeout(money.remaining_wall_s(services, spec)):
             (result,) = await tools.run_batch([call], await tool_context(services, spec))
     except TimeoutError:
         return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
     summary = one_line(result.summary)
-    services.events.emit("tool.ended", {"turn": number, "summary": summary, "is_error": result.is_error}, run)
+    ended = {"turn": number, "id": call.id, "summary": summary, "is_error": result.is_error}
+    services.events.emit("tool.ended", ended, run)
     snapshot = await services.workspace.snapshot(run, f"turn {number}, allowed command")
     if snapshot.skipped:
         names = [f"{one_line(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]

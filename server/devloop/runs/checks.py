@@ -85,9 +85,12 @@ async def _take_baseline(services: Services, run: str, base: str, checks: tuple[
     return results
 
 
-async def check(services: Services, run: str, commit: str, gate: Gate, before: GateResult | None) -> GateResult:
-    """Run one gate on `commit` in a clean checkout and judge it against the baseline. Kept as evidence."""
-    services.events.emit("gate.started", {"gate": gate.name, "commit": commit}, run)
+async def check(
+    services: Services, run: str, commit: str, gate: Gate, before: GateResult | None, *, of: int = 1
+) -> GateResult:
+    """Run one gate, of as many as the run has, on `commit` in a clean checkout and judge it against the baseline. Kept
+    as evidence."""
+    services.events.emit("gate.started", {"gate": gate.name, "commit": commit, "of": of}, run)
     result = gates.compare(await _run_gate(services, run, gate, commit), before, await _renames(services, run, commit))
     services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
     data = {

@@ -29,6 +29,19 @@ def limits_of(services: Services, spec: RunSpec) -> dict[budget.Scope, Limits]:
     }
 
 
+def so_far(services: Services, run: str) -> dict[str, Any]:
+    """`{"cost_usd", "tokens"}` of a run's turns until now, without what is only reserved."""
+    return figures(services.store.spent(run=run, reserved=False))
+
+
+def figures(spent: dict[str, Any]) -> dict[str, Any]:
+    """The same from what the store has summed up."""
+    return {
+        "cost_usd": round(spent["usd"], 6),
+        "tokens": {name: spent[name] for name in ("input", "output", "cache_read", "cache_write")},
+    }
+
+
 def reserve(services: Services, spec: RunSpec, turn: int, request: Request) -> str | None:
     """Reserve the worst case of `request`; when a cap forbids it, reserve nothing and answer with why."""
     key = (spec.id, turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Literal
 
 from devloop import gates, sandbox, trust
@@ -23,7 +24,9 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
     """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates"}`, or `failed` with what stands
     in the way."""
     spec = services.spec(run)
-    services.set_state(run, "preparing")
+    row = services.store.run(run)
+    first: dict[str, Any] = {"started": time.time()} if row is not None and row["started"] is None else {}
+    services.set_state(run, "preparing", **first)
     try:
         await require_sandbox(services, spec)
         trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)

@@ -68,9 +68,9 @@ class Services:
         return folder
 
     def set_state(self, run: str, state: str, *, waiting_for: str | None = None, **values: Any) -> None:
-        """Record the run's state and tell everybody who listens."""
+        """Record the run's state and tell everybody who listens; `values` are columns that change with it."""
         self.store.update_run(run, state=state, waiting_for=waiting_for, **values)
-        self.events.emit("run.state", {"state": state, "waiting_for": waiting_for}, run)
+        self.events.emit("run.state", {"state": state, "waiting_for": waiting_for, **values}, run)
 
     def absence_s(self, run: str) -> float:
         """Seconds since the run's start in which no engine was there to work on it."""

@@ -71,7 +71,8 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
         return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
     transcript.set_reply(number, reply)
     outcome = dict(reply["outcome"])
-    services.events.emit("turn.ended", {"turn": number, "outcome": outcome["outcome"]}, run)
+    ended = {"turn": number, "outcome": outcome["outcome"], **money.so_far(services, run)}
+    services.events.emit("turn.ended", ended, run)
     return outcome
 
 
@@ -213,10 +214,12 @@ async def _run_tools(
     calls = [tools.ToolCall(b["id"], b["name"], b["input"]) for b in blocks if invalid[b["id"]] is None]
 
     def started(call: tools.ToolCall) -> None:
-        services.events.emit("tool.started", {"turn": number, "tool": call.name}, spec.id)
+        about = tools.argument(call, services.redactor.text)
+        data = {"turn": number, "id": call.id, "tool": call.name, "argument": about}
+        services.events.emit("tool.started", data, spec.id)
 
     def ended(result: tools.ToolResult) -> None:
-        data = {"turn": number, "summary": one_line(result.summary), "is_error": result.is_error}
+        data = {"turn": number, "id": result.call_id, "summary": one_line(result.summary), "is_error": result.is_error}
         services.events.emit("tool.ended", data, spec.id)
 
     asked: tools.ToolCall | None = None

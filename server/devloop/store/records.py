@@ -163,6 +163,14 @@ class Store:
         total = row["input"] + row["output"] + row["cache_read"] + row["cache_write"]
         return {**row, "tokens": int(total + tokens), "usd": float(row["usd"] + usd)}
 
+    def spent_of(self, found: Sequence[str]) -> dict[str, Row]:
+        """What the turns of these runs used: `usd, input, output, cache_read, cache_write` for each."""
+        query = sa.select(turns.c.run, *_sums()).where(turns.c.workspace == self._workspace, turns.c.run.in_(found))
+        with self._engine.connect() as connection:
+            known = {row["run"]: dict(row) for row in connection.execute(query.group_by(turns.c.run)).mappings()}
+        nothing = {"usd": 0.0, "input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
+        return {run: known.get(run, nothing) for run in found}
+
     def usage_by(self, column: str, limit: int = 30) -> list[Row]:
         """Cost and tokens grouped by `task` or `day` (UTC date), newest or most expensive first."""
         if column == "task":
@@ -214,12 +222,15 @@ class Store:
 
     # -- checkpoints --
 
-    def open_checkpoint(self, run: str, number: int, content: Row) -> None:
+    def open_checkpoint(self, run: str, number: int, content: Row) -> Row:
+        """Record what a checkpoint shows; one that is there already stays. Answers with what is kept."""
         row = {"workspace": self._workspace, "run": run, "number": number}
         with self._engine.begin() as connection:
-            known = connection.execute(sa.select(checkpoints.c.number).where(*_matches(checkpoints, row))).first()
-            if known is None:
-                connection.execute(sa.insert(checkpoints).values(**row, content=content, opened=time.time()))
+            known = connection.execute(sa.select(checkpoints.c.content).where(*_matches(checkpoints, row))).first()
+            if known is not None:
+                return dict(known[0])
+            connection.execute(sa.insert(checkpoints).values(**row, content=content, opened=time.time()))
+        return content
 
     def decide_checkpoint(self, run: str, number: int, decision: str, message: str | None) -> bool:
         """Record the first decision on a checkpoint; False when there is one already."""

@@ -1,7 +1,7 @@
 """What an agent may do: read, list, search, write and edit files of its worktree, run commands, ask, finish."""
 
 from devloop.tools.batch import is_command, not_run, run_batch
-from devloop.tools.inputs import definitions
+from devloop.tools.inputs import argument, definitions
 from devloop.tools.model import PROTECTED, Ask, Finish, ToolCall, ToolContext, ToolResult
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ToolCall",
     "ToolContext",
     "ToolResult",
+    "argument",
     "definitions",
     "is_command",
     "not_run",

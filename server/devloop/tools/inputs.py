@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from devloop.tools.model import Problem
+from devloop.redact import one_line
+from devloop.tools.model import Problem, ToolCall
 
 MAX_COMMAND = 100_000
 MAX_TIMEOUT_S = 600
@@ -110,6 +111,17 @@ def parse(name: str, values: Any) -> Input:
     except ValidationError as problem:
         mistakes = "; ".join(_mistake(error) for error in problem.errors()[:8])
         raise Problem(f"Invalid input for {name}: {mistakes}.") from None
+
+
+def argument(call: ToolCall, redact: Callable[[str], str]) -> str:
+    """What a call is about, in at most 80 characters for people: its command, pattern, path or words.
+
+    Cut only after it was redacted: half a secret would not be recognised as one.
+    """
+    for name in ("command", "pattern", "path", "question", "summary"):
+        if isinstance(value := call.input.get(name), str):
+            return one_line(redact(value[:2000]), 80)
+    return ""
 
 
 def _mistake(error: Mapping[str, Any]) -> str:
