@@ -19,6 +19,7 @@ from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header
 from devloop.plan.events import Event, apply_event, change, log_text
 from devloop.plan.export import next_task, show, task_json
 from devloop.plan.find import TaskRef, find_task, locate
+from devloop.plan.inline import Kind, Span
 from devloop.plan.model import (
     Criterion,
     Edit,
@@ -44,6 +45,7 @@ from devloop.plan.selection import (
     ready,
     select,
 )
+from devloop.plan.spans import span_at, spans
 from devloop.plan.stats import Counts, Stats, statistics
 from devloop.plan.waves import waves
 
@@ -67,6 +69,7 @@ __all__ = [
     "Event",
     "Field",
     "FileRef",
+    "Kind",
     "LogLine",
     "Phase",
     "Plan",
@@ -74,6 +77,7 @@ __all__ = [
     "Reason",
     "Section",
     "Selection",
+    "Span",
     "Stats",
     "Task",
     "TaskRef",
@@ -99,6 +103,8 @@ __all__ = [
     "set_header",
     "set_marker",
     "show",
+    "span_at",
+    "spans",
     "statistics",
     "task_json",
     "title_key",

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from devloop.plan import ids
 
-_TASK_WORD = re.compile(r"(?:tasks?)[ \t]+(?=\S)", re.IGNORECASE)
-_PHASE_WORD = re.compile(r"phases?[ \t]+([0-9]+\.[0-9]+|[0-9]+[a-z]?|[a-z])$", re.IGNORECASE)
-_RANGE_MARK = re.compile(r"[ \t]*(?:\.\.|[-–—])[ \t]*")
+TASK_WORD = re.compile(r"(?:tasks?)[ \t]+(?=\S)", re.IGNORECASE)
+PHASE_WORD = re.compile(r"phases?[ \t]+([0-9]+\.[0-9]+|[0-9]+[a-z]?|[a-z])$", re.IGNORECASE)
+RANGE_MARK = re.compile(r"[ \t]*(?:\.\.|[-–—])[ \t]*")
 _NUMBERS = re.compile(r"[0-9]+")
 _DOTTED = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,4}$")
 _NONE = frozenset(("", "none", "nothing", "n/a", "na", "-", "–", "—", "no", "keine"))
-_REMARK = re.compile(r"\([^()]*\)")
-_AND = re.compile(r"[ \t]*(?:[,;&]|\band\b)[ \t]*", re.IGNORECASE)
+REMARK = re.compile(r"\([^()]*\)")
+AND = re.compile(r"[ \t]*(?:[,;&]|\band\b)[ \t]*", re.IGNORECASE)
 MAX_EXPANSION = 200  # ids of a range of which neither end exists
 
 
@@ -110,19 +110,19 @@ class Resolver:
 
     def prose(self, text: str) -> tuple[Need, ...] | None:
         """The needs of a metadata value, None when it isn't a list of references but prose."""
-        bare = _REMARK.sub(" ", text[:4000]).strip().strip("*_").rstrip(".").strip()
+        bare = REMARK.sub(" ", text[:4000]).strip().strip("*_").rstrip(".").strip()
         if bare.lower() in _NONE:
             return ()
         found: list[Need] = []
         phase = False
-        for token in _AND.split(bare):
+        for token in AND.split(bare):
             token = token.strip().strip("`").strip()
             if not token:
                 continue
             if phase and token.lower() not in self.by_id and token.lower() in self.phases:
                 token = f"Phase {token}"
-            phase = _PHASE_WORD.match(token) is not None
-            name = _TASK_WORD.sub("", token, count=1)
+            phase = PHASE_WORD.match(token) is not None
+            name = TASK_WORD.sub("", token, count=1)
             if not phase and not self._looks_like_reference(name):
                 return None
             found += self._token(token)
@@ -131,25 +131,25 @@ class Resolver:
     def _looks_like_reference(self, name: str) -> bool:
         if name.lower() in self.by_id:
             return True
-        halves = _RANGE_MARK.split(name)
+        halves = RANGE_MARK.split(name)
         return all(ids.TID.match(half) and any(char.isdigit() for char in half) for half in halves)
 
     def _token(self, token: str) -> tuple[Need, ...]:
         key = token.lower()
         found = self._memo.get(key)
         if found is None:
-            found = self._memo[key] = self._resolve(_TASK_WORD.sub("", token, count=1).strip())
+            found = self._memo[key] = self._resolve(TASK_WORD.sub("", token, count=1).strip())
         return found
 
     def _resolve(self, name: str) -> tuple[Need, ...]:
         known = self._one(name)
         if known is not None:
             return (known,)
-        phase = _PHASE_WORD.match(name)
+        phase = PHASE_WORD.match(name)
         if phase is not None:
             return (self._phase(name, phase[1]),)
-        for mark in _RANGE_MARK.finditer(name):
-            left, right = name[: mark.start()], _TASK_WORD.sub("", name[mark.end() :], count=1)
+        for mark in RANGE_MARK.finditer(name):
+            left, right = name[: mark.start()], TASK_WORD.sub("", name[mark.end() :], count=1)
             if left.lower() in self.by_id and right.lower() in self.by_id:
                 return (self._range(name, left.lower(), right.lower()),)
         return self._expansion(name) or (Need(name, (name,), unknown=True),)
@@ -194,7 +194,7 @@ class Resolver:
 
     def _expansion(self, name: str) -> tuple[Need, ...]:
         """A range of numbers of which an end is missing: the single ids, so that the missing ones are named."""
-        for mark in _RANGE_MARK.finditer(name):
+        for mark in RANGE_MARK.finditer(name):
             left, right = name[: mark.start()], name[mark.end() :]
             if not (_DOTTED.match(left) and _DOTTED.match(right)):
                 continue

@@ -7,10 +7,10 @@ import re
 from devloop.plan.graph import Graph, Name
 from devloop.plan.tree import PhaseDraft, Tree
 
-_GROUP = re.compile(
+GROUP = re.compile(
     r"(?:\*\*|__)?Group[ \t]+([\w-]+)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)$", re.IGNORECASE | re.DOTALL
 )
-_INLINE_GROUP = re.compile(r"Group[ \t]+([\w-]+)[ \t]*:[ \t]*([^;]*)", re.IGNORECASE)
+INLINE_GROUP = re.compile(r"Group[ \t]+([\w-]+)[ \t]*:[ \t]*([^;]*)", re.IGNORECASE)
 _REMARK = re.compile(r"\([^()]*\)")
 _TASKS_WORD = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
 
@@ -51,9 +51,9 @@ def _phase_group(draft: PhaseDraft) -> str | None:
 
 def phase_groups(draft: PhaseDraft) -> list[tuple[str, str]]:
     """(group, its list of tasks) as the phase names them."""
-    found = [(match[1], match[2]) for _, text in draft.groups if (match := _GROUP.match(text))]
+    found = [(match[1], match[2]) for _, text in draft.groups if (match := GROUP.match(text))]
     inline = draft.fields.get("parallel groups", "")
-    return found + [(match[1], match[2]) for match in _INLINE_GROUP.finditer(inline)]
+    return found + [(match[1], match[2]) for match in INLINE_GROUP.finditer(inline)]
 
 
 def _listed_groups(tree: Tree, graph: Graph) -> dict[int, str]:

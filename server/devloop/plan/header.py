@@ -65,10 +65,13 @@ def fields(line: str, number: int) -> list[Field]:
     found: list[Field] = []
     for match, end in field_matches(text):
         value = text[match.end() : end]
-        name = match["key"].strip()
-        key = _KEYS.get(" ".join(name.lower().split()), name)
-        found.append(Field(key, value, number, match.end(), end))
+        found.append(Field(key(match["key"]), value, number, match.end(), end))
     return found
+
+
+def key(name: str) -> str:
+    """The canonical name of a field: `Last Updated` is `Updated`; other names stay as they are written."""
+    return _KEYS.get(" ".join(name.lower().split()), name.strip())
 
 
 def field_matches(text: str) -> Iterator[tuple[re.Match[str], int]]:

@@ -19,7 +19,7 @@ _PHASE = re.compile(
     r"(?P<sep>[ \t]*:|[.)](?=[ \t]|$)|[ \t]*[–—]|[ \t]+-(?=[ \t]|$))?[ \t]*(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_PTAG = re.compile(r"\[parallel:[ \t]*([\w-]+)[ \t]*\]", re.IGNORECASE)
+PTAG = re.compile(r"\[parallel:[ \t]*([\w-]+)[ \t]*\]", re.IGNORECASE)
 _LOG_WORDS = re.compile(r"\b(?:progress log|work ?log|change ?log|history|activity)\b", re.IGNORECASE)
 _CRITERION_WORDS = re.compile(
     r"\b(?:acceptance|success criteria|definition of done|done when|exit criteria|verification|checklist"
@@ -95,9 +95,9 @@ def _phase(plain: str) -> PhaseHead | None:
     if name.isalpha() and not found["sep"] and rest and not (name.isupper() and not rest[0].islower()):
         return None  # "Phase a plan": prose
     tag, written = "", ""
-    for match in _PTAG.finditer(rest):
+    for match in PTAG.finditer(rest):
         tag = match[1]
-    rest = _PTAG.sub("", rest).strip()
+    rest = PTAG.sub("", rest).strip()
     rest, written = _status(rest)
     return PhaseHead(name, rest.strip(), tag, written)
 

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+){0,4}"
-_LEAD = re.compile(
+LEAD = re.compile(
     rf"""
     (?P<bold>\*\*)?
     (?: (?i:task)[ \t]+\#?(?P<task>{_NUMBER})
@@ -23,7 +23,7 @@ _LEAD = re.compile(
     """,
     re.VERBOSE,
 )
-_ANCHOR = re.compile(r"\{#([\w.:-]+)\}$")
+ANCHOR = re.compile(r"\{#([\w.:-]+)\}$")
 _WHOLLY_BOLD = re.compile(r"\*\*([^*]+)\*\*$")
 # Words of everyday use that look like `ABC-12`.
 _NO_KEYS = frozenset(
@@ -43,12 +43,12 @@ class Lead(NamedTuple):
 
 def lead(text: str) -> Lead:
     """The id of a task's text, tags already cut. Rules in the order of §6; the first that matches wins."""
-    found = _LEAD.match(text)
+    found = LEAD.match(text)
     if found is not None:
         form, name = _form(found)
         if form:
             return Lead(name, form, _title(text[found.end() :], found))
-    anchor = _ANCHOR.search(text.rstrip())
+    anchor = ANCHOR.search(text.rstrip())
     if anchor is not None:
         return Lead(anchor[1], "anchor", plain(text[: anchor.start()]))
     return Lead("", "", plain(text))

@@ -10,19 +10,19 @@ from devloop.plan.model import FileRef
 
 MAX_LINE: Final = 64 * 1024  # longer lines are not searched (§2)
 
-_MARKERS = re.compile(r"(?:[ \t]*(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]|$))*[ \t]*")
+ITEM_MARKERS = re.compile(r"(?:[ \t]*(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]|$))*[ \t]*")
 _MALFORMED = re.compile(r"\[[ \t]*\](?!\()|\[(?:[xX~!/-][ \t]+|[ \t]+[xX~!/-])\]|\[[ xX~!]\](?=[^\s(\[:*\]])")
-_META = re.compile(
+META_FORM = re.compile(
     r"(?P<open>\*\*|__|\*|_)?(?P<key>[A-Za-z][A-Za-z /-]{0,38}?)"
     r"(?:(?P<inside>:)(?P<late>\*\*|__|\*|_)|(?P<early>\*\*|__)[ \t]*:|(?P<bare>:))(?=[ \t]|$)[ \t]*(?P<value>.*)$",
     re.DOTALL,
 )
-_LOG_STAMP = re.compile(
+LOG_STAMP = re.compile(
     r"(?:\*\*|__|`|\[)*(?P<stamp>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"[ ]?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?)(?:\]|\*\*|__|`|:\*\*)*[ \t]*(?:[:–—-][ \t]*)?(?:\*\*[ \t]*)?"
 )
 _NAMES = r"(?P<names>\"[^\"]*\"|[\w./#-]+(?:[ \t]*(?:,|&|and|–|\.\.)[ \t]*(?:Task[ \t]+)?[\w./#-]+)*)"
-_LOG_EVENTS = tuple(
+LOG_EVENTS = tuple(
     (event, re.compile(pattern, re.IGNORECASE))
     for event, pattern in (
         ("started", rf"Started (?:work on )?Tasks? {_NAMES}"),
@@ -42,7 +42,7 @@ _LOG_EVENTS = tuple(
     )
 )
 _LOG_DETAIL = re.compile(r"[ \t]*(?:-|–|—|:)[ \t]+")
-_FILE_LINES = re.compile(r":([0-9]{1,9})(?:-([0-9]{1,9}))?$")
+FILE_LINES = re.compile(r":([0-9]{1,9})(?:-([0-9]{1,9}))?$")
 _PATH = re.compile(r"[^\s`()]+$")
 
 META_KEYS: Final = {
@@ -116,7 +116,7 @@ def box(line: str) -> Box:
 
 def bullet(line: str) -> Bullet:
     """Read a list item without a box."""
-    found = _MARKERS.match(line)
+    found = ITEM_MARKERS.match(line)
     at = found.end() if found else 0
     text = line[at:].rstrip("\r\n").rstrip()
     marker = line[:at].rstrip(" \t")
@@ -134,7 +134,7 @@ class Meta(NamedTuple):
 
 def meta(text: str) -> Meta | None:
     """`key: value`, `**key**: value`, `**key:** value`, `_key: value_`; None for other text (§8)."""
-    found = _META.match(text[:MAX_LINE])
+    found = META_FORM.match(text[:MAX_LINE])
     if found is None:
         return None
     opening, name, value = found["open"] or "", found["key"].strip(), found["value"].strip()
@@ -166,11 +166,11 @@ def log(text: str) -> Log:
     text = text[:MAX_LINE].strip()
     if re.match(r"\[[^\]]\]\*?[ \t]", text):
         text = text[3:].lstrip("*").strip()
-    found = _LOG_STAMP.match(text)
+    found = LOG_STAMP.match(text)
     stamp, rest = (found["stamp"].strip(), text[found.end() :]) if found else ("", text)
     rest = rest.strip()
     words = rest.replace("**", "").strip()
-    for event, pattern in _LOG_EVENTS:
+    for event, pattern in LOG_EVENTS:
         match = pattern.match(words)
         if match is not None:
             names = match.groupdict().get("names") or ""
@@ -189,10 +189,10 @@ def _log_names(names: str) -> tuple[str, ...]:
 
 def files(value: str) -> tuple[FileRef, ...]:
     """The paths of a `Files` value: commas outside back-ticks and parentheses separate, a trailing `(…)` is a note."""
-    return tuple(ref for piece in _pieces(value) if (ref := _file(piece)) is not None)
+    return tuple(ref for piece in pieces(value) if (ref := file(piece)) is not None)
 
 
-def _pieces(value: str) -> list[str]:
+def pieces(value: str) -> list[str]:
     """Split at commas outside back-ticks and parentheses."""
     pieces, start, ticked, depth = [], 0, False, 0
     for at, char in enumerate(value):
@@ -211,7 +211,7 @@ def _pieces(value: str) -> list[str]:
     return pieces
 
 
-def _file(piece: str) -> FileRef | None:
+def file(piece: str) -> FileRef | None:
     text = piece.strip()
     note = ""
     if text.endswith(")") and "(" in text:
@@ -222,7 +222,7 @@ def _file(piece: str) -> FileRef | None:
         path, behind = text[1:end].strip(), text[end + 1 :].strip()
         if behind and not behind.startswith((":", "-", "–", "—", "(")):
             behind = ""
-        tail = _FILE_LINES.fullmatch(behind)
+        tail = FILE_LINES.fullmatch(behind)
         if tail:
             span = (int(tail[1]), int(tail[2] or tail[1]))
     else:
@@ -231,7 +231,7 @@ def _file(piece: str) -> FileRef | None:
             path = path[:-1]  # the end of a sentence
         if not path or not _PATH.match(path) or not re.search(r"[./*\\]|^[A-Z][\w-]*file$|^[A-Z]{2,}$", path):
             return None  # prose
-    if span is None and (tail := _FILE_LINES.search(path)):
+    if span is None and (tail := FILE_LINES.search(path)):
         span = (int(tail[1]), int(tail[2] or tail[1]))
         path = path[: tail.start()]
     if not path:
@@ -247,5 +247,5 @@ def listed(value: str) -> tuple[str, ...]:
 
 def log_stamp_length(text: str) -> int:
     """How many characters of a log line are its stamp."""
-    found = _LOG_STAMP.match(text)
+    found = LOG_STAMP.match(text)
     return found.end() if found else 0
