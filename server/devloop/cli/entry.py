@@ -62,7 +62,26 @@ def _answer(arguments: list[str]) -> int:
 
         print(f"devloop {__version__}", flush=True)
         return 0
+    if arguments and arguments[0] == "lsp" and (given := _editor_arguments(arguments[1:])) is not None:
+        import importlib  # by name: front-ends don't import each other
+
+        code: int = importlib.import_module("devloop.lsp.pipe").main(given.get("--root"))
+        return code
     return _run(arguments)
+
+
+def _editor_arguments(arguments: list[str]) -> dict[str, str] | None:
+    """What an editor's usual call says; None for any other, which the full parser takes (`editor_command`)."""
+    given: dict[str, str] = {}
+    rest = [argument for argument in arguments if argument != "--stdio"]
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name != "--root" or not (equals or rest):
+            return None
+        given[name] = value if equals else rest.pop(0)
+        if not os.path.isdir(given[name]):  # noqa: PTH112 - pathlib takes 4 ms
+            return None
+    return given
 
 
 def _run(arguments: list[str]) -> int:
