@@ -42,6 +42,10 @@ class EngineLink:
     ) -> None:
         self.state: State = "stopped"
         self.problem = ""
+        self.came_up: Callable[[], None] = _nothing
+        """Called each time an engine is up."""
+        self.went_down: Callable[[], None] = _nothing
+        """Called each time an engine has ended without being asked to."""
         self._factory, self._handlers = factory, handlers
         self._log_hint, self._first_pause_s = log_hint, first_pause_s
         self._variables: dict[str, str] = {}
@@ -119,6 +123,7 @@ class EngineLink:
         self._client, self.state, self.problem = client, "running", ""
         log.info("the engine is up, pid %d", client.pid)
         self._watching = asyncio.create_task(self._watch(client))
+        self.came_up()
         if sent != self._variables:
             await self.set_variables(self._variables)
         return client
@@ -128,6 +133,7 @@ class EngineLink:
         await client.exited.wait()
         self._client = None
         self._died("The engine ended without being asked to.")
+        self.went_down()
         while self.state != "failed":
             await asyncio.sleep(self._pause())
             try:
@@ -161,6 +167,10 @@ class EngineLink:
                 None, (self._log_hint, "`devloop stop` and the next command start afresh; runs go on where they were.")
             )
         )
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _retrieve(task: asyncio.Task[EngineClient]) -> None:

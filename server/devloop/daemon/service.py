@@ -14,6 +14,7 @@ from typing import Any
 from devloop import plan as plans
 from devloop import settings, trust
 from devloop.daemon import doctor, nothing_yet
+from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
@@ -55,7 +56,11 @@ class Service:
         self._tasks = Tasks(documents, engine)
         self._stop = stop
         self._began = time.monotonic()
-        self._working: dict[str, str] = {}
+        self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))
+        engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
+        self._reading: asyncio.Task[None] | None = None
+        self._news: PlanText | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     def handlers(self, session: Session) -> dict[str, Handler]:
         """The methods of one client."""
@@ -124,24 +129,27 @@ class Service:
 
     def publish(self, event: dict[str, Any]) -> None:
         """An event of the engine."""
-        run, data = event.get("run"), event.get("data")
-        if isinstance(run, str) and isinstance(data, Mapping):
-            if event.get("kind") == "run.queued":
-                self._working[run] = "queued"
-            elif event.get("kind") == "run.state":
-                self._note(run, str(data.get("state")))
-            elif event.get("kind") == "run.ended":
-                self._working.pop(run, None)
+        self.board.take(event)
         self.fanout.publish(event)
 
-    def _note(self, run: str, state: str) -> None:
-        if state in BUSY_STATES:
-            self._working[run] = state
-        else:
-            self._working.pop(run, None)
+    def _engine_up(self) -> None:
+        self._reading = asyncio.create_task(self.board.load())
 
     def plan_changed(self, found: PlanText) -> None:
-        self.fanout.publish(plan_changed(found, self._stats(found)))
+        """Tell everybody; of texts that follow each other faster than they can be read only the last is told."""
+        self._news = found
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_plan())
+
+    async def _tell_plan(self) -> None:
+        while (found := self._news) is not None:
+            self._news = None
+            try:
+                stats = await asyncio.to_thread(self._stats, found)
+            except Exception:
+                log.exception("the changed plan could not be counted")
+            else:
+                self.fanout.publish(plan_changed(found, stats))
 
     def _stats(self, found: PlanText) -> Answer:
         parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())
@@ -149,19 +157,15 @@ class Service:
 
     async def working(self) -> list[str]:
         """Ids of the runs that work by themselves now. Does not start the engine."""
-        if self.engine.state == "running":
-            try:
-                rows = (await self.engine.request("engine/runs", {"limit": 200}))["runs"]
-            except DevloopError:
-                return list(self._working)
-            self._working = {row["id"]: row["state"] for row in rows if row["state"] in BUSY_STATES}
-        return list(self._working)
+        if self.engine.state == "running" and not self.board.current:
+            await self.board.load()
+        return [view.id for view in self.board.open if view.state in BUSY_STATES]
 
     # Questions
 
     async def _pass_on(self, name: str, params: Params) -> Any:
         """Ask the engine; where nothing was ever recorded, answer without starting it."""
-        if self.engine.state == "stopped" and not self.may_have_records():
+        if self.engine.state == "stopped" and not await asyncio.to_thread(self.may_have_records):
             settled = await asyncio.to_thread(self._settings)
             return nothing_yet.answer(name, params, settled)
         return await self.engine.request(f"engine/{name}", params)
@@ -175,7 +179,7 @@ class Service:
     async def status(self, params: Params) -> Answer:
         engine: Answer = {}
         problem = self.engine.problem
-        if self.engine.state != "stopped" or self.may_have_records():
+        if self.engine.state != "stopped" or await asyncio.to_thread(self.may_have_records):
             try:
                 engine = await self.engine.request("engine/status")
             except DevloopError as refused:
