@@ -8,6 +8,7 @@ that nobody waits for any more are dropped; nothing that is sent is written to a
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -126,8 +127,10 @@ class Protocol(LanguageServerProtocol):
             self._fail(number, failures.CANCELLED, "cancelled")
         elif (problem := task.exception()) is not None:
             self.send({"jsonrpc": "2.0", "id": number, "error": self.plain(failures.failure(problem, method))})
+        elif isinstance(result := task.result(), Json):
+            self.connection.write(encode_answer(number, result.text))
         else:
-            self.send({"jsonrpc": "2.0", "id": number, "result": self.plain(task.result())})
+            self.send({"jsonrpc": "2.0", "id": number, "result": self.plain(result)})
 
     # What we ask
 
@@ -209,3 +212,18 @@ class Plain:
 
     def __init__(self, value: Any) -> None:
         self.value = value
+
+
+class Json:
+    """A result that is JSON text already: what is kept from one version of a text to the next is not encoded again."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def encode_answer(number: int | str, result: str) -> bytes:
+    """The answer to request `number` whose result is given as JSON text."""
+    body = f'{{"jsonrpc":"2.0","id":{json.dumps(number)},"result":{result}}}'.encode("utf-8", "surrogatepass")
+    return b"Content-Length: %d\r\n\r\n" % len(body) + body
