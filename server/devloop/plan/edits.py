@@ -126,10 +126,13 @@ def insert(document: Document, after: int, texts: Sequence[str]) -> Edit:
 
 
 def append_log(plan: Plan, text: str | Sequence[str], stamp: datetime | str) -> tuple[Edit, ...]:
-    """Add lines to the log at its newest end, top or bottom as the stamps show; a missing log is added at the end."""
+    """Add lines to the log at its newest end, top or bottom as the stamps show; a missing log is added at the end.
+
+    `stamp`: what stands before each text; without one (an empty text) nothing does.
+    """
     texts = [text] if isinstance(text, str) else list(text)
     when = stamp if isinstance(stamp, str) else stamp.strftime("%Y-%m-%d %H:%M")
-    entries = [f"{when}: {clean(one)}" for one in texts]
+    entries = [f"{when}: {clean(one)}" if when else clean(one) for one in texts]
     at = _log_section(plan)
     if at is None:
         lines = [*([] if _ends_blank(plan.document) else [""]), LOG_HEADING, "", *(f"- {entry}" for entry in entries)]

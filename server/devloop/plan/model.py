@@ -206,7 +206,12 @@ class Edit:
 
 @dataclass(frozen=True)
 class Problem:
-    """A diagnostic (§17). `start`, `end`: columns in the line (`end` None: to its end). `related`: (line, message)."""
+    """A diagnostic (§17). `start`, `end`: columns in the line (`end` None: to its end). `related`: (line, message).
+
+    `fixes`: (title, edits) of each way out, the best first. `certain`: the first of them is the one right text and
+    loses nothing, so that nobody has to choose it. Fixes that cost more than a look at the line, or touch other lines,
+    are found when they are asked for: `devloop.plan.fixes.fixes_of`.
+    """
 
     code: str
     severity: Severity
@@ -216,6 +221,7 @@ class Problem:
     end: int | None = None
     related: tuple[tuple[int, str], ...] = ()
     fixes: tuple[tuple[str, tuple[Edit, ...]], ...] = ()
+    certain: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devloop.plan import tags
+from devloop.plan import dependencies, tags
 from devloop.plan.graph import Need
 from devloop.plan.groups import group_members, phase_groups
-from devloop.plan.lines import body
 from devloop.plan.model import Edit, Plan, Problem, Task
 
 Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
@@ -31,7 +30,11 @@ def of_task(plan: Plan, index: int, lookup: _Lookup | None = None) -> Iterator[P
         yield from _dependencies(plan, index, task, needs, lookup or _Lookup(plan))
     if index in plan.graph.cycles:
         message = f"The tasks wait for each other: {' → '.join(_shortened(task.cycle))}"
-        yield Problem("dependency-cycle", "error", task.line, message, *_span(plan, index))
+        cycle = frozenset(
+            at for name in task.cycle[:20] for at in plan.graph.by_id.get(name.lower(), ()) if at != index
+        )
+        fixes = _without(plan, index, cycle, "Don't wait for {}")
+        yield Problem("dependency-cycle", "error", task.line, message, *_span(plan, index), fixes=fixes)
 
 
 def _shortened(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,18 +78,19 @@ def _dependencies(plan: Plan, index: int, task: Task, needs: tuple[Need, ...], l
         if need.unknown:
             name = lookup.nearest(need.text)
             hint = f"; nearest: {name}" if name and name != task.id else ""
-            fixes = _replace(plan, index, need.text, name, f"Replace by {name}") if hint else ()
+            fixes = _replace(plan, index, need, name) if hint else ()
             message = f"There is no {_what(need)}{hint}"
             yield Problem("unknown-dependency", "error", task.line, message, *span, fixes=fixes)
             continue
         if need.reversed:
             fixes = _swap(plan, index, need)
             message = f"The range {need.text} is reversed; it is read from its smaller end"
-            yield Problem("range-reversed", "warning", task.line, message, *span, fixes=fixes)
+            yield Problem("range-reversed", "warning", task.line, message, *span, fixes=fixes, certain=bool(fixes))
         if not need.members:
             continue
         if index in need:
-            yield Problem("self-dependency", "error", task.line, f"Task {task.id} waits for itself", *span)
+            fixes = _without(plan, index, frozenset((index,)), "Remove the dependency on itself")
+            yield Problem("self-dependency", "error", task.line, f"Task {task.id} waits for itself", *span, fixes=fixes)
         elif index not in plan.graph.cycles and need.members[-1] > index:
             later = plan.tasks[need.members[-1]]
             message = f"Task {task.id} waits for {later.id}, which comes later (line {later.line})"
@@ -107,23 +111,31 @@ def _span(plan: Plan, index: int) -> tuple[int, int | None]:
     return (box.body + tag.start, box.body + tag.end) if box and tag else (0, None)
 
 
-def _replace(plan: Plan, index: int, old: str, new: str, title: str) -> Fixes:
-    start, end = _span(plan, index)
-    task = plan.tasks[index]
-    text = plan.document.line(task.line - 1)
-    at = text.find(old, start, end) if end is not None else -1
-    if at < 0:
-        return ()
-    return ((title, (Edit(task.line, at, task.line, at + len(old), new, old, body(text)),)),)
+def _replace(plan: Plan, index: int, need: Need, new: str) -> Fixes:
+    """Name another task instead. A range of which only an end is unknown is left to the person."""
+    for written in dependencies.of_task(plan, index):
+        if written.needs == (need,) and len(written.named) == 1 and written.named[0].kind == "task":
+            return ((f"Replace by {new}", (written.renamed(plan, {0: new}),)),)
+    return ()
 
 
 def _swap(plan: Plan, index: int, need: Need) -> Fixes:
-    for mark in ("..", "–", "—", "-"):
-        left, found, right = need.text.partition(mark)
-        if found and left.strip().lower() in plan.graph.by_id:
-            turned = f"{right.strip()}{mark}{left.strip()}"
-            return _replace(plan, index, need.text, turned, f"Write {turned}")
+    for written in dependencies.of_task(plan, index):
+        if written.needs == (need,) and len(written.named) == 2:
+            left, right = written.named
+            edit = written.renamed(plan, {0: right.id, 1: left.id})
+            return ((f"Write {edit.text}", (edit,)),)
     return ()
+
+
+def _without(plan: Plan, index: int, members: frozenset[int], title: str) -> Fixes:
+    """Remove one reference to one of these tasks, for each such reference; ranges and phases stay."""
+    found = []
+    for written in dependencies.of_task(plan, index):
+        edit = written.removed(plan) if written.single and members.issuperset(written.needs[0].members) else None
+        if edit is not None:
+            found.append((title.format(written.named[0].id), (edit,)))
+    return tuple(found[:5])
 
 
 def _groups(plan: Plan) -> Iterator[Problem]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from devloop.plan import edits, header
+from devloop.plan import edits, header, headings
 from devloop.plan.events import log_name
 from devloop.plan.headings import LOG
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Field, Phase, Plan, Problem, Severity
 
+Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 _HEADER_LINES = 60
+_PLAIN_FIELD = re.compile(r"[ \t]{0,3}[A-Za-z][A-Za-z ]{0,30}:[ \t]+[^\s*_]")
+_BARE_PHASE = re.compile(r"Phase[ \t]+(?:[0-9]+\.[0-9]+|[0-9]+[A-Za-z]?|[A-Za-z])", re.IGNORECASE)
+_STATUS_MARK = re.compile(
+    r"[ \t]*(?:(?:[✅✔☑🚧⏳]\ufe0f?)|\((?:COMPLETE|DONE|完了|已完成)\)|\b(?:COMPLETE|DONE)\b|完了|已完成)"
+)
+_SHOWN = {"complete": "✅", "in_progress": "🚧"}
 
 
 def find(plan: Plan) -> Iterator[Problem]:
@@ -21,8 +29,30 @@ def find(plan: Plan) -> Iterator[Problem]:
         if phase.written and phase.status != "empty" and phase.written != phase.status:
             shown = phase.status.replace("_", " ")
             message = f"The heading of phase {phase.id} says {phase.written.replace('_', ' ')}, its tasks say {shown}"
-            yield Problem("phase-status-drift", "hint", phase.line, message)
+            fixes = _glyph(plan, phase)
+            # Only towards done: a phase that a person calls done may be so, and its boxes forgotten.
+            certain = bool(fixes) and phase.status == "complete"
+            yield Problem("phase-status-drift", "hint", phase.line, message, fixes=fixes, certain=certain)
     yield from _log(plan)
+
+
+def _glyph(plan: Plan, phase: Phase) -> Fixes:
+    """Write the status mark of a phase's heading anew; a pending phase has none (§10)."""
+    text = body(plan.document.line(phase.line - 1))
+    if len(text) > headings.MAX_LENGTH:
+        return ()
+    marks = list(_STATUS_MARK.finditer(text))
+    if not marks:
+        return ()
+    mark = marks[-1]
+    shown = _SHOWN.get(phase.status, "")
+    gap = mark[0][: len(mark[0]) - len(mark[0].lstrip(" \t"))] if shown else ""
+    changed = text[: mark.start()] + gap + shown + text[mark.end() :]
+    head = headings.heading(phase.level, changed.strip("# \t")).phase
+    if head is None or head.written != (phase.status if shown else ""):
+        return ()
+    edit = Edit(phase.line, mark.start(), phase.line, mark.end(), gap + shown, mark[0], text)
+    return ((f"Write {shown}" if shown else f"Remove {mark[0].strip()}", (edit,)),)
 
 
 def _header(plan: Plan) -> Iterator[Problem]:
@@ -30,6 +60,7 @@ def _header(plan: Plan) -> Iterator[Problem]:
         if field.key in ("Created", "Updated") and not header.is_date(field.value):
             message = f"{field.key} is no date; write it as 2026-01-31 or 2026-01-31 12:30"
             yield Problem("bad-date", "hint", field.line, message, field.start, field.end)
+    seen: set[str] = set()
     end = min(plan.tree.header_end - 1 if plan.tree.header_end else plan.document.count, _HEADER_LINES)
     for at in range(plan.document.front, end):
         step = plan.document.step(at)
@@ -37,12 +68,29 @@ def _header(plan: Plan) -> Iterator[Problem]:
             continue
         text = plan.document.line(at)
         near = header.nearly_field(text)
-        if near is None or plan.field(near[0]) is not None:
+        if near is None or plan.field(near[0]) is not None or _in_heading(plan, at + 1):
             continue
         written = f"**{near[0]}**: {near[1]}"
-        edit = Edit(at + 1, 0, at + 1, len(body(text)), written, body(text))
+        bare = body(text).rstrip()
+        start = len(bare) - len(bare.lstrip()) if step.kind == 1 else 0
+        edit = Edit(at + 1, start, at + 1, len(bare), written, bare[start:], body(text))
         message = f"A field of the header is written as {written}"
-        yield Problem("malformed-header", "info", at + 1, message, fixes=((f"Write {written}", (edit,)),))
+        # The first of its kind, as a line of its own; a bullet may be part of a list that goes on.
+        plain = step.kind == 1 and not step.state.stack and near[0] not in seen
+        certain = plain and _PLAIN_FIELD.match(text) is not None and bare.endswith(near[1])
+        seen.add(near[0])
+        fixes = ((f"Write {written}", (edit,)),)
+        yield Problem("malformed-header", "info", at + 1, message, fixes=fixes, certain=certain)
+
+
+def _in_heading(plan: Plan, line: int) -> bool:
+    """Whether a line is the text of a heading that is underlined."""
+    for section in plan.tree.sections:
+        if section.line > line:
+            break
+        if line < section.line + section.heading_lines:
+            return True
+    return False
 
 
 def _set(plan: Plan, field: Field, status: str, code: str, severity: Severity, message: str) -> Problem:
@@ -89,7 +137,10 @@ def _current_phase(plan: Plan) -> Iterator[Problem]:
             value = f"Phase {following.id}" if following else "Complete"
             fix = ((f"Set Current Phase to {value}", edits.set_header(plan, "Current Phase", value)),)
             message = f"Current Phase says {field.value!r}; the markers say {value}"
-            yield Problem("current-phase-drift", "hint", field.line, message, field.start, field.end, fixes=fix)
+            certain = _BARE_PHASE.fullmatch(field.value.strip()) is not None  # other words would be lost
+            yield Problem(
+                "current-phase-drift", "hint", field.line, message, field.start, field.end, fixes=fix, certain=certain
+            )
 
 
 def _named(plan: Plan, names: tuple[str, ...]) -> Phase | None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from devloop.plan import items, tags
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Phase, Plan, Problem, Task
+from devloop.plan.spans import spans
 
+Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 _LAST_NUMBER = re.compile(r"[0-9]+$")
 _CANONICAL = {"/": "~", ">": "!"}
 _TASK_TAG = re.compile(r"\[(?:depends|background|sequential|model|agent|budget|turns|timeout)\b[^\]]*\]", re.IGNORECASE)
@@ -66,17 +68,19 @@ def _duplicates(plan: Plan) -> Iterator[Problem]:
             yield Problem("duplicate-id", "warning", task.line, message, related=related, fixes=_renumber(plan, task))
 
 
-def _renumber(plan: Plan, task: Task) -> tuple[tuple[str, tuple[Edit, ...]], ...]:
+def _renumber(plan: Plan, task: Task) -> Fixes:
     number = _LAST_NUMBER.search(task.id)
-    text = plan.document.line(task.line - 1)
-    at = text.find(task.id, text.find("]"))
-    if number is None or at < 0 or len(number[0]) > 9:
+    written = next((span for span in spans(plan, task.line) if span.kind == "task-id"), None)
+    if number is None or written is None or len(number[0]) > 9:
         return ()
     first, width = int(number[0]), len(number[0])
+    text = plan.document.line(task.line - 1)
+    end = written.end
     for count in range(first + 1, first + 1000):
-        fresh = task.id[: number.start()] + str(count).rjust(width, "0")
+        following = str(count).rjust(width, "0")
+        fresh = task.id[: number.start()] + following
         if fresh.lower() not in plan.graph.by_id:
-            edit = Edit(task.line, at, task.line, at + len(task.id), fresh, task.id, body(text))
+            edit = Edit(task.line, end - width, task.line, end, following, text[end - width : end], body(text))
             return ((f"Renumber to {fresh}", (edit,)),)
     return ()
 
@@ -88,9 +92,9 @@ def _marker(plan: Plan, task: Task, box: items.Box) -> Iterator[Problem]:
         canonical = _CANONICAL[task.marker]
         edit = Edit(task.line, box.column, task.line, box.column + 1, canonical, task.marker, context)
         message = f"[{task.marker}] is read as {task.status.replace('_', ' ')}; devloop writes [{canonical}]"
-        yield Problem(
-            "marker-alias", "info", task.line, message, start, end, fixes=((f"Write [{canonical}]", (edit,)),)
-        )
+        fix = ((f"Write [{canonical}]", (edit,)),)
+        same = task.marker == "/"  # [>] is deferred, [!] blocked: near, but not the same
+        yield Problem("marker-alias", "info", task.line, message, start, end, fixes=fix, certain=same)
     else:
         fixes = tuple(
             (
@@ -111,7 +115,8 @@ def _tags(plan: Plan, task: Task, box: items.Box) -> Iterator[Problem]:
             if tag.name == "parallel" and value in ("none", "full", "partial"):
                 read = "it is read as [sequential]" if value == "none" else "it has no effect here"
                 message = f"[parallel:{value}] belongs on a phase heading; {read}"
-                yield Problem("tag-misplaced", "warning", task.line, message, start, end)
+                fixes, certain = _misplaced(plan, task, box, tag)
+                yield Problem("tag-misplaced", "warning", task.line, message, start, end, fixes=fixes, certain=certain)
             continue
         if tag.name in tags.WITH_VALUE:
             message = f"[{tag.text}] has a value that can't be read"
@@ -126,6 +131,17 @@ def _tags(plan: Plan, task: Task, box: items.Box) -> Iterator[Problem]:
             yield Problem(
                 "unknown-tag", "hint", task.line, message, start, end, fixes=((f"Write [{near}:…]", (edit,)),)
             )
+
+
+def _misplaced(plan: Plan, task: Task, box: items.Box, tag: tags.Tag) -> tuple[Fixes, bool]:
+    """`[parallel:none]` on a task is `[sequential]`; for sure only when no other group waits behind it."""
+    if tag.value.lower() != "none":
+        return (), False
+    line = plan.document.line(task.line - 1)
+    start, end = box.body + tag.start, box.body + tag.end
+    edit = Edit(task.line, start, task.line, end, "[sequential]", line[start:end], body(line))
+    alone = sum(other.known and other.name == "parallel" for other in box.tags) == 1
+    return (("Write [sequential]", (edit,)),), alone
 
 
 def _phase_tags(plan: Plan, phase: Phase) -> Iterator[Problem]:

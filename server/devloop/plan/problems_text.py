@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator
 
 from devloop.plan import items
-from devloop.plan.blocks import CODE, HTML, Fence
+from devloop.plan.blocks import BLANK, CODE, HTML, ROOT, TEXT, Fence
 from devloop.plan.document import Document
 from devloop.plan.html import COMMENT
 from devloop.plan.lines import body, ending
-from devloop.plan.model import Edit, Plan, Problem
+from devloop.plan.model import MARKERS, Edit, Plan, Problem
+from devloop.plan.scan import scan_line
 
 LONG_PLAN = 200  # lines (upstream's threshold for archiving)
 _ESCAPED = re.compile("[\ud800-\udfff]")
 _NO_SPACE = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])\[[^\]\r\n]{0,3}\]")
-_BOX_PART = re.compile(r"\[[ \t]*([^\]\s]?)[ \t]*\][ \t]*")
+_BOX_PART = re.compile(r"\[[ \t]*([^\]\s]?)[ \t]*\]")
+_AFTER_BOX = re.compile(r"\*?(?:[ \t\r\n]|$)")
 
 
 def find(plan: Plan) -> Iterator[Problem]:
@@ -85,13 +87,35 @@ def _malformed(document: Document, line: int, column: int) -> Problem:
     text = document.line(line - 1)
     found = _BOX_PART.match(text, column)
     fixes: tuple[tuple[str, tuple[Edit, ...]], ...] = ()
-    end = None
+    end, certain = None, False
     if found is not None:
         end = found.end()
-        box = f"[{found[1] or ' '}] "
-        fixes = ((f"Write {box.strip()}", (Edit(line, column, line, end, box, text[column:end], body(text)),)),)
+        box = f"[{found[1] or ' '}]"
+        apart = _AFTER_BOX.match(text, end) is not None
+        fixed = box if apart else f"{box} "
+        fixes = ((f"Write {box}", (Edit(line, column, line, end, fixed, text[column:end], body(text)),)),)
+        certain = apart or bool(found[1])  # "[]byte" may be a word
+        certain = certain and _is_lone_box(document, line, text[:column] + fixed + text[end:])
     message = "A box is one character in brackets and a space behind: [ ], [x], [~], [!], [-]"
-    return Problem("malformed-checkbox", "warning", line, message, column, end, fixes=fixes)
+    return Problem("malformed-checkbox", "warning", line, message, column, end, fixes=fixes, certain=certain)
+
+
+def _is_lone_box(document: Document, line: int, text: str) -> bool:
+    """Whether `text` in this line is a box, and no box is nested in it: those would get a parent that they had not."""
+    step = scan_line(text, document.step(line - 2).state if line > 1 else ROOT)
+    if not step.box:
+        return False
+    depth = len(step.state.stack)
+    for at in range(line, document.count):
+        step = scan_line(document.line(at), step.state)
+        if step.kind == BLANK and not step.opened:
+            if len(step.state.stack) < depth:
+                break
+        elif step.matched < depth and not (step.kind == TEXT and not step.opened and len(step.state.stack) >= depth):
+            break
+        elif step.box or step.suspect:
+            return False
+    return True
 
 
 def _suspect(document: Document, line: int) -> Problem:
@@ -101,7 +125,9 @@ def _suspect(document: Document, line: int) -> Problem:
         at = text.index("[")
         edit = Edit(line, at, line, at, " ", "", body(text))
         message = "There must be a space between the bullet and the box"
-        return Problem("malformed-checkbox", "warning", line, message, start, fixes=(("Insert a space", (edit,)),))
+        fixes = (("Insert a space", (edit,)),)
+        certain = text[at + 1] in MARKERS and _is_lone_box(document, line, f"{text[:at]} {text[at:]}")
+        return Problem("malformed-checkbox", "warning", line, message, start, fixes=fixes, certain=certain)
     step = document.step(line - 1)
     if step.kind == CODE:
         why = "it is indented by four columns or more, which makes it code"
