@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.editor import Failed
+from support.editor import EVERYTHING, PULLS, Failed
 
 
 async def test_requests_before_initialize_and_after_shutdown_are_refused(editors):
@@ -28,6 +28,25 @@ async def test_diagnostics_are_pushed_for_each_version(editor):
     version = editor.type(uri, 7, 38, "9.9,")
     found = await editor.diagnostics(uri, version)
     assert [each["code"] for each in found] == ["unknown-dependency"]
+
+
+async def test_an_editor_that_asks_for_diagnostics_is_not_told_them_too(editors):
+    editor = await editors()
+    found = await editor.initialize(PULLS)
+    assert found["capabilities"]["diagnosticProvider"]["identifier"] == "devloop"
+    uri = editor.open()
+    version = editor.type(uri, 7, 38, "9.9,")
+    told = await editor.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})
+    assert told["kind"] == "full" and told["resultId"] == str(version)
+    assert [each["code"] for each in told["items"]] == ["unknown-dependency"]
+    assert editor.told("textDocument/publishDiagnostics") == []
+
+
+async def test_an_editor_that_can_not_be_told_to_ask_again_is_told(editors):
+    editor = await editors()
+    found = await editor.initialize({**PULLS, "workspace": {**EVERYTHING["workspace"], "diagnostics": {}}})
+    assert "diagnosticProvider" not in found["capabilities"]
+    assert await editor.diagnostics(editor.open(), 1) == []
 
 
 async def test_one_editor_that_vanishes_disturbs_no_other(editors):

@@ -54,12 +54,12 @@ EVERYTHING: dict[str, Any] = {
         "foldingRange": {"lineFoldingOnly": True, "foldingRange": {"collapsedText": True}},
         "rename": {"prepareSupport": True},
         "definition": {"linkSupport": True},
-        "diagnostic": {},
         "documentLink": {"tooltipSupport": True},
     },
     "experimental": {"devloop": {"status": True, "event": True}},
 }
-"""A client that can do everything; give another mapping for one that can't."""
+"""A client that can do everything but ask for diagnostics (see `PULLS`); give another mapping for one that can't."""
+PULLS: dict[str, Any] = {**EVERYTHING, "textDocument": {**EVERYTHING["textDocument"], "diagnostic": {}}}
 
 
 class Failed(Exception):

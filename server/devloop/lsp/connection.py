@@ -101,7 +101,15 @@ class Connection:
             None,
             encoding,
         ).build()  # type: ignore[no-untyped-call]
+        if not self.pulls:
+            capabilities.diagnostic_provider = None
         return t.InitializeResult(capabilities, t.ServerInfo("devloop", __version__))
+
+    @property
+    def pulls(self) -> bool:
+        """Whether the editor asks for diagnostics instead of being told. Both would show everything twice, and one
+        that can't be told to ask again would never see that a run waits."""
+        return self.client.can("textDocument.diagnostic") and self.client.takes(t.WORKSPACE_DIAGNOSTIC_REFRESH)
 
     async def shut_down(self) -> None:
         """Nothing more is sent by ourselves; requests that are being worked on are still answered."""

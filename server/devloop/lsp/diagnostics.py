@@ -38,7 +38,8 @@ async def publish(connection: Connection, buffer: Buffer) -> None:
 
 
 def clear(connection: Connection, buffer: Buffer) -> None:
-    connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": buffer.uri, "diagnostics": []})
+    if not connection.pulls:
+        connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": buffer.uri, "diagnostics": []})
 
 
 def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[Item]:

@@ -16,5 +16,5 @@ METHOD: Final = t.TEXT_DOCUMENT_DID_OPEN
 
 def handle(connection: Connection, params: t.DidOpenTextDocumentParams) -> None:
     buffer = connection.open(params.text_document)
-    if buffer is not None:
+    if buffer is not None and not connection.pulls:
         connection.spawn(diagnostics.publish(connection, buffer))
