@@ -214,7 +214,7 @@ def of_row(row: Row, before: RunView | None = None) -> RunView:
         ended=number_of(row.get("ended")),
         branch=text_of(row.get("branch")),
         commit=text_of(row.get("commit")),
-        now=view.now if state == view.state and state != "ended" else Now(),
+        now=view.now if state != "ended" and (state == view.state or not view.known) else Now(),
         known=True,
     )
 
