@@ -160,6 +160,7 @@ class Daemon:
             task.cancel()
         await asyncio.wait(tasks)
         self._fanout.close()
+        await self._service.board.close()
         await self._service.sessions.close()
         await self._engine.stop()
 
