@@ -100,7 +100,9 @@ def around(
 
 def _piece(line: int, text: str, start: int, end: int, kind: Kind, value: str) -> Iterator[Span]:
     start, end = trimmed(text, start, end)
-    if start < end and (kind == "title" or any(map(str.isalnum, text[start:end]))):  # no mere punctuation
+    if start < end and (
+        kind == "title" or text[start].isalnum() or any(map(str.isalnum, text[start:end]))
+    ):  # no mere punctuation
         yield Span(line, start, end, kind, value)
 
 

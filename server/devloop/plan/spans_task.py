@@ -118,7 +118,17 @@ def _lead(line: int, text: str, box: items.Box) -> tuple[list[Span], int]:
     """The spans of the id and the column behind it and its punctuation."""
     if not box.form:
         return [], 0
-    cut = _Cut(text, box)
+    if box.form != "anchor":
+        found = ids.LEAD.match(text, box.body)
+        tag = next((tag for tag in box.tags if tag.known), None)
+        if found is not None and found[box.form] and (tag is None or found.end() <= box.body + tag.start):
+            first, last = found.span(box.form)
+            name = Span(line, first, last, "task-id", box.id)
+            if box.form in _WORDS:
+                word = box.body + len(found["bold"] or "")
+                return [Span(line, word, word + 4, "task-keyword", box.form), name], found.end()
+            return [name], found.end()
+    cut = _Cut(text, box)  # tags stand in front of the id
     if box.form == "anchor":
         found = ids.ANCHOR.search(cut.text)
         return ([cut.span(line, found.span(1), "task-id", box.id)], 0) if found else ([], 0)
