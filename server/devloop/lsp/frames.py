@@ -126,7 +126,7 @@ def _number(value: bytes) -> int:
 def parse(body: bytes) -> dict[str, Any]:
     """The message in a body: a request, a notification or a response, by its form. Raises `Refused`."""
     try:
-        message = json.loads(body.decode("utf-8"))
+        message = json.loads(body.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         raise Refused(PARSE_ERROR, "The message is not JSON.") from None
     if not isinstance(message, dict):

@@ -8,7 +8,6 @@ editor's messages is their order there.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 import threading
@@ -26,7 +25,6 @@ from devloop.lsp.replay import Replay
 if TYPE_CHECKING:
     from devloop.lsp.pipe import Channel
 
-log = logging.getLogger(__name__)
 
 GREETING_S = 30.0
 """How long the daemon may take for its own answer to `initialize`; it loads the language server meanwhile."""
@@ -34,7 +32,7 @@ DEATHS, WITHIN_S = 5, 60.0
 """So many ends of the daemon within so many seconds are too many."""
 AFTER_STOP_S = 0.5
 """Whoever stopped the daemon gets to see that it is gone before the next one starts."""
-RETRY_S = (5.0, 10.0, 20.0, 40.0, 60.0)
+RETRY_S = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 LOOK_S = 3.0
 """How often it is looked whether the editor's process lives."""
 MAX_QUEUE = 64 * 1024 * 1024
@@ -74,19 +72,16 @@ class Session:
         threading.Thread(target=self._keep_a_daemon, name="daemon", daemon=True).start()
         self._watch_editor()
         try:
-            while (body := self._source_next()) is not None:
-                if body and (code := self._from_editor(body)) is not None:
-                    return code
-            return 0
+            code = None
+            while code is None:
+                try:
+                    body = self._source.next()
+                    code = 0 if body is None else self._from_editor(frames.parse(body), body)
+                except frames.Refused as problem:
+                    self._tell(frames.error(None, problem.code, str(problem)))
+            return code
         finally:
             self._end()
-
-    def _source_next(self) -> bytes | None:
-        try:
-            return self._source.next()
-        except frames.Refused as problem:
-            self._tell(frames.error(None, problem.code, str(problem)))
-            return b""
 
     def _end(self) -> None:
         self._ended.set()
@@ -97,12 +92,8 @@ class Session:
 
     # From the editor
 
-    def _from_editor(self, body: bytes) -> int | None:
-        try:
-            message = frames.parse(body)
-        except frames.Refused as problem:
-            self._tell(frames.error(None, problem.code, str(problem)))
-            return None
+    def _from_editor(self, message: dict[str, Any], body: bytes) -> int | None:
+        """One message. The exit code when it was the last."""
         method, number = message.get("method"), message.get("id")
         if method == "exit" and number is None:
             return self._exit(body)
@@ -202,7 +193,6 @@ class Session:
         try:
             self._serve_daemons()
         except Exception as problem:
-            log.exception("the editor's pipe broke")
             self._without(DevloopError("devloop's language server failed.", hint=f"({type(problem).__name__})"))
 
     def _serve_daemons(self) -> None:

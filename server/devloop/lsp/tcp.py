@@ -1,4 +1,4 @@
-"""`devloop lsp --tcp`: editors over loopback instead of standard input and output; each shows the token that was printed.
+"""`devloop lsp --tcp`: editors over loopback instead of standard input and output; each shows the printed token.
 
 The token is what keeps other users of the machine, and pages in a browser, out. Until a connection has shown it, its
 bytes are bounded, its time is bounded, and nothing it says is acted on.
