@@ -18,6 +18,7 @@ from devloop.lsp.features import (
     did_open,
     did_save,
     document_symbol,
+    folding_range,
     initialized,
     pull_diagnostics,
 )
@@ -33,6 +34,7 @@ MODULES: Final[Sequence[ModuleType]] = (
     did_open,
     did_save,
     document_symbol,
+    folding_range,
     initialized,
     pull_diagnostics,
 )
