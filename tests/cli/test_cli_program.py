@@ -15,7 +15,7 @@ from devloop.cli import setup
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show"),
-    *("diff", "log", "budget", "trust", "doctor", "demo", "stop"),
+    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript"),
 ]
 COMMANDS = [
     *(["plan", name] for name in ("show", "check", "next")),
@@ -37,6 +37,8 @@ COMMANDS = [
             "doctor",
             "demo",
             "stop",
+            "fresh",
+            "transcript",
         ]
     ),
 ]

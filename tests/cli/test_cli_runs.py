@@ -57,7 +57,7 @@ def test_two_waiting_runs_have_to_be_named(devloop, scripted):
         (["decide", "block"], "needs words"),
         (["decide", "a", "b", "c"], "too many words"),
         (["run", "1.1", "--decide", "discard"], "discard"),
-        (["run"], "Missing argument"),
+        (["run"], "Name a task"),
         (["continue", "-n", "0"], "Invalid value"),
         (["nothing"], "No such command"),
         (["--root", "/nowhere/at/all", "status"], "no directory"),

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from devloop.cli import checkpoint_view, output
 from devloop.cli.common import LOOKING, Json, epilog
@@ -19,6 +20,7 @@ from devloop.cli.progress import line_of
 from devloop.cli.run_commands import ended_line
 from devloop.cli.session import ask, daemon, options, run
 from devloop.daemon import wording
+from devloop.redact import printable
 
 Row = dict[str, Any]
 
@@ -56,6 +58,11 @@ def register(app: typer.Typer) -> None:
             fields="{run, base, commit, patch, files: [{path, status, added, deleted, binary}], added, deleted}",
         ),
     )(diff)
+    app.command(
+        "transcript",
+        rich_help_panel=LOOKING,
+        epilog=epilog("devloop transcript run-1.2-1", fields="{run, text}; the text is Markdown"),
+    )(transcript)
     app.command(
         "log",
         rich_help_panel=LOOKING,
@@ -189,6 +196,23 @@ def diff(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
         print_patch(output.console(), str(found["patch"]))
     else:  # for another program: the patch as it is
         sys.stdout.buffer.write(str(found["patch"]).encode("utf-8", "surrogateescape"))
+
+
+def transcript(
+    name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], as_json: Json = False
+) -> None:
+    """What was said in a run: the agent's words and calls, results, and what it was told."""
+    found = ask("devloop/transcript", {"run": name})
+    if as_json:
+        output.print_json(found)
+        return
+    out = output.console()
+    text = Text(printable(str(found["text"])))
+    if out.is_terminal:
+        with out.pager():
+            out.print(text)
+    else:
+        out.print(text, end="")
 
 
 def log(

@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "run",
         rich_help_panel=WORKING,
-        epilog=epilog("devloop run 1.2", "devloop run 1.2 --decide commit", fields=FOLLOWED),
+        epilog=epilog("devloop run 1.2", "devloop run 1.2 --decide commit", "devloop run --phase 2", fields=FOLLOWED),
     )(run_task)
     app.command(
         "continue",
@@ -65,20 +65,38 @@ def register(app: typer.Typer) -> None:
             fields="{run, checkpoint, decision}",
         ),
     )(decide)
+    app.command(
+        "fresh",
+        rich_help_panel=WORKING,
+        epilog=epilog("devloop fresh", "devloop fresh run-1.2-1", fields="{run, checkpoint, decision}"),
+    )(fresh)
     app.command("cancel", rich_help_panel=WORKING, epilog=epilog("devloop cancel run-1.2-1", fields="{run, state}"))(
         cancel
     )
 
 
 def run_task(
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task's id, as `devloop plan show` lists it.")],
+    task: Annotated[
+        str | None, typer.Argument(metavar="[TASK]", help="The task's id, as `devloop plan show` lists it.")
+    ] = None,
+    phase: Annotated[
+        str | None, typer.Option("--phase", metavar="ID", help="Instead of one: the tasks of a phase, one by one.")
+    ] = None,
     decide: DecideOption = None,
     detach: DetachOption = False,
     again: Annotated[bool, typer.Option("--again", help="A new attempt, though the task is done.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Let an agent do one task, and follow it until it ends or needs you."""
-    params: Row = {"task": task, "decide": decide.value if decide else None, "again": again}
+    """Let an agent do one task, or those of a phase, and follow it until it ends or needs you."""
+    if (task is None) == (phase is None):
+        raise UsageError("Name a task, or a phase with --phase.", hint="For example: devloop run 1.2.")
+    if phase is not None:
+        if again:
+            raise UsageError("--again goes with one task, not with a phase.")
+        params: Row = {"phase": phase, "limit": None, "decide": decide.value if decide else None}
+        _start("devloop/continue", params, limit=None, detach=detach, as_json=as_json)
+        return
+    params = {"task": task, "decide": decide.value if decide else None, "again": again}
     _start("devloop/run", params, limit=1, detach=detach, as_json=as_json)
 
 
@@ -209,6 +227,16 @@ def decide(
             output.console().print(f"{safe(answer['run'], 80)}: {safe(answer['decision'], 20)}.")
         return
     _decide_and_follow(params, as_json)
+
+
+def fresh(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="May be left out when exactly one run waits.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Accept the work that waits, write the hand-off for a fresh start, and end there."""
+    decide(["-" if name is None else name, "fresh"], message=None, follow=False, as_json=as_json)
 
 
 def _decide_and_follow(params: Row, as_json: bool) -> None:

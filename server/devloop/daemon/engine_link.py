@@ -25,7 +25,7 @@ MAX_DEATHS = 5
 WINDOW_S = 600.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
-STILL_THERE = {"engine/runs", "engine/show", "engine/diff", "engine/events", "engine/budget", "engine/status"}
+STILL_THERE = {f"engine/{name}" for name in ("runs", "show", "diff", "transcript", "events", "budget", "status")}
 """Questions without an effect: asked again when the engine dies over them."""
 
 

@@ -60,14 +60,31 @@ class Subscription:
         self.drop()
 
 
+@dataclass(eq=False)
+class _Listener:
+    callback: Callable[[Event], None]
+
+
 class Fanout:
     def __init__(self) -> None:
         self._subscriptions: dict[Peer, Subscription] = {}
+        self._listeners: list[_Listener] = []
         self._progress: dict[str, Event] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def __len__(self) -> int:
         return len(self._subscriptions)
+
+    def listen(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back for each event from now on, within this process; the answer ends that."""
+        listener = _Listener(callback)
+        self._listeners.append(listener)
+
+        def unlisten() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return unlisten
 
     def publish(self, event: Event) -> None:
         """Pass an event on. `turn.progress` is thinned out; any other event of the run makes a pending one obsolete."""
@@ -90,6 +107,11 @@ class Fanout:
     def _offer(self, event: Event) -> None:
         for subscription in list(self._subscriptions.values()):
             subscription.offer(event)
+        for listener in list(self._listeners):
+            try:
+                listener.callback(event)
+            except Exception:
+                log.exception("somebody who listens to events failed")
 
     def subscribe(self, peer: Peer, drop: Callable[[], None], *, after: int | None, last: int, fetch: Fetch) -> None:
         """Pass events on to `peer` from now on; first those after the number `after`, when it is given.

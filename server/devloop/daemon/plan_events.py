@@ -59,8 +59,8 @@ def _encodable(value: Any) -> Any:
     return [_encodable(each) for each in value] if isinstance(value, list) else value
 
 
-def next_for_engine(plan: plans.Plan, held: Iterable[str]) -> dict[str, Any]:
+def next_for_engine(plan: plans.Plan, held: Iterable[str], phase: str | None = None) -> dict[str, Any]:
     """`plan next`, with its task as the engine takes it."""
-    following = plans.next_task(plan, frozenset(held))
+    following = plans.next_task(plan, frozenset(held), phase=phase)
     task = following["task"]
     return {**following, "task": for_engine(task) if task is not None else None}

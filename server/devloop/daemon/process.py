@@ -113,6 +113,7 @@ class Daemon:
             environment=ClientEnvironment(redactor),
             stop=self._stopping.set,
         )
+        self._service.look_at_plan = self._watch.look_soon
 
     def add_front_ends(self, make: MakeFrontEnds | None) -> None:
         """What speaks another protocol on the same socket than the terminal, by the protocol's name."""

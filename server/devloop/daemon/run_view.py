@@ -65,6 +65,10 @@ class RunView:
     model: str = ""
     scripted: bool = False
     loop: str | None = None
+    loop_limit: int | None = None
+    """How many tasks the loop does at most; None: to the end of the plan."""
+    loop_done: int = 0
+    """How many it had done before this run."""
     started: float | None = None
     ended: float | None = None
     branch: str | None = None
@@ -177,6 +181,8 @@ class RunView:
             "model": self.model,
             "scripted": self.scripted,
             "loop": self.loop,
+            "loop_limit": self.loop_limit,
+            "loop_done": self.loop_done,
             "started": self.started,
             "ended": self.ended,
             "branch": self.branch,
@@ -210,6 +216,8 @@ def of_row(row: Row, before: RunView | None = None) -> RunView:
         model=str(row.get("model") or ""),
         scripted=bool(row.get("scripted")),
         loop=text_of(row.get("loop")),
+        loop_limit=whole_of(row.get("loop_limit")),
+        loop_done=whole_of(row.get("loop_done")) or 0,
         started=number_of(row.get("started")),
         ended=number_of(row.get("ended")),
         branch=text_of(row.get("branch")),

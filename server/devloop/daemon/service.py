@@ -62,25 +62,39 @@ class Service:
         self._news: PlanText | None = None
         self._telling: asyncio.Task[None] | None = None
 
-    def handlers(self, session: Session) -> dict[str, Handler]:
-        """The methods of one client."""
+        self.actions = self._actions()
+        self.look_at_plan: Callable[[], None] = lambda: None
+        """Somebody says that a plan's file changed: look at once (see `watch`)."""
+
+    def _actions(self) -> dict[str, Handler]:
+        """The methods that are the same for every client; front-ends in this process call them through `call`."""
         passed_on = {
             f"devloop/{name}": functools.partial(self._pass_on, name)
-            for name in ("decide", "cancel", "runs", "show", "diff", "events", "budget")
+            for name in ("decide", "cancel", "runs", "show", "diff", "transcript", "events", "budget")
         }
         return {
             **passed_on,
-            "devloop/hello": functools.partial(self.hello, session),
             "devloop/status": self.status,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
-            "devloop/subscribe": functools.partial(self.subscribe, session),
             "devloop/trust": self.trust,
             "devloop/trust/accept": self.trust_accept,
             "devloop/doctor": self.doctor,
             "devloop/stop": self.stop,
+        }
+
+    def handlers(self, session: Session) -> dict[str, Handler]:
+        """The methods of one client."""
+        return {
+            **self.actions,
+            "devloop/hello": functools.partial(self.hello, session),
+            "devloop/subscribe": functools.partial(self.subscribe, session),
             "initialize": self._no_language_server,
         }
+
+    async def call(self, method: str, params: Params | None = None) -> Any:
+        """Do what a client would ask for by this method. Raises `DevloopError`."""
+        return await self.actions[method](dict(params or {}))
 
     # Connections
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -28,22 +28,28 @@ class Tasks:
         self._starting = asyncio.Lock()
 
     async def run(self, params: Params) -> Answer:
-        """One task, named by the person. A task that is in hand already gives its run, with `attached` true."""
+        """One task. A task that is in hand already gives its run, with `attached` true.
+
+        `task` is what a person calls it, or `{id, key, title, line}` as a front-end remembers it: then it has to be
+        that task still, else `StaleEdit`.
+        """
         reference = params.get("task")
-        if not isinstance(reference, str) or not reference.strip():
+        if not isinstance(reference, Mapping) and not (isinstance(reference, str) and reference.strip()):
             raise UsageError("Which task?", hint="Name it by its id: devloop run 1.2.")
         decide = _decide(params)
         async with self._starting:
             found, plan = await self._plan()
-            task = plans.find_task(plan, reference)
+            task = _task(plan, reference)
             for run in await self.open_runs():
                 if _holds(run, task.id):
                     return _attached(run)
             _may_run(plan, task, again=bool(params.get("again")))
-            return await self._start(found, plan, plan_events.task_of(task), 1, decide, bool(params.get("again")))
+            loop = {"limit": 1, "decide": decide}
+            return await self._start(found, plan, plan_events.task_of(task), loop, again=bool(params.get("again")))
 
     async def proceed(self, params: Params) -> Answer:
-        """The next task of the plan, and after it the following ones, `limit` at most.
+        """The next task of the plan, and after it the following ones, `limit` at most. `phase`: only those of a phase,
+        named by its id or name; without a limit all that are left of it.
 
         A task in hand comes first: its run is answered instead, so that two terminals never start two loops.
         """
@@ -51,20 +57,27 @@ class Tasks:
         limit = params.get("limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise UsageError("The number of tasks must be 1 or more.")
-        if limit is None:
+        wanted = params.get("phase")
+        if limit is None and wanted is None:
             limit = (await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))).loop.max_tasks
         async with self._starting:
             found, plan = await self._plan()
             runs = await self.open_runs()
-            in_hand = _in_hand(plan, runs)
+            phase = None if wanted is None else plans.find_phase(plan, str(wanted))
+            asked = plan.tasks if phase is None else [plan.tasks[at] for at in plans.in_phase(plan, phase.id)]
+            in_hand = _in_hand(asked, runs)
             if in_hand is not None:
                 return _attached(in_hand)
-            following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs])
+            within = phase.id if phase else None
+            following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], within)
             task = following.get("task")
             if following["state"] != "found" or task is None:
-                message = _sentence(following)
+                message = _sentence(following, phase)
                 return {**following, "loop": None, "run": None, "message": message}
-            started = await self._start(found, plan, task, limit, decide, False)
+            if limit is None and phase is not None:
+                limit = sum(each.pickable and not each.done for each in asked)
+            loop = {"limit": limit, "decide": decide, "phase": within}
+            started = await self._start(found, plan, task, loop, again=False)
         return {**started, "state": "found", "run_state": started["state"]}
 
     async def open_runs(self) -> list[dict[str, Any]]:
@@ -80,20 +93,24 @@ class Tasks:
             )
         return found, plan
 
-    async def _start(
-        self, found: PlanText, plan: plans.Plan, task: Answer, limit: int | None, decide: str | None, again: bool
-    ) -> Answer:
+    async def _start(self, found: PlanText, plan: plans.Plan, task: Answer, loop: Answer, *, again: bool) -> Answer:
         answer = await self._engine.request(
             "engine/start",
             {
                 "task": task,
                 "plan": plan_events.plan_of(found, plan),
-                "loop": {"limit": limit, "done": 0, "decide": decide, "carry": None},
+                "loop": {"done": 0, "carry": None, "phase": None, **loop},
                 "again": again,
             },
         )
         shown = await self._engine.request("engine/show", {"run": answer["run"]})
         return {**answer, "loop": shown["run"].get("loop"), "task": task["id"], "title": task.get("title", "")}
+
+
+def _task(plan: plans.Plan, reference: Any) -> plans.Task:
+    if isinstance(reference, Mapping):
+        return plans.locate(plan, plans.TaskRef.from_json(reference))
+    return plans.find_task(plan, str(reference))
 
 
 def _decide(params: Params) -> str | None:
@@ -127,9 +144,9 @@ def _where(run: Mapping[str, Any]) -> str:
     return f"Task {title} is in hand: {run['id']} is {run['state']}."
 
 
-def _in_hand(plan: plans.Plan, runs: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _in_hand(tasks: Iterable[plans.Task], runs: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The open run of a task that the plan shows as begun; one that waits for a person first."""
-    begun = {task.id.lower() for task in plan.tasks if task.status == "in_progress"}
+    begun = {task.id.lower() for task in tasks if task.status == "in_progress"}
     mine = [run for run in runs if str(run["task"]).lower() in begun]
     return min(mine, key=lambda run: run["state"] != "waiting", default=None)
 
@@ -153,14 +170,15 @@ def _waits(blocked: Mapping[str, Any]) -> str:
     )
 
 
-def _sentence(following: Mapping[str, Any]) -> str:
+def _sentence(following: Mapping[str, Any], phase: plans.Phase | None = None) -> str:
     """What a state other than `found` means, and what to do."""
+    where = f"phase {one_line(phase.id, 40)}" if phase else "the plan"
     begun = ", ".join(one_line(name, 40) for name in following["resumable"][:5])
     blocked = "; ".join(_waits(each) for each in following["blocked"][:5]) or "all that is left is blocked"
     partial = f"Only tasks that were left partial remain: {begun}. Take one up with `devloop run ID`."
     return {
-        "all_complete": "Every task of the plan is done.",
+        "all_complete": f"Every task of {where} is done.",
         "all_blocked": f"No task can run now: {blocked}. Look at `devloop plan next`.",
         "partial": partial if begun else "All that could run is in hand already; look at `devloop status`.",
-        "empty": "The plan has no task yet. Write one like `- [ ] Task 1.1: what to do`.",
+        "empty": f"{where[0].upper()}{where[1:]} has no task yet. Write one like `- [ ] Task 1.1: what to do`.",
     }.get(str(following["state"]), "There is nothing to run.")

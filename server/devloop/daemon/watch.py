@@ -26,6 +26,7 @@ class PlanWatch:
     def __init__(self, documents: Documents, changed: Callable[[PlanText], None], absent_s: float = ABSENT_S) -> None:
         self._documents, self._changed, self._absent_s = documents, changed, absent_s
         self._seen: PlanText | None = None
+        self._asked: asyncio.Task[None] | None = None
 
     def saw(self, found: PlanText) -> bool:
         """Take note of a content; False when it was known."""
@@ -33,6 +34,11 @@ class PlanWatch:
             return False
         self._seen = found
         return True
+
+    def look_soon(self) -> None:
+        """Somebody else noticed a change: look now. Looks that are asked for while one is under way become one."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._look())
 
     async def run(self) -> None:
         """Watch until cancelled. A folder that does not exist yet, or goes away, is waited for."""

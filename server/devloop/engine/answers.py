@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from devloop.errors import NotFound
 from devloop.redact import one_line
-from devloop.runs import money
+from devloop.runs import money, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -17,7 +18,8 @@ Row = dict[str, Any]
 def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
     """A run as everybody is told of it. `spent`: what its turns used, where that is known already."""
     clean = services.redactor.text
-    limits = money.limits_of(services, RunSpec.model_validate(row["spec"]))["run"]
+    spec = RunSpec.model_validate(row["spec"])
+    limits = money.limits_of(services, spec)["run"]
     return {
         "id": row["id"],
         "task": row["task_id"],
@@ -36,6 +38,8 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
         **(money.so_far(services, row["id"]) if spent is None else money.figures(spent)),
         "attempt": row["attempt"],
         "loop": row["loop"],
+        "loop_limit": spec.loop.limit,
+        "loop_done": spec.loop.done,
         "started": row["started"],
         "ended": row["ended"],
         "branch": row["branch"],
@@ -107,6 +111,14 @@ async def diff(services: Services, params: Row) -> Row:
         "added": found.added,
         "deleted": found.deleted,
     }
+
+
+async def transcript(services: Services, params: Row) -> Row:
+    """A run's conversation, to read: `{"run", "text"}`, Markdown."""
+    row = find(services, str(params.get("run")))
+    told = Transcript(services.folder(row["id"]), services.redactor)
+    text = await asyncio.to_thread(transcript_text.markdown, row, told, services.redactor)
+    return {"run": row["id"], "text": text}
 
 
 def _last_snapshot(services: Services, run: str) -> str | None:

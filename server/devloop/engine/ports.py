@@ -22,8 +22,8 @@ class DaemonPlan:
         answer = await self._peer.request("plan/apply", {"event": {"kind": kind, "task": task, "text": text, "at": at}})
         return str(answer["text"])
 
-    async def next(self, held: list[str]) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._peer.request("plan/next", {"held": held})
+    async def next(self, held: list[str], phase: str | None = None) -> dict[str, Any]:
+        answer: dict[str, Any] = await self._peer.request("plan/next", {"held": held, "phase": phase})
         return answer
 
     async def hand_off(self, content: dict[str, Any]) -> None:

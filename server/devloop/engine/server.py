@@ -82,6 +82,7 @@ class EngineServer:
             "engine/runs": self._answer(answers.runs),
             "engine/show": self._answer(answers.show),
             "engine/events": self._answer(answers.events),
+            "engine/transcript": self.transcript,
             "engine/diff": self.diff,
             "engine/budget": self.budget,
             "engine/stop": self.stop,
@@ -217,7 +218,7 @@ class EngineServer:
             if known is not None:
                 return {"run": known["id"], "attempt": known["attempt"], "state": known["state"], "attached": True}
             wanted = params.get("loop") or {}
-            loop = new_loop(wanted.get("limit", 1), wanted.get("decide"))
+            loop = new_loop(wanted.get("limit", 1), wanted.get("decide"), wanted.get("phase"))
             await self._may_start(task, loop.decide)
             row = record_run(services, task, PlanSpec.model_validate(params.get("plan") or {}), loop)
         await start(row["id"])
@@ -307,6 +308,9 @@ class EngineServer:
     def _open_run(self, row: dict[str, Any]) -> Params:
         starved = {"waiting_for": NO_ROOM} if row["id"] in self._ready.no_room else {}
         return {**answers.summary(self._services, row), **starved}
+
+    async def transcript(self, params: Params) -> Params:
+        return await answers.transcript(self._services, params)
 
     async def diff(self, params: Params) -> Params:
         return await answers.diff(self._services, params)

@@ -57,8 +57,10 @@ def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpe
     return row
 
 
-def new_loop(limit: int | None, decide: str | None) -> LoopSpec:
-    return LoopSpec.model_validate({"id": f"loop-{secrets.token_hex(4)}", "limit": limit, "decide": decide})
+def new_loop(limit: int | None, decide: str | None, phase: str | None = None) -> LoopSpec:
+    return LoopSpec.model_validate(
+        {"id": f"loop-{secrets.token_hex(4)}", "limit": limit, "decide": decide, "phase": phase}
+    )
 
 
 async def next_of_loop(services: Services, run: str) -> str | None:
@@ -72,7 +74,7 @@ async def next_of_loop(services: Services, run: str) -> str | None:
         if RunSpec.model_validate(row["spec"]).loop.done == spec.loop.done + 1:
             return str(row["id"])
     held = [row["task_id"] for row in services.store.find_runs(open_only=True) if row["id"] != run]
-    following = await services.plan.next(held)
+    following = await services.plan.next(held, spec.loop.phase)
     if not following.get("task"):
         _loop_ends(services, spec, str(following["state"]))
         return None

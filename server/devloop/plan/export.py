@@ -35,9 +35,11 @@ def show(plan: Plan) -> dict[str, Any]:
     }
 
 
-def next_task(plan: Plan, held: frozenset[str] = frozenset(), limit: int = MAX_PARALLEL) -> dict[str, Any]:
+def next_task(
+    plan: Plan, held: frozenset[str] = frozenset(), limit: int = MAX_PARALLEL, phase: str | None = None
+) -> dict[str, Any]:
     """The answer of `plan next`: `blocked_by` and `parallel` are ids, `blocked` says who waits for what and why."""
-    found = select(plan, held=held, limit=limit)
+    found = select(plan, held=held, limit=limit, phase=phase)
     return {
         "state": found.state,
         "task": task_json(found.task) if found.task is not None else None,

@@ -14,10 +14,11 @@ from devloop.plan.extent import last_line
 from devloop.plan.model import title_key
 
 if TYPE_CHECKING:
-    from devloop.plan.model import Plan, Task
+    from devloop.plan.model import Phase, Plan, Task
 
 _LINE = re.compile(r"(?:line[ \t]*:?[ \t]*([0-9]{1,9})|L([0-9]{1,9})|([0-9]{1,9}):)$", re.IGNORECASE)
 _TASK_WORD = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
+_PHASE_WORD = re.compile(r"phase[ \t]+", re.IGNORECASE)
 _KEY = re.compile(r"[0-9a-f]{7,12}$")
 
 
@@ -108,6 +109,19 @@ def find_task(plan: Plan, ref: str) -> Task:
         if found:
             return _only(found, name)
     return _by_title(plan, name)
+
+
+def find_phase(plan: Plan, ref: str) -> Phase:
+    """The phase a person names: its id, `Phase 2`, its name. Raises `NotFound` with the phases there are."""
+    name = _normal(ref)
+    for wanted in (name, _PHASE_WORD.sub("", name, count=1)):
+        found = [phase for phase in plan.phases if wanted in (phase.id.casefold(), _normal(phase.name)) and wanted]
+        if found:
+            return found[0]
+    known = ", ".join(phase.id for phase in plan.phases[:10])
+    raise NotFound(
+        f"There is no phase {ref!r}", hint=f"The plan has: {known}" if known else "The plan has no phase", phase=ref
+    )
 
 
 def _at_line(plan: Plan, line: int) -> Task:

@@ -53,6 +53,8 @@ class LoopSpec(_Model):
     decide: Literal["continue", "commit"] | None = None
     carry: str | None = None
     """The run whose conversation goes on in this one."""
+    phase: str | None = None
+    """The id of the phase that the loop keeps to; None for the whole plan."""
 
     def next(self, carry: str | None) -> LoopSpec:
         return self.model_copy(update={"done": self.done + 1, "carry": carry})

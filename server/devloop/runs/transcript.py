@@ -120,7 +120,7 @@ class Transcript:
 
         Saying the same once more changes nothing, because a durable step may be repeated.
         """
-        known, said = self._words(turn), self._redactor.text(text)
+        known, said = self.words(turn), self._redactor.text(text)
         if said not in known:
             self._write(f"{turn:04}.answer", {"texts": [*known, said]})
 
@@ -135,7 +135,7 @@ class Transcript:
         segment = self.segment()
         assert segment is not None, "a conversation starts with a task"
         own = [n for n in range(segment.first_turn, upto) if self.reply(n) is not None]
-        opening = [segment.opening, *self._words(segment.first_turn - 1), *([] if own else closing)]
+        opening = [segment.opening, *self.words(segment.first_turn - 1), *([] if own else closing)]
         turns: list[conversation.Turn] = []
         if segment.carried is not None:
             before = Transcript(self._run_folder.parent / segment.carried, self._redactor)
@@ -146,7 +146,7 @@ class Transcript:
     def _turn(self, number: int, closing: list[str]) -> conversation.Turn:
         response, reply = self.response(number), self.reply(number)
         assert response is not None and reply is not None
-        words = [*self._words(number), *closing]
+        words = [*self.words(number), *closing]
         results = list(reply["results"])
         if reply["pending"]:
             said = "\n\n".join(words)
@@ -154,7 +154,8 @@ class Transcript:
             words = []
         return conversation.Turn(response["content"], response["stop_reason"], results, words)
 
-    def _words(self, turn: int) -> list[str]:
+    def words(self, turn: int) -> list[str]:
+        """What was said after turn `turn` (0: before the first one)."""
         return list((self._read(f"{turn:04}.answer") or {}).get("texts", []))
 
     # Files

@@ -1,0 +1,86 @@
+"""A run's conversation as Markdown for people: what the model said and did, what it was told. Pure but for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from devloop.redact import Redactor, one_line, printable
+from devloop.runs.transcript import Transcript
+
+MAX_BLOCK = 4_000
+"""Characters of one input or result that are shown; the files in the run's folder hold all."""
+MAX_TEXT = 2_000_000
+
+Row = Mapping[str, Any]
+
+
+def markdown(run: Row, transcript: Transcript, redactor: Redactor) -> str:
+    """The whole conversation, oldest first, redacted; cut at `MAX_TEXT` characters."""
+    text = "\n".join(_lines(run, transcript))
+    text = printable(redactor.text(text))
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n… cut here; the run's folder holds all of it.\n"
+
+
+def _lines(run: Row, transcript: Transcript) -> Iterator[str]:
+    yield f"# {one_line(run['id'])}: {one_line(run['task_id'], 60)} {one_line(run['title'])}\n"
+    scripted = ", scripted" if run["scripted"] else ""
+    yield f"Agent {one_line(run['agent'], 60)}, model {one_line(run['model'], 80)}{scripted}.\n"
+    begins = {}
+    number = 0
+    while (segment := transcript.segment(number)) is not None:
+        begins[segment.first_turn] = segment
+        number += 1
+    for turn in range(transcript.last_turn() + 1):
+        if turn + 1 in begins:
+            segment = begins[turn + 1]
+            yield "## What the agent was told\n" if segment.number == 0 else "## A fresh conversation begins\n"
+            if segment.carried:
+                yield f"The conversation of {one_line(segment.carried, 80)} goes on.\n"
+            yield _quoted(segment.opening)
+        if turn:
+            yield from _turn(turn, transcript)
+        for said in transcript.words(turn):
+            yield "### Then it was told\n"
+            yield _quoted(said)
+
+
+def _turn(number: int, transcript: Transcript) -> Iterator[str]:
+    response, reply = transcript.response(number), transcript.reply(number)
+    yield f"## Turn {number}\n"
+    results = {str(each.get("tool_use_id")): each for each in (reply or {}).get("results", ())}
+    for block in (response or {}).get("content", ()):
+        if block.get("type") == "text" and str(block.get("text", "")).strip():
+            yield f"{block['text']}\n"
+        elif block.get("type") == "tool_use":
+            yield f"### {one_line(str(block.get('name')), 60)}\n"
+            yield _fenced("\n".join(f"{key}: {_shown(value)}" for key, value in dict(block.get("input") or {}).items()))
+            result = results.get(str(block.get("id")))
+            if result is not None:
+                yield "Failed:\n" if result.get("is_error") else "Result:\n"
+                yield _fenced(_shown(result.get("content")))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "\n".join(_texts(value))
+    text = str(value)
+    return text if len(text) <= MAX_BLOCK else f"{text[:MAX_BLOCK]}… ({len(text) - MAX_BLOCK} characters more)"
+
+
+def _texts(blocks: Iterable[Any]) -> Iterator[str]:
+    for block in blocks:
+        yield _shown(block.get("text", "") if isinstance(block, Mapping) else block)
+
+
+def _quoted(text: str) -> str:
+    shown = _shown(text)
+    return "".join(f"> {line}".rstrip() + "\n" for line in shown.splitlines())
+
+
+def _fenced(text: str) -> str:
+    """A code block that its content can't end."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}\n{text}\n{fence}\n"
