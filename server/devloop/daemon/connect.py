@@ -19,6 +19,7 @@ from devloop.daemon.endpoint import announced
 from devloop.daemon.logs import last_line
 from devloop.errors import DevloopError, Refused, Unavailable
 from devloop.files import held_lock, storage_error
+from devloop.hello import CARRIED, hello
 from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
 
@@ -28,15 +29,6 @@ ROOM = 64 * 1024
 """Bytes that have to be free where the daemon keeps its files."""
 LOST_S = 6.0
 """How long a living daemon that can't be reached is given to open its door again."""
-CARRIED = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_BASE_URL",
-    "DEVLOOP_SCENARIO",
-    "DEVLOOP_MODEL",
-    "DEVLOOP_DATABASE_URL",
-    "VIRTUAL_ENV",
-)
-"""The only variables of a client's environment that reach the daemon."""
 
 
 class DaemonPeer(Peer):
@@ -156,10 +148,9 @@ async def _try(state: StateDir, handlers: Mapping[str, Handler] | None, client: 
         return None
     peer = DaemonPeer(reader, writer, handlers, name="daemon")
     peer.begin()
-    hello = {"client": client, "version": __version__, "environment": _environment()}
     try:
         async with asyncio.timeout(HELLO_TIMEOUT_S):
-            peer.hello = await peer.request("devloop/hello", hello)
+            peer.hello = await peer.request("devloop/hello", hello(client))
     except TimeoutError as problem:
         await peer.close()
         raise Unavailable(
@@ -172,13 +163,6 @@ async def _try(state: StateDir, handlers: Mapping[str, Handler] | None, client: 
         await peer.close()
         raise
     return peer
-
-
-def _environment() -> dict[str, str]:
-    found = {name: os.environ[name] for name in CARRIED if os.environ.get(name)}
-    if "DEVLOOP_SCENARIO" in found:  # the daemon lives in another directory
-        found["DEVLOOP_SCENARIO"] = _absolute(found["DEVLOOP_SCENARIO"])
-    return found
 
 
 async def _checked(peer: DaemonPeer) -> DaemonPeer:
