@@ -19,8 +19,12 @@ from devloop.lsp.features import (
     did_save,
     document_symbol,
     folding_range,
+    hover,
     initialized,
     pull_diagnostics,
+    semantic_tokens_delta,
+    semantic_tokens_full,
+    semantic_tokens_range,
 )
 
 if TYPE_CHECKING:
@@ -35,8 +39,12 @@ MODULES: Final[Sequence[ModuleType]] = (
     did_save,
     document_symbol,
     folding_range,
+    hover,
     initialized,
     pull_diagnostics,
+    semantic_tokens_delta,
+    semantic_tokens_full,
+    semantic_tokens_range,
 )
 COMMANDS: Final[Sequence[str]] = ()
 
