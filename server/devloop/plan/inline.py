@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from devloop.plan import tags
@@ -76,34 +76,41 @@ _FOUND = re.compile(
 )
 
 
-def split(line: int, text: str, start: int, end: int, kind: Kind, value: str = "") -> Iterator[Span]:
+def split(line: int, text: str, start: int, end: int, kind: Kind, value: str = "") -> list[Span]:
     """`text[start:end]` as pieces of `kind`, around the code, links and issues in it, without blanks at its ends."""
     if _SPECIAL.search(text, start, end) is None:
-        yield from _piece(line, text, start, end, kind, value)
-        return
-    yield from around(line, text, start, end, kind, special(line, text, start, end), value)
+        found: list[Span] = []
+        _add(found, line, text, start, end, kind, value)
+        return found
+    return around(line, text, start, end, kind, special(line, text, start, end), value)
 
 
 def around(
     line: int, text: str, start: int, end: int, kind: Kind, inner: Iterable[Span], value: str = ""
-) -> Iterator[Span]:
+) -> list[Span]:
     """The given spans and what is left between them as `kind`."""
+    found: list[Span] = []
     at = start
     for span in inner:
         if span.start < at or span.end > end:
             continue
-        yield from _piece(line, text, at, span.start, kind, value)
-        yield span
+        if at < span.start:
+            _add(found, line, text, at, span.start, kind, value)
+        found.append(span)
         at = span.end
-    yield from _piece(line, text, at, end, kind, value)
+    if at < end:
+        _add(found, line, text, at, end, kind, value)
+    return found
 
 
-def _piece(line: int, text: str, start: int, end: int, kind: Kind, value: str) -> Iterator[Span]:
-    start, end = trimmed(text, start, end)
-    if start < end and (
-        kind == "title" or text[start].isalnum() or any(map(str.isalnum, text[start:end]))
-    ):  # no mere punctuation
-        yield Span(line, start, end, kind, value)
+def _add(found: list[Span], line: int, text: str, start: int, end: int, kind: Kind, value: str) -> None:
+    """A piece without blanks at its ends, unless it is nothing or mere punctuation (a title may be)."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end and (text[start].isalnum() or kind == "title" or any(map(str.isalnum, text[start:end]))):
+        found.append(Span(line, start, end, kind, value))
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -117,6 +124,8 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def special(line: int, text: str, start: int, end: int) -> list[Span]:
     """Code spans, links and issues of a piece of text, in order."""
+    if _SPECIAL.search(text, start, end) is None:
+        return []
     part = text[start:end]
     code = tags.code_spans(part)
     found = [Span(line, start + first, start + last, "code") for first, last in code]

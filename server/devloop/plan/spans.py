@@ -114,57 +114,55 @@ def _item(plan: Plan, line: int, text: str, node: Node) -> Iterator[Span] | list
     return split(line, text, start, len(text), "detail")
 
 
-def _continued(plan: Plan, line: int, text: str, node: Node) -> Iterator[Span]:
+def _continued(plan: Plan, line: int, text: str, node: Node) -> list[Span]:
     """A line that goes on with the text of an item."""
     start = len(text) - len(text.lstrip())
     if len(text) > items.MAX_LINE:
-        return iter(())
+        return []
     if node.kind == META:
         return _value(plan, line, text, start, len(text.rstrip()), node)
     kind: Kind = "log-text" if node.kind == LOG else CRITERION if node.kind == CRITERION else "detail"
     return split(line, text, start, len(text), kind)
 
 
-def _meta(plan: Plan, line: int, text: str, start: int, node: Node) -> Iterator[Span]:
+def _meta(plan: Plan, line: int, text: str, start: int, node: Node) -> list[Span]:
     """`key: value`, or an item of the list that is a value."""
-    end = len(text.rstrip())
-    if node.parent is None or node.parent.kind != META:
-        found = items.META_FORM.match(text[start:end])
-        if found is not None:
-            first = found.start("key")
-            name = found["key"].strip()
-            yield Span(line, start + first, start + first + len(name), "meta-key", node.key or name.lower())
-            opening = found["open"] or ""
-            if found["bare"] and opening and text.endswith(opening, start, end):
-                end -= len(opening)
-            start += found.start("value")
-    yield from _value(plan, line, text, start, end, node)
+    text = text.rstrip()
+    end = len(text)
+    if node.parent is not None and node.parent.kind == META:
+        return _value(plan, line, text, start, end, node)
+    found = items.META_FORM.match(text, start)
+    if found is None:
+        return _value(plan, line, text, start, end, node)
+    first, name = found.start("key"), found["key"].strip()
+    key = Span(line, first, first + len(name), "meta-key", node.key or name.lower())
+    opening = found["open"]
+    if opening and found["bare"] and text.endswith(opening, start, end):
+        end -= len(opening)
+    return [key, *_value(plan, line, text, found.start("value"), end, node)]
 
 
-def _value(plan: Plan, line: int, text: str, start: int, end: int, node: Node) -> Iterator[Span]:
+def _value(plan: Plan, line: int, text: str, start: int, end: int, node: Node) -> list[Span]:
     """A piece of a metadata value; what it means depends on its key (§8)."""
-    while start < end and text[start] in " \t":
-        start += 1
-    if node.key == "depends" and is_reference_list(plan, node):
-        for token in tokens.prose(plan.graph.resolver, text, start, end):
-            yield Span(line, token.start, token.end, "dependency", token.text)
-    elif node.key == "files":
+    key = node.key
+    if key == "depends" and is_reference_list(plan, node):
+        found = tokens.prose(plan.graph.resolver, text, start, end)
+        return [Span(line, token.start, token.end, "dependency", token.text) for token in found]
+    if key == "files":
         inner = [
             Span(line, first, last, "path", ref.path, ref.path + _fragment(ref.lines))
             for first, last, ref in tokens.files(text, start, end)
         ]
-        yield from around(line, text, start, end, "meta-value", inner)
-    elif node.key in ("agent", "model"):
-        while start < end and text[start] == "`":
+        return around(line, text, start, end, "meta-value", inner)
+    if key in ("agent", "model"):
+        while start < end and text[start] in "` \t":
             start += 1
         while end > start and text[end - 1] in "` \t":
             end -= 1
-        if node.key == "agent":
-            yield from agent_spans(line, text, start, end)
-        elif start < end:
-            yield Span(line, start, end, "model", text[start:end])
-    else:
-        yield from split(line, text, start, end, CRITERION if node.key == "acceptance" else "meta-value")
+        if key == "agent":
+            return list(agent_spans(line, text, start, end))
+        return [Span(line, start, end, "model", text[start:end])] if start < end else []
+    return split(line, text, start, end, CRITERION if key == "acceptance" else "meta-value")
 
 
 def _fragment(lines: tuple[int, int] | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from devloop.plan import ids, items, tags, tokens
-from devloop.plan.inline import Kind, Span, around, special, trimmed
+from devloop.plan.inline import Kind, Span, split, trimmed
 
 _PAR: Final = re.compile(r"\([Pp]\)")
 _VALUES: Final[dict[str, Kind]] = {
@@ -159,28 +159,25 @@ def _par(text: str, start: int, end: int, holes: list[tuple[int, int]]) -> tuple
 
 def _with_title(
     line: int, text: str, start: int, end: int, inner: list[Span], holes: list[tuple[int, int]]
-) -> Iterator[Span]:
+) -> list[Span]:
     """The inner spans and the pieces of the title between them."""
-    taken = sorted({*holes, *((span.start, span.end) for span in inner)})
-    inner.sort()
-    pieces: list[Span] = []
-    at = start
-    for first, last in [*taken, (end, end)]:
+    at, count = start, len(inner)
+    for first, last in sorted([*holes, *[(span.start, span.end) for span in inner]]) if count or holes else ():
         if first > at:
-            pieces += _title(line, text, at, first)
+            _title(inner, line, text, at, first)
         at = max(at, last)
-    if not inner:
-        yield from pieces
-        return
-    yield from sorted([*inner, *pieces])
+    if at < end:
+        _title(inner, line, text, at, end)
+    if count:
+        inner.sort()
+    return inner
 
 
-def _title(line: int, text: str, start: int, end: int) -> Iterator[Span]:
+def _title(found: list[Span], line: int, text: str, start: int, end: int) -> None:
     start, end = trimmed(text, start, end)
     if text.startswith("**", start, end) and text.find("**", start + 2, end) in (-1, end - 2):
-        start += 2
+        start, end = trimmed(text, start + 2, end)
     if text.endswith("**", start, end) and text.find("**", start, end) == end - 2:
-        end -= 2
-    start, end = trimmed(text, start, end)
+        start, end = trimmed(text, start, end - 2)
     if start < end:
-        yield from around(line, text, start, end, "title", special(line, text, start, end))
+        found += split(line, text, start, end, "title")
