@@ -13,7 +13,7 @@ from devloop import __version__
 from devloop.lsp import initialize
 
 CONVERTER = converters.get_converter()
-NOTHING = object()
+NOTHING = "nothing"
 
 
 def builder(client, features=(), options=None):
