@@ -316,3 +316,28 @@ def test_long_hostile_lines_do_not_take_long(piece: str) -> None:
     begin = time.process_time()
     spans(plan, 2)
     assert time.process_time() - begin < 1.0
+
+
+def test_a_whole_long_plan_takes_less_than_reading_it_and_a_place_next_to_nothing() -> None:
+    lines = ["# P", ""]
+    for phase in range(1, 101):
+        lines += [f"## Phase {phase}: N", ""]
+        for task in range(1, 21):
+            lines.append(f"- [ ] Task {phase}.{task}: Write it [depends:{phase}.{max(1, task - 1)}] [parallel:A]")
+            lines += ["  - Acceptance: it works", "  - Files: `a.py`, `b.py` (new)", "  - Notes: think"]
+    text = "\n".join(lines)
+    reading, whole, places = [], [], []
+    for _ in range(4):
+        begin = time.process_time()
+        plan = parse(text)
+        parsed = time.process_time()
+        for line in range(1, plan.document.count + 1):
+            spans(plan, line)
+        done = time.process_time()
+        for line in range(5, 1005):
+            span_at(plan, line, 12)
+        reading.append(parsed - begin)
+        whole.append(done - parsed)
+        places.append((time.process_time() - done) / 1000)
+    assert min(whole) < 2 * min(reading)
+    assert min(places) < 0.001

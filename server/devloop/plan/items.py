@@ -43,6 +43,7 @@ LOG_EVENTS = tuple(
 )
 _LOG_DETAIL = re.compile(r"[ \t]*(?:-|–|—|:)[ \t]+")
 FILE_LINES = re.compile(r":([0-9]{1,9})(?:-([0-9]{1,9}))?$")
+_SEPARATING = re.compile(r"[`(),;]")
 _PATH = re.compile(r"[^\s`()]+$")
 
 META_KEYS: Final = {
@@ -195,7 +196,8 @@ def files(value: str) -> tuple[FileRef, ...]:
 def pieces(value: str) -> list[str]:
     """Split at commas outside back-ticks and parentheses."""
     pieces, start, ticked, depth = [], 0, False, 0
-    for at, char in enumerate(value):
+    for mark in _SEPARATING.finditer(value):
+        at, char = mark.start(), mark[0]
         if char == "`":
             ticked = not ticked
         elif ticked:
@@ -204,7 +206,7 @@ def pieces(value: str) -> list[str]:
             depth += 1
         elif char == ")":
             depth = max(0, depth - 1)
-        elif char in ",;" and depth == 0:
+        elif depth == 0:
             pieces.append(value[start:at])
             start = at + 1
     pieces.append(value[start:])
