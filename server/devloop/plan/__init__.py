@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 from devloop.plan.build import parse
+from devloop.plan.candidates import Candidate
+from devloop.plan.completion import Completion, completion
 from devloop.plan.document import Document
 from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header, set_marker
 from devloop.plan.events import Event, apply_event, change, log_text
@@ -33,6 +35,9 @@ from devloop.plan.model import (
     Task,
     title_key,
 )
+from devloop.plan.naming import defining, definition, named, named_at, references
+from devloop.plan.numbering import next_id, next_lead, next_phase_id
+from devloop.plan.rename import Renamable, renamable, rename
 from devloop.plan.reparse import patched, reparse
 from devloop.plan.selection import (
     Blocked,
@@ -62,6 +67,8 @@ PLAN_FILES: Final = (
 __all__ = [
     "PLAN_FILES",
     "Blocked",
+    "Candidate",
+    "Completion",
     "Counts",
     "Criterion",
     "Document",
@@ -75,6 +82,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Reason",
+    "Renamable",
     "Section",
     "Selection",
     "Span",
@@ -90,14 +98,25 @@ __all__ = [
     "blocked_by",
     "blocking",
     "change",
+    "completion",
+    "defining",
+    "definition",
     "find_task",
     "locate",
     "log_text",
     "may_run",
+    "named",
+    "named_at",
+    "next_id",
+    "next_lead",
+    "next_phase_id",
     "next_task",
     "parse",
     "patched",
     "ready",
+    "references",
+    "renamable",
+    "rename",
     "reparse",
     "select",
     "set_header",
