@@ -198,7 +198,7 @@ def test_fix_all_of_some_codes() -> None:
 PARTS = """- [ ] Task 1.1: one|- [/] Task 1.2: two [depends:1.3-1.1]|- [x ] Task 1.3: three|- []|- [ ] b [parallel:none]
 -[ ] c|  - [x]d|  - Depends: 1.3-1.1, 1.1|## Phase 1: A 🚧|## Phase 2: B ✅|### Phase 3 ⏳|**Current Phase**: Phase 1
 Status: Draft|Current Phase: Phase 2|## Progress Log|- 2025-01-01: Completed Task 1.1|## Success Criteria|1. [ x] e|text
-|||---|===|```|<!--|- [>] f|- [ ] Task 1.1: again [depends:1.1]|      - [ ] g|> - [/] q|# Plan: P|    - [/] code|- []*"""
+|||---|===|```|<!--|- [>] f|- [ ] Task 1.1: again [depends:1.1]|      - [ ] g|> - [/] q|# Plan: P|    - [/] code|- []"""
 plans = st.lists(
     st.tuples(st.sampled_from(PARTS.replace("\n", "|").split("|")), st.sampled_from(["\n", "\n", "\r\n", "\r"])),
     max_size=25,
