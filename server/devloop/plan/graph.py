@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from devloop.plan import ids
+from devloop.plan.near import Near
 
 TASK_WORD = re.compile(r"(?:tasks?)[ \t]+(?=\S)", re.IGNORECASE)
 PHASE_WORD = re.compile(r"phases?[ \t]+([0-9]+\.[0-9]+|[0-9]+[a-z]?|[a-z])$", re.IGNORECASE)
@@ -65,6 +67,11 @@ class Graph:
     cycles: dict[int, tuple[str, ...]] = field(default_factory=dict)
     selfish: frozenset[int] = frozenset()
     resolver: Resolver = field(default_factory=lambda: Resolver((), {}, {}, (), frozenset()), repr=False)
+
+    @cached_property
+    def near(self) -> Near:
+        """The ids, for a person who mistyped one."""
+        return Near(self.by_id)
 
     def phase_chain(self, index: int) -> Iterable[int]:
         """The phase of a task and the phases around it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from devloop.plan import dependencies, tags
+from devloop.plan import dependencies
 from devloop.plan.graph import Need
 from devloop.plan.groups import group_members, phase_groups
 from devloop.plan.model import Edit, Plan, Problem, Task
@@ -46,24 +46,15 @@ def _what(need: Need) -> str:
 
 
 class _Lookup:
-    """Answers that many tasks share: the id that looks most like an unknown one, the stuck members of a need.
-
-    A plan full of unknown ids gets no suggestions at some point.
-    """
+    """Answers that many tasks share: the stuck members of a need."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.left = 40_000
-        self.memo: dict[str, str] = {}
         self._stuck: dict[int, list[Task]] = {}
 
     def nearest(self, text: str) -> str:
-        key = text.lower()
-        if key not in self.memo:
-            self.left -= len(self.plan.graph.by_id)
-            near = tags.nearest(key, tuple(self.plan.graph.by_id), 3) if self.left > 0 or not self.memo else None
-            self.memo[key] = self.plan.tasks[self.plan.graph.by_id[near][0]].id if near else ""
-        return self.memo[key]
+        near = self.plan.graph.near.of(text.lower())
+        return self.plan.tasks[self.plan.graph.by_id[near][0]].id if near else ""
 
     def stuck(self, need: Need) -> list[Task]:
         if id(need) not in self._stuck:

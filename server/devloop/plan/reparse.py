@@ -1,14 +1,15 @@
 """Reading a plan again after an edit, without doing again what the edit can't have changed.
 
-Most edits are characters typed into a line that means the same afterwards: prose, code, a task's title. For these the
-old plan is patched, at a cost that does not grow with the work of reading the plan. Everything else is read anew; its
-scan and the records of the untouched chunks are still shared (see `document`, `tree.records`).
+Most edits are characters typed into a line that means the same afterwards: prose, code, a task's title, the text of its
+metadata. For these the old plan is patched, at a cost that does not grow with the work of reading the plan. Everything
+else is read anew; its scan and the records of the untouched chunks are still shared (see `document`, `tree.records`).
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,8 @@ from devloop.plan.document import Chunk, Document
 from devloop.plan.items import MAX_LINE, Box
 from devloop.plan.lines import ending
 from devloop.plan.model import Plan, Problem, Task
-from devloop.plan.tree import Record, record, records
+from devloop.plan.tasks import with_details
+from devloop.plan.tree import DETAIL, META, Node, Record, record, records
 
 _HEADER_LINES = 64  # malformed header fields are looked for in plain text up to here
 # Problems whose place and fix depend on the columns of a title; those of other lines stay as they are.
@@ -83,7 +85,7 @@ def _same_step(left: Step, right: Step) -> bool:
 def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk, Chunk, int]]) -> Plan | None:
     if not (plan.document.valid and document.valid):
         return None
-    titles: list[tuple[int, Box]] = []
+    tasks: dict[int, tuple[Task, Node]] = {}
     fresh: dict[int, tuple[Chunk, list[Record]]] = {}
     for line, before, after, offset in changed:
         left, right, step = before.lines[offset], after.lines[offset], after.steps[offset]
@@ -94,11 +96,13 @@ def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk,
             if not _is_plain(plan, document, line, step):
                 return None
             continue
-        box = _retitled(plan, line, known, offset, step, right)
-        if box is None:
+        read = record(offset, step, right)
+        found = _retitled(plan, line, read) or _reworded(plan, line, read)
+        if found is None or found[0] in tasks:
             return None
-        titles.append((line, box))
-    result = _with_titles(plan, document, titles)
+        known[next(at for at, entry in enumerate(known) if entry[0] == offset)] = read
+        tasks[found[0]] = found[1]
+    result = _with_tasks(plan, document, tasks)
     for chunk, known in fresh.values():
         chunk.records = known
     return result
@@ -116,21 +120,45 @@ def _is_plain(plan: Plan, document: Document, line: int, step: Step) -> bool:
     return at == document.count or document.step(at).kind != UNDERLINE
 
 
-def _retitled(plan: Plan, line: int, known: list[Record], offset: int, step: Step, text: str) -> Box | None:
-    """The box of a task's line of which only the title changed. Its record is put into `known`."""
+def _retitled(plan: Plan, line: int, read: Record) -> tuple[int, tuple[Task, Node]] | None:
+    """The task of a line of which only the title changed: its index, itself and its node."""
     index = plan.graph.by_line.get(line)
-    if index is None or not step.box:
+    if index is None or read[2] != "box":
         return None
-    old = plan.tree.tasks[index].box
-    fresh = record(offset, step, text)
-    new: Box = fresh[3]
-    if old is None or _without_title(old) != _without_title(new):
+    node, task, box = plan.tree.tasks[index], plan.tasks[index], read[3]
+    if node.box is None or _without_title(node.box) != _without_title(box):
         return None
-    task = plan.tasks[index]
     if not task.explicit and task.status in ("complete", "blocked"):
         return None  # the log may name it by its title
-    known[next(at for at, entry in enumerate(known) if entry[0] == offset)] = fresh
-    return new
+    changed = copy.copy(node)
+    changed.box = box
+    return index, (_renamed(task, box.title), changed)
+
+
+def _reworded(plan: Plan, line: int, read: Record) -> tuple[int, tuple[Task, Node]] | None:
+    """The task of which a metadata bullet says something else under the same key."""
+    if read[2] != "bullet":
+        return None
+    bullet, meta = read[3]
+    index = bisect_left(plan.tasks, line, key=_line) - 1
+    if index < 0 or bullet.malformed or plan.tasks[index].status == "blocked":  # its notes may be the reason
+        return None
+    owner = plan.tree.tasks[index]
+    at = next((at for at, (_, node) in enumerate(owner.metas) if node.line == line), None)
+    if at is None:
+        return None
+    before, node = owner.metas[at]
+    if meta is None:
+        same, old, new = node.kind == DETAIL, node.texts[:1], bullet.text
+    else:
+        same = node.kind == META and (before.key, before.name) == (meta.key, meta.name)
+        old, new = (before.value,) if before.value else (), meta.value
+    if not same or not old or not new or before.key == "depends" or node.texts[:1] != old:
+        return None
+    changed, inner = copy.copy(owner), copy.copy(node)
+    inner.texts = (new, *node.texts[1:])
+    changed.metas = [*owner.metas[:at], (before if meta is None else meta, inner), *owner.metas[at + 1 :]]
+    return index, (with_details(plan.tasks[index], changed), changed)
 
 
 def _without_title(box: Box) -> tuple[Any, ...]:
@@ -138,26 +166,22 @@ def _without_title(box: Box) -> tuple[Any, ...]:
     return (box.mark, box.column, box.ordered, box.optional, box.id, box.form, box.marked, box.empty, tags)
 
 
-def _with_titles(plan: Plan, document: Document, titles: Sequence[tuple[int, Box]]) -> Plan | None:
+def _with_tasks(plan: Plan, document: Document, changed: Mapping[int, tuple[Task, Node]]) -> Plan | None:
     caches: dict[str, Any] = {name: plan.__dict__[name] for name in ("stats", "problems") if name in plan.__dict__}
     tasks, tree = plan.tasks, plan.tree
-    if titles:
+    if changed:
         all_tasks, nodes = list(tasks), list(tree.tasks)
-        for line, box in titles:
-            index = plan.graph.by_line[line]
-            all_tasks[index] = _renamed(tasks[index], box.title)
-            nodes[index] = copy.copy(nodes[index])
-            nodes[index].box = box
+        for index, (task, node) in changed.items():
+            all_tasks[index], nodes[index] = task, node
         tree = copy.copy(tree)
         tree.tasks = nodes
         tasks = tuple(all_tasks)
     result = replace(plan, document=document, tasks=tasks, tree=tree)
-    if titles and "problems" in caches:
-        lines = {line for line, _ in titles}
-        at_lines = [problem for problem in caches["problems"] if problem.line in lines]
-        if any(problem.code in _TOO_MUCH for problem in at_lines):
+    if changed and "problems" in caches:
+        lines, known = [task.line for task, _ in changed.values()], caches["problems"]
+        if any(problem.code in _TOO_MUCH for line in lines for problem in known[slice(*_of_line(known, line))]):
             return None
-        caches["problems"] = _problems(result, caches["problems"], lines)
+        caches["problems"] = _problems(result, known, lines)
     result.__dict__.update(caches)
     return result
 
@@ -170,12 +194,25 @@ def _renamed(task: Task, title: str) -> Task:
     return renamed
 
 
-def _problems(plan: Plan, old: Sequence[Problem], lines: set[int]) -> tuple[Problem, ...]:
+def _problems(plan: Plan, old: Sequence[Problem], lines: Sequence[int]) -> tuple[Problem, ...]:
     """The old problems, those of these lines that depend on columns found again."""
-    found = [problem for problem in old if problem.line not in lines or problem.code not in _REDONE]
+    found = tuple(old)
     for line in lines:
         index = plan.graph.by_line[line]
-        found += problems_tasks.of_task(plan, index)
-        found += problems_graph.of_task(plan, index)
-    found.sort(key=lambda problem: (problem.line, problem.start, problem.code))
-    return tuple(found)
+        first, last = _of_line(found, line)
+        fresh = [problem for problem in found[first:last] if problem.code not in _REDONE]
+        fresh += problems_tasks.of_task(plan, index)
+        fresh += problems_graph.of_task(plan, index)
+        fresh.sort(key=lambda problem: (problem.line, problem.start, problem.code))
+        found = (*found[:first], *fresh, *found[last:])
+    return found
+
+
+def _of_line(problems: Sequence[Problem], line: int) -> tuple[int, int]:
+    """Where the problems of one line stand: they are in the order of lines, and there may be many thousands."""
+    first = bisect_left(problems, line, key=_line)
+    return first, bisect_left(problems, line + 1, first, key=_line)
+
+
+def _line(placed: Problem | Task) -> int:
+    return placed.line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from devloop.plan import items, tags
 from devloop.plan.graph import Graph, Name
@@ -50,6 +50,25 @@ def build_task(index: int, node: Node, tree: Tree, names: list[Name], graph: Gra
     if node.metas or node.texts:
         _apply_metas(node, values)
     return task
+
+
+def with_details(task: Task, node: Node) -> Task:
+    """The same task with what its tags and metadata say now; what others depend on stays."""
+    found = object.__new__(Task)
+    values: dict[str, Any] = found.__dict__
+    values.update((name, value) for name, value in task.__dict__.items() if name not in _OF_DETAILS)
+    if node.box is not None and (node.box.tags or node.box.marked):
+        _apply_tags(node.box, values)
+    _apply_metas(node, values)
+    return found
+
+
+_OF_DETAILS: Final = frozenset(
+    (
+        *("tags", "story", "agent", "mode", "model", "budget_usd", "turns", "timeout_s", "background", "sequential"),
+        *("acceptance", "files", "notes", "verify", "effort", "owner", "requirements", "details", "extra"),
+    )
+)
 
 
 def _apply_tags(box: items.Box, values: dict[str, Any]) -> None:
