@@ -106,11 +106,26 @@ def test_spending_is_summed_since_a_moment_and_by_task_and_day(store):
     assert [row["label"] for row in store.usage_by("day")] == ["1970-01-24", "1970-01-12"]
 
 
+def test_what_many_runs_used_is_what_each_of_them_used(store):
+    store.create_run(RUN)
+    store.add_turn(turn(1))
+    store.add_turn(turn(2))
+    store.add_turn({**turn(1, cost=0.125), "run": "another"})
+    found = store.spent_of([RUN["id"], "another", "nothing-yet"])
+    assert list(found) == [RUN["id"], "another", "nothing-yet"]
+    for run, spent in found.items():
+        alone = store.spent(run=run)
+        assert {name: spent[name] for name in ("usd", "input", "output", "cache_read", "cache_write")} == {
+            name: alone[name] for name in ("usd", "input", "output", "cache_read", "cache_write")
+        }
+    assert store.spent_of([]) == {}
+
+
 def test_a_checkpoint_opened_again_keeps_its_first_content_and_its_decision(store):
     store.create_run(RUN)
     store.open_checkpoint(RUN["id"], 1, {"summary": "a"})
     store.close_checkpoint(RUN["id"], 1, "commit", None)
-    store.open_checkpoint(RUN["id"], 1, {"summary": "b"})
+    assert store.open_checkpoint(RUN["id"], 1, {"summary": "b"}) == {"summary": "a"}
     row = store.checkpoint(RUN["id"], 1)
     assert row["content"] == {"summary": "a"} and row["decision"] == "commit"
 
