@@ -56,6 +56,8 @@ def _box(plan: Plan, line: int, column: int) -> Typed:
     if not 1 <= line <= plan.document.count:
         return NOTHING
     text, step = _text(plan, line), plan.document.step(line - 1)
+    if not 0 <= column <= len(text):
+        return NOTHING
     if step.kind != ITEM or step.quoted or not _NEW_BOX.match(text[:column]) or text[column : column + 1] in ("(", "["):
         return NOTHING
     section = section_at(plan, line)

@@ -96,14 +96,18 @@ class _Formatter:
     def _lines(self) -> None:
         tree = self.plan.tree
         named = tree.sections[0].line - 1 if tree.sections and tree.title is None else -1  # its text names the plan
+        before = next((at for at in range(self.start - 1, -1, -1) if self.steps[at].kind != BLANK), -1)
+        in_code = before >= 0 and self.steps[before].kind == CODE
         for at in range(self.start, self.end):
             step = self.steps[at]
             kind = step.kind
             text = self.lines[at]
+            if kind != BLANK:
+                in_code = kind == CODE
             if kind == ITEM:
                 found = self._item(at, step, text)
             elif kind == BLANK:
-                found = self._blank(at, step, text) if text else None
+                found = self._blank(at, step, text) if text and not in_code else None
             elif kind == HEADING and not step.state.stack:
                 found = heading_pieces(text, tags=at != named) + self._trailing(text, False)
             else:
@@ -117,10 +121,9 @@ class _Formatter:
     def _blank(self, at: int, step: Step, text: str) -> list[Piece] | None:
         if step.opened or step.quoted or not self.options.trim or text.strip(" \t"):
             return None
-        before = at - 1
-        while before >= 0 and self.steps[before].kind == BLANK:
-            before -= 1
-        return None if before >= 0 and self.steps[before].kind == CODE else [(0, len(text), "")]
+        if at and self.raw[at - 1].endswith("\r") and self.raw[at].endswith("\n"):
+            return None  # without the blanks the two ends would be one
+        return [(0, len(text), "")]
 
     def _item(self, at: int, step: Step, text: str) -> list[Piece] | None:
         node = self.plan.tree.nodes.get(at + 1)
@@ -251,7 +254,10 @@ class _Formatter:
     # Empty lines
 
     def _blanks(self) -> set[int]:
-        """Lines before which an empty line is missing: phase headings and what follows them."""
+        """Lines before which an empty line is missing: phase headings and what follows them.
+
+        Fields may stand directly below their phase's heading: that is how most plans are written.
+        """
         found: set[int] = set()
         for section in self.plan.tree.sections:
             if section.heading.kind != PHASE:
@@ -259,8 +265,10 @@ class _Formatter:
             first, behind = section.line - 1, section.line - 1 + section.heading_lines
             if self.start <= first < self.end and first > 0 and self.lines[first - 1].strip():
                 found.add(first)
-            if self.start < behind <= self.end and behind < len(self.lines) and self.lines[behind].strip():
-                found.add(behind)
+            if self.start < behind <= self.end and behind < len(self.lines):
+                text = self.lines[behind]
+                if text.strip() and next(header.field_matches(text), None) is None:
+                    found.add(behind)
         return found
 
     # All together
