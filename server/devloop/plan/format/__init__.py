@@ -8,7 +8,6 @@ renumber(plan, "2")
 from devloop.plan.format.numbering import renumber
 from devloop.plan.format.on_type import Typed, on_type
 from devloop.plan.format.options import FormatOptions
-from devloop.plan.format.successor import next_id
 from devloop.plan.format.whole import format_lines, format_plan
 
-__all__ = ["FormatOptions", "Typed", "format_lines", "format_plan", "next_id", "on_type", "renumber"]
+__all__ = ["FormatOptions", "Typed", "format_lines", "format_plan", "on_type", "renumber"]

@@ -21,7 +21,7 @@ def successor(plan: Plan, index: int) -> str:
     model = _model(plan, index)
     if model is None:
         return ""
-    name = next_id(plan, model.id)
+    name = following_id(plan, model.id)
     text = body(plan.document.line(model.line - 1))
     found = next((span for span in spans(plan, model.line) if span.kind == "task-id"), None)
     box = plan.tree.tasks[plan.graph.by_line[model.line]].box
@@ -36,7 +36,7 @@ def successor(plan: Plan, index: int) -> str:
     return f"{lead.replace('**', '')}{name}{mark} "
 
 
-def next_id(plan: Plan, name: str) -> str:
+def following_id(plan: Plan, name: str) -> str:
     """The first id behind `name` that no task has, leading zeros kept: `1.3` → `1.4`, `T009` → `T010`."""
     last = _LAST_NUMBER.search(name)
     if last is None or len(last[0]) > 9:
