@@ -8,13 +8,13 @@ Nobody ticks a task here: that is devloop's, when its gates have passed (plan-fo
 
 from __future__ import annotations
 
-from devloop.plan.refactor.archive import FOLDER, Archive, archivable, archive
+from devloop.plan.refactor.archiving import FOLDER, Archive, archivable, archive
 from devloop.plan.refactor.convert import kiro, spec_kit
 from devloop.plan.refactor.explicit import from_order, from_phases
 from devloop.plan.refactor.headings import convertible, from_headings
-from devloop.plan.refactor.move import move
+from devloop.plan.refactor.moving import move
 from devloop.plan.refactor.offers import Done, Offer, carry_out, refactorings
-from devloop.plan.refactor.split import split
+from devloop.plan.refactor.splitting import split
 from devloop.plan.refactor.states import block, reopen, skip, start
 
 __all__ = [

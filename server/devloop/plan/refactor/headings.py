@@ -70,7 +70,7 @@ def _convert(plan: Plan, draft: Draft, at: int) -> None:
     if section.heading_lines > 1:
         draft.remove(section.line + 1, section.line + section.heading_lines - 1)
     inner = {plan.tree.sections[number].line: plan.tree.sections[number] for number in _inside(plan, at) or ()}
-    depth, listed = 2, False  # columns; whether lists belong to the metadata above them
+    depth, listed, held = 2, False, False  # columns; whether lists, or everything, belong to the metadata above
     document = plan.document
     for line in range(section.line + section.heading_lines, _end(plan, at) + 1):
         text, step = body(document.line(line - 1)), document.step(line - 1)
@@ -79,7 +79,7 @@ def _convert(plan: Plan, draft: Draft, at: int) -> None:
         root = not step.state.stack
         if line in inner:
             criteria = inner[line].heading.kind == CRITERION
-            depth, listed = (4, True) if criteria else (2, False)
+            depth, listed, held = (4, True, True) if criteria else (2, False, False)
             if criteria:
                 draft.rewrite(line, "  - Acceptance:")
                 continue
@@ -88,12 +88,12 @@ def _convert(plan: Plan, draft: Draft, at: int) -> None:
         known = items.meta(text.strip()) if root and step.kind == TEXT else None
         if known is not None and known.key and text.lstrip().startswith(("**", "_")):
             draft.rewrite(line, f"  - {text.strip()}")
-            depth, listed = 4, not known.value
+            depth, listed, held = 4, not known.value, False
             continue
         starts = step.kind == ITEM and not step.matched
         after_blank = not body(document.line(line - 2)).strip()
-        if not listed and (starts or (root and after_blank)):
-            depth = 2
+        if not held and ((starts and not listed) or (root and after_blank)):
+            depth, listed = 2, False
         draft.rewrite(line, " " * depth + _expanded(text))
 
 
@@ -129,7 +129,7 @@ def _line(text: str) -> str:
     if word == "Step" and number.isdecimal() and "*" not in title and title:
         lead = f"**Step {number}: {title}**"
     else:
-        lead = f"{word} {number}: {title}".rstrip()
+        lead = f"{word} {number}: {title}" if title else f"{word} {number}"
     return f"- [{_MARKER[written]}] {lead}"
 
 
@@ -137,8 +137,10 @@ def _check(plan: Plan, edits: tuple[Edit, ...], count: int) -> None:
     changed = check.after(plan, edits)
     before = Counter(map(check.without_waits, check.facts(plan)))
     now = Counter(map(check.without_waits, check.facts(changed)))
-    criteria = Counter(found.text for found in plan.criteria) - Counter(found.text for found in changed.criteria)
-    if before - now or criteria or len(changed.tasks) != len(plan.tasks) + count:
+    criteria, kept = Counter(one.text for one in plan.criteria), Counter(one.text for one in changed.criteria)
+    # Boxes of a list of criteria below a heading were taken for tasks.
+    lost, gained = Counter(fact.title for fact in (before - now).elements()), kept - criteria
+    if lost - gained or criteria - kept or len(changed.tasks) != len(plan.tasks) + count - lost.total():
         raise UsageError(
             "That would change more than the headings",
             hint="Convert them one by one, or look at the text around them",

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from devloop.errors import UsageError
 from devloop.plan.model import Edit, Phase, Plan, Task
-from devloop.plan.refactor import archive, convert, explicit, headings, move, split, states
+from devloop.plan.refactor import archiving, convert, explicit, headings, moving, splitting, states
 from devloop.plan.tree import TASK
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Done:
     """`edits` of the plan; `archive` when files come to be as well."""
 
     edits: tuple[Edit, ...]
-    archive: archive.Archive | None = None
+    archive: archiving.Archive | None = None
 
 
 def refactorings(plan: Plan, line: int) -> tuple[Offer, ...]:
@@ -63,7 +63,7 @@ def carry_out(plan: Plan, kind: str, line: int, now: datetime, answer: str = "")
         return Done(write(plan, where))
     if kind in ("archive", "archive-phase"):
         phases = [_needed(_phase_at(plan, line), line)] if kind == "archive-phase" else None
-        found = archive.archive(plan, phases, now)
+        found = archiving.archive(plan, phases, now)
         return Done(found.edits, found)
     if kind == "convert-heading":
         return Done(headings.from_headings(plan, line))
@@ -87,15 +87,15 @@ def _on_task(plan: Plan, kind: str, task: Task, now: datetime, answer: str) -> t
     if kind == "reopen":
         return states.reopen(plan, task, now)
     if kind == "split":
-        return split.split(plan, task)
+        return splitting.split(plan, task)
     if kind == "split-off":
         if not answer.strip():
             raise UsageError("Say what the second task is called")
-        return split.split(plan, task, answer)
+        return splitting.split(plan, task, answer)
     phase = _phase_at(plan, int(answer)) if answer.isdecimal() else None
     if phase is None:
         raise UsageError(f"There is no phase in line {answer or '?'}")
-    return move.move(plan, task, phase)
+    return moving.move(plan, task, phase)
 
 
 def _needed(found: T | None, line: int) -> T:
@@ -130,7 +130,7 @@ def _of_task(plan: Plan, task: Task) -> list[Offer]:
     if task.status != "pending":
         found.append(Offer("reopen", f"Reopen {name}", line))
     if not task.done:
-        cut = split.parts(plan, task)
+        cut = splitting.parts(plan, task)
         if cut is not None:
             found.append(Offer("split", f"Split into “{cut[0]}” and “{cut[1]}”", line))
         found.append(Offer("split-off", f"Split off a part of {name}…", line, "title"))
@@ -168,7 +168,7 @@ def _of_phase(plan: Plan, phase: Phase) -> list[Offer]:
         if task.parent_line is None and not task.done and index in plan.graph.phase_chain(at)
     ]
     found = _explicit(plan, phase.line, tasks)
-    finished = archive.archivable(plan)
+    finished = archiving.archivable(plan)
     if phase in finished:
         found.append(Offer("archive-phase", f"Archive phase {phase.id}", phase.line))
         if len(finished) > 1:
@@ -187,7 +187,7 @@ def _of_heading(plan: Plan, line: int) -> list[Offer]:
 def _of_plan(plan: Plan, line: int) -> list[Offer]:
     """At the title: what concerns the whole plan."""
     found = []
-    finished = archive.archivable(plan)
+    finished = archiving.archivable(plan)
     if finished:
         many = f"{len(finished)} finished phases" if len(finished) > 1 else f"phase {finished[0].id}"
         found.append(Offer("archive", f"Archive {many}", line))

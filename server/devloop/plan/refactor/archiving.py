@@ -35,10 +35,14 @@ class Archive:
 
 def archivable(plan: Plan) -> tuple[Phase, ...]:
     """The finished phases; none when nothing would remain (then the plan is complete, not long)."""
-    done = tuple(phase for phase in plan.phases if phase.parent is None and phase.status == "complete")
+    done = _finished(plan)
     inside = {at for phase in done for at in _tasks(plan, phase)}
     remains = any(task.parent_line is None and at not in inside for at, task in enumerate(plan.tasks))
     return done if remains else ()
+
+
+def _finished(plan: Plan) -> tuple[Phase, ...]:
+    return tuple(phase for phase in plan.phases if phase.parent is None and phase.status == "complete")
 
 
 def archive(plan: Plan, phases: Sequence[Phase] | None, now: datetime) -> Archive:
@@ -69,7 +73,7 @@ def archive(plan: Plan, phases: Sequence[Phase] | None, now: datetime) -> Archiv
 
 
 def _wanted(plan: Plan, phases: Sequence[Phase] | None) -> list[Phase]:
-    chosen = list(archivable(plan) if phases is None else dict.fromkeys(phases))
+    chosen = list(_finished(plan) if phases is None else dict.fromkeys(phases))
     for phase in chosen:
         if phase not in plan.phases:
             raise UsageError(f"There is no phase {phase.id} in line {phase.line}")
@@ -77,12 +81,11 @@ def _wanted(plan: Plan, phases: Sequence[Phase] | None) -> list[Phase]:
             raise UsageError(f"Phase {phase.id} is part of phase {plan.phases[phase.parent].id}: archive that one")
         if phase.status != "complete":
             raise UsageError(f"Phase {phase.id} is not finished")
-    inside = {at for phase in chosen for at in _tasks(plan, phase)}
-    if all(at in inside for at, task in enumerate(plan.tasks) if task.parent_line is None):
-        done = any(phase.status == "complete" for phase in plan.phases)
-        raise UsageError("Every task is finished: complete the plan instead" if done else "No phase is finished")
     if not chosen:
         raise UsageError("No phase is finished")
+    inside = {at for phase in chosen for at in _tasks(plan, phase)}
+    if all(at in inside for at, task in enumerate(plan.tasks) if task.parent_line is None):
+        raise UsageError("No task would remain: complete the plan instead")
     return sorted(chosen, key=lambda phase: phase.line)
 
 
