@@ -21,6 +21,7 @@ from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header
 from devloop.plan.events import Event, apply_event, change, log_text
 from devloop.plan.export import next_task, show, task_json
 from devloop.plan.find import TaskRef, find_task, locate
+from devloop.plan.format import FormatOptions, Typed, format_lines, format_plan, on_type, renumber
 from devloop.plan.inline import Kind, Span
 from devloop.plan.model import (
     Criterion,
@@ -76,6 +77,7 @@ __all__ = [
     "Event",
     "Field",
     "FileRef",
+    "FormatOptions",
     "Kind",
     "LogLine",
     "Phase",
@@ -89,6 +91,7 @@ __all__ = [
     "Stats",
     "Task",
     "TaskRef",
+    "Typed",
     "Unmet",
     "add_note",
     "append_log",
@@ -102,6 +105,8 @@ __all__ = [
     "defining",
     "definition",
     "find_task",
+    "format_lines",
+    "format_plan",
     "locate",
     "log_text",
     "may_run",
@@ -111,12 +116,14 @@ __all__ = [
     "next_lead",
     "next_phase_id",
     "next_task",
+    "on_type",
     "parse",
     "patched",
     "ready",
     "references",
     "renamable",
     "rename",
+    "renumber",
     "reparse",
     "select",
     "set_header",
