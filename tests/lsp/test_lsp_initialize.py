@@ -10,7 +10,7 @@ from lsprotocol import types as t
 from pygls.capabilities import ServerCapabilitiesBuilder
 
 from devloop import __version__
-from devloop.lsp import initialize
+from devloop.lsp.pipe import initialize
 
 CONVERTER = converters.get_converter()
 NOTHING = "nothing"

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from devloop.lsp import frames
+from devloop.lsp.pipe import frames
 
 
 class Wire:

@@ -46,5 +46,5 @@ def lsp(
         raise UsageError("--tcp and --stdio are two ways.", hint="Leave one of them out.")
     name = None if chosen is None else str(chosen)
     if tcp:
-        raise typer.Exit(importlib.import_module("devloop.lsp.tcp").main(port, root=name))
-    raise typer.Exit(importlib.import_module("devloop.lsp.pipe").main(name))
+        raise typer.Exit(importlib.import_module("devloop.lsp.pipe.tcp").main(port, root=name))
+    raise typer.Exit(importlib.import_module("devloop.lsp.pipe.stdio").main(name))

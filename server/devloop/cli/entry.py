@@ -65,7 +65,7 @@ def _answer(arguments: list[str]) -> int:
     if arguments and arguments[0] == "lsp" and (given := _editor_arguments(arguments[1:])) is not None:
         import importlib  # by name: front-ends don't import each other
 
-        code: int = importlib.import_module("devloop.lsp.pipe").main(given.get("--root"))
+        code: int = importlib.import_module("devloop.lsp.pipe.stdio").main(given.get("--root"))
         return code
     return _run(arguments)
 

@@ -12,8 +12,8 @@ import pytest
 
 from devloop import __version__
 from devloop.files import held_lock
-from devloop.lsp import initialize
-from devloop.lsp.pending import Pending
+from devloop.lsp.pipe import initialize
+from devloop.lsp.pipe.pending import Pending
 from devloop.paths import StateDir
 from support.pipes import Program, shut_down
 
@@ -40,7 +40,13 @@ def test_only_the_standard_library_is_loaded_before_the_answer(project):
     ours = {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names}
     assert ours == {
         *("devloop", "devloop.cli", "devloop.cli.entry"),
-        *("devloop.lsp", "devloop.lsp.frames", "devloop.lsp.initialize", "devloop.lsp.pipe"),
+        *(
+            "devloop.lsp",
+            "devloop.lsp.pipe",
+            "devloop.lsp.pipe.frames",
+            "devloop.lsp.pipe.initialize",
+            "devloop.lsp.pipe.stdio",
+        ),
     }
     slow = {"asyncio", "typing", "argparse", "logging", "threading", "socket", "subprocess", "pathlib", "dataclasses"}
     assert not slow & set(loaded)

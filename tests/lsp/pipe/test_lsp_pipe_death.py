@@ -10,8 +10,8 @@ import pytest
 
 from devloop import __version__
 from devloop.files import held_lock
-from devloop.lsp import replay
-from devloop.lsp.pending import RESTARTED
+from devloop.lsp.pipe import replay
+from devloop.lsp.pipe.pending import RESTARTED
 from devloop.paths import StateDir
 from support.pipes import shut_down
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from devloop.lsp import frames
+from devloop.lsp.pipe import frames
 from devloop.rpc import MAX_MESSAGE
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from devloop.lsp import frames, tcp
+from devloop.lsp.pipe import frames, tcp
 from support.pipes import Wire
 
 PIPE = [sys.executable, str(Path(__file__).parent / "fake" / "pipe.py")]

@@ -20,7 +20,7 @@ from pathlib import Path
 from devloop import __version__
 from devloop.daemon import endpoint
 from devloop.files import held_lock
-from devloop.lsp import frames
+from devloop.lsp.pipe import frames
 from devloop.paths import StateDir
 
 

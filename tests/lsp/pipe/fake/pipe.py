@@ -14,10 +14,10 @@ def main(arguments):
     _open_what_is_closed()
     root = arguments[arguments.index("--root") + 1] if "--root" in arguments else None
     if "--tcp" in arguments:
-        from devloop.lsp import tcp
+        from devloop.lsp.pipe import tcp
 
         return tcp.main(root=root, command=COMMAND)
-    from devloop.lsp import pipe
+    from devloop.lsp.pipe import stdio as pipe
 
     return pipe.main(root, command=COMMAND)
 

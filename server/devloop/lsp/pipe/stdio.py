@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devloop.lsp import frames, initialize
+from devloop.lsp.pipe import frames, initialize
 
 TYPE_CHECKING = False  # `typing` itself costs 3 ms
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def converse(
         opened = _opening(source, channel, admit)
         if isinstance(opened, int):
             return opened
-        from devloop.lsp.session import Session
+        from devloop.lsp.pipe.session import Session
 
         return Session(channel, source, *opened, root=root, command=command).serve()
     except frames.Broken as problem:

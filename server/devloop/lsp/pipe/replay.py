@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from devloop.lsp.frames import body_of
-from devloop.lsp.initialize import at
+from devloop.lsp.pipe.frames import body_of
+from devloop.lsp.pipe.initialize import at
 
 MAX_LOG = 16 * 1024 * 1024
 """Bytes of changes that are kept for one document: weeks of typing without a save."""

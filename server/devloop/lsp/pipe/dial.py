@@ -16,8 +16,8 @@ from typing import Any
 from devloop import __version__
 from devloop.errors import Unavailable
 from devloop.hello import hello
-from devloop.lsp import frames
-from devloop.lsp.initialize import at
+from devloop.lsp.pipe import frames
+from devloop.lsp.pipe.initialize import at
 from devloop.paths import StateDir, find_root
 
 HELLO_TIMEOUT_S = 10.0

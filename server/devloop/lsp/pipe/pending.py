@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from devloop.lsp import frames
-from devloop.lsp.initialize import at
+from devloop.lsp.pipe import frames
+from devloop.lsp.pipe.initialize import at
 
 RESTARTED = "devloop's daemon was restarted; please try again."
 REFRESHES = (

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from devloop.lsp import frames
-from devloop.lsp.pipe import converse
+from devloop.lsp.pipe import frames
+from devloop.lsp.pipe.stdio import converse
 
 HOST = "127.0.0.1"
 ADMISSION_S = 10.0

@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from devloop.errors import DevloopError, Refused, Unavailable
-from devloop.lsp import frames
-from devloop.lsp.dial import Link, dial, ended_in_order, root_of
-from devloop.lsp.initialize import at
-from devloop.lsp.pending import Pending
-from devloop.lsp.replay import Replay
+from devloop.lsp.pipe import frames
+from devloop.lsp.pipe.dial import Link, dial, ended_in_order, root_of
+from devloop.lsp.pipe.initialize import at
+from devloop.lsp.pipe.pending import Pending
+from devloop.lsp.pipe.replay import Replay
 
 if TYPE_CHECKING:
-    from devloop.lsp.pipe import Channel
+    from devloop.lsp.pipe.stdio import Channel
 
 
 GREETING_S = 30.0
