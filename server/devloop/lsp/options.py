@@ -19,6 +19,8 @@ class Options(BaseModel):
 
     code_lens: bool = True
     inlay_hints: bool = True
+    agent_hints: bool = False
+    """Hints also say agent and mode where the task doesn't; a hover always does."""
     checkpoint_messages: bool = True
     """Ask by a message when a run waits; the diagnostic on the task's line is always there."""
     progress: bool = True

@@ -26,6 +26,8 @@ class Outlook:
         self.graph: Graph = plan.graph
         self._tasks = plan.tasks
         self._progress = Progress(plan)
+        self.loops = plan.status not in ("paused", "archived")
+        """Whether a loop may go through the plan (§12)."""
 
     def fits(self, plan: Plan) -> bool:
         return plan.graph is self.graph
