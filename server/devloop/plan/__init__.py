@@ -38,6 +38,7 @@ from devloop.plan.model import (
 )
 from devloop.plan.naming import defining, definition, named, named_at, references
 from devloop.plan.numbering import next_id, next_lead, next_phase_id
+from devloop.plan.outlook import Outlook, blocking
 from devloop.plan.rename import Renamable, renamable, rename
 from devloop.plan.reparse import patched, reparse
 from devloop.plan.selection import (
@@ -46,7 +47,6 @@ from devloop.plan.selection import (
     Selection,
     Unmet,
     blocked_by,
-    blocking,
     may_run,
     ready,
     select,
@@ -80,6 +80,7 @@ __all__ = [
     "FormatOptions",
     "Kind",
     "LogLine",
+    "Outlook",
     "Phase",
     "Plan",
     "Problem",

@@ -266,29 +266,3 @@ def _enumerate(names: Sequence[str]) -> str:
 def blocked_by(plan: Plan, task: Task) -> tuple[Unmet, ...]:
     """What this task still waits for."""
     return Progress(plan).unmet(plan.graph.by_line[task.line])
-
-
-def blocking(plan: Plan, task: Task) -> tuple[Task, ...]:
-    """The tasks that wait for this one, directly or through others, in document order."""
-    waiters = _waiters(plan)
-    start = plan.graph.by_line[task.line]
-    seen, queue = {start}, [start]
-    while queue:
-        for waiter in waiters.get(queue.pop(), ()):
-            if waiter not in seen:
-                seen.add(waiter)
-                queue.append(waiter)
-    seen.discard(start)
-    return tuple(plan.tasks[at] for at in sorted(seen))
-
-
-def _waiters(plan: Plan) -> dict[int, list[int]]:
-    """For each task the tasks that name it as something to wait for."""
-    found: dict[int, list[int]] = {}
-    for index in range(len(plan.tasks)):
-        for need in plan.graph.all_needs(index):
-            for member in need.members:
-                found.setdefault(member, []).append(index)
-        for child in plan.graph.children.get(index, ()):
-            found.setdefault(child, []).append(index)
-    return found
