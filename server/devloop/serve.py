@@ -9,10 +9,15 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devloop.daemon import process
+
+EDITOR = "--editor"
+"""Given by an editor's process that starts the daemon: the language server is loaded at once, beside the rest."""
+SERVER = "devloop.lsp.server"
 
 if TYPE_CHECKING:
     from devloop.daemon.service import Service
@@ -31,7 +36,7 @@ class _Editors:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with self._loading:
             if self._editors is None:
-                module = await asyncio.to_thread(importlib.import_module, "devloop.lsp.server")
+                module = await asyncio.to_thread(importlib.import_module, SERVER)
                 self._editors = module.Editors(self._service)
         await self._editors.serve(reader, writer)
 
@@ -40,8 +45,12 @@ def front_ends(service: Service) -> Mapping[str, FrontEnd]:
     return {"lsp": _Editors(service).serve}
 
 
-def main(argv: list[str] | None = None) -> int:
-    return process.main(argv, make_front_ends=front_ends)
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if EDITOR in arguments:
+        arguments.remove(EDITOR)
+        threading.Thread(target=importlib.import_module, args=(SERVER,), daemon=True).start()
+    return process.main(arguments, make_front_ends=front_ends)
 
 
 if __name__ == "__main__":

@@ -241,7 +241,7 @@ class Client:
 
     def processes(self) -> list[int]:
         """The server's process tree, and those of the processes that serve it elsewhere (`also`)."""
-        return [pid for top in (self.process.pid, *self.also()) for pid in process_tree(top)]
+        return sorted({pid for top in (self.process.pid, *self.also()) for pid in process_tree(top)})
 
     def rss(self) -> float:
         total = 0

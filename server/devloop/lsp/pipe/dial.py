@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,9 @@ class Link:
 
     def close(self) -> None:
         self._socket.close()
+
+
+SERVE = (sys.executable, "-m", "devloop.serve", "--editor")
 
 
 def dial(root: Path, *, client: str, command: Sequence[str] | None = None) -> Link:
@@ -122,7 +126,9 @@ def _start(root: Path, client: str, command: Sequence[str] | None) -> None:
     from devloop.daemon.connect import connect
 
     async def once() -> None:
-        peer = await connect(root, client=client, command=command)
+        peer = await connect(
+            root, client=client, command=command or (sys.executable, "-m", "devloop.serve", "--editor")
+        )
         await peer.close()
 
     asyncio.run(once())
