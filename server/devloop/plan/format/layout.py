@@ -113,14 +113,13 @@ def _moving(
 
 def _ours(node: Node | None) -> bool:
     """Whether an item belongs to a task or a criterion."""
-    if node is None:
-        return False
-    if node.kind in (TASK, CRITERION):
-        return True
-    if node.kind not in (META, DETAIL):
-        return False
-    while node.parent is not None:
+    return node is not None and (node.kind in (TASK, CRITERION) or below_task(node))
+
+
+def below_task(node: Node | None) -> bool:
+    """Whether an item without a box (not one of the log) stands below a task or a criterion."""
+    while node is not None and node.kind in (META, DETAIL):
         node = node.parent
-        if node.kind in (TASK, CRITERION):
+        if node is not None and node.kind in (TASK, CRITERION):
             return True
     return False

@@ -8,13 +8,14 @@ from typing import Final
 
 from devloop.plan import items
 from devloop.plan.blocks import ITEM
+from devloop.plan.format.layout import below_task
 from devloop.plan.format.pieces import trimmed
 from devloop.plan.format.successor import successor
 from devloop.plan.headings import CRITERION, LOG
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Plan
 from devloop.plan.spans import section_at
-from devloop.plan.tree import DETAIL, META, TASK, Node
+from devloop.plan.tree import TASK, Node
 
 _PREFIX: Final = re.compile(
     r"(?P<indent>[ \t]*)(?P<bullet>[-+*]|(?P<number>[0-9]{1,9})(?P<mark>[.)]))(?P<gap>[ \t]+|$)"
@@ -111,15 +112,7 @@ def _new_line(plan: Plan, line: int, column: int) -> Typed:
 
 def _goes_on(node: Node) -> bool:
     """Tasks, criteria and what stands below them; not prose, not the log."""
-    return node.kind in (TASK, CRITERION) or _below_task(node)
-
-
-def _below_task(node: Node | None) -> bool:
-    while node is not None and node.kind in (META, DETAIL):
-        node = node.parent
-        if node is not None and node.kind in (TASK, CRITERION):
-            return True
-    return False
+    return node.kind in (TASK, CRITERION) or below_task(node)
 
 
 def _is_empty(plan: Plan, line: int, text: str, prefix: re.Match[str], node: Node | None) -> bool:
@@ -136,7 +129,7 @@ def _may_end(plan: Plan, line: int, node: Node | None) -> bool:
     """Whether an item without text is one that would have gone on: a task, a criterion, a bullet below one."""
     if node is None:
         return False
-    return node.kind in (TASK, CRITERION) or _below_task(node)
+    return node.kind in (TASK, CRITERION) or below_task(node)
 
 
 def _bullet(prefix: re.Match[str]) -> str:

@@ -16,7 +16,8 @@ from devloop.plan.blocks import BLANK, CODE, HEADING, ITEM, TEXT, Step
 from devloop.plan.edits import apply_to
 from devloop.plan.format.check import first_difference
 from devloop.plan.format.columns import Row, field_pieces, table_pieces
-from devloop.plan.format.layout import layout
+from devloop.plan.format.compose import composed
+from devloop.plan.format.layout import below_task, layout
 from devloop.plan.format.numbering import renumber
 from devloop.plan.format.options import DEFAULT, FormatOptions
 from devloop.plan.format.pieces import (
@@ -26,13 +27,12 @@ from devloop.plan.format.pieces import (
     heading_pieces,
     task_pieces,
     trailing,
-    trimmed,
 )
 from devloop.plan.headings import CRITERION, LOG, PHASE
-from devloop.plan.lines import body, ending
+from devloop.plan.lines import ending
 from devloop.plan.model import Edit, Plan
 from devloop.plan.reparse import reparse
-from devloop.plan.tree import META, TASK, Node, SectionDraft
+from devloop.plan.tree import META, TASK, SectionDraft
 
 _PHASE_KEYS: Final = frozenset(
     ("goal", "complexity", "dependencies", "parallelizable", "parallel groups", "estimate", "status", "overview")
@@ -51,7 +51,7 @@ def format_plan(plan: Plan, options: FormatOptions = DEFAULT) -> tuple[Edit, ...
     if not numbers:
         return format_lines(plan, 1, plan.document.count, options)
     after = reparse(plan, apply_to(plan.document, numbers))
-    return _composed(plan, numbers, after, format_lines(after, 1, after.document.count, options))
+    return composed(plan, numbers, after, format_lines(after, 1, after.document.count, options))
 
 
 def format_lines(plan: Plan, first: int, last: int, options: FormatOptions = DEFAULT) -> tuple[Edit, ...]:
@@ -135,7 +135,7 @@ class _Formatter:
             found = task_pieces(text, box)
         elif node.kind == CRITERION:
             found = criterion_pieces(text, items.box(text))
-        elif not _in_task(node):
+        elif not below_task(node):
             return None
         else:
             found = []
@@ -318,34 +318,3 @@ class _Formatter:
                     found.insert(0, (0, 0, empty))
             for start, end, new in found:
                 yield Edit(at + 1, start, at + 1, end, new, text[start:end], text)
-
-
-def _in_task(node: Node) -> bool:
-    """Whether an item without a box stands below a task or a criterion, the log apart."""
-    if node.kind == LOG:
-        return False
-    above = node.parent
-    while above is not None:
-        if above.kind in (TASK, CRITERION):
-            return True
-        above = above.parent
-    return False
-
-
-def _composed(plan: Plan, before: Sequence[Edit], middle: Plan, after: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Edits of `plan` that do what `before` and then `after` do; both stay within lines or insert empty ones."""
-    later: dict[int, list[Edit]] = {}
-    for edit in after:
-        later.setdefault(edit.start_line, []).append(edit)
-    sooner: dict[int, list[Edit]] = {}
-    for edit in before:
-        sooner.setdefault(edit.start_line, []).append(edit)
-    found: list[Edit] = []
-    for line in sorted({*sooner, *later}):
-        if line not in later or line not in sooner:
-            found += sooner.get(line, later.get(line, []))
-            continue
-        old = body(plan.document.line(line - 1))
-        new = applied(body(middle.document.line(line - 1)), ((edit.start, edit.end, edit.text) for edit in later[line]))
-        found += (Edit(line, start, line, end, text, old[start:end], old) for start, end, text in trimmed(0, old, new))
-    return tuple(found)
