@@ -268,6 +268,23 @@ async def test_nothing_else_is_linked(editor, files, text):
     assert await links(editor, editor.open(text=text), text) == []
 
 
+async def test_links_follow_edits_and_files_that_come_and_go(editor, files):
+    uri = editor.open(text=PLAN)
+    before = await links(editor, uri, PLAN)
+    (files / "src/new.py").write_text("x")
+    (files / "src/a.py").unlink()
+    found = [each[0] for each in await links(editor, uri, PLAN)]
+    assert found == ["src/new.py" if name == "src/a.py:3-9" else name for name, *_ in before], (
+        "what exists is looked up each time"
+    )
+    editor.type(uri, 15, 0, "😀 https://example.org/y ")
+    editor.type(uri, 8, 16, "FEAT-001 ")
+    text = editor.texts[uri][1]
+    named = [each[0] for each in await links(editor, uri, text)]
+    assert named == [*found[:2], "FEAT-001", *found[2:5], "https://example.org/y", *found[5:]]
+    assert text.split("\n")[15].startswith("😀 https")
+
+
 # Selections
 
 

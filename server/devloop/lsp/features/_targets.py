@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ class Places:
     tracker: tuple[str, str] | None = None
     """(host with scheme, repository) of the issue or pull request that the plan's header gives an address of."""
     _files: dict[str, File | None] = field(default_factory=dict)
+    _folders: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def of(cls, root: Path, snapshot: Snapshot) -> Places:
@@ -88,23 +90,30 @@ class Places:
     def _file(self, folder: Path, name: str) -> File | None:
         full = os.path.normpath(folder / name)
         if full not in self._files:
-            self._files[full] = existing(self.root, full)
+            self._files[full] = self._existing(full)
         return self._files[full]
 
-
-def existing(root: Path, full: str) -> File | None:
-    """A regular file below the root that is there, links followed; None for everything else."""
-    base = str(root)
-    if "\0" in full or not full.startswith(base + os.sep):
-        return None
-    try:
-        real = os.path.realpath(full)
-        inside = real.startswith(os.path.realpath(base) + os.sep)
-        if not inside or not Path(real).is_file():
+    def _existing(self, full: str) -> File | None:
+        """A regular file below the root that is there, links followed; None for everything else."""
+        base = str(self.root)
+        if "\0" in full or not full.startswith(base + os.sep):
             return None
-    except (OSError, ValueError):
-        return None
-    return File(Path(full), Path(full).relative_to(root).as_posix())
+        path = Path(full)
+        try:
+            kind = path.lstat().st_mode
+            inside = self._inside(full) if stat.S_ISLNK(kind) else self._inside(str(path.parent))
+            if not inside or not path.is_file():
+                return None
+        except (OSError, ValueError):
+            return None
+        return File(path, path.relative_to(self.root).as_posix())
+
+    def _inside(self, full: str) -> bool:
+        """Whether a path that exists leads into the workspace, links followed."""
+        if full not in self._folders:
+            base, real = os.path.realpath(self.root), os.path.realpath(full)
+            self._folders[full] = real == base or real.startswith(base + os.sep)
+        return self._folders[full]
 
 
 def _parses(url: str) -> bool:
