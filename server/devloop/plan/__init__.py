@@ -21,6 +21,7 @@ from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header
 from devloop.plan.events import Event, apply_event, change, log_text
 from devloop.plan.export import next_task, show, task_json
 from devloop.plan.find import TaskRef, find_task, locate
+from devloop.plan.fixes import Fix, certain_fix, fix_all, fixes_of
 from devloop.plan.format import FormatOptions, Typed, format_lines, format_plan, on_type, renumber
 from devloop.plan.inline import Kind, Span
 from devloop.plan.model import (
@@ -39,6 +40,7 @@ from devloop.plan.model import (
 from devloop.plan.naming import defining, definition, named, named_at, references
 from devloop.plan.numbering import next_id, next_lead, next_phase_id
 from devloop.plan.outlook import Outlook, blocking
+from devloop.plan.refactor import Archive, Done, Offer, carry_out, refactorings
 from devloop.plan.rename import Renamable, renamable, rename
 from devloop.plan.reparse import patched, reparse
 from devloop.plan.selection import (
@@ -67,19 +69,23 @@ PLAN_FILES: Final = (
 
 __all__ = [
     "PLAN_FILES",
+    "Archive",
     "Blocked",
     "Candidate",
     "Completion",
     "Counts",
     "Criterion",
     "Document",
+    "Done",
     "Edit",
     "Event",
     "Field",
     "FileRef",
+    "Fix",
     "FormatOptions",
     "Kind",
     "LogLine",
+    "Offer",
     "Outlook",
     "Phase",
     "Plan",
@@ -101,11 +107,15 @@ __all__ = [
     "apply_to",
     "blocked_by",
     "blocking",
+    "carry_out",
+    "certain_fix",
     "change",
     "completion",
     "defining",
     "definition",
     "find_task",
+    "fix_all",
+    "fixes_of",
     "format_lines",
     "format_plan",
     "locate",
@@ -121,6 +131,7 @@ __all__ = [
     "parse",
     "patched",
     "ready",
+    "refactorings",
     "references",
     "renamable",
     "rename",

@@ -60,10 +60,27 @@ class Draft:
             if line not in self._removed:
                 found += [Edit(line, start, line, end, new, text[start:end], body(text)) for start, end, new in parts]
         pending = dict(self._inserted)
-        for first, last in _runs(self._removed):
+        for first, last in self._runs_removed():
             found.append(self._run(first, last, pending.pop(first - 1, [])))
         found += [self._insertion(after, texts) for after, texts in pending.items() if texts]
         return tuple(sorted(found, key=lambda edit: (edit.start_line, edit.start, edit.end_line, edit.end)))
+
+    def _runs_removed(self) -> list[tuple[int, int]]:
+        r"""Runs of lines that go. Where a lone `\r` would meet an empty line's `\n`, that line goes with them: the two
+        would be one line end."""
+        removed = set(self._removed)
+        for first, last in _runs(self._removed):
+            before = ending(self.document.line(first - 2)) if first > 1 else ""
+            at = last + 1
+            while before == "\r" and at not in removed and self.document.line(at - 1) == "\n":
+                removed.add(at)
+                at += 1
+        return _runs(removed)
+
+    def _joined(self, texts: Sequence[str], end: str, following: int) -> str:
+        r"""Lines with an end each; the last one's is `\r\n` when a lone `\r` would swallow the line behind it."""
+        whole = "".join(text + end for text in texts)
+        return whole + "\n" if whole.endswith("\r") and self.document.line(following - 1) == "\n" else whole
 
     def _run(self, first: int, last: int, texts: Sequence[str]) -> Edit:
         """Lines that go, with those that come in their place."""
@@ -71,13 +88,16 @@ class Draft:
         gone = "".join(lines)
         if ending(lines[-1]):
             end = ending(self.document.line(first - 2)) if first > 1 else ending(lines[0])
-            return Edit(first, 0, last + 1, 0, "".join(text + (end or self.document.eol) for text in texts), gone)
+            return Edit(first, 0, last + 1, 0, self._joined(texts, end or self.document.eol, last + 1), gone)
         eol = self.document.eol
         if texts or first == 1:
             return Edit(first, 0, last, len(lines[-1]), eol.join(texts), gone)
-        before = self.document.line(first - 2)
-        start = len(body(before))
-        return Edit(first - 1, start, last, len(lines[-1]), "", before[start:] + gone)
+        above = first - 1  # the line that is the last one then, without an end and not an empty one
+        while above > 1 and above not in self._inserted and not body(self.document.line(above - 1)).strip():
+            above -= 1
+        before = "".join(self.document.lines(above - 1, first - 1))
+        start = len(body(self.document.line(above - 1)))
+        return Edit(above, start, last, len(lines[-1]), "", before[start:] + gone)
 
     def _insertion(self, after: int, texts: Sequence[str]) -> Edit:
         if after == 0:
@@ -85,7 +105,7 @@ class Draft:
         previous = self.document.line(after - 1)
         end = ending(previous)
         if end:
-            return Edit(after + 1, 0, after + 1, 0, "".join(text + end for text in texts))
+            return Edit(after + 1, 0, after + 1, 0, self._joined(texts, end, after + 1))
         return Edit(after, len(previous), after, len(previous), "".join(self.document.eol + text for text in texts))
 
 
