@@ -15,7 +15,7 @@ from devloop.cli import setup
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show"),
-    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript"),
+    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive"),
 ]
 COMMANDS = [
     *(["plan", name] for name in ("show", "check", "next")),
@@ -39,6 +39,7 @@ COMMANDS = [
             "stop",
             "fresh",
             "transcript",
+            "archive",
         ]
     ),
 ]

@@ -46,6 +46,13 @@ def register(app: typer.Typer) -> None:
     app.command("demo", rich_help_panel=CARE, epilog=epilog("devloop demo", "devloop demo --dir try-devloop --yes"))(
         demo
     )
+    app.command(
+        "archive",
+        rich_help_panel=CARE,
+        epilog=epilog(
+            "devloop archive", "devloop archive 1 2", fields="{path, phases: [id…], files: [path…], worklog}"
+        ),
+    )(archive)
     app.command("stop", rich_help_panel=CARE, epilog=epilog("devloop stop", fields="{stopped}"))(stop)
 
 
@@ -184,6 +191,21 @@ def demo(
 
     code = importlib.import_module("devloop.cli.demo").run(folder, yes, live)
     raise typer.Exit(code if isinstance(code, int) else 0)
+
+
+def archive(
+    phases: Annotated[
+        list[str] | None, typer.Argument(metavar="[PHASE]...", help="Which ones; all finished ones otherwise.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Move finished phases out of the plan, each into a file below .devloop/archive/."""
+    found = ask("devloop/archive", {"phases": phases or None})
+    if as_json:
+        output.print_json(found)
+        return
+    for phase, path in zip(found["phases"], found["files"], strict=True):
+        output.console().print(f"Archived phase {safe(phase, 40)} to {safe(path, 300)}.")
 
 
 def stop(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from devloop import agents
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
+from devloop.plan.problems_external import unknown_names
 
 STALE = timedelta(hours=24)
 MAX_FILES = 2_000
@@ -16,9 +18,17 @@ MAX_FILES = 2_000
 
 
 def all_problems(found: PlanText, plan: plans.Plan, root: Path, now: datetime) -> tuple[plans.Problem, ...]:
-    """The plan's problems with `missing-file`, `stale-plan` and `multiple-plans` among them, in the order of lines."""
-    more = [*_missing_files(plan, root), *_stale(plan, now), *_others(found)]
+    """The plan's problems with those of its surroundings among them, in the order of lines."""
+    more = problems_outside(plan, root, now, found.others)
     return tuple(sorted((*plan.problems, *more), key=lambda each: (each.line, each.start)))
+
+
+def problems_outside(
+    plan: plans.Plan, root: Path, now: datetime, others: Sequence[str] = ()
+) -> tuple[plans.Problem, ...]:
+    """`missing-file`, `stale-plan`, `multiple-plans` and `unknown-agent`. Looks at the disk: not on the loop."""
+    found = [*_missing_files(plan, root), *_stale(plan, now), *_others(others), *_agents(plan)]
+    return tuple(sorted(found, key=lambda each: (each.line, each.start)))
 
 
 def _missing_files(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
@@ -60,7 +70,14 @@ def _stale(plan: plans.Plan, now: datetime) -> Iterator[plans.Problem]:
         yield plans.Problem("stale-plan", "info", updated.line, text, updated.start, updated.end)
 
 
-def _others(found: PlanText) -> Iterator[plans.Problem]:
-    if found.others:
-        text = f"there are other plans: {', '.join(found.others)}; this one counts"
+def _agents(plan: plans.Plan) -> Iterator[plans.Problem]:
+    """A mode is judged by its agent when the run begins."""
+    known = agents.load_agents()
+    modes = {f"{task.agent}:{task.mode}" for task in plan.tasks if task.mode and task.agent in known}
+    yield from unknown_names(plan, {*known, *modes})
+
+
+def _others(others: Sequence[str]) -> Iterator[plans.Problem]:
+    if others:
+        text = f"there are other plans: {', '.join(others)}; this one counts"
         yield plans.Problem("multiple-plans", "info", 1, text)

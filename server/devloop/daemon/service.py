@@ -13,7 +13,7 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings, trust
-from devloop.daemon import doctor, nothing_yet
+from devloop.daemon import archiving, doctor, nothing_yet
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
@@ -77,6 +77,7 @@ class Service:
             "devloop/status": self.status,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
+            "devloop/archive": self.archive,
             "devloop/trust": self.trust,
             "devloop/trust/accept": self.trust_accept,
             "devloop/doctor": self.doctor,
@@ -235,7 +236,13 @@ class Service:
             return {"path": None, "problem": f"{problem.message} {problem.hint}".strip()}
         return {"path": found.relative, "problem": None, **plans.show(plan)["stats"]}
 
-    # Trust, doctor, stop
+    # Archive, trust, doctor, stop
+
+    async def archive(self, params: Params) -> Answer:
+        answer, after = await archiving.archive(self.documents, params)
+        if after.open:  # otherwise the watch sees it
+            self.plan_changed(after)
+        return answer
 
     async def trust(self, params: Params) -> Answer:
         states = await asyncio.to_thread(trust.state, self.root, self.state.trust_file)

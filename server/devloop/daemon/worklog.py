@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from devloop.redact import one_line
@@ -58,3 +59,10 @@ def _same(one: str, other: str) -> bool:
 def _stamp(when: datetime) -> str:
     """Local time, as people read it (state-files §16)."""
     return when.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def with_lines(text: str, lines: Sequence[str], when: datetime) -> str:
+    """The worklog with lines that left the plan's log, in a section of their own at the end."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    end = "" if not text or text.endswith("\n") else newline
+    return newline.join([f"{text}{end}", f"## Plan log until {_stamp(when)}", "", *lines, ""])

@@ -27,6 +27,7 @@ from devloop.rpc import BrokenBody, ProtocolError, read_message
 if TYPE_CHECKING:
     from devloop.daemon.board import Board
     from devloop.daemon.service import Service
+    from devloop.lsp.live import Live
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +41,15 @@ PLAN_LANGUAGE = "devloop-plan"
 
 
 class Connection:
-    """`service` is what every front-end calls. Attributes below are set by `initialize`."""
+    """`service` is what every front-end calls, `live` tells editors what happens. Attributes below are set by
+    `initialize`."""
 
-    def __init__(self, service: Service, writer: asyncio.StreamWriter) -> None:
-        self.service = service
+    def __init__(self, service: Service, writer: asyncio.StreamWriter, live: Live) -> None:
+        self.service, self.live = service, live
         self.client = Client({})
         self.positions = Positions()
-        self.options = options.Options()
+        self.options = self.given = options.Options()
+        """What counts now, and what `initializationOptions` said."""
         self.buffers: dict[str, Buffer] = {}
         self.left = asyncio.Event()
         self._writer = writer
@@ -91,6 +94,7 @@ class Connection:
         encoding = ServerCapabilitiesBuilder.choose_position_encoding(params.capabilities)
         self.positions = Positions(str(getattr(encoding, "value", encoding)))  # type: ignore[arg-type]
         self.options, _ = options.read(params.initialization_options, self.options)
+        self.given = self.options
         manager = self.protocol.fm
         capabilities = ServerCapabilitiesBuilder(
             params.capabilities,
@@ -222,6 +226,11 @@ class Connection:
         if self.left.is_set() or not self.client.takes(method):
             raise Unavailable(f"This editor does not know {method}.")
         return await self.protocol.ask(method, params)
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that the editor has not read yet."""
+        return self._writer.transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
         if self._writer.is_closing():

@@ -6,12 +6,14 @@ more than the problems that are shown: conversions are kept as long as problem a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
 from devloop import plan as plans
 from devloop.lsp.buffers import Buffer, Snapshot
+from devloop.lsp.live import checkpoints
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -22,17 +24,19 @@ _SEVERITY: Final = {"error": 1, "warning": 2, "info": 3, "hint": 4}
 _ORDER: Final = {"error": 0, "warning": 1, "info": 2, "hint": 3}
 
 Item = dict[str, Any]
+Converted = dict[int, tuple[plans.Problem, str, Item]]
 
 
 async def publish(connection: Connection, buffer: Buffer) -> None:
     """Push the diagnostics of each version until the document is closed."""
-    told = None
+    told: tuple[int, list[Item]] | None = None
     while not buffer.closed:
         news = buffer.advanced
         snapshot = await buffer.snapshot()
-        if snapshot.version != told and not buffer.closed:
-            told = snapshot.version
-            params = {"uri": buffer.uri, "version": told, "diagnostics": items(connection, buffer, snapshot)}
+        found = (snapshot.version, items(connection, buffer, snapshot))
+        if found != told and not buffer.closed:
+            told = found
+            params = {"uri": buffer.uri, "version": found[0], "diagnostics": found[1]}
             connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
         await news.wait()
 
@@ -43,12 +47,25 @@ def clear(connection: Connection, buffer: Buffer) -> None:
 
 
 def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[Item]:
-    """The diagnostics of one version, at most as many as the person wants to see; the last one counts the others."""
+    """The diagnostics of one version: its checkpoints, and at most as many problems as the person wants to see; the
+    last one counts the others."""
+    outside = connection.live.outside.problems(buffer, snapshot)
+    found, buffer.converted = listed(connection, snapshot, outside, buffer.converted)
+    return found
+
+
+def listed(
+    connection: Connection, snapshot: Snapshot, outside: Sequence[plans.Problem], known: Converted, most: int = 10_000
+) -> tuple[list[Item], Converted]:
+    """The diagnostics, and the conversions to keep for the next version. `outside`: problems that the text alone does
+    not show."""
     problems = snapshot.plan.problems
-    limit = connection.options.diagnostics_limit
+    if outside:
+        problems = tuple(sorted((*problems, *outside), key=lambda problem: (problem.line, problem.start)))
+    limit = min(connection.options.diagnostics_limit, most)
     shown = problems if len(problems) <= limit else _worst(problems, limit)
-    known, kept = buffer.converted, {}
-    found = []
+    kept: Converted = {}
+    found = checkpoints.marks(connection, snapshot)
     for problem in shown:
         line = snapshot.document.line(problem.line - 1)
         entry = known.get(id(problem))
@@ -56,10 +73,9 @@ def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[It
             entry = (problem, line, _item(connection, snapshot, problem))
         kept[id(problem)] = entry
         found.append(entry[2])
-    buffer.converted = kept
     if len(shown) < len(problems):
         found.append(_others(len(problems) - len(shown)))
-    return found
+    return found, kept
 
 
 def _worst(problems: tuple[plans.Problem, ...], limit: int) -> list[plans.Problem]:

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from devloop.lsp.connection import Connection
+from devloop.lsp.live import Live
 
 if TYPE_CHECKING:
     from devloop.daemon.service import Service
@@ -18,10 +19,11 @@ class Editors:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.connections: set[Connection] = set()
+        self.live = Live(service)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one editor to the end of its connection. One that leaves disturbs no other."""
-        connection = Connection(self._service, writer)
+        connection = Connection(self._service, writer, self.live)
         self.connections.add(connection)
         try:
             await connection.serve(reader)

@@ -20,7 +20,7 @@ from devloop.plan.document import Document
 from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header, set_marker
 from devloop.plan.events import Event, apply_event, change, log_text
 from devloop.plan.export import next_task, show, task_json
-from devloop.plan.find import TaskRef, find_task, locate
+from devloop.plan.find import TaskRef, find_phase, find_task, locate
 from devloop.plan.fixes import Fix, certain_fix, fix_all, fixes_of
 from devloop.plan.format import FormatOptions, Typed, format_lines, format_plan, on_type, renumber
 from devloop.plan.inline import Kind, Span
@@ -43,12 +43,14 @@ from devloop.plan.outlook import Outlook, blocking
 from devloop.plan.refactor import Archive, Done, Offer, carry_out, refactorings
 from devloop.plan.rename import Renamable, renamable, rename
 from devloop.plan.reparse import patched, reparse
+from devloop.plan.replies import Reply, reply
 from devloop.plan.selection import (
     Blocked,
     Reason,
     Selection,
     Unmet,
     blocked_by,
+    in_phase,
     may_run,
     ready,
     select,
@@ -92,6 +94,7 @@ __all__ = [
     "Problem",
     "Reason",
     "Renamable",
+    "Reply",
     "Section",
     "Selection",
     "Span",
@@ -113,11 +116,13 @@ __all__ = [
     "completion",
     "defining",
     "definition",
+    "find_phase",
     "find_task",
     "fix_all",
     "fixes_of",
     "format_lines",
     "format_plan",
+    "in_phase",
     "locate",
     "log_text",
     "may_run",
@@ -137,6 +142,7 @@ __all__ = [
     "rename",
     "renumber",
     "reparse",
+    "reply",
     "select",
     "set_header",
     "set_marker",

@@ -147,33 +147,39 @@ def rank(task: Task, index: int) -> tuple[bool, bool, int]:
     return (task.optional, task.background, index)
 
 
-def select(plan: Plan, *, held: frozenset[str] = frozenset(), limit: int = MAX_PARALLEL) -> Selection:
-    """The next task. `held`: ids (or keys) of tasks that other runs hold; `limit`: how many may run at a time."""
+def select(
+    plan: Plan, *, held: frozenset[str] = frozenset(), limit: int = MAX_PARALLEL, phase: str | None = None
+) -> Selection:
+    """The next task. `held`: ids (or keys) of tasks that other runs hold; `limit`: how many may run at a time.
+
+    `phase`: only tasks of the phase with this id, and of those in it; the answer then speaks of these alone.
+    """
     progress = Progress(plan)
     taken = {name.lower() for name in held}
-    free = [at for at in range(len(plan.tasks)) if progress.is_ready(at)]
+    asked = range(len(plan.tasks)) if phase is None else in_phase(plan, phase)
+    free = [at for at in asked if progress.is_ready(at)]
     if taken:
         free = [at for at in free if not _is_held(plan.tasks[at], taken)]
     free = _order(plan, free)
     resumable = tuple(
         task
-        for task in plan.tasks
+        for task in _at(plan, asked)
         if task.status == "in_progress" and task.pickable and not (taken and _is_held(task, taken))
     )
     if free:
         first = plan.tasks[free[0]]
         beside = tuple(plan.tasks[at] for at in beside_first(plan, free, limit)[1:])
-        return Selection("found", first, (), beside, resumable, _blocked(plan, progress))
-    top = plan.top_level
+        return Selection("found", first, (), beside, resumable, _blocked(plan, progress, asked))
+    top = [task for task in _at(plan, asked) if task.parent_line is None]
     if not top:
         return Selection("empty")
     if all(task.done for task in top):
         return Selection("all_complete")
-    waiting = _blocked(plan, progress)
+    waiting = _blocked(plan, progress, asked)
     distinct = {id(entry.by): entry.by for entry in waiting}
     by = tuple(dict.fromkeys(name for names in distinct.values() for name in names))
-    started = any(task.status == "in_progress" for task in plan.tasks if task.pickable)
-    runs_elsewhere = taken and any(progress.is_ready(at) for at in range(len(plan.tasks)))
+    started = any(task.status == "in_progress" for task in _at(plan, asked) if task.pickable)
+    runs_elsewhere = taken and any(progress.is_ready(at) for at in asked)
     state: Outcome = "partial" if started or runs_elsewhere else "all_blocked"
     return Selection(state, None, by, (), resumable, waiting)
 
@@ -182,12 +188,26 @@ def _is_held(task: Task, taken: set[str]) -> bool:
     return task.id.lower() in taken or task.key in taken
 
 
-def _blocked(plan: Plan, progress: Progress) -> tuple[Blocked, ...]:
+def in_phase(plan: Plan, phase: str) -> Sequence[int]:
+    """The indexes of the tasks of the phase with this id, those of phases inside it included."""
+    wanted = phase.lower()
+    within: list[bool] = []
+    for each in plan.phases:
+        within.append(each.id.lower() == wanted or (each.parent is not None and within[each.parent]))
+    return [at for at, task in enumerate(plan.tasks) if task.phase_index is not None and within[task.phase_index]]
+
+
+def _at(plan: Plan, indexes: Iterable[int]) -> Iterable[Task]:
+    return (plan.tasks[at] for at in indexes)
+
+
+def _blocked(plan: Plan, progress: Progress, asked: Iterable[int]) -> tuple[Blocked, ...]:
     """Pending and blocked tasks that can't be picked, with what they wait for."""
     found = []
     names: dict[int, tuple[str, ...]] = {}  # one tuple of ids per tuple of unmet things
     keep: list[tuple[Unmet, ...]] = []
-    for index, task in enumerate(plan.tasks):
+    for index in asked:
+        task = plan.tasks[index]
         if not task.pickable or task.done or task.status == "in_progress" or progress.under_done(index):
             continue
         if task.status == "pending" and progress.is_ready(index):

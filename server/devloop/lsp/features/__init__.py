@@ -12,11 +12,15 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from devloop.lsp import commands
 from devloop.lsp.features import (
     code_lens,
     code_lens_resolve,
     definition,
     did_change,
+    did_change_configuration,
+    did_change_watched_files,
+    did_change_workspace_folders,
     did_close,
     did_open,
     did_save,
@@ -24,6 +28,7 @@ from devloop.lsp.features import (
     document_link,
     document_link_resolve,
     document_symbol,
+    execute_command,
     folding_range,
     hover,
     initialized,
@@ -37,6 +42,8 @@ from devloop.lsp.features import (
     semantic_tokens_delta,
     semantic_tokens_full,
     semantic_tokens_range,
+    text_document_content,
+    work_done_progress_cancel,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +56,9 @@ MODULES: Final[Sequence[ModuleType]] = (
     code_lens_resolve,
     definition,
     did_change,
+    did_change_configuration,
+    did_change_watched_files,
+    did_change_workspace_folders,
     did_close,
     did_open,
     did_save,
@@ -56,6 +66,7 @@ MODULES: Final[Sequence[ModuleType]] = (
     document_link,
     document_link_resolve,
     document_symbol,
+    execute_command,
     folding_range,
     hover,
     initialized,
@@ -69,8 +80,10 @@ MODULES: Final[Sequence[ModuleType]] = (
     semantic_tokens_delta,
     semantic_tokens_full,
     semantic_tokens_range,
+    text_document_content,
+    work_done_progress_cancel,
 )
-COMMANDS: Final[Sequence[str]] = ()
+COMMANDS: Final[Sequence[str]] = commands.NAMES
 
 
 def register(connection: Connection, server: LanguageServer) -> None:

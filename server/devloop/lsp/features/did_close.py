@@ -19,3 +19,5 @@ def handle(connection: Connection, params: t.DidCloseTextDocumentParams) -> None
     if buffer is not None:
         connection.forget(buffer)
         diagnostics.clear(connection, buffer)
+        if buffer.main:
+            connection.live.closed_plan.look()

@@ -16,5 +16,12 @@ METHOD: Final = t.TEXT_DOCUMENT_DID_OPEN
 
 def handle(connection: Connection, params: t.DidOpenTextDocumentParams) -> None:
     buffer = connection.open(params.text_document)
-    if buffer is not None and not connection.pulls:
+    if buffer is None:
+        return
+    if not connection.pulls:
         connection.spawn(diagnostics.publish(connection, buffer))
+    if buffer.main:
+        live = connection.live
+        live.closed_plan.opened(connection, buffer.uri)
+        find = connection.service.documents.find
+        connection.spawn(live.outside.watch(buffer, find, lambda: live.diagnostics_changed(connection)))

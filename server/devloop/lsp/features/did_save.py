@@ -26,3 +26,4 @@ def handle(connection: Connection, params: t.DidSaveTextDocumentParams) -> None:
         buffer.change(buffer.version, [t.TextDocumentContentChangeWholeDocument(params.text)], connection.positions)
     if buffer.main:
         connection.service.documents.open_plans.saved(buffer.path)
+        connection.live.outside.saved(buffer)

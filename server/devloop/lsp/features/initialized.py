@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
 
+from devloop.lsp import configuration
+
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
 
@@ -13,4 +15,4 @@ METHOD: Final = t.INITIALIZED
 
 
 def handle(connection: Connection, params: t.InitializedParams) -> None:
-    """Nothing to register yet."""
+    connection.spawn(configuration.begin(connection))

@@ -1,0 +1,107 @@
+"""Archiving finished phases: a file for each in `.devloop/archive/`, then the plan without them (state-files §10)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+from devloop import plan as plans
+from devloop.daemon import worklog
+from devloop.daemon.documents import Documents, PlanText
+from devloop.errors import DevloopError, Refused, StaleEdit, UsageError
+from devloop.files import write_atomic
+from devloop.plan import refactor
+
+log = logging.getLogger(__name__)
+
+WORKLOG = ".devloop/worklog.md"
+
+
+async def archive(documents: Documents, params: Mapping[str, Any]) -> tuple[dict[str, Any], PlanText]:
+    """Archive the phases that are named, or all finished ones: `{"path", "phases", "files", "worklog"}`.
+
+    The files are written first: whatever fails then, nothing is lost. Raises `UsageError` for what can't be archived,
+    `StaleEdit` when the plan is changed at the same time; then no file is left behind.
+    """
+    names = _names(params)
+    found, plan = await asyncio.to_thread(documents.plan)
+    if PurePath(found.relative).is_absolute():
+        raise Refused(f"The plan {found.relative} lies outside the repository; its phases are not archived here.")
+    now = datetime.now().astimezone()
+    wanted = refactor.archive(plan, [plans.find_phase(plan, name) for name in names] if names else None, now)
+
+    def edits_of(current: plans.Plan) -> Sequence[plans.Edit]:
+        """May be called again for another text: what is archived there must be what stands in the files."""
+        phases = [phase for phase in current.phases if phase.id in wanted.phases]
+        if not phases:
+            return ()
+        again = refactor.archive(current, phases, now)
+        if again.files != wanted.files:
+            raise StaleEdit("The plan was changed meanwhile.", hint="Look at it and archive again.")
+        return again.edits
+
+    written = await asyncio.to_thread(_write, documents.root, wanted.files)
+    try:
+        after, _ = await documents.record(edits_of, f"devloop: archive phase {', '.join(wanted.phases)}")
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    if wanted.worklog:
+        await asyncio.to_thread(_keep_lines, documents.root, plan, wanted.worklog, now)
+    answer = {
+        "path": after.relative,
+        "phases": list(wanted.phases),
+        "files": [path.relative_to(documents.root).as_posix() for path in written],
+        "worklog": len(wanted.worklog),
+    }
+    return answer, after
+
+
+def _names(params: Mapping[str, Any]) -> list[str]:
+    phases = params.get("phases")
+    if phases is None:
+        return []
+    if not isinstance(phases, list) or not all(isinstance(each, str) and each for each in phases):
+        raise UsageError("`phases` must be a list of names, or null for all finished ones.")
+    return phases
+
+
+def _write(root: Path, files: Sequence[tuple[str, str]]) -> list[Path]:
+    folder = root / refactor.FOLDER
+    if not folder.resolve().is_relative_to(root):
+        raise Refused(f"{refactor.FOLDER} leads outside the repository; devloop does not write there.")
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+    try:
+        for name, text in files:
+            path = folder / name
+            if path.exists():
+                raise Refused(f"There is a file {refactor.FOLDER}/{name} already.", hint="Try again in a second.")
+            written.append(path)
+            write_atomic(path, text.encode("utf-8", "surrogateescape"))
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _keep_lines(root: Path, plan: plans.Plan, lines: Sequence[str], now: datetime) -> None:
+    """Old lines of the log go to the worklog. The plan's history has them too, so failing is only logged."""
+    path = root / WORKLOG
+    try:
+        if not path.resolve().is_relative_to(root):
+            raise Refused(f"{WORKLOG} leads outside the repository; devloop does not write there.")
+        old = worklog.new(root.name, plan.name, now)
+        with contextlib.suppress(FileNotFoundError):
+            old = path.read_bytes().decode("utf-8", "surrogateescape")
+        new = worklog.with_lines(old, lines, now)
+        write_atomic(path, new.encode("utf-8", "surrogateescape"))
+    except (DevloopError, OSError) as problem:
+        log.warning("old lines of the log could not be kept in the worklog: %s", problem)

@@ -1,0 +1,58 @@
+"""workspace/executeCommand: what a person can let devloop do from an editor. Each of these is in the terminal as well.
+
+A command takes one object (`arguments.Arguments`) and answers with the object that the terminal prints with `--json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from devloop.errors import Refused, UsageError
+from devloop.lsp.commands import deciding, phases, running, showing
+from devloop.lsp.commands.arguments import Arguments, read
+from devloop.redact import one_line
+
+if TYPE_CHECKING:
+    from devloop.lsp.connection import Connection
+
+Command = Callable[["Connection", Arguments], Awaitable[dict[str, Any]]]
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "devloop.run": running.run,
+    "devloop.continue": running.proceed,
+    "devloop.runPhase": running.run_phase,
+    "devloop.decide": deciding.decide,
+    "devloop.fresh": deciding.fresh,
+    "devloop.cancel": running.cancel,
+    "devloop.showRun": showing.show_run,
+    "devloop.showDiff": showing.show_diff,
+    "devloop.openTranscript": showing.open_transcript,
+    "devloop.nextTask": showing.next_task,
+    "devloop.archive": phases.archive,
+    "devloop.status": showing.status,
+    "devloop.doctor": showing.doctor,
+}
+NAMES: Final[Sequence[str]] = tuple(COMMANDS)
+NEED_TRUST: Final = frozenset(
+    {"devloop.run", "devloop.continue", "devloop.runPhase", "devloop.decide", "devloop.fresh", "devloop.archive"}
+)
+"""What runs, decides or changes files. Stopping a run and looking are always possible."""
+
+
+async def execute(connection: Connection, name: str, arguments: Sequence[Any] | None) -> dict[str, Any]:
+    """Raises `UsageError` for a wrong call, `Refused` where the editor does not trust this folder, and what the
+    command itself refuses."""
+    command = COMMANDS.get(name)
+    if command is None:
+        raise UsageError(f"There is no command {one_line(name, 80)!r}.", hint=f"There are: {', '.join(NAMES)}.")
+    given = read(name, arguments)
+    if name in NEED_TRUST and not connection.options.trusted:
+        raise Refused(
+            "This editor does not trust the folder, so nothing is run or decided from here.",
+            hint="Trust the folder in the editor first.",
+        )
+    return await command(connection, given)
+
+
+__all__ = ["COMMANDS", "NAMES", "Arguments", "execute"]

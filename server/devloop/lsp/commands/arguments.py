@@ -1,0 +1,60 @@
+"""What a command of an editor may be given: one object, checked before anything happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from devloop.errors import UsageError
+from devloop.redact import one_line
+
+MAX_MESSAGE = 100_000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class TaskArgument(_Strict):
+    """A task as the editor was told of it; `id` alone will do when it is typed by hand."""
+
+    id: str = Field(default="", max_length=200)
+    key: str = Field(default="", max_length=64)
+    title: str = Field(default="", max_length=10_000)
+    line: int = Field(default=0, ge=0)
+
+
+class Arguments(_Strict):
+    """Every key that some command knows; each command takes what it needs and passes over the rest."""
+
+    uri: str | None = None
+    """The plan that the command was given in."""
+    task: TaskArgument | None = None
+    run: str | None = Field(default=None, min_length=1, max_length=200)
+    decision: str | None = Field(default=None, min_length=1, max_length=40)
+    checkpoint: int | None = Field(default=None, ge=1)
+    phase: str | None = Field(default=None, min_length=1, max_length=500)
+    message: str | None = Field(default=None, max_length=MAX_MESSAGE)
+    limit: int | None = Field(default=None, ge=1)
+
+
+def read(command: str, arguments: Sequence[Any] | None) -> Arguments:
+    """The arguments of a call. Raises `UsageError` that names what is wrong."""
+    given = list(arguments or ())
+    if len(given) > 1 or (given and not isinstance(given[0], Mapping | None)):
+        raise UsageError(f'{command} takes one object, such as {{"task": {{"id": "1.2"}}}}.')
+    values = {key: value for key, value in dict(given[0] if given and given[0] else {}).items() if value is not None}
+    try:
+        return Arguments.model_validate(values)
+    except ValidationError as problem:
+        raise UsageError(f"{command}: {_wrong(problem)}") from None
+
+
+def _wrong(problem: ValidationError) -> str:
+    found = problem.errors(include_url=False, include_input=False)[0]
+    place = one_line(".".join(str(part) for part in found["loc"]), 80)
+    if found["type"] == "extra_forbidden":
+        return f"there is no argument {place!r}; there are {', '.join(Arguments.model_fields)}."
+    return f"{place!r} is wrong: {one_line(str(found['msg']), 200).lower()}."

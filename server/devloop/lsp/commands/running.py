@@ -1,0 +1,59 @@
+"""devloop.run, devloop.continue, devloop.runPhase, devloop.cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from devloop.errors import Refused, UsageError
+from devloop.lsp.commands.places import must_be_main, task_of
+from devloop.lsp.decisions import waiting_run
+
+if TYPE_CHECKING:
+    from devloop.lsp.commands.arguments import Arguments
+    from devloop.lsp.connection import Connection
+
+Answer = dict[str, Any]
+
+
+async def run(connection: Connection, given: Arguments) -> Answer:
+    """The task as the plan's buffer has it now, saved or not; one that changed since the editor was told of it is
+    refused (`StaleEdit`)."""
+    must_be_main(connection, given)
+    if given.task is None:
+        raise UsageError("Which task?", hint='Name it: {"task": {"id": "1.2"}}.')
+    return await _started(connection, "devloop/run", {"task": given.task.model_dump()})
+
+
+async def proceed(connection: Connection, given: Arguments) -> Answer:
+    must_be_main(connection, given)
+    return await _started(connection, "devloop/continue", {"limit": given.limit})
+
+
+async def run_phase(connection: Connection, given: Arguments) -> Answer:
+    must_be_main(connection, given)
+    if given.phase is None:
+        raise UsageError("Which phase?", hint='Name it: {"phase": "2"}.')
+    return await _started(connection, "devloop/continue", {"phase": given.phase, "limit": given.limit})
+
+
+async def cancel(connection: Connection, given: Arguments) -> Answer:
+    """The run that is named, or the open one of the task."""
+    if given.run is not None:
+        run = given.run
+    elif given.task is not None:
+        view = waiting_run(connection.board, None, await task_of(connection, given))
+        run = view.id
+    else:
+        working = [view.id for view in connection.board.open]
+        if len(working) != 1:
+            raise Refused("Which run?" if working else "No run is open.", hint=", ".join(working[:5]))
+        run = working[0]
+    answer: Answer = await connection.service.call("devloop/cancel", {"run": run})
+    return answer
+
+
+async def _started(connection: Connection, method: str, params: Answer) -> Answer:
+    answer: Answer = await connection.service.call(method, {**params, "decide": None})
+    if answer.get("run"):
+        connection.live.began_by(connection, str(answer["run"]), answer.get("loop"))
+    return answer

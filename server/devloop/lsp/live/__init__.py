@@ -1,0 +1,142 @@
+"""What editors are told without asking: checkpoints, progress, status, events, the closed plan's problems.
+
+One `Live` for all editors of a workspace. It listens to runs and events while an editor is there, and hands what
+changed to its parts. Nothing here waits for an editor: each gets what it reads, the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as t
+
+from devloop.lsp.live.checkpoints import Checkpoints
+from devloop.lsp.live.closed_plan import ClosedPlan
+from devloop.lsp.live.events import Events
+from devloop.lsp.live.outside import Outside
+from devloop.lsp.live.progress import Progress
+from devloop.lsp.live.shown import Shown
+from devloop.lsp.live.status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from devloop.daemon.service import Service
+    from devloop.lsp.connection import Connection
+
+log = logging.getLogger(__name__)
+
+
+class Live:
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.joined: set[Connection] = set()
+        """Editors that said `initialized` and are there."""
+        self.checkpoints = Checkpoints(service, self.joined)
+        self.closed_plan = ClosedPlan(service, self.joined)
+        self.status = Status(service, self.joined)
+        self.events = Events(self.joined)
+        self.shown = Shown(service)
+        self.outside = Outside(service.root)
+        self.progress: dict[Connection, Progress] = {}
+        self._ends: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def join(self, connection: Connection) -> None:
+        """From now on this editor is told what happens, beginning with what goes on."""
+        if connection in self.joined or connection.left.is_set():
+            return
+        if not self.joined:
+            self._ends = [self.service.board.listen(self._runs_changed), self.service.fanout.listen(self._heard)]
+        self.joined.add(connection)
+        self.progress[connection] = Progress(connection)
+        connection.at_end(lambda: self.leave(connection))
+        self.progress[connection].look()
+        self.checkpoints.look()
+        self.status.greet(connection)
+        self.closed_plan.greet(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """This editor is told nothing more; what only it was asked is asked of others."""
+        if connection not in self.joined:
+            return
+        self.joined.discard(connection)
+        self.progress.pop(connection).close()
+        self.checkpoints.leave(connection)
+        self.closed_plan.leave(connection)
+        self.status.leave(connection)
+        self.shown.leave(connection)
+        if not self.joined:
+            for end in self._ends:
+                end()
+            self._ends = []
+            self.events.close()
+            self.status.close()
+            self.closed_plan.close()
+
+    def began_by(self, connection: Connection, run: str, loop: str | None) -> None:
+        """This editor asked for the run: it is the one to ask when the run waits."""
+        self.checkpoints.began_by(connection, run, loop)
+
+    def options_changed(self, connection: Connection) -> None:
+        """The person changed settings: what they turn off goes, what they turn on comes."""
+        if connection not in self.joined:
+            return
+        if not connection.options.progress:
+            self.progress[connection].stop()
+        self.progress[connection].look()
+        self.checkpoints.options_changed(connection)
+        self.closed_plan.look()
+        self.diagnostics_changed(connection)
+
+    async def archive_changed(self) -> None:
+        """What counts as done because it is archived may have changed."""
+        archived = await asyncio.to_thread(self.service.documents.archived_ids)
+        for connection in list(self.joined):
+            for buffer in connection.buffers.values():
+                if buffer.archive(archived):
+                    self.diagnostics_changed(connection)
+
+    def _runs_changed(self, runs: frozenset[str]) -> None:
+        for progress in list(self.progress.values()):
+            progress.look()
+        if self.checkpoints.look():
+            self._marks_changed()
+        self.shown.look(runs)
+
+    def _marks_changed(self) -> None:
+        """A run began or ended to wait: diagnostics are looked at again."""
+        self.closed_plan.look()
+        for connection in list(self.joined):
+            self.diagnostics_changed(connection)
+
+    def diagnostics_changed(self, connection: Connection) -> None:
+        """Something other than the text changed what diagnostics say."""
+        if not connection.pulls:
+            for buffer in connection.buffers.values():
+                buffer.advance()
+        elif connection.client.takes(t.WORKSPACE_DIAGNOSTIC_REFRESH):
+            connection.spawn(connection.ask(t.WORKSPACE_DIAGNOSTIC_REFRESH))
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        kind = event.get("kind")
+        self.events.offer(event)
+        self.status.heard(str(kind))
+        if kind == "plan.changed":
+            self.closed_plan.look()
+            self._spawn(self.archive_changed())
+        elif kind == "loop.ended":
+            for progress in list(self.progress.values()):
+                progress.loop_ended(str((event.get("data") or {}).get("loop")))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("editors could not be told something", exc_info=problem)

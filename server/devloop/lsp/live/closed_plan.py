@@ -1,0 +1,105 @@
+"""Problems and checkpoints of the workspace's plan while an editor does not have it open.
+
+The editor is told of them by the file's URI; when it opens the plan, the buffer's own diagnostics take over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from lsprotocol import types as t
+
+from devloop.daemon.plan_rules import problems_outside
+from devloop.errors import DevloopError
+from devloop.lsp import diagnostics
+from devloop.lsp.buffers import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from devloop.daemon.service import Service
+    from devloop.lsp.connection import Connection
+
+log = logging.getLogger(__name__)
+
+SETTLE_S: Final = 1.0
+"""An editor that just started opens its files first."""
+MOST: Final = 100
+
+Row = dict[str, Any]
+
+
+class ClosedPlan:
+    def __init__(self, service: Service, joined: Set[Connection]) -> None:
+        self._service, self._joined = service, joined
+        self._told: dict[Connection, tuple[str, list[Row]]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._again = False
+
+    def greet(self, connection: Connection) -> None:
+        self.look()
+
+    def leave(self, connection: Connection) -> None:
+        self._told.pop(connection, None)
+
+    def opened(self, connection: Connection, uri: str) -> None:
+        """The buffer's diagnostics come now; what was told under another spelling of the URI is taken back."""
+        before = self._told.pop(connection, None)
+        if before is not None and before[1] and (before[0] != uri or connection.pulls):
+            connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": before[0], "diagnostics": []})
+
+    def look(self) -> None:
+        """Soon, and once for all that happens until then."""
+        self._again = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._tell())
+
+    def close(self) -> None:
+        self._again = False
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _tell(self) -> None:
+        while self._again:
+            await asyncio.sleep(SETTLE_S)
+            self._again = False
+            if not self._without():
+                continue
+            try:
+                found = await asyncio.to_thread(self._read)
+            except DevloopError:
+                self._gone()
+            except Exception:
+                log.exception("the closed plan could not be looked at")
+            else:
+                for connection in self._without():
+                    self._publish(connection, *found)
+
+    def _without(self) -> list[Connection]:
+        return [each for each in self._joined if not any(buffer.main for buffer in each.buffers.values())]
+
+    def _read(self) -> tuple[Snapshot, list[Any]]:
+        found, plan = self._service.documents.plan()
+        path = found.path.resolve()
+        outside = problems_outside(plan, self._service.root, datetime.now(UTC), found.others)
+        _ = plan.problems
+        return Snapshot(path.as_uri(), 0, plan, path, found.relative, True), list(outside)
+
+    def _publish(self, connection: Connection, snapshot: Snapshot, outside: list[Any]) -> None:
+        items = diagnostics.listed(connection, snapshot, outside, {}, most=MOST)[0]
+        before = self._told.get(connection)
+        if before == (snapshot.uri, items) or (before is None and not items):
+            return
+        self._told[connection] = (snapshot.uri, items)
+        params = {"uri": snapshot.uri, "diagnostics": items}
+        connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+
+    def _gone(self) -> None:
+        for connection in self._without():
+            before = self._told.pop(connection, None)
+            if before is not None and before[1]:
+                connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": before[0], "diagnostics": []})
