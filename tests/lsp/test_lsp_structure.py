@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import gc
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from devloop.lsp.features import _token_results, document_link, document_symbol
+from devloop.lsp.features._extents import LONG, full_range, item_ends
+from devloop.lsp.positions import Positions
+from devloop.plan import parse
+from devloop.plan.blocks import QUOTE
+from devloop.plan.extent import last_line
 from support.editor import EVERYTHING
 
 PLAN = """---
@@ -222,3 +232,97 @@ async def test_folds_respect_what_the_client_declares(editors):
 async def test_blocks_fold_from_their_first_to_their_last_line(editor, text, expected):
     found = await ask(editor, "foldingRange", editor.open(text=text))
     assert [(each["startLine"], each["endLine"]) for each in found] == expected
+
+
+async def test_a_long_plan_is_answered_like_a_short_one_and_follows_edits(editors):
+    """Beyond a length the work is done in a thread, and pieces of the answers are kept."""
+    editor, fresh = await editors(), await editors()
+    await editor.initialize()
+    await fresh.initialize()
+    tasks = "".join(f"- [ ] Task 1.{number}: thing {number}\n  - **Files**: `a.py`\n" for number in range(1, 1001))
+    text = f"# P\n\n## Phase 1: A\n\n{tasks}\n## Progress Log\n- 2026-01-02 03:04: Started Task 1.5\n"
+    assert text.count("\n") > LONG
+    uri = editor.open(text=text)
+    phase, log = await ask(editor, "documentSymbol", uri)
+    assert len(phase["children"]) == 1000
+    assert log["name"] == "Progress Log"
+    assert len(await ask(editor, "foldingRange", uri)) == 1002
+    for line, text, remove in [(1004, "x", 0), (1004, "x", 1), (1005, "\n- [ ] y\n", 0), (2, "", 1)]:
+        editor.type(uri, line, 22 if line == 1004 else 0, text, remove=remove)
+        found = [await ask(editor, method, uri) for method in ("documentSymbol", "foldingRange", "documentLink")]
+        check(found[0])
+        other = fresh.open(text=editor.texts[uri][1])
+        methods = ("documentSymbol", "foldingRange", "documentLink")
+        assert found == [await ask(fresh, method, other) for method in methods]
+        fresh.close_document(other)
+
+
+async def test_requests_for_several_versions_at_once_each_get_an_answer_of_their_own_or_a_newer_one(editor):
+    tasks = "".join(f"- [ ] Task 1.{number}: thing\n" for number in range(1, 2001))
+    uri = editor.open(text="## Phase 1: A\n" + tasks)
+    waiting = []
+    for number in range(8):
+        waiting.append(editor.ask("textDocument/documentSymbol", {"textDocument": {"uri": uri}})[1])
+        editor.type(uri, 2, 0, f"- [ ] new {number}\n" if number % 2 else "x")
+    for number, each in enumerate(waiting):
+        (phase,) = await each
+        check([phase])
+        assert len(phase["children"]) >= 2000 - number
+    assert (await ask(editor, "documentSymbol", uri))[0]["detail"].startswith("0 of ")
+
+
+async def test_nothing_is_kept_of_a_document_that_was_closed(editor):
+    kept = (document_symbol._kept, document_link._kept, _token_results._last)
+    uri = editor.open(text=PLAN)
+    for number in range(20):
+        for method in ("documentSymbol", "documentLink", "foldingRange", "semanticTokens/full"):
+            await ask(editor, method, uri)
+        editor.type(uri, 10, 20, str(number))
+    assert [len(each) for each in kept] == [1, 1, 1], "one result per document, not per version"
+    editor.close_document(uri)
+    assert await ask(editor, "documentSymbol", uri) is None
+    async with asyncio.timeout(10):
+        while any(kept):
+            await asyncio.sleep(0.01)
+            gc.collect()
+
+
+_LINES = [
+    "- a",
+    "- [ ] b",
+    "  - c",
+    "    d",
+    "",
+    "  ",
+    "lazy",
+    "> q",
+    "> - r",
+    "1. x",
+    "- - y",
+    "      code",
+    "```",
+    "# h",
+    "-",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(_LINES), max_size=25))
+def test_where_items_end_is_found_in_one_walk_as_it_is_found_one_by_one(lines):
+    plan = parse("\n".join(lines))
+    document = plan.document
+    ends = item_ends(plan)
+    for line in range(1, document.count + 1):
+        step = document.step(line - 1)
+        if step.opened and step.state.stack[-1] != QUOTE:
+            assert ends[line] == last_line(document, line), line
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [("", (0, 0)), ("\ufeff", (0, 1)), ("a", (0, 1)), ("a\n", (1, 0)), ("a\r\n\rb😀", (2, 3)), ("\ufeffa😀", (0, 4))],
+)
+def test_the_whole_document_ends_where_an_editor_says_it_does(text, end):
+    found = full_range(Positions("utf-16"), parse(text).document)
+    assert (found.start.line, found.start.character) == (0, 0)
+    assert (found.end.line, found.end.character) == end

@@ -51,6 +51,7 @@ class Places:
     """Where the plan lies: Markdown's links count from here."""
     tracker: tuple[str, str] | None = None
     """(host with scheme, repository) of the issue or pull request that the plan's header gives an address of."""
+    _found: dict[tuple[str, str], File | None] = field(default_factory=dict)
     _files: dict[str, File | None] = field(default_factory=dict)
     _folders: dict[str, bool] = field(default_factory=dict)
 
@@ -61,6 +62,12 @@ class Places:
 
     def file(self, span: plans.Span) -> File | None:
         """The file that a path or link leads to, if it exists in the workspace."""
+        key = span.kind, span.target
+        if key not in self._found:
+            self._found[key] = self._find(span)
+        return self._found[key]
+
+    def _find(self, span: plans.Span) -> File | None:
         target, _, fragment = span.target.partition("#")
         if not target or _WEB.match(target) or _SCHEME.match(target):
             return None
