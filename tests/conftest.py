@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # `double`, the strict local dou
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write expected messages anew instead of comparing")
     parser.addoption("--long", action="store_true", help="run the long modes (hundreds of crashes)")
 
 

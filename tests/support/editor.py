@@ -80,6 +80,10 @@ class Editor:
         self.asked: list[tuple[str, Any]] = []
         self.withdrawn: list[Any] = []
         self.answers: dict[str, Any] = {}
+        self.refuse: set[str] = set()
+        """Methods that are answered with an error."""
+        self.numbers: list[tuple[Any, str]] = []
+        """Id and method of what the server asked, in order."""
         self.texts: dict[str, tuple[int, str]] = {}
         self.closed = False
         self._ids = itertools.count(1)
@@ -108,7 +112,8 @@ class Editor:
             return await self.ask(method, params)[1]
 
     async def initialize(self, capabilities: Mapping[str, Any] | None = None, **more: Any) -> Any:
-        params = {"processId": None, "rootUri": self.root.as_uri(), "capabilities": capabilities or EVERYTHING, **more}
+        declared = EVERYTHING if capabilities is None else capabilities
+        params = {"processId": None, "rootUri": self.root.as_uri(), "capabilities": declared, **more}
         found = await self.request("initialize", params)
         self.notify("initialized", {})
         return found
@@ -235,6 +240,10 @@ class Editor:
             self.notifications.append((method, message.get("params")))
         else:
             self.asked.append((method, message.get("params")))
+            self.numbers.append((number, method))
+            if method in self.refuse:
+                self.send({"id": number, "error": {"code": -32601, "message": "not here"}})
+                return
             answer = self.answers.get(method)
             if answer is not HOLD:
                 result = answer(message.get("params")) if callable(answer) else answer

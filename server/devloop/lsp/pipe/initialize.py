@@ -1,32 +1,19 @@
 """The answer to `initialize`, known before anything heavy is loaded.
 
 `CAPABILITIES` is what the language server announces to a client that can everything; `answer` narrows it to one client
-by the rules of pygls' `ServerCapabilitiesBuilder`. A test keeps both equal to what pygls computes.
+by the rules of pygls' `ServerCapabilitiesBuilder` and of `lsp.connection`. A test keeps both equal.
 """
 
 from __future__ import annotations
 
 from devloop import __version__
+from devloop.lsp.pipe.capabilities import CAPABILITIES
 
 TYPE_CHECKING = False  # `typing` itself costs 3 ms
 if TYPE_CHECKING:
     from typing import Any
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
-
-CAPABILITIES: dict[str, Any] = {
-    "textDocumentSync": {
-        "openClose": True,
-        "change": 2,
-        "save": {"includeText": True},
-    },
-    "executeCommandProvider": {"commands": []},
-    "workspace": {
-        "workspaceFolders": {"supported": True, "changeNotifications": True},
-        "fileOperations": {},
-    },
-}
-
 
 def answer(params: dict[str, Any]) -> dict[str, Any]:
     """The InitializeResult for a client's InitializeParams. Never raises: what is malformed counts as absent."""
@@ -45,9 +32,17 @@ def capabilities(client: dict[str, Any]) -> dict[str, Any]:
         told["renameProvider"] = True  # options only where the client prepares (LSP 3.17, RenameOptions)
     if "workspace" in told:
         told["workspace"] = {**told["workspace"], "fileOperations": _file_operations(client)}
+    if not pulls(client):
+        told.pop("diagnosticProvider", None)
     if "notebookDocumentSync" in told and at(client, "notebookDocument") is None:
         del told["notebookDocumentSync"]
     return told
+
+
+def pulls(client: dict[str, Any]) -> bool:
+    """Whether the client asks for diagnostics, and can be told to ask again; the others are told them."""
+    refreshes = at(client, "workspace", "diagnostics", "refreshSupport") is True
+    return refreshes and at(client, "textDocument", "diagnostic") is not None
 
 
 def encoding(client: dict[str, Any]) -> str:

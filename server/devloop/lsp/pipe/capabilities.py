@@ -1,0 +1,63 @@
+"""What the language server announces to an editor that can everything (test_lsp_capabilities.py)."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # `typing` itself costs 3 ms
+if TYPE_CHECKING:
+    from typing import Any
+
+CAPABILITIES: dict[str, Any] = {
+    "codeLensProvider": {"resolveProvider": True},
+    "definitionProvider": True,
+    "diagnosticProvider": {"identifier": "devloop", "interFileDependencies": False, "workspaceDiagnostics": False},
+    "documentHighlightProvider": True,
+    "documentLinkProvider": {"resolveProvider": True},
+    "documentSymbolProvider": {"label": "devloop"},
+    "executeCommandProvider": {
+        "commands": [
+            "devloop.run",
+            "devloop.continue",
+            "devloop.runPhase",
+            "devloop.decide",
+            "devloop.fresh",
+            "devloop.cancel",
+            "devloop.showRun",
+            "devloop.showDiff",
+            "devloop.openTranscript",
+            "devloop.nextTask",
+            "devloop.archive",
+            "devloop.status",
+            "devloop.doctor",
+        ]
+    },
+    "foldingRangeProvider": True,
+    "hoverProvider": {},
+    "inlayHintProvider": {"resolveProvider": True},
+    "referencesProvider": True,
+    "renameProvider": {"prepareProvider": True},
+    "selectionRangeProvider": True,
+    "semanticTokensProvider": {
+        "full": {"delta": True},
+        "legend": {
+            "tokenModifiers": ["declaration", "deprecated"],
+            "tokenTypes": [
+                "namespace",
+                "class",
+                "enumMember",
+                "parameter",
+                "variable",
+                "property",
+                "keyword",
+                "comment",
+                "string",
+                "number",
+                "event",
+                "decorator",
+                "type",
+            ],
+        },
+        "range": True,
+    },
+    "textDocumentSync": {"change": 2, "openClose": True, "save": {"includeText": True}},
+    "workspace": {"fileOperations": {}, "workspaceFolders": {"changeNotifications": True, "supported": True}},
+}
