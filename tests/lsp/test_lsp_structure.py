@@ -271,7 +271,7 @@ async def test_requests_for_several_versions_at_once_each_get_an_answer_of_their
     assert (await ask(editor, "documentSymbol", uri))[0]["detail"].startswith("0 of ")
 
 
-async def test_nothing_is_kept_of_a_document_that_was_closed(editor):
+async def test_one_answer_is_kept_per_document_and_none_of_an_editor_that_left(editor):
     kept = (document_symbol._kept, document_link._kept, _token_results._last)
     uri = editor.open(text=PLAN)
     for number in range(20):
@@ -281,6 +281,7 @@ async def test_nothing_is_kept_of_a_document_that_was_closed(editor):
     assert [len(each) for each in kept] == [1, 1, 1], "one result per document, not per version"
     editor.close_document(uri)
     assert await ask(editor, "documentSymbol", uri) is None
+    await editor.vanish()
     async with asyncio.timeout(10):
         while any(kept):
             await asyncio.sleep(0.01)
