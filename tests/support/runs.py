@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devloop import plan as plans
+from devloop.errors import Unavailable
 
 RUN = {
     "agent": "engineer",
@@ -52,3 +53,16 @@ def waiting(service, run="run-1", **checkpoint):
 
 def ended(service, run="run-1", outcome="landed", **data):
     tell(service, "run.ended", run, outcome=outcome, ended=1_000_060.0, **data)
+
+
+def answering(service, **answers):
+    """Let the service's engine (see `NoEngine`) be one that runs and answers: `start={…}` for `engine/start`."""
+
+    def silent(params):
+        raise Unavailable("This engine says nothing of that.")
+
+    service.engine.state = "running"
+    names = ("status", "show", "diff", "transcript", "events", "budget", "decide", "cancel", "start")
+    service.engine.answers.update({f"engine/{name}": silent for name in names})
+    service.engine.answers["engine/runs"] = {"runs": []}
+    service.engine.answers.update({f"engine/{name}": answer for name, answer in answers.items()})

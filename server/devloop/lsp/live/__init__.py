@@ -54,7 +54,10 @@ class Live:
         self.progress[connection] = Progress(connection)
         connection.at_end(lambda: self.leave(connection))
         self.progress[connection].look()
-        self.checkpoints.look()
+        if self.checkpoints.look():
+            self._marks_changed()
+        else:
+            self.diagnostics_changed(connection)  # what changed since it opened its files was told only to others
         self.status.greet(connection)
         self.closed_plan.greet(connection)
 
