@@ -96,7 +96,7 @@ async def editors(service, short_tmp):
         made.append(Editor(*await asyncio.open_unix_connection(path), service.root))
         return made[-1]
 
-    make.server = server_side
+    make.server, make.made = server_side, made
     yield make
     for each in made:
         await each.vanish()

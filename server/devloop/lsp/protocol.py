@@ -81,7 +81,8 @@ class Protocol(LanguageServerProtocol):
     def _notified(self, method: str, message: Mapping[str, Any]) -> None:
         if method == t.CANCEL_REQUEST:
             params = message.get("params")
-            task = self._serving.get(params.get("id", "")) if isinstance(params, dict) else None
+            number = params.get("id") if isinstance(params, dict) else None
+            task = self._serving.get(number) if isinstance(number, (int, str)) else None
             if task is not None:
                 task.cancel()
         elif method == t.EXIT:
