@@ -87,6 +87,11 @@ class Buffer:
         self.advance()
         return True
 
+    @property
+    def last_read(self) -> plans.Plan | None:
+        """The plan that was read last, perhaps of an older version: for those who can't wait for the newest."""
+        return self._plan
+
     def advance(self) -> None:
         """Wake whoever waits for news of this buffer."""
         self.advanced.set()

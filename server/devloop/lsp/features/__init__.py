@@ -16,6 +16,8 @@ from devloop.lsp import commands
 from devloop.lsp.features import (
     code_lens,
     code_lens_resolve,
+    completion,
+    completion_resolve,
     definition,
     did_change,
     did_change_configuration,
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 MODULES: Final[Sequence[ModuleType]] = (
     code_lens,
     code_lens_resolve,
+    completion,
+    completion_resolve,
     definition,
     did_change,
     did_change_configuration,

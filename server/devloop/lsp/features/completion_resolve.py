@@ -1,0 +1,93 @@
+"""completionItem/resolve: what an item stands for, when the editor shows it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import attrs
+from lsprotocol import types as t
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from devloop import agents
+from devloop import plan as plans
+from devloop.errors import UsageError
+from devloop.lsp import hovers, meanings
+from devloop.lsp.outlooks import outlook
+from devloop.lsp.plan_texts import Known
+from devloop.lsp.texts import Sheet
+
+if TYPE_CHECKING:
+    from devloop.lsp.connection import Connection
+
+METHOD: Final = t.COMPLETION_ITEM_RESOLVE
+
+
+class Data(BaseModel):
+    """What an item of ours carries."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    uri: str = Field(max_length=10_000)
+    kind: str = Field(max_length=40)
+    name: str = Field(max_length=1_000)
+
+
+async def handle(connection: Connection, item: t.CompletionItem) -> t.CompletionItem:
+    """The item as it came when there is nothing more to say. Raises `UsageError` for data that is not ours."""
+    if item.data is None or item.documentation is not None:
+        return item
+    try:
+        data = Data.model_validate(connection.protocol.plain(item.data))
+    except ValidationError:
+        raise UsageError("This completion item is none of devloop's.") from None
+    formats = connection.client.get("textDocument.completion.completionItem.documentationFormat")
+    sheet = Sheet(isinstance(formats, list) and "markdown" in formats)
+    if data.kind == "dependency":
+        await _task(connection, sheet, data)
+    elif data.kind == "agent":
+        _agent(sheet, data.name)
+    else:
+        sheet.add(sheet.text(_meaning(data), 400))
+    if not sheet:
+        return item
+    kind = t.MarkupKind.Markdown if sheet.markdown else t.MarkupKind.PlainText
+    return attrs.evolve(item, documentation=t.MarkupContent(kind, sheet.value))
+
+
+async def _task(connection: Connection, sheet: Sheet, data: Data) -> None:
+    """The same as when the pointer rests on the task."""
+    buffer = connection.find(data.uri)
+    if buffer is None:
+        return
+    snapshot = await buffer.snapshot()
+    plan = snapshot.plan
+    task = next((plan.tasks[at] for at in plan.graph.by_id.get(data.name.lower(), ())), None)
+    span = plans.defining(plan, task) if task is not None else None
+    if span is not None:
+        runs = connection.board.of_plan(plan) if snapshot.main else {}
+        known = await asyncio.to_thread(agents.load_agents)
+        hovers.fill(sheet, Known(plan, outlook(buffer, plan), runs, known), span, span.start)
+
+
+def _agent(sheet: Sheet, name: str) -> None:
+    agent = agents.load_agents().get(name)
+    if agent is not None:
+        sheet.add(sheet.text(agent.description, 400))
+        sheet.add("Mode:", sheet.text(agent.mode))
+        sheet.add("Tools:", sheet.text(", ".join(agent.tools), 400))
+
+
+def _meaning(data: Data) -> str:
+    name = data.name
+    match data.kind:
+        case "marker":
+            return meanings.MARKERS.get(name, "")
+        case "tag-name":
+            return meanings.TAGS.get(name, "")
+        case "meta-key":
+            return meanings.META.get(name.lower(), "")
+        case "header-key":
+            return meanings.HEADER.get(name, "") or meanings.PHASE.get(name.lower(), "")
+        case _:
+            return ""
