@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from devloop.plan import Plan, apply, parse
 from devloop.plan.fixes import certain_fix, fix_all, fixes_of
 from devloop.plan.lines import body
+from devloop.plan.problems_external import stale_plan, unknown_names
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
 FILES = sorted(CORPUS.glob("*.md")) if CORPUS.is_dir() else []
@@ -188,6 +191,43 @@ def test_fixes_that_are_offered(code: str, text: str, expected: list[tuple[str, 
 def test_a_range_and_a_phase_are_not_cut_up() -> None:
     text = A + "- [ ] Task 1.1: a [depends:1.1-1.2]\n- [ ] Task 1.2: b [depends:Phase 1]\n"
     assert all(not fixes_of(parse(text), problem) for problem in parse(text).problems if "dep" in problem.code)
+
+
+def test_fixes_of_what_the_text_alone_does_not_say() -> None:
+    plan = parse("**Status**: In Progress\n**Updated**: 2026-01-01 11:00\n\n- [ ] a [agent: enginer ] b [model:haku]\n")
+    found = stale_plan(plan, datetime(2026, 1, 3, 9, 5, tzinfo=UTC)) + unknown_names(plan, ["engineer"], ["haiku"])
+    texts = [apply(plan.data, fix.edits).decode() for problem in found for fix in fixes_of(plan, problem)]
+    assert texts == [
+        plan.text.replace("2026-01-01 11:00", "2026-01-03 09:05"),
+        plan.text.replace("enginer", "engineer"),
+        plan.text.replace("haku", "haiku"),
+    ]
+    assert [plan.document.line(3)[problem.start : problem.end] for problem in found[1:]] == [
+        "[agent: enginer ]",
+        "[model:haku]",
+    ]
+    assert all(certain_fix(problem) is None for problem in found)
+    other = parse("- [ ] a [agent:xyzxyzxyz]\n- [ ] b\n  - Agent: enginer\n")
+    assert [problem.fixes for problem in unknown_names(other, ["engineer"])] == [(), ()]
+
+
+MANY = {
+    "slips": "# P\n" + "- [x ] a\n" * 5_000,
+    "slips in slips": "".join("  " * n + "- [] a\n" for n in range(90)) * 20,
+    "slips below a bullet": "-[ ] a\n" + "  - b\n" * 5_000,
+    "reversed ranges": "- [ ] 1.1 a\n- [ ] 1.2 b\n" + "- [ ] c [depends:1.2-1.1]\n" * 5_000,
+    "each waits for itself": "".join(f"- [ ] T{n} a [depends:T{n}]\n" for n in range(5_000)),
+    "one long cycle": "".join(f"- [ ] T{n} a [depends:T{(n + 1) % 5_000}]\n" for n in range(5_000)),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_fixes_of_thousands_of_problems_are_found_in_time(name: str) -> None:
+    plan = parse(MANY[name])
+    begin = time.process_time()
+    assert plan.problems
+    fix_all(plan)
+    assert time.process_time() - begin < 2.0
 
 
 def test_fix_all_of_some_codes() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from devloop.plan import tags
-from devloop.plan.model import Plan, Problem
+from devloop.plan import edits, tags
+from devloop.plan.lines import body
+from devloop.plan.model import Edit, Plan, Problem, Task
 from devloop.plan.problems_tasks import leaves_repository
 
 STALE_AFTER = timedelta(hours=24)
@@ -29,7 +30,9 @@ def stale_plan(plan: Plan, now: datetime) -> tuple[Problem, ...]:
     if now - updated <= STALE_AFTER:
         return ()
     message = f"The plan is in progress, but was last updated {field.value}"
-    return (Problem("stale-plan", "info", field.line, message, field.start, field.end),)
+    stamp = now.strftime("%Y-%m-%d %H:%M")
+    fixes = ((f"Set Updated to {stamp}", edits.set_header(plan, "Updated", stamp)),)
+    return (Problem("stale-plan", "info", field.line, message, field.start, field.end, fixes=fixes),)
 
 
 def missing_files(plan: Plan, exists: Callable[[str], bool]) -> tuple[Problem, ...]:
@@ -58,17 +61,28 @@ def unknown_names(plan: Plan, agents: Iterable[str], models: Iterable[str] | Non
     known_models = {name.lower() for name in models} if models is not None else None
     found: list[Problem] = []
     for task in plan.tasks:
-        if task.agent and (task.agent if not task.mode else f"{task.agent}:{task.mode}").lower() not in known:
-            name = f"{task.agent}:{task.mode}" if task.mode else task.agent
-            found.append(
-                Problem("unknown-agent", "warning", task.line, f"There is no agent {name}{_near(name, known)}")
-            )
+        name = f"{task.agent}:{task.mode}" if task.mode else task.agent
+        if name and name.lower() not in known:
+            found.append(_unknown(plan, task, "unknown-agent", name, known))
         if task.model and known_models is not None and task.model.lower() not in known_models:
-            near = _near(task.model, known_models)
-            found.append(Problem("unknown-model", "warning", task.line, f"There is no model {task.model}{near}"))
+            found.append(_unknown(plan, task, "unknown-model", task.model, known_models))
     return tuple(found)
 
 
-def _near(name: str, known: set[str]) -> str:
+def _unknown(plan: Plan, task: Task, code: str, name: str, known: set[str]) -> Problem:
+    """A name that nobody has, with the nearest one as its fix; where it stands in a tag, its place."""
+    what = code.removeprefix("unknown-")
     near = tags.nearest(name.lower(), tuple(sorted(known)), 4)
-    return f"; nearest: {near}" if near else ""
+    message = f"There is no {what} {name}" + (f"; nearest: {near}" if near else "")
+    box = plan.tree.tasks[plan.graph.by_line[task.line]].box
+    tag = next((tag for tag in box.tags if tag.known and tag.name == what), None) if box else None
+    if box is None or tag is None:
+        return Problem(code, "warning", task.line, message)
+    start, end = box.body + tag.start, box.body + tag.end
+    line = plan.document.line(task.line - 1)
+    written = line.index(":", start) + 1
+    written += len(line[written:end]) - len(line[written:end].lstrip())
+    last = end - 1 - (len(line[written : end - 1]) - len(line[written : end - 1].rstrip()))
+    edit = Edit(task.line, written, task.line, last, near or "", line[written:last], body(line))
+    fixes = ((f"Replace by {near}", (edit,)),) if near else ()
+    return Problem(code, "warning", task.line, message, start, end, fixes=fixes)

@@ -13,6 +13,7 @@ from devloop.plan.lines import body, ending
 from devloop.plan.model import MARKERS, Edit, Plan, Problem
 from devloop.plan.scan import scan_line
 
+_FAR = 200  # lines of an item that are looked at
 LONG_PLAN = 200  # lines (upstream's threshold for archiving)
 _ESCAPED = re.compile("[\ud800-\udfff]")
 _NO_SPACE = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])\[[^\]\r\n]{0,3}\]")
@@ -107,7 +108,10 @@ def _is_lone_box(document: Document, line: int, text: str) -> bool:
         return False
     depth = len(step.state.stack)
     for at in range(line, document.count):
-        step = scan_line(document.line(at), step.state)
+        if at == line + _FAR:
+            return False
+        known = document.step(at - 1).state is step.state
+        step = document.step(at) if known else scan_line(document.line(at), step.state)
         if step.kind == BLANK and not step.opened:
             if len(step.state.stack) < depth:
                 break
