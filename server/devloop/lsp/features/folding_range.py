@@ -4,6 +4,7 @@ matter."""
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -12,7 +13,7 @@ from lsprotocol import types as t
 
 from devloop import plan as plans
 from devloop.lsp.features._extents import LONG, item_ends, section_end
-from devloop.lsp.protocol import Plain
+from devloop.lsp.protocol import Json
 from devloop.plan import html
 from devloop.plan.blocks import COMMENT, FENCE, FENCED, ITEM, Fence
 from devloop.plan.graph import Graph
@@ -23,7 +24,26 @@ if TYPE_CHECKING:
 METHOD: Final = t.TEXT_DOCUMENT_FOLDING_RANGE
 
 
-_known: Final[WeakKeyDictionary[Graph, list[Fold]]] = WeakKeyDictionary()
+class Wishes(NamedTuple):
+    """What a client declares. `kinds`: those it knows (None: the protocol's); `texts`: for folded lines."""
+
+    limit: int | None
+    texts: bool
+    kinds: frozenset[str] | None
+
+    @classmethod
+    def of(cls, connection: Connection) -> Wishes:
+        client = connection.client
+        limit = client.get("textDocument.foldingRange.rangeLimit")
+        kinds = client.get("textDocument.foldingRange.foldingRangeKind.valueSet")
+        return cls(
+            limit if isinstance(limit, int) and limit >= 0 else None,
+            client.can("textDocument.foldingRange.foldingRange.collapsedText"),
+            frozenset(map(str, kinds)) if isinstance(kinds, list) else None,
+        )
+
+
+_known: Final[WeakKeyDictionary[Graph, dict[Wishes, Json]]] = WeakKeyDictionary()
 
 
 class Fold(NamedTuple):
@@ -36,30 +56,34 @@ class Fold(NamedTuple):
     text: str = ""
 
 
-async def handle(connection: Connection, params: t.FoldingRangeParams) -> Plain | None:
+async def handle(connection: Connection, params: t.FoldingRangeParams) -> Json | None:
     """Null for a document that is no plan."""
     buffer = connection.find(params.text_document.uri)
     if buffer is None:
         return None
     plan = (await buffer.snapshot()).plan
-    found = _known.get(plan.graph)
+    wishes = Wishes.of(connection)
+    found = _known.get(plan.graph, {}).get(wishes)
     if found is None:
-        found = await asyncio.to_thread(folds, plan) if plan.document.count > LONG else folds(plan)
-        _known[plan.graph] = found
-    client = connection.client
-    limit = client.get("textDocument.foldingRange.rangeLimit")
-    if isinstance(limit, int) and 0 <= limit < len(found):
-        found = sorted(sorted(found, key=lambda fold: (fold.weight, fold.first))[:limit])
-    texts = client.can("textDocument.foldingRange.foldingRange.collapsedText")
-    kinds = client.get("textDocument.foldingRange.foldingRangeKind.valueSet")
-    return Plain([_plain(fold, texts, kinds) for fold in found])
+        long = plan.document.count > LONG
+        found = await asyncio.to_thread(answer, plan, wishes) if long else answer(plan, wishes)
+        _known.setdefault(plan.graph, {})[wishes] = found
+    return found
 
 
-def _plain(fold: Fold, texts: bool, kinds: Any) -> dict[str, Any]:
+def answer(plan: plans.Plan, wishes: Wishes) -> Json:
+    """The folds as a client wants them."""
+    found = folds(plan)
+    if wishes.limit is not None and wishes.limit < len(found):
+        found = sorted(sorted(found, key=lambda fold: (fold.weight, fold.first))[: wishes.limit])
+    return Json(json.dumps([_plain(fold, wishes) for fold in found], separators=(",", ":")))
+
+
+def _plain(fold: Fold, wishes: Wishes) -> dict[str, Any]:
     value: dict[str, Any] = {"startLine": fold.first - 1, "endLine": fold.last - 1}
-    if fold.kind and (not isinstance(kinds, list) or fold.kind in kinds):
+    if fold.kind and (wishes.kinds is None or fold.kind in wishes.kinds):
         value["kind"] = fold.kind
-    if texts and fold.text:
+    if wishes.texts and fold.text:
         value["collapsedText"] = fold.text
     return value
 
