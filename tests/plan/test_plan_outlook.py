@@ -74,6 +74,11 @@ def test_a_phase_that_everybody_waits_for_costs_no_square() -> None:
     plan = parse(f"# P\n\n## Phase 1: A\n\n{first}\n## Phase 2: B\n\n{second}")
     began = time.process_time()
     outlook = Outlook(plan)
+    assert not outlook.settled(waiters=False)
+    outlook.settle(waiters=False)
+    assert (outlook.settled(waiters=False), outlook.settled(waiters=True)) == (True, False)
+    outlook.settle(waiters=True)
+    assert outlook.settled(waiters=True)
     assert len(outlook.startable) == 3000
     assert all(outlook.unmet_names(at) == ("Phase 1",) for at in range(3000, 6000))
     assert len(outlook.waiters(0)) == 3000

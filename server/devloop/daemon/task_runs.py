@@ -28,24 +28,28 @@ def by_line(plan: plans.Plan, newest_first: Sequence[RunView]) -> dict[int, str]
     A run belongs to the task with its id and title; else to the only one with its title, so that renumbering loses
     nothing; else to the only one whose written id it remembers, so that rewording loses nothing.
     """
-    ids: dict[str, list[plans.Task]] = {}
-    keys: dict[str, list[plans.Task]] = {}
-    for task in plan.tasks if newest_first else ():
-        ids.setdefault(task.id.lower(), []).append(task)
-        keys.setdefault(task.key, []).append(task)
-    found: dict[int, str] = {}
+    tasks, found = plan.tasks, dict[int, str]()
+    keys: dict[str, list[plans.Task]] | None = None
     for view in newest_first:
-        its = _task_of(view, ids.get(view.task.lower(), []), keys.get(view.key, []))
+        same_id = [tasks[at] for at in plan.graph.by_id.get(view.task.lower(), ())]
+        its = next((task for task in same_id if task.key == view.key or not view.key), None)
+        if its is None:
+            keys = _by_key(tasks) if keys is None else keys  # of a whole plan: only when some run needs it
+            its = _moved(same_id, keys.get(view.key, []))
         if its is not None:
             found.setdefault(its.line, view.id)
     return found
 
 
-def _task_of(view: RunView, same_id: list[plans.Task], same_key: list[plans.Task]) -> plans.Task | None:
-    """Of the tasks with the run's id and of those with its title the one that it is about."""
-    both = [task for task in same_id if task.key == view.key or not view.key]
-    if both:
-        return both[0]
+def _by_key(tasks: Sequence[plans.Task]) -> dict[str, list[plans.Task]]:
+    found: dict[str, list[plans.Task]] = {}
+    for task in tasks:
+        found.setdefault(task.key, []).append(task)
+    return found
+
+
+def _moved(same_id: list[plans.Task], same_key: list[plans.Task]) -> plans.Task | None:
+    """The task of a run when none has both its id and its title."""
     if len(same_key) == 1:
         return same_key[0]
     return same_id[0] if len(same_id) == 1 and same_id[0].explicit and not same_key else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -11,8 +12,20 @@ from devloop.lsp.buffers import Buffer
 _known: Final[WeakKeyDictionary[Buffer, plans.Outlook]] = WeakKeyDictionary()
 
 
+MANY: Final = 2_000
+"""Tasks of a plan from which on looking at all of them is nothing for the daemon's loop."""
+
+
 def outlook(buffer: Buffer, plan: plans.Plan) -> plans.Outlook:
     found = _known.get(buffer)
     if found is None or not found.fits(plan):
         found = _known[buffer] = plans.Outlook(plan)
+    return found
+
+
+async def settled(buffer: Buffer, plan: plans.Plan, *, waiters: bool = False) -> plans.Outlook:
+    """The same with all of it found already. `waiters`: also who waits for whom."""
+    found = outlook(buffer, plan)
+    if len(plan.tasks) > MANY and not found.settled(waiters=waiters):
+        await asyncio.to_thread(found.settle, waiters=waiters)
     return found

@@ -32,6 +32,14 @@ class Outlook:
     def fits(self, plan: Plan) -> bool:
         return plan.graph is self.graph
 
+    def settled(self, *, waiters: bool) -> bool:
+        """Whether `settle` would find nothing new."""
+        return "ready_phases" in self.__dict__ and (not waiters or "_waits" in self.__dict__)
+
+    def settle(self, *, waiters: bool) -> None:
+        """Look at all tasks now, for whoever has a better place for that than where the answers are needed."""
+        _ = self.ready_phases, self._waits if waiters else None
+
     @cached_property
     def startable(self) -> tuple[int, ...]:
         """The tasks that a person may start now, in document order: those for which `may_run` has no reason."""

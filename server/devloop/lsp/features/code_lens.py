@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types as t
 
 from devloop.lsp import lenses, refresh
-from devloop.lsp.outlooks import outlook
+from devloop.lsp.outlooks import settled
 from devloop.lsp.protocol import Json, Plain
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def handle(connection: Connection, params: t.CodeLensParams) -> Json | Pla
 async def look(connection: Connection, buffer: Buffer) -> lenses.View:
     snapshot = await buffer.snapshot()
     runs = connection.board.of_plan(snapshot.plan)
-    return lenses.View(snapshot, outlook(buffer, snapshot.plan), runs, connection.options.trusted)
+    return lenses.View(snapshot, await settled(buffer, snapshot.plan), runs, connection.options.trusted)
 
 
 def _resolves(connection: Connection) -> bool:

@@ -10,7 +10,7 @@ from lsprotocol import types as t
 from devloop import agents
 from devloop import plan as plans
 from devloop.lsp import hovers
-from devloop.lsp.outlooks import outlook
+from devloop.lsp.outlooks import settled
 from devloop.lsp.plan_texts import Known
 from devloop.lsp.texts import Sheet
 
@@ -43,7 +43,7 @@ async def handle(connection: Connection, params: t.HoverParams) -> t.Hover | Non
     else:
         known = Known(
             snapshot.plan,
-            outlook(buffer, snapshot.plan),
+            await settled(buffer, snapshot.plan, waiters=True),
             await _runs(connection, snapshot, span.line),
             await asyncio.to_thread(agents.load_agents),
         )

@@ -10,7 +10,7 @@ from lsprotocol import types as t
 
 from devloop import agents
 from devloop.lsp import hints, refresh
-from devloop.lsp.outlooks import outlook
+from devloop.lsp.outlooks import settled
 from devloop.lsp.plan_texts import Known
 from devloop.lsp.protocol import Plain
 
@@ -38,7 +38,7 @@ async def look(connection: Connection, buffer: Buffer) -> tuple[Snapshot, Known]
     definitions = await asyncio.to_thread(agents.load_agents)
     snapshot = await buffer.snapshot()
     runs = connection.board.of_plan(snapshot.plan) if snapshot.main else {}
-    return snapshot, Known(snapshot.plan, outlook(buffer, snapshot.plan), runs, definitions)
+    return snapshot, Known(snapshot.plan, await settled(buffer, snapshot.plan), runs, definitions)
 
 
 def _item(
