@@ -180,3 +180,14 @@ def test_a_folder_that_can_not_be_written_is_said_and_nothing_is_lost(project):
     assert "plan.md could not be written" in result.stdout, result.stderr
     assert "permission" in result.stdout
     assert path.read_bytes() == before
+
+
+def test_an_archived_phase_that_was_finished_satisfies_dependencies_on_it(project, documents):
+    (project / ".devloop" / "plan.md").write_text("# Plan: P\n\n- [ ] Task 2.1: Go [depends:Phase 1]\n")
+    archive = project / ".devloop" / "archive"
+    archive.mkdir()
+    (archive / "phase-1.md").write_text("## Phase 1: Old\n\n- [x] Task 1.1: Did it\n- [ ] Task 1.2: Open\n")
+    assert plans.next_task(documents.plan()[1])["state"] == "all_blocked"
+    (archive / "phase-1.md").write_text("## Phase 1: Old\n\n- [x] Task 1.1: Did it\n- [-] Task 1.2: Skipped it\n")
+    assert documents.archived_ids() == {"1.1", "1.2", "phase 1"}
+    assert plans.next_task(documents.plan()[1])["task"]["id"] == "2.1"

@@ -237,5 +237,7 @@ def _on_bytes(edits_of: EditsOf) -> Callable[[bytes], bytes]:
 
 
 def _done_ids(path: Path) -> frozenset[str]:
+    """The done tasks of an archive file, and its finished phases as `phase 1`."""
     plan = plans.parse(path.read_bytes(), name=path.name)
-    return frozenset(task.id for task in plan.tasks if task.done)
+    tasks = {task.id for task in plan.tasks if task.done}
+    return frozenset(tasks | {f"phase {phase.id}".lower() for phase in plan.phases if phase.status == "complete"})
