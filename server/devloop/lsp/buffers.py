@@ -12,11 +12,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lsprotocol import types as t
 
 from devloop import plan as plans
+from devloop.lsp.chosen import Chosen
 from devloop.lsp.positions import BOM, Positions
 
 log = logging.getLogger(__name__)
@@ -67,8 +67,8 @@ class Buffer:
         self.advanced = asyncio.Event()
         """Set with each new version, and replaced."""
         self._archived, self._apply = archived, apply
-        self.converted: dict[int, tuple[plans.Problem, str, dict[str, Any]]] = {}
-        """Diagnostics as they were last sent, by the identity of their problem (see `lsp.diagnostics`)."""
+        self.chosen = Chosen()
+        """Diagnostics as they were last sent (see `lsp.diagnostics`)."""
         self._plan: plans.Plan | None = None
         self._reading: asyncio.Task[plans.Plan] | None = None
 
@@ -145,11 +145,11 @@ class Buffer:
         return plan
 
 
-def _replaced(document: plans.Document, range: t.Range, text: str, positions: Positions) -> plans.Document:
-    start, end = positions.point(document, range.start), positions.point(document, range.end)
-    if not positions.in_bom(document, range.start):
+def _replaced(document: plans.Document, place: t.Range, text: str, positions: Positions) -> plans.Document:
+    start, end = positions.point(document, place.start), positions.point(document, place.end)
+    if not positions.in_bom(document, place.start):
         return document.replace(start, end, text)
-    kept = positions.in_bom(document, range.end)
+    kept = positions.in_bom(document, place.end)
     rest = plans.Document.of("").replace((0, 0), (0, 0), document.text[1:]).replace((0, 0), end, "")
     return plans.Document.of(text + (BOM if kept else "") + rest.text)
 

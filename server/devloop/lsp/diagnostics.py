@@ -6,25 +6,28 @@ more than the problems that are shown: conversions are kept as long as problem a
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
 from devloop import plan as plans
+from devloop import shipped
 from devloop.lsp.buffers import Buffer, Snapshot
+from devloop.lsp.chosen import Chosen
 from devloop.lsp.live import checkpoints
+from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
 
 SOURCE: Final = "devloop"
-CODES: Final = "https://github.com/devloop/devloop#"
+EXPLAINED: Final = shipped.problems().as_uri()
+"""Where the codes are explained, with a heading for each."""
 _SEVERITY: Final = {"error": 1, "warning": 2, "info": 3, "hint": 4}
-_ORDER: Final = {"error": 0, "warning": 1, "info": 2, "hint": 3}
 
 Item = dict[str, Any]
-Converted = dict[int, tuple[plans.Problem, str, Item]]
 
 
 async def publish(connection: Connection, buffer: Buffer) -> None:
@@ -36,7 +39,7 @@ async def publish(connection: Connection, buffer: Buffer) -> None:
         found = (snapshot.version, items(connection, buffer, snapshot))
         if found != told and not buffer.closed:
             told = found
-            params = {"uri": buffer.uri, "version": found[0], "diagnostics": found[1]}
+            params = Plain({"uri": buffer.uri, "version": found[0], "diagnostics": found[1]})
             connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
         await news.wait()
 
@@ -50,38 +53,32 @@ def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[It
     """The diagnostics of one version: its checkpoints, and at most as many problems as the person wants to see; the
     last one counts the others."""
     outside = connection.live.outside.problems(buffer, snapshot)
-    found, buffer.converted = listed(connection, snapshot, outside, buffer.converted)
-    return found
+    return listed(connection, snapshot, outside, buffer.chosen)
 
 
 def listed(
-    connection: Connection, snapshot: Snapshot, outside: Sequence[plans.Problem], known: Converted, most: int = 10_000
-) -> tuple[list[Item], Converted]:
-    """The diagnostics, and the conversions to keep for the next version. `outside`: problems that the text alone does
-    not show."""
+    connection: Connection, snapshot: Snapshot, outside: Sequence[plans.Problem], chosen: Chosen, most: int = 10_000
+) -> list[Item]:
+    """`outside`: problems that the text alone does not show. `chosen` remembers what was found for the last version."""
     problems = snapshot.plan.problems
-    if outside:
-        problems = tuple(sorted((*problems, *outside), key=lambda problem: (problem.line, problem.start)))
     limit = min(connection.options.diagnostics_limit, most)
-    shown = problems if len(problems) <= limit else _worst(problems, limit)
-    kept: Converted = {}
     found = checkpoints.marks(connection, snapshot)
-    for problem in shown:
+    kept = {}
+    for problem in heapq.merge(chosen.of(problems, limit), outside[:limit], key=_place):
         line = snapshot.document.line(problem.line - 1)
-        entry = known.get(id(problem))
+        entry = chosen.items.get(id(problem))
         if entry is None or entry[1] != line:
             entry = (problem, line, _item(connection, snapshot, problem))
         kept[id(problem)] = entry
         found.append(entry[2])
-    if len(shown) < len(problems):
-        found.append(_others(len(problems) - len(shown)))
-    return found, kept
+    chosen.items = kept
+    if len(kept) < len(problems) + len(outside):
+        found.append(_others(len(problems) + len(outside) - len(kept)))
+    return found
 
 
-def _worst(problems: tuple[plans.Problem, ...], limit: int) -> list[plans.Problem]:
-    """Errors before warnings before hints, each from the top; shown in the order of lines."""
-    chosen = sorted(problems, key=lambda problem: _ORDER[problem.severity])[:limit]
-    return sorted(chosen, key=lambda problem: (problem.line, problem.start))
+def _place(problem: plans.Problem) -> tuple[int, int]:
+    return problem.line, problem.start
 
 
 def _item(connection: Connection, snapshot: Snapshot, problem: plans.Problem) -> Item:
@@ -94,7 +91,7 @@ def _item(connection: Connection, snapshot: Snapshot, problem: plans.Problem) ->
         "message": problem.message,
     }
     if connection.client.can("textDocument.publishDiagnostics.codeDescriptionSupport"):
-        found["codeDescription"] = {"href": CODES + problem.code}
+        found["codeDescription"] = {"href": f"{EXPLAINED}#{problem.code}"}
     if problem.related and connection.client.can("textDocument.publishDiagnostics.relatedInformation"):
         found["relatedInformation"] = [
             {
@@ -107,7 +104,7 @@ def _item(connection: Connection, snapshot: Snapshot, problem: plans.Problem) ->
             for line, message in problem.related
         ]
     if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
-        found["data"] = {"version": snapshot.version, "fixes": len(problem.fixes)}
+        found["data"] = {"version": snapshot.version}
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a person can set for devloop in the editor: `initializationOptions`, and the `devloop` section of its settings."""
+"""What a person can set in the editor: `initializationOptions`, and the `devloop` section of its settings."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from devloop.daemon.plan_rules import problems_outside
 from devloop.errors import DevloopError
 from devloop.lsp import diagnostics
 from devloop.lsp.buffers import Snapshot
+from devloop.lsp.chosen import Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -90,7 +91,7 @@ class ClosedPlan:
         return Snapshot(path.as_uri(), 0, plan, path, found.relative, True), list(outside)
 
     def _publish(self, connection: Connection, snapshot: Snapshot, outside: list[Any]) -> None:
-        items = diagnostics.listed(connection, snapshot, outside, {}, most=MOST)[0]
+        items = diagnostics.listed(connection, snapshot, outside, Chosen(), most=MOST)
         before = self._told.get(connection)
         if before == (snapshot.uri, items) or (before is None and not items):
             return
