@@ -7,6 +7,7 @@ clients comes, so that a daemon that only serves terminals stays small.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import sys
 import threading
@@ -18,6 +19,9 @@ from devloop.daemon import process
 EDITOR = "--editor"
 """Given by an editor's process that starts the daemon: the language server is loaded at once, beside the rest."""
 SERVER = "devloop.lsp.server"
+RARELY = (50_000, 20, 20)
+"""Python's collector looks at every object of an open plan, 230 ms for 50,000 lines, and finds next to nothing: with
+its usual thresholds that takes a third of the time in which such a plan is read, and stops everybody meanwhile."""
 
 if TYPE_CHECKING:
     from devloop.daemon.service import Service
@@ -37,6 +41,8 @@ class _Editors:
         async with self._loading:
             if self._editors is None:
                 module = await asyncio.to_thread(importlib.import_module, SERVER)
+                gc.freeze()
+                gc.set_threshold(*RARELY)
                 self._editors = module.Editors(self._service)
         await self._editors.serve(reader, writer)
 
