@@ -60,6 +60,7 @@ class Live:
             self.diagnostics_changed(connection)  # what changed since it opened its files was told only to others
         self.status.greet(connection)
         self.closed_plan.greet(connection)
+        self._spawn(self.archive_changed())  # it may have opened files before something was archived
 
     def leave(self, connection: Connection) -> None:
         """This editor is told nothing more; what only it was asked is asked of others."""
