@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from devloop.lsp import commands
 from devloop.lsp.features import (
+    code_action,
+    code_action_resolve,
     code_lens,
     code_lens_resolve,
     completion,
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
 
 MODULES: Final[Sequence[ModuleType]] = (
+    code_action,
+    code_action_resolve,
     code_lens,
     code_lens_resolve,
     completion,
