@@ -9,7 +9,7 @@ import json
 import pytest
 
 from devloop.daemon.endpoint import announced
-from devloop.errors import NotFound, Refused, Unavailable, UsageError
+from devloop.errors import DevloopError, NotFound, Refused, Unavailable, UsageError
 from devloop.rpc import encode, read_message
 
 BAD = {
@@ -230,6 +230,16 @@ async def test_continue_starts_the_next_task_that_nobody_holds(dial, until):
     assert (found["state"], found["task"]) == ("found", "1.2")
     await until(lambda: ended(peer, found["run"]))
     assert (await peer.request("devloop/show", {"run": found["run"]}))["run"]["outcome"] == "accepted"
+    await peer.close()
+
+
+async def test_continue_can_begin_with_a_task(dial, until):
+    peer = await dial()
+    found = await peer.request("devloop/continue", {"limit": 1, "decide": "continue", "task": "1.2"})
+    assert (found["state"], found["task"]) == ("found", "1.2")
+    await until(lambda: ended(peer, found["run"]))
+    with pytest.raises(DevloopError, match="can't run"):
+        await peer.request("devloop/continue", {"limit": 1, "decide": None, "task": "1.7"})
     await peer.close()
 
 

@@ -102,12 +102,13 @@ def run_task(
 
 def continue_plan(
     limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="At most so many tasks.")] = None,
+    task: Annotated[str | None, typer.Option("--from", metavar="TASK", help="Begin with this task.")] = None,
     decide: DecideOption = None,
     detach: DetachOption = False,
     as_json: Json = False,
 ) -> None:
     """Do the plan's next task, then the following ones, and stop where you are needed."""
-    params: Row = {"limit": limit, "decide": decide.value if decide else None}
+    params: Row = {"limit": limit, "decide": decide.value if decide else None, "task": task}
     _start("devloop/continue", params, limit=limit, detach=detach, as_json=as_json)
 
 

@@ -49,7 +49,7 @@ class Tasks:
 
     async def proceed(self, params: Params) -> Answer:
         """The next task of the plan, and after it the following ones, `limit` at most. `phase`: only those of a phase,
-        named by its id or name; without a limit all that are left of it.
+        named by its id or name; without a limit all that are left of it. `task`: begin with this one (as in `run`).
 
         A task in hand comes first: its run is answered instead, so that two terminals never start two loops.
         """
@@ -69,11 +69,15 @@ class Tasks:
             if in_hand is not None:
                 return _attached(in_hand)
             within = phase.id if phase else None
-            following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], within)
-            task = following.get("task")
-            if following["state"] != "found" or task is None:
-                message = _sentence(following, phase)
-                return {**following, "loop": None, "run": None, "message": message}
+            if params.get("task") is not None:
+                first = _task(plan, params["task"])
+                _may_run(plan, first, again=False)
+                task = plan_events.task_of(first)
+            else:
+                following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], within)
+                if following["state"] != "found" or following["task"] is None:
+                    return {**following, "loop": None, "run": None, "message": _sentence(following, phase)}
+                task = following["task"]
             if limit is None and phase is not None:
                 limit = sum(each.pickable and not each.done for each in asked)
             loop = {"limit": limit, "decide": decide, "phase": within}

@@ -25,8 +25,10 @@ async def run(connection: Connection, given: Arguments) -> Answer:
 
 
 async def proceed(connection: Connection, given: Arguments) -> Answer:
+    """The plan's next tasks; with a task from that one on."""
     must_be_main(connection, given)
-    return await _started(connection, "devloop/continue", {"limit": given.limit})
+    first = given.task.model_dump() if given.task is not None else None
+    return await _started(connection, "devloop/continue", {"limit": given.limit, "task": first})
 
 
 async def run_phase(connection: Connection, given: Arguments) -> Answer:
