@@ -19,6 +19,7 @@ from devloop.errors import DevloopError, Unavailable
 from devloop.lsp import features, options
 from devloop.lsp.buffers import Buffer
 from devloop.lsp.client import Client
+from devloop.lsp.live.shown import SCHEME
 from devloop.lsp.positions import Positions
 from devloop.lsp.protocol import Protocol
 from devloop.redact import one_line
@@ -107,6 +108,8 @@ class Connection:
         ).build()  # type: ignore[no-untyped-call]
         if not self.pulls:
             capabilities.diagnostic_provider = None
+        if self.client.can("workspace.textDocumentContent"):  # pygls does not know it yet
+            capabilities.workspace.text_document_content = t.TextDocumentContentOptions([SCHEME])
         return t.InitializeResult(capabilities, t.ServerInfo("devloop", __version__))
 
     @property
@@ -147,8 +150,10 @@ class Connection:
         known = self.buffers.get(document.uri)
         if known is not None:
             self.forget(known)
-        place = to_fs_path(document.uri)
-        path = Path(place).resolve() if place else Path(document.uri)
+        path = _place(document.uri)
+        if path is None:
+            log.info("a document whose URI names no place was not opened")
+            return None
         relative = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else document.uri
         main = self._is_main(path)
         if not (main or document.language_id == PLAN_LANGUAGE or _looks_like_a_plan(relative)):
@@ -275,6 +280,15 @@ async def _caught_up(buffer: Buffer, version: int) -> None:
                 await buffer.advanced.wait()
     except TimeoutError:
         log.info("an editor changed its text but did not send the new version")
+
+
+def _place(uri: str) -> Path | None:
+    """The file of a URI, its links followed; a path made of the URI where it is no file's; None for a senseless one."""
+    try:
+        place = to_fs_path(uri)
+        return Path(place).resolve() if place else Path(uri)
+    except (ValueError, OSError, RuntimeError):  # no URI, a null byte, a name too long, links in a circle
+        return None
 
 
 def _looks_like_a_plan(relative: str) -> bool:

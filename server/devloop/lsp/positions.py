@@ -62,8 +62,9 @@ class Positions:
 
     def point(self, document: plans.Document, position: t.Position) -> tuple[int, int]:
         """(line from 0, column in code points), as `Document.replace` takes them."""
-        units = position.character - self._before(document, position.line)
-        return position.line, code_points(body(document.line(position.line)), units, self.encoding)
+        line = max(position.line, 0)  # `uinteger` is not checked on the way in, and -1 would be the last line
+        units = position.character - self._before(document, line)
+        return line, code_points(body(document.line(line)), units, self.encoding)
 
     def in_bom(self, document: plans.Document, position: t.Position) -> bool:
         """Whether the position lies before the end of the document's BOM."""

@@ -32,6 +32,8 @@ NO_MESSAGES = [
     (b'{"jsonrpc":"2.0","id":1.5,"method":"x"}', -32600),
     (b'{"jsonrpc":"1.0","id":1,"method":"x"}', -32600),
     (b'{"jsonrpc":"2.0","id":1}', -32600),
+    (b'{"jsonrpc":"2.0","id":[1],"result":null}', -32600),
+    (b'{"jsonrpc":"2.0","id":{},"error":{}}', -32600),
 ]
 
 

@@ -134,10 +134,11 @@ def parse(body: bytes) -> dict[str, Any]:
     number = message.get("id")
     if message.get("jsonrpc") != "2.0":
         raise Refused(INVALID_REQUEST, "The message is not JSON-RPC 2.0.")
+    named = isinstance(number, (int, str)) and not isinstance(number, bool)
     if isinstance(message.get("method"), str):
-        fine = "id" not in message or (isinstance(number, (int, str)) and not isinstance(number, bool))
-    else:
-        fine = "method" not in message and ("result" in message or "error" in message)
+        fine = "id" not in message or named
+    else:  # a response to what could not be read has the id null
+        fine = "method" not in message and ("result" in message or "error" in message) and (named or number is None)
     if not fine:
         raise Refused(INVALID_REQUEST, "The message is neither a request nor a response.")
     return message
