@@ -112,21 +112,19 @@ def dependencies(plan: Plan, index: int | None, phase: int | None, listed: str, 
     waiting = _waiting(plan, index, phase)
     own = plan.tasks[index].line if index is not None else plan.phases[phase].line if phase is not None else 0
     low = prefix.strip().lower()
-    good: list[tuple[int, Candidate]] = []
+    above: list[Candidate] = []
+    below: list[Candidate] = []
     bad: list[Candidate] = []
-    seen: set[str] = set()
-    for at, task in enumerate(plan.tasks):
-        key = task.id.lower()
-        if at == index or key in named or key in seen or not (key.startswith(low) or low in task.title.lower()):
+    for key, members in plan.graph.by_id.items():
+        at = members[0] if members[0] != index else members[-1]
+        task = plan.tasks[at]
+        if at == index or key in named or not (key.startswith(low) or low in task.title.lower()):
             continue
-        seen.add(key)
         if at in waiting:
             bad.append(Candidate(task.id, task.title, "task", True))
         else:
-            distance = own - task.line if task.line < own else 1_000_000_000 + task.line
-            good.append((distance, Candidate(task.id, task.title, "task")))
-    good.sort()
-    found = [candidate for _, candidate in good]
+            (above if task.line < own else below).append(Candidate(task.id, task.title, "task"))
+    found = [*reversed(above), *below]
     phases, late = _phases(plan, index, phase, low, named)
     return (*phases, *found, *bad, *late) if phase is not None else (*found, *phases, *bad, *late)
 

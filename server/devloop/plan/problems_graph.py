@@ -123,7 +123,8 @@ def _without(plan: Plan, index: int, members: frozenset[int], title: str) -> Fix
     """Remove one reference to one of these tasks, for each such reference; ranges and phases stay."""
     found = []
     for written in dependencies.of_task(plan, index):
-        edit = written.removed(plan) if written.single and members.issuperset(written.needs[0].members) else None
+        named = written.needs[0].members if written.single else ()
+        edit = written.removed(plan) if named and members.issuperset(named) else None
         if edit is not None:
             found.append((title.format(written.named[0].id), (edit,)))
     return tuple(found[:5])
