@@ -113,15 +113,14 @@ async def test_what_can_be_registered_is_with_ids_of_its_own(editors):
     first, second = await joined(await editors()), await joined(await editors())
     found = registrations(first)
     assert [each["method"] for each in found] == [
-        *("workspace/didChangeConfiguration", "workspace/didChangeWatchedFiles", "workspace/textDocumentContent"),
+        *("workspace/didChangeConfiguration", "workspace/didChangeWatchedFiles"),
     ]
     assert found[0]["registerOptions"] == {"section": "devloop"}
     patterns = [each["globPattern"] for each in found[1]["registerOptions"]["watchers"]]
     assert "**/.devloop/**" in patterns
     assert "**/PLAN.md" in patterns
-    assert found[2]["registerOptions"] == {"schemes": ["devloop"]}
     ids = [each["id"] for each in (*found, *registrations(second))]
-    assert len(set(ids)) == len(ids) == 6
+    assert len(set(ids)) == len(ids) == 4
 
 
 async def test_patterns_are_relative_to_the_folder_where_the_editor_knows_that(editors):

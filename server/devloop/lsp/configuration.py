@@ -11,7 +11,6 @@ from lsprotocol import types as t
 from devloop import plan as plans
 from devloop.errors import Unavailable
 from devloop.lsp import options, refresh
-from devloop.lsp.live.shown import SCHEME
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
@@ -67,8 +66,6 @@ async def _register(connection: Connection) -> None:
         wanted.append(_registration(t.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION}))
     if connection.client.registers("workspace.didChangeWatchedFiles"):
         wanted.append(_registration(t.WORKSPACE_DID_CHANGE_WATCHED_FILES, {"watchers": _watchers(connection)}))
-    if connection.client.registers("workspace.textDocumentContent"):
-        wanted.append(_registration(t.WORKSPACE_TEXT_DOCUMENT_CONTENT, {"schemes": [SCHEME]}))
     if not wanted:
         return
     try:

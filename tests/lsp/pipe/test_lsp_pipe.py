@@ -43,6 +43,7 @@ def test_only_the_standard_library_is_loaded_before_the_answer(project):
         *(
             "devloop.lsp",
             "devloop.lsp.pipe",
+            "devloop.lsp.pipe.capabilities",
             "devloop.lsp.pipe.frames",
             "devloop.lsp.pipe.initialize",
             "devloop.lsp.pipe.stdio",

@@ -7,11 +7,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 CAPABILITIES: dict[str, Any] = {
+    "codeActionProvider": {
+        "codeActionKinds": [
+            "quickfix",
+            "refactor.rewrite",
+            "refactor.move",
+            "source.fixAll.devloop",
+            "source.renumber.devloop",
+        ],
+        "resolveProvider": True,
+    },
     "codeLensProvider": {"resolveProvider": True},
+    "completionProvider": {
+        "resolveProvider": True,
+        "triggerCharacters": ["[", ":", ",", " ", "-", ".", "/", "`", "*", "#"],
+    },
     "definitionProvider": True,
     "diagnosticProvider": {"identifier": "devloop", "interFileDependencies": False, "workspaceDiagnostics": False},
+    "documentFormattingProvider": {},
     "documentHighlightProvider": True,
     "documentLinkProvider": {"resolveProvider": True},
+    "documentOnTypeFormattingProvider": {"firstTriggerCharacter": "\n", "moreTriggerCharacter": ["]"]},
+    "documentRangeFormattingProvider": {},
     "documentSymbolProvider": {"label": "devloop"},
     "executeCommandProvider": {
         "commands": [
@@ -59,5 +76,9 @@ CAPABILITIES: dict[str, Any] = {
         "range": True,
     },
     "textDocumentSync": {"change": 2, "openClose": True, "save": {"includeText": True}},
-    "workspace": {"fileOperations": {}, "workspaceFolders": {"changeNotifications": True, "supported": True}},
+    "workspace": {
+        "fileOperations": {},
+        "textDocumentContent": {"schemes": ["devloop"]},
+        "workspaceFolders": {"changeNotifications": True, "supported": True},
+    },
 }

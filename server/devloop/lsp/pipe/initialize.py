@@ -32,6 +32,8 @@ def capabilities(client: dict[str, Any]) -> dict[str, Any]:
         told["renameProvider"] = True  # options only where the client prepares (LSP 3.17, RenameOptions)
     if "workspace" in told:
         told["workspace"] = {**told["workspace"], "fileOperations": _file_operations(client)}
+        if at(client, "workspace", "textDocumentContent") is None:
+            told["workspace"].pop("textDocumentContent", None)
     if not pulls(client):
         told.pop("diagnosticProvider", None)
     if "notebookDocumentSync" in told and at(client, "notebookDocument") is None:
