@@ -106,7 +106,8 @@ class Protocol(LanguageServerProtocol):
     def _params(self, method: str, message: Mapping[str, Any]) -> tuple[Any] | None:
         """The parameters in a tuple; None, with the error sent, when they are not what the protocol says."""
         try:
-            return (getattr(self.structure_message(dict(message)), "params", None),)
+            request = {key: message[key] for key in ("jsonrpc", "id", "method", "params") if key in message}
+            return (getattr(self.structure_message(request), "params", None),)
         except Exception as problem:
             wrong = problem if isinstance(problem, JsonRpcException) else None
             log.info("%s: parameters that can't be read (%s)", one_line(method, 80), type(wrong or problem).__name__)
