@@ -131,6 +131,12 @@ async def test_fixes_are_found_by_the_place_where_an_editor_sends_no_diagnostics
     assert await desk.ask("Second thing", only=["quickfix"], diagnostics=[]) == []
 
 
+async def test_what_a_task_waits_for_besides_itself_stays(desk):
+    desk.editor.replace(desk.uri, "## Phase 1: A\n\n- [ ] Task 1.1: a [depends:1.9, 1.1]\n")
+    assert await desk.ask("Task 1.1", only=["quickfix"]) == ["Remove the dependency on itself"]
+    assert "- [ ] Task 1.1: a [depends:1.9]\n" in await desk.done("Remove the dependency on itself")
+
+
 async def test_all_certain_fixes_at_once(desk):
     assert await desk.ask("# Plan", only=["source.fixAll"]) == ["Fix all 2 problems with one right answer"]
     assert desk.found[0]["kind"] == "source.fixAll.devloop"
