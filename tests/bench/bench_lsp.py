@@ -25,7 +25,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "lsp"))
 
-import lspbench
+import lspbench  # noqa: E402
 
 SERVERS = {
     "stdlib": [sys.executable, str(HERE / "lsp" / "floor_stdlib.py")],
@@ -117,7 +117,7 @@ def sizes(place: Place, server: str, lines: int, edits: int, reqs: int) -> dict[
 
 
 def together(place: Place, count: int, edits: int) -> dict[str, float]:
-    """`count` editors on one daemon, all typing at once in a plan of 1,000 lines: edit → diagnostics of that version."""
+    """`count` editors on one daemon, all typing in a plan of 1,000 lines: edit → diagnostics of that version."""
     text = place.write(1000)
     clients = [place.client("devloop") for _ in range(count)]
     for client in clients:

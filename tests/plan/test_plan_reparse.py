@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from devloop.plan import Plan, parse, reparse, show
 
 LINES = """- [ ] Task 1.1: one|- [x] Task 1.2: two [depends:1.1]|- [ ] plain|- [!] blocked|  - [ ] step|  - Notes: n
-  - Files: a.py, ../b|  - **Acceptance**: it works|    - nested|  - a detail|    goes on|  - Depends: 1.1|  - Agent: qa|text|more text||```|> q|1. [ ] c|# Plan: P|**Status**: Planning|Status: x|## Phase 1: A
+  - Files: a.py, ../b
+  - **Acceptance**: it works|    - nested|  - a detail|    goes on|  - Depends: 1.1|  - Agent: qa
+text|more text||```|> q|1. [ ] c|# Plan: P|**Status**: Planning|Status: x|## Phase 1: A
 ### Phase 2|## Progress Log|- 2025-01-01 10:00: Completed Task 1.2|## Success Criteria|- [?] T5 odd [depnds:1]
 - [/] T6 alias [depends:9.9] [parallel:A]|- [ ] T6 again [parallel:A] [depends:T6]|===|---|      - [ ] deep|| a | [x] |
 <!-- c -->|    code|- [ ]|- [ ] Task 1.1|- [ ] Task 1.1: dup""".replace("| a | [x] |", "¦ a ¦ [x] ¦")

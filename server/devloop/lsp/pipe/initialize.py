@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 
+
 def answer(params: dict[str, Any]) -> dict[str, Any]:
     """The InitializeResult for a client's InitializeParams. Never raises: what is malformed counts as absent."""
     client = params.get("capabilities")
