@@ -149,9 +149,9 @@ def _replaced(document: plans.Document, place: t.Range, text: str, positions: Po
     start, end = positions.point(document, place.start), positions.point(document, place.end)
     if not positions.in_bom(document, place.start):
         return document.replace(start, end, text)
-    kept = positions.in_bom(document, place.end)
-    rest = plans.Document.of("").replace((0, 0), (0, 0), document.text[1:]).replace((0, 0), end, "")
-    return plans.Document.of(text + (BOM if kept else "") + rest.text)
+    before = BOM if positions.in_bom(document, place.end) else ""
+    line, column = end
+    return plans.Document.of(text + before + "".join(document.lines(line))[column:])
 
 
 def _read_whole(document: plans.Document, name: str, archived: frozenset[str]) -> plans.Plan:
