@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from devloop import plan as plans
+from devloop.daemon import plan_events
+from devloop.lsp import connection
 from support.editor import HOLD
 
 
@@ -18,7 +20,9 @@ def record(service):
     async def make(kind, task="1.2", text=""):
         ref = plans.TaskRef.of(plans.find_task(service.documents.plan()[1], task))
         event = plans.Event(kind, ref, text, datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
-        return await service.documents.record(lambda plan: plans.change(plan, event), "devloop")
+        return await service.documents.record(
+            lambda plan: plans.change(plan, event), "devloop", plan_events.about(event)
+        )
 
     return make
 
@@ -132,3 +136,147 @@ async def until(condition):
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+async def another(editors):
+    """A second editor that shows the plan as it is in the file."""
+    found = await editors()
+    await found.initialize()
+    found.answers["workspace/applyEdit"] = found.apply
+    found.uri_of_plan = found.open()
+    await found.diagnostics(found.uri_of_plan, 1)
+    return found
+
+
+def save(editor, project):
+    (project / ".devloop" / "plan.md").write_text(text(editor))
+    editor.notify("textDocument/didSave", {"textDocument": {"uri": editor.uri_of_plan}, "text": text(editor)})
+
+
+def done(service, task="1.2"):
+    return plans.find_task(service.documents.plan()[1], task).done
+
+
+async def test_a_task_stays_done_where_an_editor_that_can_not_change_its_text_shows_an_older_one(
+    editors, service, record, on_disk
+):
+    editor = await editors()
+    await editor.initialize({})
+    uri = editor.open()
+    await editor.diagnostics(uri, 1)
+    await record("started")
+    await record("completed")
+    assert "- [x] Task 1.2" in on_disk() and "- [ ] Task 1.2" in editor.texts[uri][1]
+    assert done(service)
+    version = editor.type(uri, 9, 27, " and more")
+    await editor.diagnostics(uri, version)
+    assert done(service) and "Third thing and more" in service.documents.read().text
+    version = editor.replace(uri, on_disk().replace("Third thing", "Third"))
+    await editor.diagnostics(uri, version)
+    assert done(service)
+    editor.close_document(uri)
+    await until(lambda: service.documents.open_plans.of(service.documents.find()[0].resolve()) is None)
+    assert on_disk().count("Completed Task 1.2") == 1
+
+
+async def test_an_editor_that_opens_the_file_before_another_saved_a_tick_is_given_it(
+    editors, shown, service, record, on_disk
+):
+    await record("started")
+    await record("completed")
+    second = await another(editors)
+    assert "- [ ] Task 1.2" in text(second) and done(service)
+    version = second.type(second.uri_of_plan, 4, 16, "!")
+    await second.diagnostics(second.uri_of_plan, version)
+    await record("started", "1.3")
+    assert "- [x] Task 1.2" in text(second) and "- [~] Task 1.3" in text(second)
+    assert text(second).count("Completed Task 1.2") == 1
+    assert (await record("completed"))[1] is False
+
+
+@pytest.mark.parametrize("first", ["saves", "leaves"])
+async def test_an_editor_that_saves_an_older_text_takes_no_tick_away(
+    editors, shown, service, record, project, on_disk, first
+):
+    second = await another(editors)
+    version = shown.type(shown.uri_of_plan, 4, 16, "!")
+    await shown.diagnostics(shown.uri_of_plan, version)
+    await record("started")
+    await record("completed")
+    if first == "leaves":
+        await shown.vanish()
+        await until(lambda: len(editors.server.connections) == 1)
+    save(second, project)
+    await second.request("textDocument/documentSymbol", {"textDocument": {"uri": second.uri_of_plan}})
+    assert "- [ ] Task 1.2" in on_disk()
+    assert done(service)
+    await shown.vanish()
+    await second.vanish()
+    await until(lambda: "- [x] Task 1.2" in on_disk())
+    assert on_disk().count("Started Task 1.2") == on_disk().count("Completed Task 1.2") == 1
+
+
+@pytest.mark.parametrize("moves", [True, False])
+async def test_an_editor_that_only_says_that_it_changed_its_text_is_not_believed(
+    shown, record, on_disk, moves, monkeypatch
+):
+    monkeypatch.setattr(connection, "CAUGHT_UP_S", 0.1)
+
+    def lie(params):
+        if moves:
+            shown.type(shown.uri_of_plan, 0, 0, "x")
+        return {"applied": True}
+
+    shown.answers["workspace/applyEdit"] = lie
+    assert (await record("completed"))[1] is True
+    assert "- [x] Task 1.2" in on_disk()
+
+
+async def test_what_a_person_takes_back_and_saves_stays_taken_back(shown, service, record, project, on_disk):
+    before = text(shown)
+    await record("completed")
+    version = shown.replace(shown.uri_of_plan, before)
+    await shown.diagnostics(shown.uri_of_plan, version)
+    assert not done(service)
+    save(shown, project)
+    await shown.leave()
+    await asyncio.sleep(0.1)
+    assert on_disk() == before
+
+
+async def test_a_buffer_that_is_closed_before_its_new_text_comes_leaves_the_change_to_the_file(shown, record, on_disk):
+    def answer_and_close(params):
+        asyncio.get_running_loop().call_soon(shown.close_document, shown.uri_of_plan)
+        return {"applied": True}
+
+    shown.answers["workspace/applyEdit"] = answer_and_close
+    await record("completed")
+    assert on_disk().count("Completed Task 1.2") == 1
+
+
+async def test_an_editor_that_hangs_is_waited_for_once(shown, record, on_disk, monkeypatch):
+    monkeypatch.setattr(connection, "APPLY_S", 0.3)
+    shown.answers["workspace/applyEdit"] = HOLD
+    await record("started")
+    asked = len(shown.asked)
+    async with asyncio.timeout(0.2):
+        await record("completed")
+    assert "- [x] Task 1.2" in on_disk() and len(shown.asked) == asked
+    shown.answers["workspace/applyEdit"] = shown.apply
+    shown.send({"id": shown.numbers[-1][0], "result": {"applied": False}})  # it is there again
+    await shown.request("textDocument/documentSymbol", {"textDocument": {"uri": shown.uri_of_plan}})
+    await record("started", "1.3")
+    assert "- [x] Task 1.2" in text(shown) and "- [~] Task 1.3" in text(shown)
+
+
+async def test_nothing_is_kept_of_changes_once_all_have_them(editors, shown, service, record, project):
+    second = await another(editors)
+    await record("started")
+    await record("completed")
+    save(second, project)
+    await second.request("textDocument/documentSymbol", {"textDocument": {"uri": second.uri_of_plan}})
+    await shown.request("textDocument/documentSymbol", {"textDocument": {"uri": shown.uri_of_plan}})
+    version = shown.replace(shown.uri_of_plan, text(second))
+    await shown.diagnostics(shown.uri_of_plan, version)
+    assert done(service)
+    assert service.documents.open_plans._owed == {}

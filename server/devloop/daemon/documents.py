@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop import plan as plans
-from devloop.daemon.open_plans import EditsOf, OpenPlan, OpenPlans
+from devloop.daemon.open_plans import Change, EditsOf, OpenPlan, OpenPlans, compared, with_changes
 from devloop.errors import DevloopError, NotFound, Refused, StaleEdit, Unavailable
 from devloop.files import held_lock, storage_error, write_atomic
 
@@ -68,6 +68,7 @@ class Documents:
         self._lock = lock
         self._parsed: tuple[tuple[str, str, frozenset[str]], plans.Plan] | None = None
         self._archived: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+        self._with_owed: tuple[plans.Document, tuple[Change, ...], bytes] | None = None
 
     @property
     def explicit(self) -> Path | None:
@@ -98,7 +99,19 @@ class Documents:
         shown = self.open_plans.of(path.resolve())
         if shown is None:
             return self.read_file(path, others)
-        return self._text(path, shown.document.data, others, shown=True)
+        return self._text(path, self._data_of(shown), others, shown=True)
+
+    def _data_of(self, shown: OpenPlan) -> bytes:
+        """The buffer's text, with what devloop changed and this buffer was never made to show."""
+        document, owed = shown.document, self.open_plans.owed(shown)
+        if not owed:
+            return document.data
+        known = self._with_owed
+        if known is None or known[0] is not document or known[1] != owed:
+            self.open_plans.lacking(shown, plans.parse(document.data))  # what it has meanwhile is owed no more
+            owed = self.open_plans.owed(shown)
+            known = self._with_owed = (document, owed, with_changes(document.data, owed))
+        return known[2]
 
     def read_file(self, path: Path | None = None, others: tuple[str, ...] = ()) -> PlanText:
         """The plan as it was last saved."""
@@ -122,39 +135,58 @@ class Documents:
             self._parsed = (key, plans.parse(found.data, name=found.relative, archived_ids=archived))
         return found, self._parsed[1]
 
-    async def record(self, edits_of: EditsOf, label: str) -> tuple[PlanText, bool]:
+    async def record(self, edits_of: EditsOf, label: str, about: str = "") -> tuple[PlanText, bool]:
         """Make a change: in the editor that shows the plan, else in the file. True when that changed something.
 
-        `edits_of` may be called more than once and finds nothing to do when the plan says so already. An editor that
-        can't make the change is passed over: the file is changed under it, which it will notice.
+        `edits_of` may be called more than once and finds nothing to do when the plan says so already; `about` as in
+        `open_plans.Change`. An editor that can't make the change is passed over: the file is changed under it, which it
+        will notice, and until it shows the change its buffer is read as if it did.
         """
         path, _ = await asyncio.to_thread(self.find)
         shown = self.open_plans.of(path.resolve())
-        if shown is not None:
-            self._must_be_inside(path)
+        if shown is None:
+            return await asyncio.to_thread(self.change, _on_bytes(edits_of))
+        self._must_be_inside(path)
+        change = self.open_plans.owe(shown.path, edits_of, about)
+        try:
             try:
-                return await self._record_in(shown, edits_of, label)
+                return await self._record_in(shown, change, label)
             except Unavailable as problem:
                 log.warning("the plan is open in an editor that did not change it: %s", problem.message)
-        return await asyncio.to_thread(self.change, _on_bytes(edits_of))
+            after, changed = await asyncio.to_thread(self.change, _on_bytes(edits_of))
+        except DevloopError:
+            self.open_plans.drop(change)
+            raise
+        change.in_file = True
+        return after, changed or self.open_plans.of(shown.path) is not shown  # `closed` may have been quicker
 
-    async def _record_in(self, shown: OpenPlan, edits_of: EditsOf, label: str) -> tuple[PlanText, bool]:
-        for _ in range(TRIES):
+    async def _record_in(self, shown: OpenPlan, change: Change, label: str) -> tuple[PlanText, bool]:
+        """The change, and before it those that this buffer lacks. Whether it was made is seen in the buffer, whatever
+        the editor says."""
+        asked: set[Change] = set()
+        failures = 0
+        while failures < TRIES:
             plan = await shown.plan()
-            edits = edits_of(plan)
-            if not edits:
+            if not change.edits_of(plan) and change not in asked:
+                self.open_plans.drop(change)
                 return self._text(shown.path, plan.data, (), shown=True), False
-            if await shown.apply(plan, edits, label):
-                self.open_plans.changed(shown.path, edits_of)
-                after = plans.apply_to(plan.document, edits)
-                return self._text(shown.path, after.data, (), shown=True), True
-        raise Unavailable("it was being changed all the time")
+            missing = self.open_plans.lacking(shown, plan)
+            if not missing:
+                return self._text(shown.path, plan.data, (), shown=True), True
+            first, edits = missing[0]
+            failures += first in asked
+            asked.add(first)
+            if not await shown.apply(plan, edits, label):
+                failures += 1
+                asked.discard(first)
+        raise Unavailable("it was being changed all the time, or its editor only says that it makes changes")
 
     def closed(self, shown: OpenPlan) -> None:
         """An editor closed the plan: what devloop had changed there and nobody saved is written to the file."""
-        for edits_of in self.open_plans.closed(shown):
+        owed = self.open_plans.closed(shown)
+        for change in owed:
             try:
-                self.change(_on_bytes(edits_of))
+                self.change(_unless_there(change, owed))
             except DevloopError as problem:
                 log.warning("a change of the plan that was not saved could not be repeated: %s", problem.message)
 
@@ -234,6 +266,18 @@ class Documents:
 
 def _on_bytes(edits_of: EditsOf) -> Callable[[bytes], bytes]:
     return lambda data: plans.apply(data, edits_of(plans.parse(data)))
+
+
+def _unless_there(change: Change, owed: list[Change]) -> Callable[[bytes], bytes]:
+    """As `_on_bytes`, for one of several changes of which later ones may be in the file already."""
+
+    def edit(data: bytes) -> bytes:
+        plan = plans.parse(data)
+        edits = change.edits_of(plan)
+        wanted = edits and any(each is change for each, _ in compared(owed, plan)[0])
+        return plans.apply(data, edits) if wanted else data
+
+    return edit
 
 
 def _done_ids(path: Path) -> frozenset[str]:

@@ -25,6 +25,11 @@ def label_of(event: plans.Event) -> str:
     return f"devloop: {name} {event.kind}"
 
 
+def about(event: plans.Event) -> str:
+    """The same for all events of a task, in order of which a later one makes an earlier one superfluous."""
+    return f"{event.task.id.lower()} {event.task.content_key}" if event.task else ""
+
+
 def time_of(wanted: Mapping[str, Any]) -> datetime:
     """`at` of an event; now where it says nothing that can be understood."""
     try:

@@ -53,6 +53,10 @@ class Connection:
         """What counts now, and what `initializationOptions` said."""
         self.buffers: dict[str, Buffer] = {}
         self.left = asyncio.Event()
+        self.quiet = False
+        """It asked to be told nothing more: `shutdown`."""
+        self.hangs = False
+        """It did not change its text when it was asked to, and has answered nothing since."""
         self._writer = writer
         self._tasks: set[asyncio.Task[Any]] = set()
         self._at_end: list[Callable[[], None]] = []
@@ -120,6 +124,8 @@ class Connection:
 
     async def shut_down(self) -> None:
         """Nothing more is sent by ourselves; requests that are being worked on are still answered."""
+        self.quiet = True
+        self.live.leave(self)
         for task in list(self._tasks):
             task.cancel()
 
@@ -193,6 +199,8 @@ class Connection:
     async def _apply(self, buffer: Buffer, plan: plans.Plan, edits: Sequence[plans.Edit], label: str) -> bool:
         if buffer.closed or self.left.is_set() or not self.client.takes(t.WORKSPACE_APPLY_EDIT):
             raise Unavailable("this editor can't be asked to change its text")
+        if self.hangs:
+            raise Unavailable("the editor does not answer")
         if buffer.document is not plan.document:
             return False
         version = buffer.version
@@ -201,10 +209,12 @@ class Connection:
             async with asyncio.timeout(APPLY_S):
                 answer = await self.ask(t.WORKSPACE_APPLY_EDIT, t.ApplyWorkspaceEditParams(edit, label))
         except TimeoutError as problem:
+            self.hangs = True  # runs must not wait for it with every change
             raise Unavailable("the editor did not answer") from problem
         if not answer.applied:
             return False
-        await _caught_up(buffer, version)
+        if not await _caught_up(buffer, version):
+            raise Unavailable("the editor says that it changed its text, but did not send it")
         return True
 
     def workspace_edit(self, uri: str, version: int | None, edits: Sequence[t.TextEdit]) -> t.WorkspaceEdit:
@@ -218,7 +228,7 @@ class Connection:
 
     def notify(self, method: str, params: Any = None) -> bool:
         """Tell the editor, if it declared that it takes this; False when it did not."""
-        if self.left.is_set() or not self.client.takes(method):
+        if self.left.is_set() or self.quiet or not self.client.takes(method):
             return False
         self.protocol.notify(method, params)
         return True
@@ -228,7 +238,7 @@ class Connection:
 
         The question outlives whoever waits for it no longer than that: cancelling withdraws it.
         """
-        if self.left.is_set() or not self.client.takes(method):
+        if self.left.is_set() or self.quiet or not self.client.takes(method):
             raise Unavailable(f"This editor does not know {method}.")
         return await self.protocol.ask(method, params)
 
@@ -272,14 +282,15 @@ def _finish(work: Coroutine[Any, Any, Any]) -> None:
     task.add_done_callback(_finishing.discard)
 
 
-async def _caught_up(buffer: Buffer, version: int) -> None:
-    """Wait until the change that the editor made has arrived as a new version."""
+async def _caught_up(buffer: Buffer, version: int) -> bool:
+    """Wait until the change that the editor made has arrived as a new version; False when none comes."""
     try:
         async with asyncio.timeout(CAUGHT_UP_S):
             while buffer.version <= version and not buffer.closed:
                 await buffer.advanced.wait()
     except TimeoutError:
-        log.info("an editor changed its text but did not send the new version")
+        return False
+    return buffer.version > version
 
 
 def _place(uri: str) -> Path | None:

@@ -8,6 +8,7 @@ that nobody waits for any more are dropped; nothing that is sent is written to a
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import uuid
@@ -70,7 +71,7 @@ class Protocol(LanguageServerProtocol):
             self._fail(number, failures.INVALID_REQUEST, "After `shutdown` only `exit` is expected.")
         elif number in self._serving:
             self._fail(number, failures.INVALID_REQUEST, "A request with this id is being worked on.")
-        elif (handler := self._handler(method)) is None:
+        elif (handler := self._handler(method)) is None or not inspect.iscoroutinefunction(handler):
             self._fail(number, failures.METHOD_NOT_FOUND, f"devloop does not know {one_line(method, 80)}.")
         elif (params := self._params(method, message)) is not None:
             task = asyncio.ensure_future(handler(params[0]))
@@ -88,8 +89,10 @@ class Protocol(LanguageServerProtocol):
         elif method == t.EXIT:
             self.connection.leave()
         elif self.initialized and not self._shutdown:
-            handler, params = self._handler(method), self._params(method, message)
-            if handler is not None and params is not None:
+            handler = self._handler(method)
+            if handler is None or inspect.iscoroutinefunction(handler):
+                return
+            if (params := self._params(method, message)) is not None:
                 try:
                     handler(params[0])
                 except Exception:
@@ -125,6 +128,13 @@ class Protocol(LanguageServerProtocol):
 
     def _served(self, number: int | str, method: str, task: asyncio.Task[Any]) -> None:
         self._serving.pop(number, None)
+        try:
+            self._answer(number, method, task)
+        except Exception:
+            log.exception("the answer to %s could not be sent", one_line(method, 80))
+            self._fail(number, failures.INTERNAL, f"{one_line(method, 80)} gave nothing that can be sent.")
+
+    def _answer(self, number: int | str, method: str, task: asyncio.Task[Any]) -> None:
         if task.cancelled():
             self._fail(number, failures.CANCELLED, "cancelled")
         elif (problem := task.exception()) is not None:
@@ -151,6 +161,7 @@ class Protocol(LanguageServerProtocol):
             self._asked.pop(number, None)
 
     def _answered(self, message: Mapping[str, Any]) -> None:
+        self.connection.hangs = False
         method, future = self._asked.get(message.get("id", ""), ("", None))
         if future is None or future.done():
             return

@@ -25,5 +25,5 @@ def handle(connection: Connection, params: t.DidSaveTextDocumentParams) -> None:
         log.warning("what an editor saved is not what it showed us; the saved text counts")
         buffer.change(buffer.version, [t.TextDocumentContentChangeWholeDocument(params.text)], connection.positions)
     if buffer.main:
-        connection.service.documents.open_plans.saved(buffer.path)
+        connection.service.documents.open_plans.saved(buffer)
         connection.live.outside.saved(buffer)
