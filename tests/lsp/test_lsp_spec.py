@@ -1,7 +1,7 @@
 """`devloop lsp` as a process against pytest-lsp's client, which plays editors by the capabilities they really declare.
 
-Its specification checks are on: a warning is an error here. pytest-lsp 1.0.1 checks completion items, document
-links, `workspace/configuration` and `window/workDoneProgress/create` (`pytest_lsp.checks`); it knows no editor newer than
+Its specification checks are on: a warning is an error here. pytest-lsp 1.0.1 checks completion items, document links,
+`workspace/configuration` and `window/workDoneProgress/create` (`pytest_lsp.checks`); it knows no editor newer than
 VS Code 1.65.2, Neovim 0.11 and Emacs 29.1. It does not check other server → client requests, hovers, code actions,
 symbols or what a notification carries; `Watched` and the assertions below do that. It has no Helix, Zed or LSP 3.18
 profile: `support.editor.EVERYTHING` stands for 3.18 in the other tests.
