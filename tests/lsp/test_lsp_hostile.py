@@ -78,3 +78,89 @@ async def test_a_change_does_not_wait_for_an_editor_that_shut_down(editors, serv
     async with asyncio.timeout(2):
         await service.documents.record(edits_of, "a change")
     assert "- [~] Task 1.2" in (project / ".devloop" / "plan.md").read_text()
+
+
+async def test_a_line_of_megabytes_and_a_burst_of_requests_keep_others_waiting_for_a_moment_only(editors):
+    hostile, other = await editors(), await editors()
+    for each in (hostile, other):
+        await each.initialize()
+    uri = hostile.open(".devloop/archive/long.md", "\u00e9" * 3_000_000 + "\n")
+    at = {"line": 0, "character": 2_900_000}
+    changes = [{"range": {"start": at, "end": at}, "text": "x"}] * 5
+    hostile.notify("textDocument/didChange", {"textDocument": {"uri": uri, "version": 2}, "contentChanges": changes})
+    many = hostile.open(".devloop/archive/many.md", "# Plan: x\n\n" + "- [ ] Task 1.1: a\n" * 3000)
+    waiting = [hostile.ask("textDocument/documentSymbol", {"textDocument": {"uri": many}})[1] for _ in range(100)]
+    loop, longest = asyncio.get_running_loop(), 0.0
+    while not all(each.done() for each in waiting):
+        begun = loop.time()
+        await other.request("textDocument/hover", HOVER)
+        longest = max(longest, loop.time() - begun)
+    assert longest < 1.0  # it was more than 2 s for the line alone
+    del hostile.texts[uri], hostile.texts[many]
+
+
+async def test_a_plan_that_is_saved_for_the_first_time_is_the_workspaces_plan_from_then_on(editors, service, project):
+    plan = project / ".devloop" / "plan.md"
+    text = plan.read_text()
+    plan.unlink()
+    editor = await editors()
+    await editor.initialize()
+    uri = editor.open(text=text)
+    await editor.diagnostics(uri, 1)
+    params = {"textDocument": {"uri": uri}}
+    assert not await editor.request("textDocument/codeLens", params)
+    plan.write_text(text)
+    editor.notify("textDocument/didSave", {**params, "text": text})
+    assert await editor.request("textDocument/codeLens", params)
+    assert service.documents.read().open
+    editor.close_document(uri)
+    await editor.request("textDocument/hover", HOVER)
+    assert not service.documents.read().open
+
+
+async def test_a_plan_that_takes_precedence_is_the_workspaces_plan_from_then_on(editors, service, project):
+    plan = project / ".devloop" / "plan.md"
+    text = plan.read_text()
+    plan.rename(project / "PLAN.md")
+    editor = await editors()
+    await editor.initialize()
+    old = editor.open("PLAN.md")
+    await editor.diagnostics(old, 1)
+    assert service.documents.read().open
+    plan.write_text(text)
+    new = editor.open()
+    editor.notify("textDocument/didSave", {"textDocument": {"uri": new}, "text": text})
+    assert not await editor.request("textDocument/codeLens", {"textDocument": {"uri": old}})
+    assert await editor.request("textDocument/codeLens", {"textDocument": {"uri": new}})
+
+
+async def test_the_watch_of_an_open_plan_ends_when_it_is_closed(editor):
+    def watches():
+        return [task for task in asyncio.all_tasks() if "Outside.watch" in repr(task)]
+
+    uri = editor.open()
+    await editor.diagnostics(uri, 1)
+    async with asyncio.timeout(5):
+        while not watches():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        editor.close_document(uri)
+        while watches():
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_told_of_an_open_plan_is_what_its_buffer_says(editor, service, project):
+    """The file is what was saved last; a look at it must not tell an older state as news."""
+    uri = editor.open()
+    await editor.diagnostics(uri, 1)
+    version = editor.type(uri, 7, 3, "x", remove=1)
+    await editor.diagnostics(uri, version)
+    told = []
+    end = service.fanout.listen(told.append)
+    for _ in range(2):
+        service.plan_changed(service.documents.read_file())
+        async with asyncio.timeout(5):
+            await service._telling
+    end()
+    assert [event["data"]["sha256"] for event in told] == [service.documents.read().sha256]
+    assert told[0]["data"]["stats"]["done"] == 2

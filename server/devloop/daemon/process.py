@@ -200,7 +200,7 @@ class Daemon:
 
     def _plan_written(self, found: PlanText) -> None:
         """A change that came through here is told once; the watch then finds nothing new."""
-        if self._watch.saw(found):
+        if found.open or self._watch.saw(found):  # of an open plan the file has not changed
             self._service.plan_changed(found)
 
 

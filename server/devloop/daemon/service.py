@@ -60,6 +60,8 @@ class Service:
         engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
         self._reading: asyncio.Task[None] | None = None
         self._news: PlanText | None = None
+        self._told: tuple[Path, str] | None = None
+        """Path and hash of the text that was told last."""
         self._telling: asyncio.Task[None] | None = None
 
         self.actions = self._actions()
@@ -160,11 +162,21 @@ class Service:
         while (found := self._news) is not None:
             self._news = None
             try:
+                found = await asyncio.to_thread(self._as_shown, found)
+                if (found.path, found.sha256) == self._told:
+                    continue
                 stats = await asyncio.to_thread(self._stats, found)
             except Exception:
                 log.exception("the changed plan could not be counted")
             else:
+                self._told = (found.path, found.sha256)
                 self.fanout.publish(plan_changed(found, stats))
+
+    def _as_shown(self, found: PlanText) -> PlanText:
+        """While an editor has the plan open its buffer is the plan, whatever was written to the file."""
+        if found.open or self.documents.open_plans.of(found.path.resolve()) is None:
+            return found
+        return self.documents.read()
 
     def _stats(self, found: PlanText) -> Answer:
         parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())

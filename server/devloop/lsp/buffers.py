@@ -71,6 +71,7 @@ class Buffer:
         """Diagnostics as they were last sent (see `lsp.diagnostics`)."""
         self._plan: plans.Plan | None = None
         self._reading: asyncio.Task[plans.Plan] | None = None
+        self._turns = asyncio.Lock()
 
     def change(self, version: int, changes: Sequence[Change], positions: Positions) -> bool:
         """Take a new version over. False, and nothing changes, when it is older than the one we have."""
@@ -131,7 +132,10 @@ class Buffer:
             return quick
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_in_thread(document))
-        return await asyncio.shield(self._reading)
+        plan = await asyncio.shield(self._reading)
+        async with self._turns:  # all who waited for it would go on in one step of the loop, and others wait for that
+            await asyncio.sleep(0)
+        return plan
 
     async def _read_in_thread(self, document: plans.Document) -> plans.Plan:
         """One at a time; while it lasts, what is typed is collected in `document`."""

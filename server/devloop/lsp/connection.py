@@ -16,7 +16,7 @@ from pygls.uris import to_fs_path
 from devloop import __version__
 from devloop import plan as plans
 from devloop.errors import DevloopError, Unavailable
-from devloop.lsp import features, options
+from devloop.lsp import features, options, refresh
 from devloop.lsp.buffers import Buffer
 from devloop.lsp.client import Client
 from devloop.lsp.live.shown import SCHEME
@@ -180,16 +180,45 @@ class Connection:
         return buffer
 
     def _is_main(self, path: Path) -> bool:
+        return self._main() == path
+
+    def _main(self) -> Path | None:
         try:
-            return self.service.documents.find()[0].resolve() == path
+            return self.service.documents.find()[0].resolve()
         except DevloopError:
-            return False
+            return None
+
+    def attend(self, buffer: Buffer) -> None:
+        """What goes on for the workspace's plan while it is open."""
+        self.live.closed_plan.opened(self, buffer.uri)
+        find = self.service.documents.find
+        self.spawn(self.live.outside.watch(buffer, find, lambda: self.live.diagnostics_changed(self)))
+
+    def plan_moved(self) -> None:
+        """Another file may be the workspace's plan by now: one that was written only after it had been opened, or that
+        takes precedence over the one before."""
+        main = self._main()
+        if main is None:
+            return  # it is just being written anew, or gone: then nothing can be run
+        for buffer in list(self.buffers.values()):
+            if buffer.main and buffer.path != main:
+                buffer.main = False
+                self.service.documents.open_plans.closed(buffer)
+            elif not buffer.main and buffer.path == main:
+                buffer.main = True
+                self.service.documents.open_plans.opened(buffer)
+                self.attend(buffer)
+            else:
+                continue
+            self.live.diagnostics_changed(self)
+            refresh.at_once(self)
 
     def forget(self, buffer: Buffer) -> None:
         """The editor closed it, or is gone."""
         buffer.closed = True
         buffer.advance()
         self.buffers.pop(buffer.uri, None)
+        self.live.outside.saved(buffer)  # so that its watch ends
         if buffer.main:
             _finish(asyncio.to_thread(self.service.documents.closed, buffer))
 

@@ -16,6 +16,8 @@ from devloop import plan as plans
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 BOM: Final = "\ufeff"
+CHUNK: Final = 2_000
+"""Characters of a long line that are measured at once: one by one, a line of megabytes would stop everybody."""
 
 
 def width(text: str, encoding: Encoding) -> int:
@@ -23,8 +25,8 @@ def width(text: str, encoding: Encoding) -> int:
     if encoding == "utf-32" or text.isascii():
         return len(text)
     if encoding == "utf-16":
-        return len(text) + sum(char > "\uffff" for char in text)
-    return sum(map(_bytes, text))
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def code_points(text: str, units: int, encoding: Encoding) -> int:
@@ -34,8 +36,10 @@ def code_points(text: str, units: int, encoding: Encoding) -> int:
     if encoding == "utf-32" or text.isascii():
         return min(units, len(text))
     size = _bytes if encoding == "utf-8" else _words
-    reached = 0
-    for index, char in enumerate(text):
+    reached = at = 0
+    while at + CHUNK < len(text) and (more := reached + width(text[at : at + CHUNK], encoding)) <= units:
+        reached, at = more, at + CHUNK
+    for index, char in enumerate(text[at : at + CHUNK] if len(text) > CHUNK else text, at):
         reached += size(char)
         if reached > units:
             return index

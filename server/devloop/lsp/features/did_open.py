@@ -21,7 +21,4 @@ def handle(connection: Connection, params: t.DidOpenTextDocumentParams) -> None:
     if not connection.pulls:
         connection.spawn(diagnostics.publish(connection, buffer))
     if buffer.main:
-        live = connection.live
-        live.closed_plan.opened(connection, buffer.uri)
-        find = connection.service.documents.find
-        connection.spawn(live.outside.watch(buffer, find, lambda: live.diagnostics_changed(connection)))
+        connection.attend(buffer)

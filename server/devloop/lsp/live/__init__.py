@@ -129,6 +129,8 @@ class Live:
         self.events.offer(event)
         self.status.heard(str(kind))
         if kind == "plan.changed":
+            for connection in list(self.joined):
+                connection.plan_moved()
             self.closed_plan.look()
             self._spawn(self.archive_changed())
         elif kind == "loop.ended":

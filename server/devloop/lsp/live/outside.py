@@ -74,10 +74,10 @@ class Outside:
         saved = self._saved[buffer] = asyncio.Event()
         while True:
             saved.clear()
+            if buffer.closed or not buffer.main:
+                return
             snapshot = await buffer.snapshot()
             found = await asyncio.to_thread(self._look, snapshot.plan, find)
-            if buffer.closed:
-                return
             before, self._found[buffer] = self._found.get(buffer, ()), found
             if [seen.problem for seen in found] != [seen.problem for seen in before]:
                 tell()
