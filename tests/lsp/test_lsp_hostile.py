@@ -164,3 +164,49 @@ async def test_what_is_told_of_an_open_plan_is_what_its_buffer_says(editor, serv
     end()
     assert [event["data"]["sha256"] for event in told] == [service.documents.read().sha256]
     assert told[0]["data"]["stats"]["done"] == 2
+
+
+@pytest.mark.parametrize(
+    "uri", ["devloop://[::1/run.md", "devloop://run/", "devloop://else/run-1.md", "file:///etc/hosts"]
+)
+async def test_an_address_of_no_document_is_refused_in_a_sentence(editor, uri):
+    with pytest.raises(Failed) as refused:
+        await editor.request("workspace/textDocumentContent", {"uri": uri})
+    assert "devloop has no document" in refused.value.error["message"]
+
+
+async def test_words_that_are_changed_while_they_are_passed_on_stay_in_the_plan(editor, service):
+    runs.queued(service, "run-1")
+    runs.waiting(service, "run-1")
+    editor.answers["workspace/applyEdit"] = editor.apply
+    uri = editor.open()
+    editor.type(uri, 8, 0, "> revise: use the helper\n")
+
+    async def decide(params):
+        assert params["message"] == "use the helper"
+        version = editor.type(uri, 8, 24, ", and add a test")
+        await editor.diagnostics(uri, version)
+        return {name: params[name] for name in ("run", "checkpoint", "decision")}
+
+    service.actions["devloop/decide"] = decide
+    arguments = [{"run": "run-1", "decision": "revise"}]
+    await editor.request("workspace/executeCommand", {"command": "devloop.decide", "arguments": arguments})
+    assert "> revise: use the helper, and add a test\n" in editor.texts[uri][1]
+
+
+async def test_an_editor_that_removes_the_folder_is_asked_nothing_more_and_once_when_it_comes_back(editor, service):
+    editor.answers["window/showMessageRequest"] = HOLD
+    await editor.until(lambda: editor.told("devloop/status"), "it has joined")
+    runs.queued(service, "run-1")
+    runs.waiting(service, "run-1")
+
+    def asked():
+        return [method for method, _ in editor.asked].count("window/showMessageRequest")
+
+    await editor.until(lambda: asked() == 1, "the question")
+    folder = {"uri": service.root.as_uri(), "name": "p"}
+    for added, removed in (([], [folder]), ([folder], [])):
+        event = {"event": {"added": added, "removed": removed}}
+        editor.notify("workspace/didChangeWorkspaceFolders", event)
+    await editor.until(lambda: asked() == 2, "the question again")
+    await editor.until(lambda: editor.withdrawn, "the first one is withdrawn")

@@ -51,7 +51,7 @@ async def decide(
         },
     )
     if written:
-        await _remove_lines(service, view, decision)
+        await _remove_lines(service, view, decision, words)
     return answer
 
 
@@ -75,10 +75,12 @@ def written_below(service: Service, view: RunView, word: str) -> str:
     return found.text if found else ""
 
 
-async def _remove_lines(service: Service, view: RunView, word: str) -> None:
+async def _remove_lines(service: Service, view: RunView, word: str, passed_on: str) -> None:
+    """Unless something else is written there by now: nobody has read that."""
+
     def edits_of(plan: plans.Plan) -> tuple[plans.Edit, ...]:
         found = plans.reply(plan, task_of(plan, view), word)
-        return found.edits if found else ()
+        return found.edits if found and found.text == passed_on else ()
 
     try:
         await service.documents.record(edits_of, f"devloop: {word} was passed on")
@@ -101,18 +103,24 @@ def task_of(plan: plans.Plan, view: RunView) -> plans.Task:
         raise
 
 
+def run_of(board: Board, task: plans.Task) -> RunView:
+    """The newest run of a task. Raises `NotFound`."""
+    view = board.of_task(task)
+    if view is None:
+        raise NotFound(f"Task {one_line(task.id, 40)} has no run.")
+    return view
+
+
 def waiting_run(board: Board, run: str | None, task: plans.Task | None) -> RunView:
-    """The run that is meant: named, that of the task, or the only one that waits. Raises `NotFound`, `UsageError`."""
+    """The run whose checkpoint is meant: named, that of the task, or the only one that waits. Raises `NotFound`,
+    `UsageError`."""
     if run is not None:
         view = board.run(run)
         if view is None:
             raise NotFound(f"There is no run {one_line(run, 80)!r}.")
         return view
     if task is not None:
-        view = board.of_task(task)
-        if view is None:
-            raise NotFound(f"Task {one_line(task.id, 40)} has no run.")
-        return view
+        return run_of(board, task)
     waiting = [view for view in board.open if view.needs_person]
     if not waiting:
         raise NotFound("No run waits for a decision.", hint="`devloop runs` lists what there is.")

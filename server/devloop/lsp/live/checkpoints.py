@@ -179,7 +179,8 @@ class Checkpoints:
             for name in [name for name, whose in origins.items() if whose is connection]:
                 del origins[name]
         for question in self._questions.values():
-            question.asking.pop(connection, None)
+            if (task := question.asking.pop(connection, None)) is not None and question.answering is not connection:
+                task.cancel()  # it may still be there, without our folder
         self.look()
 
     def options_changed(self, connection: Connection) -> None:
@@ -257,7 +258,7 @@ class Checkpoints:
         if key not in self._questions or view is None or checkpoint_number(view) != key[1]:
             log.info("an editor's answer came too late: %s", problem.message)
             return
-        text = one_line(f"{problem.message} {problem.hint}".strip(), 600)
+        text = one_line(problem.sentences, 600)
         connection.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
 
 

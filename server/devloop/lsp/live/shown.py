@@ -47,7 +47,10 @@ def uri_of(run: str, kind: str) -> str:
 
 def name_of(uri: str) -> Name:
     """The run and kind of such a URI. Raises `NotFound` for any other."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # brackets that are no address
+        parts = urlsplit("")
     path = unquote(parts.path).lstrip("/")
     if parts.scheme == SCHEME and parts.netloc == "run":
         for kind in KINDS:
