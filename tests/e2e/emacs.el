@@ -1,6 +1,6 @@
-;;; A person at Emacs with eglot, in batch mode: attach, diagnostics, a quick fix, a run, a checkpoint's question.
-;;;   PLAN=.devloop/plan.md SETTINGS=settings.el emacs --batch -q -l eglot.el
-;;; SETTINGS is what the README says; this file only plays the person.  -*- lexical-binding: t -*-
+;;; A person at Emacs with eglot, in batch mode.  -*- lexical-binding: t -*-
+;;;   PLAN=.devloop/plan.md SETTINGS=settings.el emacs --batch -q -l emacs.el
+;;; Attach, diagnostics, a quick fix, a run, a checkpoint's question. SETTINGS is what the README says.
 (package-initialize)
 (require 'eglot)
 (require 'flymake)
