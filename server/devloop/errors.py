@@ -34,6 +34,14 @@ class DevloopError(Exception):
         self.hint = hint
         self.details = details
 
+    @property
+    def sentences(self) -> str:
+        """Message and hint as running text: each ends as a sentence does."""
+        told = (
+            part if part.endswith((".", "!", "?", "…")) else f"{part}." for part in (self.message, self.hint) if part
+        )
+        return " ".join(told)
+
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "message": self.message, "hint": self.hint, **self.details}
 

@@ -61,6 +61,7 @@ def test_every_command_has_help_with_an_example(devloop, command):
     assert f"devloop {' '.join(command)}" in result.out.partition("Examples")[2]
     if "--json" in result.out:
         assert "JSON" in result.out.partition("Examples")[2]
+        assert ": ," not in result.out and ": }" not in result.out, "lists are shown"
 
 
 def test_the_version_is_printed_without_loading_anything():

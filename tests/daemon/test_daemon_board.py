@@ -316,7 +316,7 @@ async def test_a_run_says_what_it_does_in_the_words_of_the_terminal():
     ):
         board.take(each)
         said.append(board.run("run-1-1").doing)
-    assert said == ["preparing", "working", "asking the model", "tool_input edit_file", "edit_file src/a.py"]
+    assert said == ["preparing", "working", "asking the model", "calling edit_file", "edit_file src/a.py"]
     view = board.run("run-1-1")
     assert view.line == "turn 3 · edit_file src/a.py · 1.1k tokens · $0.00"
     assert (view.tool, view.started) == ("edit_file src/a.py", 5.0)
@@ -456,7 +456,7 @@ async def test_the_status_names_what_waits_and_the_loop():
     board.take(event("checkpoint.opened", **CHECKPOINT, cost_usd=0.25, tokens={**ZERO, "input": 5}))
     found = board.status()
     assert found["waiting"] == [{"run": "run-1-1", "task": "1", "kind": "decision"}] and found["working"] == 0
-    assert found["runs"][0]["line"] == "a decision · 5 tokens · $0.25"
+    assert found["runs"][0]["line"] == "waits for a decision · 5 tokens · $0.25"
     board.take(event("run.ended", outcome="accepted", reason=""))
     board.take(event("loop.ended", loop="loop-1", state="limit", done=1))
     ended = {"id": "loop-1", "run": "run-1-1", "state": "limit"}

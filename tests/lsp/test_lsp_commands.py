@@ -97,7 +97,7 @@ async def test_a_task_that_may_not_run_says_why(editor, started):
         ({"command": "devloop.continue", "arguments": [{"limit": True}]}, "devloop.continue: 'limit' is wrong"),
         ({"command": "devloop.continue", "arguments": [{"limit": 0}]}, "devloop.continue: 'limit' is wrong"),
         ({"command": "devloop.runPhase"}, "Which phase?"),
-        ({"command": "devloop.runPhase", "arguments": [{"phase": "9"}]}, "There is no phase '9' The plan has: 1, 2"),
+        ({"command": "devloop.runPhase", "arguments": [{"phase": "9"}]}, "There is no phase '9'. The plan has: 1, 2."),
         ({"command": "devloop.decide", "arguments": [{"run": "run-9"}]}, "Which decision?"),
         (
             {"command": "devloop.decide", "arguments": [{"run": "run-9", "decision": "stop"}]},
@@ -108,6 +108,10 @@ async def test_a_task_that_may_not_run_says_why(editor, started):
         ({"command": "devloop.cancel"}, "No run is open."),
         ({"command": "devloop.archive"}, "No phase is finished"),
         ({"command": "devloop.showRun", "arguments": [{"task": {"id": "2.1"}}]}, "Task 2.1 has no run."),
+        ({"command": "devloop.showRun", "arguments": [{"task": {"id": "7.7"}}]}, "There is no task '7.7'. Nearest: "),
+        ({"command": "devloop.run", "arguments": [{"task": {"id": "7.7"}}]}, "There is no task '7.7'. Nearest: "),
+        ({"command": "devloop.continue", "arguments": [{"task": {"id": "7.7"}}]}, "There is no task '7.7'. Nearest: "),
+        ({"command": "devloop.openTranscript"}, "There is no run yet."),
     ],
 )
 async def test_a_wrong_call_gets_a_sentence(editor, started, params, message):
@@ -162,6 +166,22 @@ async def test_the_next_task_is_selected_in_the_editor(editor):
     ((_, shown),) = [each for each in editor.asked if each[0] == "window/showDocument"]
     assert shown["uri"] == uri
     assert shown["selection"] == {"start": {"line": 7, "character": 0}, "end": {"line": 7, "character": 42}}
+
+
+async def test_without_a_name_the_open_run_is_shown_else_the_newest(service, editor):
+    shown = []
+    runs.answering(
+        service,
+        transcript=lambda params: shown.append(params["run"]) or {"run": params["run"], "text": ""},
+        runs={"runs": [{"id": "run-8"}]},
+    )
+    await call(editor, "openTranscript")
+    runs.queued(service)
+    await call(editor, "openTranscript")
+    runs.queued(service, "run-2", "1.3", "Third thing")
+    error = await refused(editor, "openTranscript")
+    assert error["message"] == "2 runs are open: run-1, run-2. Say which."
+    assert shown == ["run-8", "run-1"]
 
 
 async def test_fresh_accepts_the_run_that_waits(service, editor):

@@ -133,15 +133,28 @@ async def test_a_loop_has_a_bar_over_its_tasks(service, editors, monkeypatch):
     assert tokens(editors) == []
 
 
-async def test_a_loop_that_reached_its_limit_ends_at_once(service, editors):
+async def test_a_bar_never_goes_back_though_a_run_that_waited_goes_on(service, editors):
+    editor = await joined(await editors())
+    runs.queued(service)
+    await editor.until(lambda: values(editor, "begin"), "it begins")
+    runs.waiting(service)
+    await editor.until(lambda: values(editor, "report"), "it waits")
+    runs.tell(service, "checkpoint.closed", "run-1", number=1, decision="revise")
+    runs.working(service, turn=4)
+    reports = await editor.until(lambda: [v for v in values(editor, "report") if "turn 4" in v["message"]], "it works")
+    assert {each["percentage"] for each in (*values(editor, "report"), *reports)} == {100}
+
+
+async def test_a_loop_that_reached_its_limit_ends_at_once(service, editors, monkeypatch):
+    from devloop.lsp.live import progress
+
+    monkeypatch.setattr(progress, "GAP_S", 600)
     editor = await joined(await editors())
     runs.queued(service, "run-1", loop="loop-1", loop_limit=2, loop_done=1)
     await editor.until(lambda: len(values(editor, "begin")) == 2, "run and loop")
     runs.ended(service, "run-1")
-    began = time.monotonic()
     runs.tell(service, "loop.ended", "run-1", loop="loop-1", state="limit", done=2)
     await editor.until(lambda: len(values(editor, "end")) == 2, "both end")
-    assert time.monotonic() - began < 1.5
     assert tokens(editors) == []
 
 
@@ -216,9 +229,7 @@ async def test_an_editor_that_reads_nothing_holds_up_nobody(service, editors):
     for number in range(200):
         runs.tell(service, "notice", "run-1", text=f"{number} {padding}")
         await asyncio.sleep(0.002)
-    began = time.monotonic()
     await other.request("workspace/executeCommand", {"command": "devloop.doctor"})
-    assert time.monotonic() - began < 5
     await other.until(
         lambda: sum(len(params["events"]) for params in other.told("devloop/event")) == 200, "all for the other"
     )

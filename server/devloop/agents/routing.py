@@ -20,7 +20,8 @@ class Choice:
 def route(agents: Mapping[str, Agent], *, agent: str | None, mode: str | None) -> Choice:
     """`agent` and `mode` are what the task's tag says, None where it says nothing."""
     if agent and agent in agents:
-        return Choice(agent, mode or agents[agent].mode, f"the task names [agent:{agent}]")
+        named = f"{agent}:{mode}" if mode else agent
+        return Choice(agent, mode or agents[agent].mode, f"the task names [agent:{named}]")
     if agent:
         return Choice(DEFAULT, agents[DEFAULT].mode, f"there is no agent {agent!r}; {DEFAULT} does it instead")
     return Choice(DEFAULT, mode or agents[DEFAULT].mode, "the default")

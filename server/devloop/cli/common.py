@@ -15,5 +15,6 @@ def epilog(*examples: str, fields: str = "") -> str:
     """The end of a command's help: examples, and the fields of its JSON."""
     lines = ["[bold]Examples[/]", "", *(f"  [cyan]{example}[/]\n" for example in examples)]
     if fields:
-        lines += ["", f"[bold]JSON[/]  {fields}"]
+        plain = fields.replace("[", "\\[")  # lists are no markup
+        lines += ["", f"[bold]JSON[/]  {plain}"]
     return "\n".join(lines)

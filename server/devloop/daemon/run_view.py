@@ -111,7 +111,9 @@ class RunView:
     def doing(self) -> str:
         if not self.open:
             return self.outcome or "ended"
-        return self.now.waiting_for or self.tool or self.now.doing or self.recorded_wait or self.state
+        if self.now.waiting_for:
+            return wording.waits_for(self.now.waiting_for)
+        return self.tool or self.now.doing or wording.waits_for(self.recorded_wait) or self.state
 
     @property
     def counted(self) -> dict[str, int]:

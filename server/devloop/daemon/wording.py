@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+_PARTS: Final = {"text": "answering", "thinking": "thinking", "tool_input": "calling"}
+"""What the model is writing (`models.turn.Progress`)."""
 
 
 def doing_of(kind: str, data: Mapping[str, Any]) -> str | None:
     """What an event says goes on now; None leaves it as it is."""
     match kind:
         case "run.state":
-            return str(data.get("waiting_for") or data.get("state") or "")
+            return waits_for(data.get("waiting_for")) or str(data.get("state") or "")
         case "turn.started":
             return "asking the model"
         case "turn.progress":
-            return f"{data.get('doing') or 'working'}{' ' + str(data['tool']) if data.get('tool') else ''}"
+            return f"{_PARTS.get(str(data.get('doing')), 'working')} {data.get('tool') or ''}".strip()
         case "tool.started":
             return str(data.get("tool") or "a tool")
         case "gate.started":
             return f"gate {data.get('gate')}"
         case _:
             return None
+
+
+def waits_for(what: object) -> str:
+    """`waits for a decision`; "" for nothing."""
+    return f"waits for {what}" if what else ""
 
 
 def money(value: float | None) -> str:

@@ -28,8 +28,8 @@ LENGTH: Final = 400
 def failure(problem: BaseException, method: str) -> t.ResponseError:
     """The error object for an exception of a handler. What nobody expected is logged here, with its traceback."""
     if isinstance(problem, DevloopError):
-        message = " ".join(filter(None, (problem.message, problem.hint)))
-        return t.ResponseError(_code(problem), one_line(message, LENGTH), {"kind": problem.kind, "hint": problem.hint})
+        data = {"kind": problem.kind, "hint": problem.hint}
+        return t.ResponseError(_code(problem), one_line(problem.sentences, LENGTH), data)
     if isinstance(problem, JsonRpcException):
         return t.ResponseError(problem.code, _of_library(problem, method))
     log.error("%s failed", method, exc_info=problem)

@@ -34,7 +34,7 @@ def name(sheet: Sheet, task: plans.Task) -> str:
 def task(sheet: Sheet, known: Known, at: int) -> None:
     """At most ten lines."""
     found = known.plan.tasks[at]
-    head = f"Task {found.id}" if found.explicit else "Task"
+    head = f"Task {found.id}" if found.explicit else "Task" if found.pickable else "Step"
     sheet.add(sheet.strong(head), sheet.text(found.title))
     sheet.add(_status(known, at))
     _waits(sheet, known, at)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from devloop.lsp.connection import Connection
@@ -11,8 +10,6 @@ from devloop.lsp.live import Live
 
 if TYPE_CHECKING:
     from devloop.daemon.service import Service
-
-log = logging.getLogger(__name__)
 
 
 class Editors:

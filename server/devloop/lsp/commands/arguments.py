@@ -25,6 +25,12 @@ class TaskArgument(_Strict):
     title: str = Field(default="", max_length=10_000)
     line: int = Field(default=0, ge=0)
 
+    @property
+    def reference(self) -> str | dict[str, Any]:
+        """As `devloop/run` takes it: a name that somebody typed, or what the editor was told, to be that task still."""
+        typed = bool(self.id) and not (self.key or self.title or self.line)
+        return self.id if typed else self.model_dump()
+
 
 class Arguments(_Strict):
     """Every key that some command knows; each command takes what it needs and passes over the rest."""

@@ -24,8 +24,12 @@ def must_be_main(connection: Connection, given: Arguments) -> None:
 
 
 async def task_of(connection: Connection, given: Arguments) -> plans.Task:
-    """The task that is named, as the plan has it now. Raises `StaleEdit` when it is not there any more."""
+    """The task that is named, as the plan has it now. Raises `StaleEdit` when it is not there any more, `NotFound` for
+    an id that no task has."""
     if given.task is None:
         raise UsageError("Which task?", hint='Name it: {"task": {"id": "1.2"}}.')
     _, plan = await asyncio.to_thread(connection.service.documents.plan)
-    return plans.locate(plan, plans.TaskRef(**given.task.model_dump()))
+    reference = given.task.reference
+    if isinstance(reference, str):
+        return plans.find_task(plan, reference)
+    return plans.locate(plan, plans.TaskRef.from_json(reference))

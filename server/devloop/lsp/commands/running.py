@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from devloop.errors import Refused, UsageError
 from devloop.lsp.commands.places import must_be_main, task_of
-from devloop.lsp.decisions import waiting_run
+from devloop.lsp.decisions import run_of
 
 if TYPE_CHECKING:
     from devloop.lsp.commands.arguments import Arguments
@@ -21,13 +21,13 @@ async def run(connection: Connection, given: Arguments) -> Answer:
     must_be_main(connection, given)
     if given.task is None:
         raise UsageError("Which task?", hint='Name it: {"task": {"id": "1.2"}}.')
-    return await _started(connection, "devloop/run", {"task": given.task.model_dump()})
+    return await _started(connection, "devloop/run", {"task": given.task.reference})
 
 
 async def proceed(connection: Connection, given: Arguments) -> Answer:
     """The plan's next tasks; with a task from that one on."""
     must_be_main(connection, given)
-    first = given.task.model_dump() if given.task is not None else None
+    first = given.task.reference if given.task is not None else None
     return await _started(connection, "devloop/continue", {"limit": given.limit, "task": first})
 
 
@@ -43,8 +43,7 @@ async def cancel(connection: Connection, given: Arguments) -> Answer:
     if given.run is not None:
         run = given.run
     elif given.task is not None:
-        view = waiting_run(connection.board, None, await task_of(connection, given))
-        run = view.id
+        run = run_of(connection.board, await task_of(connection, given)).id
     else:
         working = [view.id for view in connection.board.open]
         if len(working) != 1:

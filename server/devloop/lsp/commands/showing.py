@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as t
 
 from devloop import plan as plans
-from devloop.errors import Unavailable
+from devloop.errors import NotFound, Unavailable, UsageError
 from devloop.lsp.commands.places import task_of
-from devloop.lsp.decisions import waiting_run
+from devloop.lsp.decisions import run_of
 
 if TYPE_CHECKING:
     from devloop.lsp.commands.arguments import Arguments
@@ -33,13 +33,25 @@ async def open_transcript(connection: Connection, given: Arguments) -> Answer:
 
 async def _shown(connection: Connection, given: Arguments, method: str, kind: str) -> Answer:
     """The data, and where the editor can show documents also a read-only one."""
-    run = given.run
-    if run is None:
-        task = await task_of(connection, given) if given.task is not None else None
-        run = waiting_run(connection.board, None, task).id
+    run = given.run or await _meant(connection, given)
     answer: Answer = await connection.service.call(method, {"run": run})
     await connection.live.shown.show(connection, str(answer["run"]["id"] if kind == "md" else answer["run"]), kind)
     return answer
+
+
+async def _meant(connection: Connection, given: Arguments) -> str:
+    """That of the task, else the only open run, else the newest."""
+    if given.task is not None:
+        return run_of(connection.board, await task_of(connection, given)).id
+    working = [view.id for view in connection.board.open]
+    if len(working) > 1:
+        raise UsageError(f"{len(working)} runs are open: {', '.join(working[:5])}.", hint="Say which.")
+    if working:
+        return working[0]
+    newest = (await connection.service.call("devloop/runs", {"limit": 1}))["runs"]
+    if not newest:
+        raise NotFound("There is no run yet.")
+    return str(newest[0]["id"])
 
 
 async def next_task(connection: Connection, given: Arguments) -> Answer:

@@ -39,6 +39,8 @@ class _Bar:
     begun: bool = False
     refused: bool = False
     told: tuple[int, str] | None = None
+    highest: int = 0
+    """Percentages only rise (LSP 3.18, Work Done Progress Report), though a run may go back to work."""
     end: str | None = None
     """What it ends with, once it is over."""
     pause: asyncio.TimerHandle | None = None
@@ -164,6 +166,9 @@ class Progress:
 
     def _report(self, bar: _Bar, value: dict[str, Any]) -> None:
         bar.told = bar.text
+        bar.highest = max(bar.highest, bar.text[0])
+        if "percentage" in value:
+            value = {**value, "percentage": bar.highest}
         self._connection.notify(t.PROGRESS, {"token": bar.token, "value": value})
 
     async def _cancel(self, run: str) -> None:
@@ -171,7 +176,7 @@ class Progress:
             await self._connection.service.call("devloop/cancel", {"run": run})
         except DevloopError as problem:
             log.info("a run could not be cancelled from an editor: %s", problem.message)
-            text = one_line(f"{problem.message} {problem.hint}".strip(), 400)
+            text = one_line(problem.sentences, 400)
             self._connection.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
 
 

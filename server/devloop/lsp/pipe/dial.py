@@ -126,9 +126,7 @@ def _start(root: Path, client: str, command: Sequence[str] | None) -> None:
     from devloop.daemon.connect import connect
 
     async def once() -> None:
-        peer = await connect(
-            root, client=client, command=command or (sys.executable, "-m", "devloop.serve", "--editor")
-        )
+        peer = await connect(root, client=client, command=command or SERVE)
         await peer.close()
 
     asyncio.run(once())

@@ -169,7 +169,7 @@ class Session:
         if method is not None and "id" not in message:
             self._replay.note(method, message, body)
         else:
-            self._refuse(message, frames.REQUEST_FAILED, _sentence(problem), problem.to_json())
+            self._refuse(message, frames.REQUEST_FAILED, problem.sentences, problem.to_json())
 
     def _refuse(self, message: dict[str, Any], code: int, text: str, data: Any = None) -> None:
         if "method" in message and "id" in message:
@@ -313,7 +313,7 @@ class Session:
             waiting, self._queue, self._queued = self._queue, [], 0
             self._room.notify_all()
             if not self._shut and (told is None or told.message != problem.message):
-                self._show(ERROR, _sentence(problem))
+                self._show(ERROR, problem.sentences)
             for message, body in waiting:
                 self._do_without(problem, message, body)
 
@@ -340,10 +340,6 @@ def _lives(pid: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
-
-
-def _sentence(problem: DevloopError) -> str:
-    return f"{problem.message} {problem.hint}".strip()
 
 
 __all__ = ["Session"]
