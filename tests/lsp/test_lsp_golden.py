@@ -215,11 +215,13 @@ def codes(editor):
 
 
 def plain(exchange, root):
-    """Without what is another one in each run: the project's place, devloop's own, tokens, today's date."""
+    """Without what is another one in each run: the project's place, devloop's own, tokens, numbers of results, today's date."""
     text = json.dumps(exchange, ensure_ascii=False)
     text = re.sub(r"file://[^\"]*/PROBLEMS.md", "file:///devloop/PROBLEMS.md", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d: Started", "NOW: Started", text)
     text = text.replace(root.as_uri(), "file:///project").replace(str(root), "/project").replace(TODAY, "TODAY")
+    for number, result in enumerate(dict.fromkeys(re.findall(r'"resultId": ("[^"]*")', text)), 1):
+        text = text.replace(f'esultId": {result}', f'esultId": "result {number}"')
     return json.loads(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "UUID", text))
 
 
