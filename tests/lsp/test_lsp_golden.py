@@ -215,7 +215,7 @@ def codes(editor):
 
 
 def plain(exchange, root):
-    """Without what is another one in each run: the project's place, devloop's own, tokens, numbers of results, today's date."""
+    """Without what differs from run to run: places, tokens, numbers of results, today's date."""
     text = json.dumps(exchange, ensure_ascii=False)
     text = re.sub(r"file://[^\"]*/PROBLEMS.md", "file:///devloop/PROBLEMS.md", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d: Started", "NOW: Started", text)
