@@ -333,7 +333,7 @@ async def test_nothing_is_left_of_an_editor_that_leaves(service, editors):
     assert [each() for each in gone] == [None, None]
 
 
-async def test_a_long_plan_is_answered_in_time_after_an_edit(editor):
+async def test_a_long_plan_is_answered_after_an_edit_sooner_than_it_is_read_anew(editor):
     text = "# P\n" + "".join(
         f"\n## Phase {phase}: part\n\n" + "".join(f"- [ ] Task {phase}.{at}: thing\n" for at in range(60))
         for phase in range(160)
@@ -346,4 +346,6 @@ async def test_a_long_plan_is_answered_in_time_after_an_edit(editor):
         editor.type(uri, 5000, 20, "x")
         await listed(editor, uri)
         took.append(time.perf_counter() - began)
-    assert sorted(took)[4] < 0.1  # some 5 ms on an idle machine
+    began = time.perf_counter()
+    _ = plans.parse(text).problems
+    assert sorted(took)[4] < (time.perf_counter() - began) / 2  # some twentieth of it on an idle machine

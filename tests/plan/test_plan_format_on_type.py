@@ -174,4 +174,6 @@ def test_typing_in_ten_thousand_lines_takes_no_time() -> None:
         result = on_type(plan, line, 0, "\n")
         best = min(best, time.process_time() - begin)
     assert result.edits[0].text == "- [ ] Task 60.40: "
-    assert best < 0.005
+    begin = time.process_time()
+    parse("\n".join(plan.document.lines(1)))
+    assert best < (time.process_time() - begin) / 20

@@ -158,7 +158,7 @@ def test_numbers_and_spaces_at_once() -> None:
 
 
 @pytest.mark.parametrize("tidy", [True, False])
-def test_ten_thousand_lines_are_formatted_in_time(tidy: bool) -> None:
+def test_ten_thousand_lines_are_formatted_in_about_the_time_that_reading_them_takes(tidy: bool) -> None:
     deep, gap = ("  ", "") if tidy else ("    ", " ")
     task = f"- [ ]{gap} Task {{p}}.{{n}}: do it [parallel:A]\n{deep}- Acceptance: works\n{deep}- Files: `a.py`\n"
     text = "# P\n" + "".join(
@@ -168,7 +168,7 @@ def test_ten_thousand_lines_are_formatted_in_time(tidy: bool) -> None:
     assert plan.document.count > 9_900
     best = min(_cpu(lambda: format_plan(plan)) for _ in range(3))
     assert bool(format_plan(plan)) is not tidy
-    assert best < 0.3  # 0.15 on an idle machine
+    assert best < 3 * min(_cpu(lambda: parse(text)) for _ in range(3))  # it takes a third to the whole of reading
 
 
 def _cpu(action: object) -> float:
