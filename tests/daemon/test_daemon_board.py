@@ -9,7 +9,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devloop import plan as plans
@@ -186,11 +186,13 @@ shapes = st.fixed_dictionaries(
         "end": st.sampled_from(["working", "waiting", "accepted", "discarded"]),
     }
 )
+SHORT = {"turns": 1, "rounds": 0, "gates": 1, "verdict": "pass", "end": "working"}
 MOVES = ("step", "step", "step", "serve", "serve", "deliver", "burst", "tick", "tick", "load")
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(shapes, min_size=1, max_size=3), st.integers(0, 2**32))
+@example([SHORT] * 3, 5)  # runs that are made between two answers of one load
 def test_whatever_comes_when_the_board_ends_where_the_records_do(lives, seed):
     async def play():
         chance, channel = random.Random(seed), Channel()

@@ -153,9 +153,12 @@ class Board:
 
     async def _load(self) -> None:
         with self._listening() as heard:
-            newest = (await self._ask("engine/runs", {"limit": RECENT}))["runs"]
             still_open = (await self._ask("engine/runs", {"limit": MAX_OPEN, "open": True}))["runs"]
-            rows = {str(row["id"]): row for row in (*newest, *still_open)}
+            newest = (await self._ask("engine/runs", {"limit": RECENT}))[
+                "runs"
+            ]  # last: it has all that is newer
+            rows = {str(row["id"]): row for row in newest}
+            rows |= {str(row["id"]): row for row in still_open if str(row["id"]) not in rows}
             doubtful = {view.id for view in self.open} | {run for run, row in rows.items() if row["state"] != "ended"}
             shown = {run: await self._shown(run) for run in doubtful}
             before, self._views = self._views, {}
