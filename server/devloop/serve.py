@@ -41,6 +41,7 @@ class _Editors:
         async with self._loading:
             if self._editors is None:
                 module = await asyncio.to_thread(importlib.import_module, SERVER)
+                await asyncio.to_thread(self._service.documents.archived_ids)
                 gc.freeze()
                 gc.set_threshold(*RARELY)
                 self._editors = module.Editors(self._service)

@@ -103,6 +103,9 @@ async def editors(service, short_tmp):
     server.close()
     while server_side.connections:
         await asyncio.sleep(0.001)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    if left:  # what nobody waits for any more, such as git that lists files, ends before the loop does
+        await asyncio.wait(left, timeout=5)
 
 
 @pytest.fixture

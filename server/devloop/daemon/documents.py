@@ -68,6 +68,7 @@ class Documents:
         self._lock = lock
         self._parsed: tuple[tuple[str, str, frozenset[str]], plans.Plan] | None = None
         self._archived: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+        self._last_archived: frozenset[str] | None = None
         self._with_owed: tuple[plans.Document, tuple[Change, ...], bytes] | None = None
 
     @property
@@ -223,7 +224,7 @@ class Documents:
         try:
             files = sorted(path for path in folder.iterdir() if path.suffix == ".md")[:MAX_ARCHIVED]
         except OSError:
-            return frozenset()
+            files = []
         found: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
         for path in files:
             with contextlib.suppress(OSError):
@@ -232,7 +233,12 @@ class Documents:
                 known = self._archived.get(path)
                 found[path] = known if known and known[0] == stamp else (stamp, _done_ids(path))
         self._archived = found
-        return frozenset().union(*(ids for _, ids in found.values()))
+        self._last_archived = frozenset().union(*(ids for _, ids in found.values()))
+        return self._last_archived
+
+    def last_archived_ids(self) -> frozenset[str]:
+        """What `archived_ids` found the last time it looked; a first look when there was none."""
+        return self.archived_ids() if self._last_archived is None else self._last_archived
 
     def _same(self, before: PlanText) -> bool:
         try:

@@ -171,7 +171,7 @@ class Connection:
             path=path,
             relative=relative,
             main=main,
-            archived=self.service.documents.archived_ids(),
+            archived=self.service.documents.last_archived_ids(),
             apply=self._apply,
         )
         self.buffers[document.uri] = buffer
