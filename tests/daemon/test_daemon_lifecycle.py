@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -263,3 +264,12 @@ async def test_a_live_idle_daemon_holds_60_mib_at_most_and_no_heavy_library(proj
     maps = Path(f"/proc/{pid}/maps").read_text()
     assert not [name for name in ("sqlalchemy", "anthropic", "psycopg") if name in maps]
     await peer.close()
+
+
+async def test_a_daemon_whose_project_is_removed_ends(dial, project, state, until, monkeypatch):
+    monkeypatch.setenv("DEVLOOP_IDLE_S", "0.4")
+    peer = await dial()
+    shutil.rmtree(project)
+    await until(peer.closed.is_set)
+    await peer.close()
+    assert "the project's folder is gone" in (state.logs / "daemon.log").read_text()

@@ -90,12 +90,11 @@ async def test_a_line_of_megabytes_and_a_burst_of_requests_keep_others_waiting_f
     hostile.notify("textDocument/didChange", {"textDocument": {"uri": uri, "version": 2}, "contentChanges": changes})
     many = hostile.open(".devloop/archive/many.md", "# Plan: x\n\n" + "- [ ] Task 1.1: a\n" * 3000)
     waiting = [hostile.ask("textDocument/documentSymbol", {"textDocument": {"uri": many}})[1] for _ in range(100)]
-    loop, longest = asyncio.get_running_loop(), 0.0
+    answered = 0
     while not all(each.done() for each in waiting):
-        begun = loop.time()
         await other.request("textDocument/hover", HOVER)
-        longest = max(longest, loop.time() - begun)
-    assert longest < 1.0  # it was more than 2 s for the line alone
+        answered += 1
+    assert answered > 3  # two when each had to wait for everything that came before it
     del hostile.texts[uri], hostile.texts[many]
 
 

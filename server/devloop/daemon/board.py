@@ -154,9 +154,7 @@ class Board:
     async def _load(self) -> None:
         with self._listening() as heard:
             still_open = (await self._ask("engine/runs", {"limit": MAX_OPEN, "open": True}))["runs"]
-            newest = (await self._ask("engine/runs", {"limit": RECENT}))[
-                "runs"
-            ]  # last: it has all that is newer
+            newest = (await self._ask("engine/runs", {"limit": RECENT}))["runs"]  # last: it has all that is newer
             rows = {str(row["id"]): row for row in newest}
             rows |= {str(row["id"]): row for row in still_open if str(row["id"]) not in rows}
             doubtful = {view.id for view in self.open} | {run for run, row in rows.items() if row["state"] != "ended"}

@@ -176,11 +176,16 @@ class Daemon:
     async def _until_idle(self) -> None:
         limit = idle_seconds()
         sessions = self._service.sessions
-        busy_until = time.monotonic()
+        busy_until, gone = time.monotonic(), 0
         while True:
             await asyncio.sleep(min(limit / 4, LOOK_S))
             sessions.drop_stuck()
             await self._reopen_door()
+            gone = 0 if self._service.root.is_dir() else gone + 1
+            if gone > 1:
+                log.info("the project's folder is gone")
+                self._stopping.set()
+                return
             if not len(sessions) and not endpoint.is_announced(self._state):
                 log.info("nobody can find the daemon any more: its file is gone")
                 self._stopping.set()
