@@ -19,6 +19,7 @@ from devloop.sandbox.plain import Plain
 Preferred = Literal["auto", "bubblewrap", "none"]
 
 _found: dict[tuple[object, ...], Detection] = {}
+_trials: dict[tuple[object, ...], asyncio.Task[Detection]] = {}
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
 
@@ -26,14 +27,22 @@ _NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
 async def detect(
     preferred: Preferred = "auto", *, accept_none: bool = False, candidates: Sequence[Path] = bubblewrap.CANDIDATES
 ) -> Detection:
-    """The backend to use, after its canary held. The answer is kept for the life of the process.
+    """The backend to use, after its canary held. The answer is kept for the life of the process; who gives up waiting for
+    it leaves no half-done trial behind.
 
     `accept_none`: the person's own configuration says that commands may run without a sandbox. Without it (and unless
     `preferred` is `none`) the backend of a detection that is `off` runs trusted commands only and refuses others.
     """
     key = (preferred, accept_none, tuple(candidates))
     if key not in _found:
-        _found[key] = await _detect(preferred, accept_none, candidates)
+        trial = _trials.get(key)
+        if trial is None or trial.get_loop() is not asyncio.get_running_loop():
+            trial = _trials[key] = asyncio.create_task(_detect(preferred, accept_none, candidates))
+        try:
+            _found[key] = await asyncio.shield(trial)
+        finally:
+            if trial.done():
+                _trials.pop(key, None)
     return _found[key]
 
 
