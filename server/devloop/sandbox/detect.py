@@ -27,8 +27,8 @@ _NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
 async def detect(
     preferred: Preferred = "auto", *, accept_none: bool = False, candidates: Sequence[Path] = bubblewrap.CANDIDATES
 ) -> Detection:
-    """The backend to use, after its canary held. The answer is kept for the life of the process; who gives up waiting for
-    it leaves no half-done trial behind.
+    """The backend to use, after its canary held. The answer is kept for the life of the process; whoever gives up
+    waiting for it leaves no half-done trial behind.
 
     `accept_none`: the person's own configuration says that commands may run without a sandbox. Without it (and unless
     `preferred` is `none`) the backend of a detection that is `off` runs trusted commands only and refuses others.
