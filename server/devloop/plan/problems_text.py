@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from devloop.plan import items
-from devloop.plan.blocks import BLANK, CODE, HTML, ROOT, TEXT, Fence
+from devloop.plan.blocks import BLANK, CODE, HTML, ROOT, TEXT, UNDERLINE, Fence
 from devloop.plan.document import Document
 from devloop.plan.html import COMMENT
 from devloop.plan.lines import body, ending
@@ -122,6 +122,14 @@ def _is_lone_box(document: Document, line: int, text: str) -> bool:
     return True
 
 
+def _is_heading(document: Document, line: int) -> bool:
+    """Whether the paragraph of this line is underlined: then it ends a section, and as a task it would not."""
+    at = line - 1
+    while at < document.count and document.step(at).kind == TEXT:
+        at += 1
+    return at < document.count and document.step(at).kind == UNDERLINE
+
+
 def _suspect(document: Document, line: int) -> Problem:
     text = document.line(line - 1)
     start = len(text) - len(text.lstrip(" \t"))
@@ -131,6 +139,7 @@ def _suspect(document: Document, line: int) -> Problem:
         message = "There must be a space between the bullet and the box"
         fixes = (("Insert a space", (edit,)),)
         certain = text[at + 1] in MARKERS and _is_lone_box(document, line, f"{text[:at]} {text[at:]}")
+        certain = certain and not _is_heading(document, line)
         return Problem("malformed-checkbox", "warning", line, message, start, fixes=fixes, certain=certain)
     step = document.step(line - 1)
     if step.kind == CODE:
