@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from devloop import sandbox, trust
 from devloop.daemon.documents import Documents
@@ -110,9 +110,12 @@ async def _repository(root: Path) -> list[Check]:
     return [Check("repository", "ok", f"git {version} works here.{note}")]
 
 
+_LEVELS: Final[dict[str, Literal["ok", "warning", "problem"]]] = {"on": "ok", "degraded": "warning"}
+
+
 async def _sandbox(settings: Settings) -> list[Check]:
     found = await sandbox_state(settings)
-    level: Literal["ok", "warning", "problem"] = {"on": "ok", "degraded": "warning"}.get(found["state"], "problem")  # type: ignore[assignment]
+    level = _LEVELS.get(found["state"], "problem")
     return [Check("sandbox", level, f"{found['backend']}: {found['reason']}", found["fix"] if level != "ok" else "")]
 
 

@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 from devloop.plan import header
 from devloop.plan.model import MARKERS, Plan
 from devloop.plan.numbering import next_lead, next_phase_id
+from devloop.plan.outlook import Outlook
 from devloop.plan.tree import Node
 
 CandidateKind = Literal["", "task", "phase"]
@@ -148,37 +149,12 @@ def _phases(
 def _waiting(plan: Plan, index: int | None, phase: int | None) -> set[int]:
     """The tasks that wait for the task, or for a task of the phase, directly or through others; itself included."""
     if index is not None:
-        queue = [index]
+        own = [index]
     elif phase is not None:
-        queue = [at for at in range(len(plan.tasks)) if phase in plan.graph.phase_chain(at)]
+        own = [at for at in range(len(plan.tasks)) if phase in plan.graph.phase_chain(at)]
     else:
         return set()
-    waiters: dict[int, list[int]] = {}
-    groups_: dict[int, list[int]] = {}  # waiters per need: a range shared by many tasks is walked once
-    needs: dict[int, tuple[int, ...]] = {}
-    for at in range(len(plan.tasks)):
-        for need in plan.graph.all_needs(at):
-            needs.setdefault(id(need), need.members)
-            groups_.setdefault(id(need), []).append(at)
-        for child in plan.graph.children.get(at, ()):
-            waiters.setdefault(child, []).append(at)
-    by_member: dict[int, list[int]] = {}
-    for key, members in needs.items():
-        for member in members:
-            by_member.setdefault(member, []).append(key)
-    seen, done = set(queue), set[int]()
-    while queue:
-        at = queue.pop()
-        following = list(waiters.get(at, ()))
-        for key in by_member.get(at, ()):
-            if key not in done:
-                done.add(key)
-                following += groups_[key]
-        for waiter in following:
-            if waiter not in seen:
-                seen.add(waiter)
-                queue.append(waiter)
-    return seen
+    return {*own, *Outlook(plan).waiters(*own)}
 
 
 def meta_keys(task: Node) -> tuple[Candidate, ...]:

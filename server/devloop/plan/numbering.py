@@ -72,7 +72,8 @@ def _model(plan: Plan, phase: Phase | None) -> Task | None:
     if inside:
         return next((task for task in reversed(inside) if task.explicit), inside[-1])
     before = [task for task in top if phase is not None and task.line < phase.line]
-    return (before or list(top) or [None])[-1]  # type: ignore[list-item]
+    found = before or top
+    return found[-1] if found else None
 
 
 def _index(plan: Plan, phase: Phase) -> int | None:

@@ -87,10 +87,10 @@ class Outlook:
                 names[self._tasks[child].id] = None
         return tuple(names)
 
-    def waiters(self, index: int) -> tuple[int, ...]:
-        """The tasks that wait for this one, directly or through others, in document order."""
+    def waiters(self, *indexes: int) -> tuple[int, ...]:
+        """The tasks that wait for one of these, directly or through others, in document order; none of themselves."""
         holders, needs = self._waits
-        seen, asked, queue = {index}, set(), [index]
+        seen, asked, queue = set(indexes), set(), list(indexes)
         while queue:
             at = queue.pop()
             found = [self._holder[at]] if at in self._holder else []
@@ -102,8 +102,7 @@ class Outlook:
                 if waiter not in seen:
                     seen.add(waiter)
                     queue.append(waiter)
-        seen.discard(index)
-        return tuple(sorted(seen))
+        return tuple(sorted(seen.difference(indexes)))
 
     @cached_property
     def _holder(self) -> dict[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from lsprotocol import types as t
@@ -58,7 +59,7 @@ async def uses(at: Place) -> tuple[list[plans.Span], list[plans.Span]]:
     defined = {span for thing in things if (span := plans.defining(plan, thing)) is not None}
     named = set[plans.Span]()
     for thing in things:
-        named.update(await walked(plan, lambda thing=thing: plans.references(plan, thing)))  # type: ignore[misc]
+        named.update(await walked(plan, partial(plans.references, plan, thing)))
     return sorted(defined), sorted(named)
 
 

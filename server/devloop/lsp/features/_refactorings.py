@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from devloop import plan as plans
 from devloop.errors import Refused, UsageError
@@ -27,7 +27,7 @@ MOST_PHASES: Final = 8
 """Phases that a task can be moved to by a menu, the nearest ones."""
 REASON: Final = 300
 PLACEHOLDER: Final = {"block": "blocked because …", "skip": "skipped because …"}
-_EVENT: Final = {"block": "blocked", "skip": "skipped"}
+_EVENT: Final[dict[str, Literal["blocked", "skipped"]]] = {"block": "blocked", "skip": "skipped"}
 
 
 def offered(connection: Connection, asked: Asked) -> Iterator[Action]:
@@ -160,6 +160,6 @@ def _stated(plan: plans.Plan, wanted: Payload, now: datetime) -> tuple[plans.Edi
         if written is not None and " ".join(written.text.split())[:REASON] == wanted.answer:
             found += written.edits
     else:
-        event = plans.Event(_EVENT[wanted.name], plans.TaskRef.of(task), "", now)  # type: ignore[arg-type]
+        event = plans.Event(_EVENT[wanted.name], plans.TaskRef.of(task), "", now)
         found = [*plans.add_note(plan, task, PLACEHOLDER[wanted.name]), *plans.change(plan, event)]
     return tuple(sorted(found, key=lambda edit: (edit.start_line, edit.start)))

@@ -84,8 +84,10 @@ def _tag(plan: plans.Plan, line: int, column: int) -> Iterator[Extent]:
     """The tag's value, then the tag with its brackets."""
     index = plan.graph.by_line.get(line)
     box = plan.tree.tasks[index].box if index is not None else None
-    for tag in box.tags if box is not None else ():
-        start, end = box.body + tag.start, box.body + tag.end  # type: ignore[union-attr]
+    if box is None:
+        return
+    for tag in box.tags:
+        start, end = box.body + tag.start, box.body + tag.end
         if tag.known and start <= column <= end:
             if tag.value and column > start + len(tag.name) + 1:
                 inner = plan.document.line(line - 1)[start:end]
