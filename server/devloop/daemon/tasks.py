@@ -85,8 +85,8 @@ class Tasks:
         return {**started, "state": "found", "run_state": started["state"]}
 
     async def open_runs(self) -> list[dict[str, Any]]:
-        answer = await self._engine.request("engine/runs", {"limit": 200})
-        return [run for run in answer["runs"] if run["state"] != "ended"]
+        found: list[dict[str, Any]] = (await self._engine.request("engine/runs", {"limit": 200, "open": True}))["runs"]
+        return found
 
     async def _plan(self) -> tuple[PlanText, plans.Plan]:
         found, plan = await asyncio.to_thread(self._documents.plan)

@@ -276,7 +276,11 @@ class Engine:
         return {key: value for key, value in run.items() if key not in ("spec", "content")}
 
     async def runs(self, params):
-        found = [self.shown(run) for run in self.kept["runs"].values() if params.get("task") in (None, run["task"])]
+        found = [
+            self.shown(run)
+            for run in self.kept["runs"].values()
+            if params.get("task") in (None, run["task"]) and not (params.get("open") and run["state"] == "ended")
+        ]
         return {"runs": found[::-1][: params.get("limit") or 50]}
 
     async def show(self, params):
