@@ -315,7 +315,7 @@ async def test_what_devloop_changes_in_such_a_file_leaves_every_other_byte(edito
     editor = await editors()
     editor.answers["workspace/applyEdit"] = editor.apply
     await editor.initialize()
-    editor.open(text=data.decode("utf-8", "replace"))
+    await editor.diagnostics(editor.open(text=data.decode("utf-8", "replace")), 1)  # the buffer counts from here on
 
     def tick(plan):
         task = next(each for each in plan.tasks if each.id == "1.2")

@@ -133,6 +133,8 @@ async def test_a_screenful_of_a_long_plan_costs_no_more_than_of_a_short_one(edit
     text += "".join(f"- [ ] 2.{at} b [depends:Phase 1]\n" for at in range(10_000))
     short = "\n".join(text.split("\n")[:70])
     uri, other = editor.open(text=text), editor.open(".devloop/archive/short.md", text=short)
+    for each in (uri, other):
+        await editor.diagnostics(each, 1)
     assert len(await hints(editor, uri, 0, 20_000)) == 2_000
 
     async def took(uri, first):
@@ -140,5 +142,6 @@ async def test_a_screenful_of_a_long_plan_costs_no_more_than_of_a_short_one(edit
         assert len(await hints(editor, uri, first, first + 49)) == 50
         return time.perf_counter() - began
 
-    long = sorted([await took(uri, 5000 + at) for at in range(9)])
-    assert long[4] < 5 * sorted([await took(other, 8 + at) for at in range(9)])[4]
+    # The shortest of many, in turns: whatever else the machine does can only add to it.
+    pairs = [(await took(uri, 5000 + at), await took(other, 8 + at % 9)) for at in range(20)]
+    assert min(long for long, _ in pairs) < 5 * min(short for _, short in pairs)

@@ -113,8 +113,9 @@ async def test_a_plan_that_is_saved_for_the_first_time_is_the_workspaces_plan_fr
     assert await editor.request("textDocument/codeLens", params)
     assert service.documents.read().open
     editor.close_document(uri)
-    await editor.request("textDocument/hover", HOVER)
-    assert not service.documents.read().open
+    async with asyncio.timeout(20):
+        while service.documents.read().open:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_plan_that_takes_precedence_is_the_workspaces_plan_from_then_on(editors, service, project):

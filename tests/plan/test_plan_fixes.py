@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from devloop.plan import Plan, apply, parse
 from devloop.plan.fixes import certain_fix, fix_all, fixes_of
 from devloop.plan.lines import body
 from devloop.plan.problems_external import stale_plan, unknown_names
+from support.effort import readings
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
 FILES = sorted(CORPUS.glob("*.md")) if CORPUS.is_dir() else []
@@ -224,10 +224,8 @@ MANY = {
 @pytest.mark.parametrize("name", MANY)
 def test_fixes_of_thousands_of_problems_are_found_in_time(name: str) -> None:
     plan = parse(MANY[name])
-    begin = time.process_time()
+    assert readings(lambda: fix_all(plan)) < 20
     assert plan.problems
-    fix_all(plan)
-    assert time.process_time() - begin < 2.0
 
 
 def test_fix_all_of_some_codes() -> None:
