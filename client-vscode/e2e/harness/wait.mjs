@@ -1,0 +1,23 @@
+// Every wait is for a condition. The limit is for machines under load; a wait that is fulfilled costs what it takes.
+export const LIMIT = 60_000;
+
+/** Polls `condition` until it gives something true, and gives that. `what` says what was waited for. */
+export async function until(what, condition, limit = LIMIT) {
+  const end = Date.now() + limit;
+  let last;
+  for (;;) {
+    try {
+      last = undefined;
+      const found = await condition();
+      if (found) {
+        return found;
+      }
+    } catch (problem) {
+      last = problem;
+    }
+    if (Date.now() > end) {
+      throw new Error(`not in ${limit / 1000} s: ${what}`, { cause: last });
+    }
+    await new Promise((ok) => setTimeout(ok, 25));
+  }
+}

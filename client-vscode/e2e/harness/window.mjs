@@ -1,0 +1,246 @@
+// One window of VS Code, with the verbs of a person. VS Code removes and adds lenses, squiggles, rows and toasts again at
+// any time: nothing is read once, everything is waited for.
+import { ID } from "./tools.mjs";
+import { until } from "./wait.mjs";
+
+const LENS = ".codelens-decoration";
+const TOAST = ".notifications-toasts .notification-list-item";
+const plain = (text) => text.replaceAll("\u00a0", " ").trim();
+
+export class Window {
+  constructor(editor, page, project) {
+    this.editor = editor;
+    this.page = page;
+    this.project = project;
+    this.errors = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") {
+        this.errors.push(message.text());
+      }
+    });
+  }
+
+  async close() {
+    // Leaving the page ends the extension host at once; closing it would let the host wait for a reconnection.
+    await this.page.goto("about:blank").catch(() => {});
+    await this.page.close().catch(() => {});
+  }
+
+  async reload() {
+    await this.page.reload();
+    await this.page.locator(".monaco-workbench").waitFor();
+  }
+
+  // Editor
+
+  /** Waits until the lenses above the line that contains `text` match `pattern`; their texts. */
+  lenses(text, pattern) {
+    return until(`lenses ${pattern} above "${text}"`, async () => {
+      const titles = await this.page.evaluate(lensesAbove, [LENS, text]);
+      return titles && pattern.test(titles.join(" | ")) && titles;
+    });
+  }
+
+  async clickLens(text, title) {
+    await until(`a click on the lens "${title}" of "${text}"`, async () => {
+      const place = await this.page.evaluate(lensPlace, [LENS, text, title]);
+      if (place) {
+        await this.page.mouse.click(place.x, place.y);
+      }
+      return place;
+    });
+  }
+
+  /** A line of the editor as the person sees it. */
+  line(text) {
+    return this.page.locator(".editor-instance .view-line", { hasText: text }).first();
+  }
+
+  async openFile(name) {
+    await this.page.keyboard.press("Control+p");
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(name);
+    await this.page
+      .locator(".quick-input-list .monaco-list-row", { hasText: name.split("/").pop() })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".tab.active", { hasText: name.split("/").pop() }).waitFor();
+  }
+
+  /** The lightbulb's menu on a line: choose what matches. */
+  async quickFix(text, title) {
+    const item = this.page.locator(".action-widget .monaco-list-row.action", { hasText: title });
+    await until(`"${title}" in the lightbulb of "${text}"`, async () => {
+      await this.line(text).click();
+      await this.page.keyboard.press("Control+.");
+      await item.first().waitFor({ timeout: 3000 });
+      return true;
+    });
+    return item.first();
+  }
+
+  // Workbench
+
+  async command(title) {
+    await this.page.keyboard.press("F1");
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(`>${title}`);
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: title }).first().waitFor();
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Waits until our status item says what matches; its text. */
+  status(pattern) {
+    return until(`the status item says ${pattern}`, async () => {
+      const text = await this.statusText();
+      return pattern.test(text) && text;
+    });
+  }
+
+  async statusText() {
+    const items = await this.page.locator(`.statusbar-item[id^="${ID}"]`).all();
+    const texts = await Promise.all(items.map((item) => item.innerText({ timeout: 1000 })));
+    return plain(texts.join(" "));
+  }
+
+  get statusItem() {
+    return this.page.locator(`.statusbar-item[id^="${ID}"]`).first();
+  }
+
+  toast(pattern) {
+    return this.page.locator(TOAST, { hasText: pattern }).first();
+  }
+
+  async pressToastButton(pattern, button) {
+    const found = this.toast(pattern).locator(".notification-list-item-buttons-container a", { hasText: button });
+    await found.first().click();
+  }
+
+  async toasts() {
+    return (await this.page.locator(TOAST).allInnerTexts()).map(plain);
+  }
+
+  /** An input box or quick pick of ours: write, and accept. */
+  async answer(text) {
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  picks(text) {
+    return this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
+  }
+
+  async showViews() {
+    const icon = this.page.locator('.activitybar .action-label[aria-label^="devloop" i]').first();
+    await icon.waitFor();
+    if ((await this.page.locator(".sidebar .pane-header").count()) === 0 || !(await this.#viewsShown())) {
+      await icon.click();
+    }
+    await until("our views", () => this.#viewsShown());
+  }
+
+  #viewsShown() {
+    return this.page.locator(".sidebar .composite.title h2", { hasText: /devloop/i }).isVisible();
+  }
+
+  /** A row of one of our trees. */
+  row(text) {
+    return this.page.locator(".sidebar .monaco-list-row", { hasText: text }).first();
+  }
+
+  /** The row's context menu: choose an item. */
+  async rowMenu(text, item) {
+    await this.row(text).click({ button: "right" });
+    const found = this.page.locator(".monaco-menu .action-menu-item", { hasText: item }).first();
+    await found.waitFor();
+    return found;
+  }
+
+  webview() {
+    return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
+  }
+
+  /** Back to rest: the plan alone in the editor, no notification, no open question. */
+  async rest(file = ".devloop/plan.md") {
+    await this.page.keyboard.press("Escape");
+    await this.page.keyboard.press("Escape");
+    await this.command("Notifications: Clear All Notifications");
+    await this.command("View: Close All Editors");
+    await until("no editor is open", async () => (await this.page.locator(".tab").count()) === 0);
+    await this.openFile(file);
+  }
+
+  // Time
+
+  /**
+   * Starts a watch in the page for the moment an element that matches appears; `{clicked, seen}` in ms of the clock.
+   * `clicked` is the first mouse button pressed since then.
+   */
+  async watch(selector, pattern) {
+    await this.page.evaluate(watchFor, [selector, pattern.source, pattern.flags]);
+    return () => this.page.evaluate(() => globalThis.devloopWatch);
+  }
+}
+
+// These run in the page.
+
+function lensesAbove([selector, text]) {
+  const lines = [...document.querySelectorAll(".editor-instance .view-line")];
+  const line = lines.find((each) => each.textContent.replaceAll("\u00a0", " ").includes(text));
+  if (!line) {
+    return null;
+  }
+  const top = line.getBoundingClientRect().top;
+  const all = [...document.querySelectorAll(selector)];
+  const own = all.find((each) => {
+    const box = each.getBoundingClientRect();
+    return box.height > 0 && Math.abs(box.bottom - top) < box.height / 2;
+  });
+  const parts = own ? [...own.querySelectorAll("a, span:not(.codicon)")] : [];
+  return parts
+    .filter((each) => !each.querySelector("a"))
+    .map((each) => each.textContent.replaceAll("\u00a0", " ").trim());
+}
+
+function lensPlace([selector, text, title]) {
+  const lines = [...document.querySelectorAll(".editor-instance .view-line")];
+  const line = lines.find((each) => each.textContent.replaceAll("\u00a0", " ").includes(text));
+  const top = line?.getBoundingClientRect().top;
+  for (const link of document.querySelectorAll(`${selector} a`)) {
+    const box = link.getBoundingClientRect();
+    const words = link.textContent.replaceAll("\u00a0", " ").trim();
+    if (words === title && Math.abs(box.bottom - top) < box.height) {
+      return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+    }
+  }
+  return null;
+}
+
+function watchFor([selector, source, flags]) {
+  const pattern = new RegExp(source, flags);
+  let clicked = null;
+  addEventListener(
+    "mousedown",
+    () => {
+      clicked ??= Date.now();
+    },
+    { capture: true, once: true },
+  );
+  globalThis.devloopWatch = new Promise((ok) => {
+    const look = () => {
+      const all = [...document.querySelectorAll(selector)];
+      if (all.some((each) => pattern.test(each.textContent.replaceAll("\u00a0", " ")))) {
+        observer.disconnect();
+        ok({ clicked, seen: Date.now() });
+      }
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    look();
+  });
+}
