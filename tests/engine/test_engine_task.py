@@ -22,7 +22,7 @@ async def test_a_task_becomes_one_commit_with_its_tick_and_its_evidence(project:
         shown = await held.checkpoint(run)
         assert shown["kind"] == "decision"
         assert shown["decisions"] == ["continue", "commit", "fresh", "stop", "revise", "discard"]
-        assert shown["diff"]["list"] == [{"path": "feature.txt", "status": "A", "added": 1, "deleted": 0}]
+        assert [(f["path"], f["status"], f["added"]) for f in shown["diff"]["list"]] == [("feature.txt", "A", 1)]
         await held.decide(run, "commit")
         assert await held.ended(run) == {"outcome": "landed", "reason": ""}
         found = await held.ask("show", run=run)
@@ -61,7 +61,7 @@ async def test_the_tick_comes_before_the_commit_and_the_events_tell_the_way(one:
     await one.checkpoint(run)
     assert "[~] Task 1.2" in (one.root / ".devloop/plan.md").read_text()
     await one.decide(run, "commit")
-    await one.ended(run)
+    await one.until("loop.ended", run)
     completed, landed = one.plan[1], one.told("landing.done", run)[0]
     stored = (await one.ask("events", after=0, run=run))["events"]
     assert completed["kind"] == "completed" and completed["text"] == "a.txt is written."

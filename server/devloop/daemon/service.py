@@ -35,6 +35,8 @@ Answer = dict[str, Any]
 BUSY_STATES = {"queued", "preparing", "working", "checking", "landing"}
 """States in which a run works by itself; `waiting` is durable and needs no daemon."""
 ENVIRONMENT_TIMEOUT_S = 5.0
+PASSED_ON = ("decide", "cancel", "runs", "show", "diff", "content", "conversation", "transcript", "events", "budget")
+"""Methods that the engine answers as it is asked."""
 
 
 class Service:
@@ -70,10 +72,7 @@ class Service:
 
     def _actions(self) -> dict[str, Handler]:
         """The methods that are the same for every client; front-ends in this process call them through `call`."""
-        passed_on = {
-            f"devloop/{name}": functools.partial(self._pass_on, name)
-            for name in ("decide", "cancel", "runs", "show", "diff", "transcript", "events", "budget")
-        }
+        passed_on = {f"devloop/{name}": functools.partial(self._pass_on, name) for name in PASSED_ON}
         return {
             **passed_on,
             "devloop/status": self.status,

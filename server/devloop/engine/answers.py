@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from devloop.errors import NotFound
+from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
 from devloop.runs import money, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
+from devloop.workspace import CONTENT_LIMIT, Content
 
 Row = dict[str, Any]
 
@@ -83,34 +84,60 @@ def _turn(turn: Row) -> Row:
 
 
 async def diff(services: Services, params: Row) -> Row:
-    """The run's changes against its base: its commit, else its newest snapshot."""
+    """The run's changes against its base; `files` are all of them, whatever the patch was cut to."""
     row = find(services, str(params.get("run")))
-    commit = row["commit_id"] or _last_snapshot(services, row["id"])
-    if row["base"] is None or commit is None:
-        return {
-            "run": row["id"],
-            "base": row["base"],
-            "commit": None,
-            "patch": "",
-            "files": [],
-            "added": 0,
-            "deleted": 0,
-        }
-    found = await services.workspace.diff(row["base"], commit)
-    files = [
-        {"path": f.path, "status": f.status, "added": f.added, "deleted": f.deleted, "binary": f.binary}
-        for f in found.files
-    ]
-    patch = services.redactor.text(found.patch)
+    base, commit = row["base"], _work(services, row)
+    if base is None or commit is None:
+        return {"run": row["id"], "base": base, "commit": None, "patch": "", "files": [], "added": 0, "deleted": 0}
+    found = await services.workspace.diff(base, commit)
     return {
         "run": row["id"],
-        "base": row["base"],
+        "base": base,
         "commit": commit,
-        "patch": patch,
-        "files": files,
+        "patch": services.redactor.text(found.patch),
+        "truncated": found.truncated,
+        "files": [file.to_json() for file in found.files],
         "added": found.added,
         "deleted": found.deleted,
     }
+
+
+async def content(services: Services, params: Row) -> Row:
+    """One file of a run, `side` base or work: `{"run", "path", "side", "commit", "exists", "text", "binary", "size",
+    "problem"}`; `text` is null where there is no such file, and where `problem` says why it is not shown.
+
+    Not redacted, and its control characters stay: it is the person's own file, shown in their editor, which has ways of
+    its own to show what hides in a text. A comparison that is not true to the bytes would be worse than none.
+    """
+    row = find(services, str(params.get("run")))
+    path, side = str(params.get("path") or ""), str(params.get("side") or "work")
+    if side not in ("base", "work"):
+        raise UsageError(f"{one_line(side, 40)!r} is no side of a run.", hint="Choose base or work.")
+    commit = row["base"] if side == "base" else _work(services, row) or row["base"]
+    found = await services.workspace.content(commit, path) if commit is not None else None
+    answer = {"run": row["id"], "path": path, "side": side, "commit": commit}
+    if found is None:
+        return {**answer, "exists": False, "text": None, "binary": False, "size": 0, "problem": None}
+    return {
+        **answer,
+        "exists": True,
+        "text": found.text,
+        "binary": found.binary,
+        "size": found.size,
+        "problem": _not_shown(found),
+    }
+
+
+def _not_shown(found: Content) -> str | None:
+    if found.too_large:
+        return f"It has {found.size / (1 << 20):.1f} MiB; up to {CONTENT_LIMIT >> 20} MiB are shown."
+    return "It is a binary file." if found.binary else None
+
+
+def _work(services: Services, row: Row) -> str | None:
+    """The run's work: its commit; while the agent works (see `runs.turn`) or made none, its newest snapshot."""
+    transcript = Transcript(services.folder(row["id"]), services.redactor)
+    return row["commit_id"] or transcript.snapshot(transcript.last_turn() + 1)
 
 
 async def transcript(services: Services, params: Row) -> Row:
@@ -119,11 +146,6 @@ async def transcript(services: Services, params: Row) -> Row:
     told = Transcript(services.folder(row["id"]), services.redactor)
     text = await asyncio.to_thread(transcript_text.markdown, row, told, services.redactor)
     return {"run": row["id"], "text": text}
-
-
-def _last_snapshot(services: Services, run: str) -> str | None:
-    transcript = Transcript(services.folder(run), services.redactor)
-    return transcript.snapshot(transcript.last_turn() + 1)
 
 
 def events(services: Services, params: Row) -> Row:

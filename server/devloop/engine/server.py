@@ -84,6 +84,7 @@ class EngineServer:
             "engine/events": self._answer(answers.events),
             "engine/transcript": self.transcript,
             "engine/diff": self.diff,
+            "engine/content": self.content,
             "engine/budget": self.budget,
             "engine/stop": self.stop,
         }
@@ -314,6 +315,9 @@ class EngineServer:
 
     async def diff(self, params: Params) -> Params:
         return await answers.diff(self._services, params)
+
+    async def content(self, params: Params) -> Params:
+        return await answers.content(self._services, params)
 
     async def budget(self, params: Params) -> Params:
         return money.overview(self._services)

@@ -42,8 +42,8 @@ async def content(
     changes: list[dict[str, Any]] = []
     if commit is not None and row["base"]:
         found = await services.workspace.diff(row["base"], commit)
-        files = [{"path": f.path, "status": f.status, "added": f.added, "deleted": f.deleted} for f in found.files]
-        difference = {"files": len(files), "added": found.added, "deleted": found.deleted, "list": files[:200]}
+        listed = [file.to_json() for file in found.files[:200]]
+        difference = {"files": len(found.files), "added": found.added, "deleted": found.deleted, "list": listed}
         async with services.workspace.checkout(commit) as tree:
             changed = gates.changes_to_checks(found.patch, lambda path: _text_in(tree, path))
         changes = [asdict(change) for change in changed[:50]]

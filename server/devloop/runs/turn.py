@@ -53,6 +53,7 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
     if transcript.begun(number):
         await services.workspace.restore(run, transcript.snapshot(number))
     transcript.begin_turn(number)
+    services.store.update_run(run, commit_id=None)  # an earlier commit is no longer the run's work
     services.set_state(run, "working", turn=number)
     services.events.emit("turn.started", {"turn": number}, run)
     response, started = transcript.response(number), time.time()

@@ -1,9 +1,11 @@
 """Everything git: worktrees of runs, snapshots, the plan branch, landing. Nothing else in devloop runs git."""
 
+from devloop.workspace.contents import CONTENT_LIMIT
 from devloop.workspace.fresh import create_repository
 from devloop.workspace.records import (
     Accepted,
     Commit,
+    Content,
     Diff,
     DirtyFile,
     FileStat,
@@ -23,11 +25,13 @@ from devloop.workspace.trees import Caps
 from devloop.workspace.workspace import PLAN_BRANCH, PLAN_PATH, Workspace
 
 __all__ = [
+    "CONTENT_LIMIT",
     "PLAN_BRANCH",
     "PLAN_PATH",
     "Accepted",
     "Caps",
     "Commit",
+    "Content",
     "Diff",
     "DirtyFile",
     "FileStat",

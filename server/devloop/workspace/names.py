@@ -6,6 +6,7 @@ import os
 import re
 
 from devloop.errors import UsageError
+from devloop.redact import one_line
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\Z")
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
@@ -29,6 +30,31 @@ def checked_oid(oid: str) -> str:
 def is_reserved(path: str) -> bool:
     """Whether a component of `path` is `.git` or what some file system takes for it (`.GIT`, `.git `, `git~1`)."""
     return any(_RESERVED.match(part) for part in path.split("/"))
+
+
+def checked_path(path: str) -> str:
+    """`path` when it can name a file of a tree: relative, `/` between folders, no `.`, `..`, `.git` or empty part."""
+    wrong = "\0" in path or len(path) > 4096 or any(part in ("", ".", "..") for part in path.split("/"))
+    if wrong or is_reserved(path) or not _encodable(path):
+        raise UsageError(
+            f"{one_line(path, 100)!r} can't be the path of a file in the repository.",
+            hint="Name it from the repository's root, as the diff does: src/a.py.",
+        )
+    return path
+
+
+def _encodable(path: str) -> bool:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def spelled(path: str) -> str:
+    """`shown` undone: `\\xNN` becomes the byte it stands for, in the form `os` functions take."""
+    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda m: bytes([int(m[1], 16)]), path.encode("utf-8", "surrogateescape"))
+    return os.fsdecode(raw)
 
 
 def shown(path: str) -> str:

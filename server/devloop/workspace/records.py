@@ -5,8 +5,9 @@ Paths are text for people (`names.shown`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class FileStat:
     binary: bool = False
     old_path: str | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class Diff:
@@ -100,6 +104,16 @@ class Diff:
     added: int
     deleted: int
     truncated: bool = False
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file of a commit. `text` is None when it is `binary` or `too_large`; `size` in bytes."""
+
+    text: str | None
+    binary: bool
+    size: int
+    too_large: bool = False
 
 
 @dataclass(frozen=True)

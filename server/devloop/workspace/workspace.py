@@ -11,12 +11,13 @@ from pathlib import Path
 
 from devloop.files import held_lock
 from devloop.paths import StateDir
-from devloop.workspace import attempts, cleanup, diffs, landing, names, objects, worktrees
+from devloop.workspace import attempts, cleanup, contents, diffs, landing, names, objects, worktrees
 from devloop.workspace.own import OwnGit
 from devloop.workspace.plan_branch import PlanBranch
 from devloop.workspace.records import (
     Accepted,
     Commit,
+    Content,
     Diff,
     Landed,
     Landing,
@@ -126,6 +127,10 @@ class Workspace:
     async def diff(self, base: str, commit: str, *, limit: int = diffs.PATCH_LIMIT) -> Diff:
         """What changed from `base` to `commit`; the patch is cut at `limit` bytes."""
         return await diffs.diff(self._own, base, commit, limit=limit)
+
+    async def content(self, commit: str, path: str, *, limit: int = contents.CONTENT_LIMIT) -> Content | None:
+        """One file of `commit`; None where it has none. Raises `UsageError` for a path that no file can have."""
+        return await contents.content(self._own, commit, path, limit=limit)
 
     @contextlib.asynccontextmanager
     async def checkout(self, commit: str) -> AsyncIterator[Path]:

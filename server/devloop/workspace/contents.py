@@ -1,0 +1,47 @@
+"""One file as a commit has it, for people to look at."""
+
+from __future__ import annotations
+
+from devloop.workspace.names import checked_oid, checked_path, spelled
+from devloop.workspace.objects import Entry, entries
+from devloop.workspace.own import OwnGit
+from devloop.workspace.records import Content
+
+CONTENT_LIMIT = 4 << 20
+"""Bytes of a file that is shown whole; an editor's comparison of larger ones helps nobody."""
+_LOOKED_AT = 8000
+"""git calls a file binary when a NUL stands among so many first bytes."""
+_LINK, _SUBMODULE = "120000", "160000"
+
+
+async def content(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_LIMIT) -> Content | None:
+    """The file at `path` (relative, `/` between folders, as `Diff` spells it) in `commit`; None where there is none.
+
+    The text is what the blob holds, byte for byte where that is UTF-8: byte order mark, line ends and control
+    characters included. A symbolic link is its target, a submodule the line that git's diff shows for it.
+    """
+    found = await _entry(own, checked_oid(commit), checked_path(path))
+    if found is None:
+        return None
+    if found.mode == _SUBMODULE:
+        text = f"Subproject commit {found.oid}\n"
+        return Content(text, binary=False, size=len(text))
+    size = int(await own.git().line("cat-file", "-s", found.oid))
+    if size > limit:
+        head = (await own.git().run("cat-file", "blob", found.oid, limit=_LOOKED_AT)).out
+        return Content(None, binary=_is_binary(head), size=size, too_large=True)
+    data = (await own.git().run("cat-file", "blob", found.oid)).out
+    if found.mode != _LINK and _is_binary(data):
+        return Content(None, binary=True, size=size)
+    return Content(data.decode("utf-8", "replace"), binary=False, size=size)
+
+
+async def _entry(own: OwnGit, commit: str, path: str) -> Entry | None:
+    """As it is written, else as the bytes that `\\xNN` in a name stands for."""
+    spellings = list(dict.fromkeys((path, spelled(path))))
+    found = await entries(own, commit, spellings)
+    return next((found[each] for each in spellings if each in found), None)
+
+
+def _is_binary(data: bytes) -> bool:
+    return b"\0" in data[:_LOOKED_AT]
