@@ -1,0 +1,3 @@
+import type { Context } from "../context";
+
+export function register(_context: Context): void {}

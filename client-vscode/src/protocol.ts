@@ -1,0 +1,400 @@
+/**
+ * What goes over the wire, spelled as it is sent (server/ARCHITECTURE.md, "What the parts say to each other").
+ * Everything here comes from outside: texts are foreign, lists may be long, and newer servers may say more.
+ */
+
+export type RunState = "queued" | "preparing" | "working" | "checking" | "waiting" | "landing" | "ended";
+export type Outcome =
+  | "accepted"
+  | "landed"
+  | "partial"
+  | "discarded"
+  | "cancelled"
+  | "failed"
+  | "exhausted"
+  | "stalled"
+  | "refused";
+export type Decision = "continue" | "commit" | "fresh" | "stop" | "revise" | "discard" | "answer" | "recheck" | "block";
+export type Verdict = "pass" | "fail" | "error" | "unknown" | "skipped";
+
+export interface Tokens {
+  readonly input: number;
+  readonly output: number;
+  readonly cache_read: number;
+  readonly cache_write: number;
+}
+
+/** Times are Unix seconds, money US dollars. */
+export interface Run {
+  readonly id: string;
+  readonly task: string;
+  readonly key: string;
+  readonly title: string;
+  readonly agent: string;
+  readonly mode: string | null;
+  readonly state: RunState;
+  readonly outcome: Outcome | null;
+  readonly reason: string | null;
+  readonly turn: number;
+  readonly turn_limit: number | null;
+  readonly waiting_for: string | null;
+  readonly cost_usd: number | null;
+  readonly tokens: Tokens;
+  readonly model: string;
+  readonly scripted: boolean;
+  readonly attempt: number;
+  readonly loop: string | null;
+  readonly loop_limit?: number | null;
+  readonly loop_done?: number;
+  readonly started: number | null;
+  readonly ended: number | null;
+  readonly branch: string | null;
+  readonly commit: string | null;
+  /** The number of the open checkpoint in lists of runs; the checkpoint itself where one run is told. */
+  readonly checkpoint: Checkpoint | number | null;
+}
+
+export interface Counts {
+  readonly total: number;
+  readonly done: number;
+  readonly completed: number;
+  readonly pending: number;
+  readonly in_progress: number;
+  readonly blocked: number;
+  readonly skipped: number;
+  readonly deferred: number;
+  readonly unknown: number;
+  readonly percentage: number;
+}
+
+export interface Done {
+  readonly total: number;
+  readonly done: number;
+}
+
+export interface Stats extends Counts {
+  readonly subtasks: Done;
+  readonly criteria: Done;
+  readonly leaves: Done;
+  readonly phases: readonly Counts[];
+}
+
+export interface Spent {
+  readonly usd: number;
+  readonly scripted_usd: number;
+  readonly turns: number;
+  readonly input: number;
+  readonly output: number;
+  readonly cache_read: number;
+  readonly cache_write: number;
+}
+
+export interface Budget {
+  readonly caps: {
+    readonly run_usd: number | null;
+    readonly plan_usd: number | null;
+    readonly day_usd: number | null;
+    readonly run_tokens: number | null;
+    readonly turns: number;
+    readonly wall: number;
+  };
+  readonly day: Spent;
+  readonly total: Spent;
+  readonly by_task: readonly (Spent & { readonly label: string })[];
+  readonly by_day: readonly (Spent & { readonly label: string })[];
+}
+
+export interface Sandbox {
+  readonly backend: string;
+  readonly degraded: boolean;
+  readonly state: string;
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** `devloop/status`: the object of `devloop status --json`. `runs` are those that have not ended. */
+export interface Status {
+  readonly daemon: { readonly pid: number; readonly version: string; readonly uptime_s?: number };
+  readonly engine: { readonly pid: number | null; readonly state: string; readonly problem: string | null };
+  readonly sandbox: Sandbox;
+  readonly model: { readonly name: string; readonly scripted: boolean; readonly key: boolean };
+  readonly runs: readonly Run[];
+  /** Without a plan `path` is null and only `problem` says why. */
+  readonly plan: { readonly path: string | null; readonly problem: string | null } & Partial<Stats>;
+  readonly budget: Budget;
+}
+
+export type TaskState = "ready" | "waiting" | "done" | "working" | "checkpoint" | "blocked" | "skipped" | "partial";
+
+/** The open or last run of a task, as `devloop/plan` tells it. */
+export interface TaskRun {
+  readonly id: string;
+  readonly state: RunState;
+  readonly outcome: Outcome | null;
+  readonly checkpoint: Checkpoint | number | null;
+  readonly agent: string;
+  readonly mode: string | null;
+  readonly turn: number;
+  readonly cost_usd: number | null;
+}
+
+export interface PlanTask {
+  readonly id: string;
+  readonly key: string;
+  readonly title: string;
+  readonly status: string;
+  readonly marker: string;
+  /** From 1. */
+  readonly line: number;
+  readonly phase: string | null;
+  readonly parent: string | null;
+  readonly depends_on: readonly string[];
+  readonly group: string | null;
+  readonly acceptance: readonly string[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly new: boolean;
+    readonly lines: readonly number[] | null;
+    readonly glob: boolean;
+  }[];
+  readonly tags: readonly string[];
+  readonly agent: string | null;
+  readonly mode: string | null;
+  readonly optional: boolean;
+  readonly explicit: boolean;
+  readonly state: TaskState;
+  readonly blocked_by: readonly string[];
+  readonly run: TaskRun | null;
+}
+
+export interface PlanPhase {
+  readonly id: string;
+  readonly name: string;
+  readonly line: number;
+  readonly end_line: number;
+  readonly goal: string;
+  readonly status: string;
+  readonly depends_on: readonly string[];
+}
+
+export interface PlanCriterion {
+  readonly line: number;
+  readonly text: string;
+  readonly done: boolean;
+  readonly section: string;
+  readonly parent: string | null;
+}
+
+export interface PlanProblem {
+  readonly code: string;
+  readonly severity: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** `devloop/plan`. */
+export interface Plan {
+  readonly path: string;
+  readonly uri: string;
+  readonly sha256: string;
+  readonly name: string;
+  readonly goal: string;
+  readonly phases: readonly PlanPhase[];
+  /** Subtasks stand among them with `parent` set and are not counted. */
+  readonly tasks: readonly PlanTask[];
+  readonly criteria: readonly PlanCriterion[];
+  readonly stats: Stats;
+  readonly problems: readonly PlanProblem[];
+}
+
+/** A task as commands take it: id and key find it again; id alone will do when it was typed by hand. */
+export interface TaskReference {
+  readonly id: string;
+  readonly key?: string;
+  readonly title?: string;
+  readonly line?: number;
+}
+
+export interface DiffFile {
+  readonly path: string;
+  readonly status: string;
+  readonly added: number | null;
+  readonly deleted: number | null;
+  readonly binary: boolean;
+}
+
+export interface Gate {
+  readonly gate: string;
+  readonly verdict: Verdict;
+  readonly [more: string]: unknown;
+}
+
+export interface Checkpoint {
+  readonly number: number;
+  readonly kind: "decision" | "question" | "problem";
+  readonly summary: string;
+  readonly decisions: readonly Decision[];
+  readonly diff: {
+    readonly files: number;
+    readonly added: number;
+    readonly deleted: number;
+    readonly list: readonly DiffFile[];
+  } | null;
+  readonly gates: readonly Gate[];
+  readonly guards: readonly unknown[];
+  readonly question: { readonly text: string; readonly choices: readonly string[] } | null;
+  readonly problem: string | null;
+  readonly cost_usd: number | null;
+  readonly turns: number;
+  readonly tokens: Tokens;
+  readonly notices: readonly unknown[];
+}
+
+export type EventKind =
+  | "run.queued"
+  | "run.state"
+  | "run.ended"
+  | "turn.started"
+  | "turn.progress"
+  | "turn.ended"
+  | "tool.started"
+  | "tool.ended"
+  | "model.waiting"
+  | "gate.started"
+  | "gate.ended"
+  | "checkpoint.opened"
+  | "checkpoint.closed"
+  | "plan.changed"
+  | "landing.done"
+  | "loop.ended"
+  | "notice";
+
+/** `devloop/event` carries `{events: [event, …]}`, in order. `turn.progress` is not stored and has no `seq`. */
+export interface DevloopEvent {
+  readonly seq?: number;
+  readonly at: number;
+  readonly run: string | null;
+  readonly kind: EventKind | (string & {});
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** `devloop/show`. */
+export interface Shown {
+  readonly run: Run;
+  readonly turns: readonly Readonly<Record<string, unknown>>[];
+  readonly gates: readonly (Gate & { readonly commit?: string })[];
+  readonly checkpoint: Checkpoint | null;
+  readonly notices: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** `devloop/diff`. */
+export interface Diff {
+  readonly run: string;
+  readonly base: string;
+  readonly commit: string | null;
+  readonly patch: string;
+  readonly files: number;
+  readonly added: number;
+  readonly deleted: number;
+  readonly list?: readonly DiffFile[];
+}
+
+/** `devloop/content`; `text` is null where the file does not exist on that side. */
+export interface Content {
+  readonly text: string | null;
+  readonly binary: boolean;
+  readonly size: number;
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly argument: string;
+  readonly result: string | null;
+  readonly ok: boolean | null;
+  readonly ms: number | null;
+}
+
+export interface Turn {
+  readonly number: number;
+  readonly started: number | null;
+  readonly ended: number | null;
+  readonly model: string;
+  readonly text: string;
+  readonly thinking?: string;
+  readonly tools: readonly ToolCall[];
+  readonly usage: Tokens;
+  readonly cost_usd: number | null;
+  readonly stop_reason: string | null;
+}
+
+/** `devloop/conversation`. */
+export interface Conversation {
+  readonly turns: readonly Turn[];
+  readonly messages: readonly Readonly<Record<string, unknown>>[];
+  readonly gates: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface Agent {
+  readonly name: string;
+  readonly description: string;
+  readonly modes: readonly (string | { readonly name: string; readonly description?: string })[];
+  readonly path: string;
+  readonly source: string;
+  readonly why?: string | null;
+}
+
+export interface Skill {
+  readonly name: string;
+  readonly description: string;
+  readonly path: string;
+  readonly source: string;
+  readonly triggers: readonly string[];
+  readonly why?: string | null;
+  readonly chars?: number;
+}
+
+/** `devloop/library`. */
+export interface Library {
+  readonly agents: readonly Agent[];
+  readonly skills: readonly Skill[];
+}
+
+/** One thing that the repository wants to execute (`devloop/trust`). */
+export interface TrustItem {
+  readonly key: string;
+  readonly kind: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly status: "trusted" | "new" | "changed" | "refused";
+  readonly text: string;
+  readonly diff: string;
+  readonly refused?: string;
+}
+
+/** One check of `devloop/doctor`. */
+export interface Check {
+  readonly name: string;
+  readonly state: "ok" | "warning" | "problem";
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** `devloop/templates`. */
+export interface Template {
+  readonly name: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The one object that a command of the server takes. */
+export interface CommandArguments {
+  readonly uri?: string;
+  readonly task?: TaskReference;
+  readonly run?: string;
+  readonly decision?: Decision;
+  readonly checkpoint?: number;
+  readonly phase?: string;
+  readonly message?: string;
+  readonly limit?: number;
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { candidates, locate, type Machine, type Wishes } from "../src/server/locate";
+
+const NOTHING: Wishes = {
+  serverCommand: [],
+  interpreter: "",
+  selected: undefined,
+  path: [],
+  windows: false,
+  folder: "/home/me/project",
+  trusted: true,
+};
+
+function machine(executables: readonly string[], pythons: readonly string[] = []): Machine {
+  return {
+    isExecutable: async (path) => executables.includes(path),
+    canImport: async (interpreter) => pythons.includes(interpreter),
+  };
+}
+
+describe("where the server is looked for", () => {
+  it("takes the set command by its word, and nothing after it", async () => {
+    const wishes = { ...NOTHING, serverCommand: ["/opt/devloop", "lsp"], interpreter: "/py", path: ["/bin"] };
+    const { found, tried } = await locate(wishes, machine([]));
+    expect(found).toMatchObject({ source: "serverCommand", command: ["/opt/devloop", "lsp"] });
+    expect(tried).toEqual([]);
+  });
+
+  it("takes the set interpreter before the selected one, and keeps the folder out of its search path", async () => {
+    const wishes = { ...NOTHING, interpreter: " /py ", selected: "/venv/bin/python" };
+    expect((await locate(wishes, machine([], ["/venv/bin/python"]))).found?.command).toEqual([
+      "/py",
+      "-P",
+      "-m",
+      "devloop",
+      "lsp",
+    ]);
+  });
+
+  it("takes the selected interpreter only if it has devloop, else PATH in its order", async () => {
+    const wishes = { ...NOTHING, selected: "/venv/bin/python", path: ["/a", "/b/", "/c"] };
+    const there = machine(["/b/devloop", "/c/devloop"]);
+    const { found, tried } = await locate(wishes, there);
+    expect(found).toMatchObject({ source: "path", command: ["/b/devloop", "lsp"] });
+    expect(tried).toEqual(["the selected Python interpreter /venv/bin/python has no devloop"]);
+    expect((await locate(wishes, machine(["/b/devloop"], ["/venv/bin/python"]))).found?.source).toBe("python");
+  });
+
+  it("says what was tried when there is nothing", async () => {
+    const { found, tried } = await locate({ ...NOTHING, path: ["/a"] }, machine([]));
+    expect(found).toBeUndefined();
+    expect(tried).toEqual(["there is no devloop on PATH"]);
+  });
+
+  it("starts nothing that lies in a folder without trust", async () => {
+    const inside = {
+      ...NOTHING,
+      trusted: false,
+      selected: "/home/me/project/.venv/bin/python",
+      path: ["/usr/../home/me/project/bin", "/usr/bin"],
+    };
+    const there = machine(["/usr/../home/me/project/bin/devloop"], ["/home/me/project/.venv/bin/python"]);
+    const { found, tried } = await locate(inside, there);
+    expect(found).toBeUndefined();
+    expect(tried.join()).toContain("not trusted");
+    expect((await locate({ ...inside, trusted: true }, there)).found?.source).toBe("python");
+    expect(candidates({ ...inside, selected: "/home/me/project-two/bin/python" })[0]?.source).toBe("python");
+  });
+
+  it("never looks relative to the current folder", () => {
+    expect(candidates({ ...NOTHING, path: ["", ".", "bin", "/usr/bin"] }).map((each) => each.command[0])).toEqual([
+      "/usr/bin/devloop",
+    ]);
+  });
+
+  it("knows Windows' names", () => {
+    const wishes = { ...NOTHING, windows: true, path: ["C:\\Python\\Scripts"] };
+    expect(candidates(wishes).map((each) => each.command[0])).toEqual([
+      "C:\\Python\\Scripts\\devloop.exe",
+      "C:\\Python\\Scripts\\devloop.cmd",
+    ]);
+  });
+});
