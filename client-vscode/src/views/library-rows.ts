@@ -12,8 +12,16 @@ type LibraryRow = Row<LibrarySubject>;
 /** Agents, then skills; in each group what the task would use comes first. `folder` makes ids unique. */
 export function libraryRows(library: Library, folder: string): LibraryRow[] {
   return [
-    group("Agents", library.agents.map((agent) => agentRow(agent, `${folder} agent`)), folder),
-    group("Skills", library.skills.map((skill) => skillRow(skill, `${folder} skill`)), folder),
+    group(
+      "Agents",
+      library.agents.map((agent) => agentRow(agent, `${folder} agent`)),
+      folder,
+    ),
+    group(
+      "Skills",
+      library.skills.map((skill) => skillRow(skill, `${folder} skill`)),
+      folder,
+    ),
   ];
 }
 

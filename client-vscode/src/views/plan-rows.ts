@@ -141,10 +141,10 @@ function branchOf(phase: PlanPhase, counts: { total: number; done: number } | un
         description: figures,
         icon: phaseIcon(states, done, counts?.done ?? 0),
         tooltip: `**${escaped(label)}**${goal}${figures ? `  \n${escaped(figures)} done` : ""}`,
-        spoken: joined(label, counts ? `${counts.done} of ${counted(counts.total, "task")} done` : "no task").replaceAll(
-          " · ",
-          ", ",
-        ),
+        spoken: joined(
+          label,
+          counts ? `${counts.done} of ${counted(counts.total, "task")} done` : "no task",
+        ).replaceAll(" · ", ", "),
         context: contextOf("phase", states.has("ready") && "runnable"),
         expand: inner.length === 0 ? "none" : done ? "closed" : "open",
         children: inner,
@@ -237,7 +237,10 @@ function stands(task: PlanTask): string {
       return joined("waits for you", cost);
     case "waiting":
       return task.blocked_by.length > 0
-        ? `waits for ${some(task.blocked_by.map((each) => oneLine(each, 40)), 3)}`
+        ? `waits for ${some(
+            task.blocked_by.map((each) => oneLine(each, 40)),
+            3,
+          )}`
         : "waits";
     case "blocked":
       return joined("blocked", cost);
@@ -255,7 +258,10 @@ function who(run: PlanTask["run"]): string {
     return "";
   }
   const mode = run.mode && run.mode !== "default" ? run.mode : "";
-  return [run.agent, mode].filter(Boolean).map((each) => oneLine(`${each}`, 40)).join("·");
+  return [run.agent, mode]
+    .filter(Boolean)
+    .map((each) => oneLine(`${each}`, 40))
+    .join("·");
 }
 
 function lastRun(task: PlanTask): string {
@@ -270,8 +276,16 @@ function taskTooltip(task: PlanTask, look: Look): string {
     `${look.spoken.slice(0, 1).toUpperCase()}${look.spoken.slice(1)}${task.optional ? ", optional" : ""}`,
     task.blocked_by.length > 0 && `Waits for: ${escaped(some(task.blocked_by, 8))}`,
     task.agent !== null && `Agent: ${escaped([task.agent, task.mode].filter(Boolean).join(", mode "))}`,
-    task.acceptance.length > 0 && `Acceptance: ${some(task.acceptance.map((each) => escaped(each, 160)), 3)}`,
-    task.files.length > 0 && `Files: ${some(task.files.map((each) => escaped(each.path, 100)), 5)}`,
+    task.acceptance.length > 0 &&
+      `Acceptance: ${some(
+        task.acceptance.map((each) => escaped(each, 160)),
+        3,
+      )}`,
+    task.files.length > 0 &&
+      `Files: ${some(
+        task.files.map((each) => escaped(each.path, 100)),
+        5,
+      )}`,
     run !== null &&
       `Run: ${escaped(joined(who(run), run.turn > 0 && counted(run.turn, "turn"), money(run.cost_usd), run.outcome ?? run.state))}`,
   ];

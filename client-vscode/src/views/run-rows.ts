@@ -207,7 +207,15 @@ function endedParts(run: Run, shown: Shown, folder: string, id: string): RunRow[
   const plain = { context: contextOf("part"), click: true, subject };
   return [
     ...(reason
-      ? [row<RunSubject>({ ...plain, id: `${id} reason`, label: reason, icon: { id: "info" }, tooltip: escaped(reason) })]
+      ? [
+          row<RunSubject>({
+            ...plain,
+            id: `${id} reason`,
+            label: reason,
+            icon: { id: "info" },
+            tooltip: escaped(reason),
+          }),
+        ]
       : []),
     row<RunSubject>({
       ...plain,

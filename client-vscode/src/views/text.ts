@@ -9,7 +9,11 @@ const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 
 /** Any text on one line of at most `limit` characters. */
 export function oneLine(text: string, limit = 200): string {
-  const flat = text.slice(0, limit * 4).replace(SPACE, " ").replace(UNSEEN, "").trim();
+  const flat = text
+    .slice(0, limit * 4)
+    .replace(SPACE, " ")
+    .replace(UNSEEN, "")
+    .trim();
   const characters = Array.from(flat);
   return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : flat;
 }
