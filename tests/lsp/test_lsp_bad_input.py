@@ -199,7 +199,16 @@ def test_after_shutdown_requests_are_refused_until_exit(workspace, healthy):
 
 
 def test_unknown_methods_get_the_protocols_error_and_unknown_notifications_nothing(editor, workspace):
-    for method in ("no/such", "$/custom", "textDocument/", "", "x" * 10_000, "\ud800", "devloop/hello", "devloop/run"):
+    for method in (
+        "no/such",
+        "$/custom",
+        "textDocument/",
+        "",
+        "x" * 10_000,
+        "\ud800",
+        "devloop/hello",
+        "devloop/subscribe",
+    ):
         answer = editor.request(method)
         assert answer["error"]["code"] == -32601, method
         assert len(answer["error"]["message"]) < 200

@@ -151,6 +151,13 @@ class Board:
                 log.info("the runs could not be read: %s", problem.message)
                 self._current = False
 
+    async def known(self, seconds: float) -> bool:
+        """Whether everything recorded was read. It is begun now where it was not; an engine that has to start first is
+        waited for so long at most, and read when it is there."""
+        if not self._current:
+            await asyncio.wait({self._later(self.load)}, timeout=seconds)
+        return self._current
+
     async def _load(self) -> None:
         with self._listening() as heard:
             still_open = (await self._ask("engine/runs", {"limit": MAX_OPEN, "open": True}))["runs"]
@@ -224,10 +231,11 @@ class Board:
             except DevloopError as problem:
                 log.info("run %s could not be read: %s", run, problem.message)
 
-    def _later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def _later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work())
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -13,7 +13,7 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings, trust
-from devloop.daemon import archiving, doctor, nothing_yet
+from devloop.daemon import archiving, doctor, nothing_yet, plan_view
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
@@ -76,6 +76,7 @@ class Service:
         return {
             **passed_on,
             "devloop/status": self.status,
+            "devloop/plan": self.plan,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/archive": self.archive,
@@ -226,6 +227,9 @@ class Service:
             "plan": await asyncio.to_thread(self._plan_status),
             "budget": engine["budget"],
         }
+
+    async def plan(self, params: Params) -> Answer:
+        return await plan_view.plan_view(self.documents, self.board)
 
     async def _without_engine(self) -> Answer:
         settled = await asyncio.to_thread(self._settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from pygls.uris import to_fs_path
 from devloop import __version__
 from devloop import plan as plans
 from devloop.errors import DevloopError, Unavailable
-from devloop.lsp import features, options, refresh
+from devloop.lsp import features, options, refresh, requests
 from devloop.lsp.buffers import Buffer
 from devloop.lsp.client import Client
 from devloop.lsp.live.shown import SCHEME
@@ -128,6 +128,10 @@ class Connection:
         self.live.leave(self)
         for task in list(self._tasks):
             task.cancel()
+
+    def custom(self, method: str) -> Callable[[Any], Awaitable[Any]] | None:
+        """What answers a request that is no LSP but ours."""
+        return requests.handler(self, method)
 
     def leave(self) -> None:
         """`exit`: this editor is done."""

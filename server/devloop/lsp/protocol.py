@@ -104,10 +104,12 @@ class Protocol(LanguageServerProtocol):
             t.SHUTDOWN: self._shut_down,
             t.SET_TRACE: self._set_trace,
         }
-        return built_in.get(method) or self.fm.features.get(method)
+        return built_in.get(method) or self.fm.features.get(method) or self.connection.custom(method)
 
     def _params(self, method: str, message: Mapping[str, Any]) -> tuple[Any] | None:
         """The parameters in a tuple; None, with the error sent, when they are not what the protocol says."""
+        if method not in t.METHOD_TO_TYPES:
+            return (message.get("params"),)  # a method of our own, which looks at them itself
         try:
             request = {key: message[key] for key in ("jsonrpc", "id", "method", "params") if key in message}
             return (getattr(self.structure_message(request), "params", None),)

@@ -47,12 +47,18 @@ async def execute(connection: Connection, name: str, arguments: Sequence[Any] | 
     if command is None:
         raise UsageError(f"There is no command {one_line(name, 80)!r}.", hint=f"There are: {', '.join(NAMES)}.")
     given = read(name, arguments)
-    if name in NEED_TRUST and not connection.options.trusted:
+    if name in NEED_TRUST:
+        must_be_trusted(connection)
+    return await command(connection, given)
+
+
+def must_be_trusted(connection: Connection) -> None:
+    """Raises `Refused` in an editor's restricted mode."""
+    if not connection.options.trusted:
         raise Refused(
             "This editor does not trust the folder, so nothing is run or decided from here.",
             hint="Trust the folder in the editor first.",
         )
-    return await command(connection, given)
 
 
-__all__ = ["COMMANDS", "NAMES", "Arguments", "execute"]
+__all__ = ["COMMANDS", "NAMES", "Arguments", "execute", "must_be_trusted"]
