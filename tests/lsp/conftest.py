@@ -76,7 +76,7 @@ def service(project):
         project,
         state,
         version=__version__,
-        documents=Documents(project, lock=state.path / "plan.lock"),
+        documents=Documents(project, lock=state.path / "plan.lock", owed=state.path / "owed.json"),
         engine=NoEngine(),
         fanout=Fanout(),
         environment=ClientEnvironment(Redactor()),

@@ -12,13 +12,16 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from devloop import plan as plans
-from devloop.daemon.open_plans import Change, EditsOf, OpenPlan, OpenPlans, compared, with_changes
-from devloop.errors import DevloopError, NotFound, Refused, StaleEdit, Unavailable
+from devloop.daemon.archived import Archived
+from devloop.daemon.open_plans import REOPENED_S, Change, EditsOf, OpenPlan, OpenPlans, compared, with_changes
+from devloop.daemon.owed import OwedFile, as_lines
+from devloop.errors import DevloopError, NotFound, Refused, StaleEdit, StorageError, Unavailable
 from devloop.files import held_lock, storage_error, write_atomic
 
 log = logging.getLogger(__name__)
@@ -26,8 +29,6 @@ log = logging.getLogger(__name__)
 TRIES = 3
 SETTLE_S = 0.15
 """How long an editor that empties a file before it writes it is given."""
-ARCHIVE = ".devloop/archive"
-MAX_ARCHIVED = 500
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class PlanText:
 
 
 class Documents:
-    """The plan of the workspace at `root`. `explicit` is the file a person named; the usual places otherwise.
+    """The plan of the workspace at `root`. `explicit` is the file a person named; the usual places otherwise. `owed` is
+    where changes are kept that an open plan has and its file has not.
 
     Methods block on the file system for a moment: call them from a thread where that counts.
     """
@@ -60,15 +62,17 @@ class Documents:
         root: Path,
         explicit: Path | None = None,
         lock: Path | None = None,
-        open_plans: OpenPlans | None = None,
+        owed: Path | None = None,
     ) -> None:
         self.root = root.resolve()
-        self.open_plans = open_plans or OpenPlans()
+        self.open_plans = OpenPlans()
+        self._owed = OwedFile(owed, self.open_plans.to_keep)
+        self.open_plans.changed = self._owed.soon
         self._explicit = explicit
         self._lock = lock
         self._parsed: tuple[tuple[str, str, frozenset[str]], plans.Plan] | None = None
-        self._archived: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
-        self._last_archived: frozenset[str] | None = None
+        archived = Archived(self.root)
+        self.archived_ids, self.last_archived_ids = archived.ids, archived.last
         self._with_owed: tuple[plans.Document, tuple[Change, ...], bytes] | None = None
 
     @property
@@ -136,12 +140,15 @@ class Documents:
             self._parsed = (key, plans.parse(found.data, name=found.relative, archived_ids=archived))
         return found, self._parsed[1]
 
-    async def record(self, edits_of: EditsOf, label: str, about: str = "") -> tuple[PlanText, bool]:
+    async def record(
+        self, edits_of: EditsOf, label: str, about: str = "", event: plans.Event | None = None
+    ) -> tuple[PlanText, bool]:
         """Make a change: in the editor that shows the plan, else in the file. True when that changed something.
 
         `edits_of` may be called more than once and finds nothing to do when the plan says so already; `about` as in
-        `open_plans.Change`. An editor that can't make the change is passed over: the file is changed under it, which it
-        will notice, and until it shows the change its buffer is read as if it did.
+        `open_plans.Change`; `event` where that is what the edits record. An editor that can't make the change is passed
+        over: the file is changed under it, which it will notice, and until it shows the change its buffer is read as if
+        it did.
         """
         path, _ = await asyncio.to_thread(self.find)
         shown = self.open_plans.of(path.resolve())
@@ -150,6 +157,7 @@ class Documents:
         self._must_be_inside(path)
         change = self.open_plans.owe(shown.path, edits_of, about)
         try:
+            await self._keep(change, await shown.plan(), event)
             try:
                 return await self._record_in(shown, change, label)
             except Unavailable as problem:
@@ -159,7 +167,15 @@ class Documents:
             self.open_plans.drop(change)
             raise
         change.in_file = True
+        self._owed.soon()
         return after, changed or self.open_plans.of(shown.path) is not shown  # `closed` may have been quicker
+
+    async def _keep(self, change: Change, plan: plans.Plan, event: plans.Event | None) -> None:
+        """Before anybody is asked to make it: from then on it is made, whoever is killed."""
+        edits = change.edits_of(plan)
+        if edits:
+            change.kept = {"event": event.to_json()} if event is not None else as_lines(plan.document, edits)
+            await self._owed.kept()
 
     async def _record_in(self, shown: OpenPlan, change: Change, label: str) -> tuple[PlanText, bool]:
         """The change, and before it those that this buffer lacks. Whether it was made is seen in the buffer, whatever
@@ -183,16 +199,45 @@ class Documents:
         raise Unavailable("it was being changed all the time, or its editor only says that it makes changes")
 
     def closed(self, shown: OpenPlan) -> None:
-        """An editor closed the plan: what devloop had changed there and nobody saved is written to the file."""
+        """An editor closed the plan: what devloop had changed there and nobody saved is written to the file. Blocks."""
         owed = self.open_plans.closed(shown)
-        for change in owed:
+        self.open_plans.owe_again(self._written(shown.path, owed))
+        self._owed.keep()
+
+    def restore(self) -> None:
+        """Before anybody opens the plan: write to the file what a daemon owed that was killed. Blocks.
+
+        Buffers that it had not given a change to come back as they were, and are read as if they had it.
+        """
+        for path, members in groupby(self._owed.load(), key=lambda change: change.path):
+            changes = list(members)
+            left = self._written(path, changes)
             try:
-                self.change(_unless_there(change, owed))
+                plan = plans.parse(self.read_file(path if path.is_file() else None).data)
+            except DevloopError:
+                continue
+            _, there = compared(changes, plan)
+            for change in there:
+                change.in_file, change.until = True, time.monotonic() + REOPENED_S
+            self.open_plans.owe_again(each for each in changes if each in there or each in left)
+        self._owed.keep()
+
+    def _written(self, path: Path, changes: Sequence[Change]) -> list[Change]:
+        """Make changes in the file that has them not; those that only the disk prevents."""
+        left = []
+        for change in changes:
+            try:
+                if not change.in_file:
+                    self.change(_unless_there(change, changes), path if path.is_file() else None)
+            except StorageError as problem:
+                log.warning("a change of the plan that was not saved could not be written: %s", problem.message)
+                left.append(change)
             except DevloopError as problem:
                 log.warning("a change of the plan that was not saved could not be repeated: %s", problem.message)
+        return left
 
-    def change(self, edit: Callable[[bytes], bytes]) -> tuple[PlanText, bool]:
-        """Replace the file's bytes by `edit` of them; True when that changed something.
+    def change(self, edit: Callable[[bytes], bytes], path: Path | None = None) -> tuple[PlanText, bool]:
+        """Replace the bytes of the plan's file (of `path`) by `edit` of them; True when that changed something.
 
         Compare-and-swap on the content's hash under a lock, `TRIES` times (plan-format §16.5); `edit` may be called
         more than once. Mode and link target stay. Raises `StaleEdit` when the file keeps changing or no longer has
@@ -200,7 +245,7 @@ class Documents:
         """
         with self._locked():
             for last in (False,) * (TRIES - 1) + (True,):
-                before = self.read_file()
+                before = self.read_file(path)
                 self._must_be_inside(before.path)
                 try:
                     after = edit(before.data)
@@ -213,32 +258,10 @@ class Documents:
                     return before, False
                 if self._same(before):
                     write_atomic(before.path, after)
-                    return self.read_file(), True
+                    return self.read_file(path), True
         raise StaleEdit(
             f"{before.relative} is being changed by something else at the same time.", hint="Try again in a moment."
         )
-
-    def archived_ids(self) -> frozenset[str]:
-        """Ids of done tasks in archived phases: a dependency on one of them is met (plan-format §7)."""
-        folder = self.root / ARCHIVE
-        try:
-            files = sorted(path for path in folder.iterdir() if path.suffix == ".md")[:MAX_ARCHIVED]
-        except OSError:
-            files = []
-        found: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
-        for path in files:
-            with contextlib.suppress(OSError):
-                status = path.stat()
-                stamp = (status.st_mtime_ns, status.st_size)
-                known = self._archived.get(path)
-                found[path] = known if known and known[0] == stamp else (stamp, _done_ids(path))
-        self._archived = found
-        self._last_archived = frozenset().union(*(ids for _, ids in found.values()))
-        return self._last_archived
-
-    def last_archived_ids(self) -> frozenset[str]:
-        """What `archived_ids` found the last time it looked; a first look when there was none."""
-        return self.archived_ids() if self._last_archived is None else self._last_archived
 
     def _same(self, before: PlanText) -> bool:
         try:
@@ -274,7 +297,7 @@ def _on_bytes(edits_of: EditsOf) -> Callable[[bytes], bytes]:
     return lambda data: plans.apply(data, edits_of(plans.parse(data)))
 
 
-def _unless_there(change: Change, owed: list[Change]) -> Callable[[bytes], bytes]:
+def _unless_there(change: Change, owed: Sequence[Change]) -> Callable[[bytes], bytes]:
     """As `_on_bytes`, for one of several changes of which later ones may be in the file already."""
 
     def edit(data: bytes) -> bytes:
@@ -284,10 +307,3 @@ def _unless_there(change: Change, owed: list[Change]) -> Callable[[bytes], bytes
         return plans.apply(data, edits) if wanted else data
 
     return edit
-
-
-def _done_ids(path: Path) -> frozenset[str]:
-    """The done tasks of an archive file, and its finished phases as `phase 1`."""
-    plan = plans.parse(path.read_bytes(), name=path.name)
-    tasks = {task.id for task in plan.tasks if task.done}
-    return frozenset(tasks | {f"phase {phase.id}".lower() for phase in plan.phases if phase.status == "complete"})

@@ -4,20 +4,25 @@ An editor's front-end registers each open plan here. Changes that devloop makes 
 file and every other buffer show them too they are owed to those: a buffer that lacks one (it was opened from a file
 that was not saved yet, or its editor can't be asked) is read as if it had it, and what nobody saved is written to the
 file when the last buffer closes. So no tick gets lost, and no finished task looks as if it had still to be done.
+`owed.py` keeps them for the case that the daemon is killed.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from devloop import plan as plans
 from devloop.errors import NotFound, StaleEdit
 
 log = logging.getLogger(__name__)
+
+REOPENED_S: Final = 60.0
+"""How long after a daemon was killed an editor's buffer may come back with the text that it had."""
 
 EditsOf = Callable[[plans.Plan], Sequence[plans.Edit]]
 """The edits that make a change to a plan; none when it says so already."""
@@ -53,6 +58,11 @@ class Change:
     shown_by: set[OpenPlan] = field(default_factory=set)
     """Buffers that had it at some time: what the person makes of it there is the person's decision."""
     in_file: bool = False
+    kept: Mapping[str, Any] | None = None
+    """How it can be made again by another process (see `owed`)."""
+    until: float | None = None
+    """Of one that a daemon before this one owed, and that is in the file: the monotonic time until which a buffer that
+    is opened may be one that the daemon had not given it to."""
 
 
 Missing = tuple[Change, Sequence[plans.Edit]]
@@ -62,6 +72,8 @@ class OpenPlans:
     def __init__(self) -> None:
         self._open: list[OpenPlan] = []
         self._owed: dict[Path, list[Change]] = {}
+        self.changed: Callable[[], None] = lambda: None
+        """Called, from any thread, when something is owed no more."""
 
     def of(self, path: Path) -> OpenPlan | None:
         """The buffer that counts for this (resolved) path."""
@@ -69,6 +81,10 @@ class OpenPlans:
         return max(found, key=lambda each: each.touched, default=None)
 
     def opened(self, plan: OpenPlan) -> None:
+        if self.of(plan.path) is None:
+            for change in list(self._owed.get(plan.path, ())):
+                if change.until is not None and change.until < time.monotonic():
+                    self.drop(change)
         self._open.append(plan)
 
     def closed(self, plan: OpenPlan) -> list[Change]:
@@ -82,6 +98,7 @@ class OpenPlans:
         if self.of(plan.path) is not None:
             self._forget_settled(plan.path)
             return []
+        self.changed()
         return [change for change in self._owed.pop(plan.path, []) if not change.in_file]
 
     def owe(self, path: Path, edits_of: EditsOf, about: str) -> Change:
@@ -97,6 +114,23 @@ class OpenPlans:
             owed.remove(change)
         if not owed:
             self._owed.pop(change.path, None)
+        if change.kept is not None:
+            self.changed()
+
+    def owe_again(self, changes: Iterable[Change]) -> None:
+        """Those that a daemon before this one owed, or that could not be written."""
+        for change in changes:
+            self._owed.setdefault(change.path, []).append(change)
+
+    def to_keep(self) -> list[Change]:
+        """What a later daemon has to know, oldest first."""
+        shown = {each.path for each in list(self._open)}
+        return [
+            change
+            for path, changes in list(self._owed.items())
+            for change in list(changes)
+            if change.kept is not None and (path in shown or not change.in_file)
+        ]
 
     def owed(self, shown: OpenPlan) -> tuple[Change, ...]:
         """The changes that this buffer never had, as far as is known, oldest first."""
@@ -115,6 +149,7 @@ class OpenPlans:
         for change in list(self._owed.get(shown.path, ())):
             change.in_file = shown in change.shown_by
         self._forget_settled(shown.path)
+        self.changed()
 
     def _forget_settled(self, path: Path) -> None:
         buffers = {each for each in self._open if each.path == path}

@@ -57,7 +57,7 @@ class PlanPort:
         event = plan_events.event_of(wanted)
         async with self._one_at_a_time:
             after, changed = await self._documents.record(
-                lambda plan: plans.change(plan, event), plan_events.label_of(event), plan_events.about(event)
+                lambda plan: plans.change(plan, event), plan_events.label_of(event), plan_events.about(event), event
             )
             if wanted.get("kind") == "committed":
                 await asyncio.to_thread(self._log_commit, after, wanted)

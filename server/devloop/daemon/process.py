@@ -96,7 +96,9 @@ class Daemon:
         self._state, self._version = state, version
         self._stopping = asyncio.Event()
         explicit = os.environ.get("DEVLOOP_PLAN_PATH")
-        self._documents = Documents(root, Path(explicit).absolute() if explicit else None, state.path / "plan.lock")
+        self._documents = Documents(
+            root, Path(explicit).absolute() if explicit else None, state.path / "plan.lock", state.path / "owed.json"
+        )
         self._port = PlanPort(self._documents, state, self._publish, self._plan_written)
         self._engine = EngineLink(
             make_engine(root, state), self._port.handlers(), log_hint=f"Its log is {state.logs / 'engine.log'}."
@@ -126,6 +128,7 @@ class Daemon:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        await asyncio.to_thread(self._documents.restore)
         await self._open_door()
         log.info("devloop %s serves %s, pid %d", self._version, self._service.root.name, os.getpid())
         tasks = [asyncio.create_task(each) for each in (self._watch.run(), self._resume(), self._until_idle())]

@@ -1,4 +1,5 @@
-"""The real daemon, with the scripted engine as its engine. `SCRIPTED_VERSION` makes it call itself another version."""
+"""The real daemon, with the scripted engine as its engine. `SCRIPTED_VERSION` makes it call itself another version,
+`SCRIPTED_EDITORS` lets it serve editors too."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from devloop.daemon.process import main
 from devloop.engine import EngineClient
 from devloop.errors import Unavailable
 from devloop.rpc import Peer
+from devloop.serve import front_ends
 
 
 def make_engine(root, state):
@@ -40,4 +42,10 @@ def make_engine(root, state):
     return start
 
 
-raise SystemExit(main(make_engine=make_engine, version=os.environ.get("SCRIPTED_VERSION", __version__)))
+raise SystemExit(
+    main(
+        make_engine=make_engine,
+        make_front_ends=front_ends if os.environ.get("SCRIPTED_EDITORS") else None,
+        version=os.environ.get("SCRIPTED_VERSION", __version__),
+    )
+)
