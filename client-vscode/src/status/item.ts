@@ -1,8 +1,8 @@
 import * as vscode from "vscode";
+import { checkpointsOf } from "../checkpoints/store";
 import type { Context } from "../context";
 import type { Session } from "../session";
 import { Paced } from "../views/rows";
-import { checkpointsOf } from "../checkpoints/store";
 import { Live } from "./live";
 import { COMMANDS, type StatusView, statusView } from "./view";
 

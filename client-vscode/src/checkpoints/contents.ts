@@ -1,0 +1,34 @@
+/** Read-only documents: a file as a run found it, and as the run left it. */
+
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { Content } from "../protocol";
+import type { Session } from "../session";
+import { oneLine } from "../views/text";
+import { type Address, addressOf, queryOf, SCHEME, textOf } from "./files";
+
+export function uriOf(address: Address): vscode.Uri {
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${address.path}`, query: queryOf(address) });
+}
+
+export function sessionAt(context: Context, folder: string): Session | undefined {
+  return context.sessions.all.find((each) => each.folder.uri.toString() === folder);
+}
+
+export function registerContents(context: Context): vscode.Disposable {
+  return vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+    async provideTextDocumentContent(uri): Promise<string> {
+      const address = addressOf(uri);
+      const session = address && sessionAt(context, address.folder);
+      if (address === undefined || session === undefined) {
+        return "This is a file of a run in a folder that is not open here.\n";
+      }
+      const { run, path, side } = address;
+      try {
+        return textOf(await session.request<Content>("devloop/content", { run, path, side }), path);
+      } catch (problem) {
+        return `${oneLine(path)} can't be shown: ${oneLine(problem instanceof Error ? problem.message : String(problem), 400)}\n`;
+      }
+    },
+  });
+}

@@ -1,0 +1,306 @@
+/** Asking a person what to do about a checkpoint, and telling the server. */
+
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { Checkpoint, Decision, Run } from "../protocol";
+import type { Session } from "../session";
+import { oneLine } from "../views/text";
+import { accepts, type Choice, detailOf, everything, nameOf, needsWords, titleOf } from "./content";
+import type { Review } from "./review";
+import type { Checkpoints } from "./store";
+
+/** A checkpoint that is open, as far as we know. */
+export interface Place {
+  readonly session: Session;
+  readonly run: Run;
+  readonly content: Checkpoint;
+}
+
+/** As commands name it. */
+export interface About {
+  readonly run?: string;
+  readonly checkpoint?: number;
+}
+
+const ICONS: Readonly<Record<Decision, string>> = {
+  continue: "debug-continue",
+  commit: "check",
+  fresh: "debug-restart",
+  stop: "debug-stop",
+  revise: "edit",
+  discard: "trash",
+  answer: "reply",
+  recheck: "beaker",
+  block: "circle-slash",
+};
+const ASKED: Partial<Record<Decision, { readonly title: string; readonly prompt: string }>> = {
+  revise: { title: "Revise", prompt: "What should change?" },
+  answer: { title: "Answer", prompt: "Your answer" },
+  block: { title: "Mark blocked", prompt: "Why is it blocked?" },
+};
+
+export class Deciding {
+  constructor(
+    private readonly context: Context,
+    private readonly checkpoints: Checkpoints,
+    private readonly review: () => Review,
+  ) {}
+
+  /** The open checkpoint that is meant; when there are several, the person says which. Undefined and said so if none. */
+  async place(about: About): Promise<Place | undefined> {
+    if (about.run !== undefined) {
+      return this.open(about.run, about.checkpoint);
+    }
+    const waiting = this.checkpoints.all;
+    if (waiting.length === 0) {
+      void vscode.window.showInformationMessage("Nothing waits for you.");
+      return undefined;
+    }
+    const first = waiting[0];
+    if (waiting.length === 1 && first !== undefined) {
+      return this.open(first.open.run, first.open.number);
+    }
+    const rows = waiting.map(({ session, open }) => {
+      const run = this.checkpoints.runOf(session, open.run);
+      const label = run === undefined ? open.run : nameOf(run);
+      const several = this.context.sessions.all.length > 1;
+      return { label, ...(several ? { description: session.folder.name } : {}), open };
+    });
+    const chosen = await vscode.window.showQuickPick(rows, { placeHolder: "Several runs wait. Which one?" });
+    return chosen && this.open(chosen.open.run, chosen.open.number);
+  }
+
+  /** Every decision with what it does. */
+  async choose(about: About): Promise<void> {
+    const place = await this.place(about);
+    if (place !== undefined) {
+      const choice = await this.pick(place);
+      if (choice !== undefined) {
+        await this.act(choice, place);
+      }
+    }
+  }
+
+  async act(choice: Choice, place: Place): Promise<void> {
+    switch (choice.kind) {
+      case "review":
+        return this.review().open({ run: place.run.id });
+      case "more":
+        return this.choose({ run: place.run.id, checkpoint: place.content.number });
+      default:
+        return this.decide(place, choice.decision ?? "answer", choice.message);
+    }
+  }
+
+  /** Ask for what the decision needs and send it. */
+  async decide(place: Place, decision: Decision, message?: string): Promise<void> {
+    const about = { run: place.run.id, checkpoint: place.content.number };
+    if ((await this.open(about.run, about.checkpoint)) === undefined) {
+      return;
+    }
+    if (decision === "answer" && message === undefined && (place.content.question?.choices.length ?? 0) > 0) {
+      const choice = await this.pick(place, (each) => each.decision === "answer" && each.message !== undefined);
+      return choice === undefined ? undefined : this.decide(place, "answer", choice.message);
+    }
+    if (decision === "discard" && !(await this.sure(place))) {
+      return;
+    }
+    let said = message;
+    if (needsWords(decision) && said === undefined) {
+      if (await this.send(place, decision, undefined, true)) {
+        return; // the plan says it below the task already, and that was passed on
+      }
+      said = await this.words(place, decision);
+      if (said === undefined) {
+        return;
+      }
+    }
+    await this.send(place, decision, said);
+  }
+
+  private open(run: string, number: number | undefined): Place | undefined {
+    const session = this.checkpoints.sessionOf(run) ?? this.context.sessions.withRun(run);
+    const waiting = session && this.checkpoints.of(session).of(run);
+    const known = session && this.checkpoints.runOf(session, run);
+    if (session === undefined || waiting?.content === undefined || known === undefined) {
+      this.over(run, number);
+      return undefined;
+    }
+    if (number !== undefined && waiting.number !== number) {
+      this.over(run, number);
+      return undefined;
+    }
+    return { session, run: known, content: waiting.content };
+  }
+
+  /** A button of yesterday: nothing is wrong, and nothing is to be done. */
+  private over(run: string, number: number | undefined): void {
+    const session = this.context.sessions.withRun(run);
+    const decision = session && number !== undefined ? this.checkpoints.of(session).decision(run, number) : undefined;
+    const known = session && this.checkpoints.runOf(session, run);
+    const name = known === undefined ? oneLine(run, 60) : nameOf(known);
+    const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
+    void vscode.window.showInformationMessage(`${name} was decided already${how}.`);
+  }
+
+  private async sure({ run }: Place): Promise<boolean> {
+    const yes = "Discard";
+    const detail = "The task is open again. The work stays reachable for 30 days.";
+    const question = `Throw away the work of ${nameOf(run)}?`;
+    return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+  }
+
+  /** True when the server took it. `probing`: only what the plan says already; without it nothing is said. */
+  private async send(place: Place, decision: Decision, message: string | undefined, probing = false): Promise<boolean> {
+    const { session, run, content } = place;
+    const about = { run: run.id, checkpoint: content.number, decision };
+    const out = accepts(decision, content) ? this.review().leftOut(place) : [];
+    try {
+      if (out.length > 0) {
+        await session.request("devloop/decide", { ...about, message: message ?? null, leave_out: out });
+        this.review().checksAgain(place, decision, out);
+      } else {
+        await session.execute("devloop.decide", message === undefined ? about : { ...about, message });
+      }
+      this.review().decided(place);
+      return true;
+    } catch (problem) {
+      const said = problem instanceof Error ? problem.message : String(problem);
+      if (this.checkpoints.of(session).of(run.id)?.number !== content.number) {
+        this.over(run.id, content.number);
+        return true;
+      }
+      if (!probing) {
+        void vscode.window.showWarningMessage(oneLine(said, 600));
+      }
+      return false;
+    }
+  }
+
+  // Boxes
+
+  private async words(place: Place, decision: Decision): Promise<string | undefined> {
+    const asked = ASKED[decision];
+    const inPlan: vscode.QuickInputButton = {
+      iconPath: new vscode.ThemeIcon("go-to-file"),
+      tooltip: `Write several lines below the task in the plan instead: > ${decision}: …`,
+    };
+    const box = vscode.window.createInputBox();
+    box.title = `${asked?.title ?? titleOf(decision)}: ${nameOf(place.run)}`;
+    box.prompt = `${asked?.prompt ?? ""} One line; for more, write \`> ${decision}: …\` below the task in the plan.`;
+    box.ignoreFocusOut = true;
+    box.buttons = [inPlan];
+    return new Promise((resolve) => {
+      box.onDidAccept(() => {
+        const text = box.value.trim();
+        if (text === "") {
+          box.validationMessage = "Say it in a few words, or press Escape.";
+          return;
+        }
+        resolve(text);
+        box.hide();
+      });
+      box.onDidChangeValue(() => {
+        box.validationMessage = undefined;
+      });
+      box.onDidTriggerButton(() => {
+        resolve(undefined);
+        box.hide();
+        void this.writeInPlan(place, decision);
+      });
+      box.onDidHide(() => {
+        resolve(undefined);
+        box.dispose();
+      });
+      box.show();
+    });
+  }
+
+  /** The server's own action writes the line; then the person goes on there. */
+  private async writeInPlan({ session, run }: Place, decision: Decision): Promise<void> {
+    const { plan } = session;
+    const task = plan?.tasks.find((each) => each.key === run.key) ?? plan?.tasks.find((each) => each.id === run.task);
+    if (plan === undefined || task === undefined) {
+      void vscode.window.showInformationMessage(`Task ${oneLine(run.task, 40)} is not in the plan any more.`);
+      return;
+    }
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(plan.uri));
+    const line = document.lineAt(Math.min(task.line, document.lineCount) - 1);
+    const editor = await vscode.window.showTextDocument(document);
+    const found = await vscode.commands.executeCommand<readonly vscode.CodeAction[]>(
+      "vscode.executeCodeActionProvider",
+      document.uri,
+      line.range,
+      vscode.CodeActionKind.QuickFix.value,
+      50,
+    );
+    const wanted = found.find((each) => each.title.includes(`\`> ${decision}: …\``));
+    if (wanted?.edit !== undefined && (await vscode.workspace.applyEdit(wanted.edit))) {
+      const written = document.getText().split(/\r?\n/);
+      const at = written.findIndex((text, index) => index >= line.lineNumber && text.includes(`> ${decision}: `));
+      const end = document.lineAt(at < 0 ? line.lineNumber : at).range.end;
+      editor.selection = new vscode.Selection(end, end);
+      editor.revealRange(new vscode.Range(end, end), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    } else {
+      editor.selection = new vscode.Selection(line.range.end, line.range.end);
+      editor.revealRange(line.range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  }
+
+  private pick(place: Place, among: (choice: Choice) => boolean = () => true): Promise<Choice | undefined> {
+    const { run, content } = place;
+    const box = vscode.window.createQuickPick<vscode.QuickPickItem & { choice: Choice }>();
+    const answers = content.question !== null && content.decisions.includes("answer");
+    const asks = content.question?.text ?? content.problem ?? content.summary;
+    box.title = oneLine(`${nameOf(run, 60)}: ${asks}`, 160);
+    box.placeholder = answers ? "Choose, or type an answer of your own" : "What should be done?";
+    box.ignoreFocusOut = true;
+    box.matchOnDetail = true;
+    const out = this.review().leftOut(place);
+    const rows = everything(content)
+      .filter(among)
+      .filter((each) => each.kind !== "answer" || !answers)
+      .map((choice) => this.row(choice, content, out.length));
+    const fill = (): void => {
+      const typed = box.value.trim();
+      const own: Choice = { kind: "decide", title: "", detail: "", decision: "answer", message: typed };
+      const item = { label: `$(reply) Answer: ${plainLabel(typed)}`, alwaysShow: true, choice: own };
+      box.items = answers && typed !== "" ? [...rows, item] : rows;
+    };
+    fill();
+    return new Promise((resolve) => {
+      box.onDidChangeValue(fill);
+      box.onDidAccept(() => {
+        const [chosen] = box.selectedItems;
+        if (chosen !== undefined) {
+          resolve(chosen.choice);
+          box.hide();
+        }
+      });
+      box.onDidHide(() => {
+        resolve(undefined);
+        box.dispose();
+      });
+      box.show();
+    });
+  }
+
+  private row(choice: Choice, content: Checkpoint, out: number): vscode.QuickPickItem & { choice: Choice } {
+    const icon =
+      choice.kind === "review"
+        ? "diff-multiple"
+        : choice.message === undefined
+          ? ICONS[choice.decision ?? "answer"]
+          : "reply";
+    const less = choice.decision !== undefined && out > 0 && accepts(choice.decision, content);
+    const detail = less
+      ? `${detailOf(choice.decision, content)} Without ${out} left-out file${out === 1 ? "" : "s"}: the gates check the rest again.`
+      : choice.detail;
+    return { label: `$(${icon}) ${plainLabel(choice.title)}`, ...(detail ? { detail } : {}), choice };
+  }
+}
+
+/** Labels of quick picks make icons of `$(name)`. */
+function plainLabel(text: string): string {
+  return oneLine(text, 80).replaceAll("$(", "$\u2060(");
+}

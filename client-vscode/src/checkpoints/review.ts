@@ -1,0 +1,382 @@
+/** The review of a run: all that it changed, in VS Code's multi-file diff, with what can be decided about it. */
+
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { Checkpoint, Decision, Run, Shown } from "../protocol";
+import type { Session } from "../session";
+import { counted, oneLine } from "../views/text";
+import { accepts, nameOf, offered } from "./content";
+import { sessionAt, uriOf } from "./contents";
+import type { Place } from "./deciding";
+import { addressOf, type Changes, type File, figuresOf, filesOf, LeftOut, MOST_FILES, reviewTitle } from "./files";
+import type { Checkpoints } from "./store";
+import { keyOf } from "./waiting";
+
+/** What is reviewed. Kept over reloads, since VS Code opens the same editors again. */
+interface Record {
+  readonly title: string;
+  readonly folder: string;
+  readonly run: string;
+}
+
+/** A review with its files, as they were when it was opened. */
+export interface Opened extends Record {
+  readonly session: Session;
+  readonly at: string;
+  readonly files: readonly File[];
+}
+
+const KEPT = "devloop.reviews";
+const MOST_KEPT = 20;
+const KEYS: readonly Decision[] = ["continue", "commit", "fresh", "stop", "revise", "recheck"];
+
+export class Review implements vscode.Disposable {
+  private readonly opened = new Map<string, Opened>();
+  private readonly left = new LeftOut();
+  private readonly changeEmitter = new vscode.EventEmitter<void>();
+  private readonly listener: vscode.Disposable;
+  private readonly loading = new Set<string>();
+  private last: Opened | undefined;
+  private keys = new Map<string, unknown>();
+  /** Another review is in front, its checkpoint is over, or files were left out. */
+  readonly onDidChange = this.changeEmitter.event;
+
+  constructor(
+    private readonly context: Context,
+    private readonly checkpoints: Checkpoints,
+  ) {
+    const refresh = (): void => this.refresh();
+    this.listener = vscode.Disposable.from(
+      vscode.window.tabGroups.onDidChangeTabs(refresh),
+      vscode.window.tabGroups.onDidChangeTabGroups(refresh),
+      checkpoints.onDidChange(refresh),
+      context.sessions.onDidChange(refresh),
+    );
+    this.refresh();
+  }
+
+  dispose(): void {
+    this.listener.dispose();
+    this.changeEmitter.dispose();
+  }
+
+  /** The review in the active editor; undefined when there is none. */
+  get active(): Opened | undefined {
+    const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+    if (tab === undefined) {
+      return undefined;
+    }
+    const address = uriIn(tab);
+    const known = [...this.opened.values()];
+    return address === undefined
+      ? this.opened.get(tab.label)
+      : known.findLast((each) => each.run === address.run && each.folder === address.folder);
+  }
+
+  /** That in front, else the last one as long as its checkpoint is open. */
+  get shown(): Opened | undefined {
+    return this.active ?? (this.last !== undefined && this.placeOf(this.last) !== undefined ? this.last : undefined);
+  }
+
+  /** The open checkpoint that a review is about. */
+  placeOf(review: Opened): (Place & { readonly content: Checkpoint }) | undefined {
+    const { session, run } = review;
+    const open = this.checkpoints.of(session).of(run);
+    const known = this.checkpoints.runOf(session, run);
+    return open?.content === undefined || known === undefined
+      ? undefined
+      : { session, run: known, content: open.content };
+  }
+
+  // Opening
+
+  async open(about: { readonly run?: string }): Promise<void> {
+    const meant = await this.meant(about.run);
+    if (meant === undefined) {
+      void vscode.window.showInformationMessage("There is no run yet whose changes could be shown.");
+      return;
+    }
+    const { session, run } = meant;
+    const changes = await session.request<Changes>("devloop/diff", { run: run.id });
+    const files = filesOf(changes);
+    if (files.length === 0) {
+      void vscode.window.showInformationMessage(`${nameOf(run)} changed no file.`);
+      return;
+    }
+    const more = files.length > MOST_FILES ? ` (${MOST_FILES} of ${files.length} files)` : "";
+    const title = `${reviewTitle(run)}${more}`;
+    const folder = session.folder.uri.toString();
+    const at = changes.commit ?? "";
+    await this.closeTabs(run.id, folder);
+    const opened: Opened = { title, folder, run: run.id, session, at, files };
+    this.opened.set(title, opened);
+    this.last = opened;
+    await this.keep({ title, folder, run: run.id });
+    const resources = files.slice(0, MOST_FILES).map((file) => {
+      const { base, work } = this.sides(opened, file);
+      return [work, file.change === "added" ? undefined : base, file.change === "deleted" ? undefined : work];
+    });
+    await vscode.commands.executeCommand("vscode.changes", title, resources);
+    this.refresh();
+  }
+
+  /** One file of a review, side by side. */
+  async openFile(review: Opened, file: File): Promise<void> {
+    const { base, work } = this.sides(review, file);
+    const title = `${file.path} (${review.title})`;
+    await vscode.commands.executeCommand("vscode.diff", base, work, title, { preview: true });
+  }
+
+  sides(review: Opened, file: File): { readonly base: vscode.Uri; readonly work: vscode.Uri } {
+    const { folder, run, at } = review;
+    const about = { folder, run, at };
+    return {
+      base: uriOf({ ...about, side: "base", path: file.old ?? file.path }),
+      work: uriOf({ ...about, side: "work", path: file.path }),
+    };
+  }
+
+  private async meant(run: string | undefined): Promise<{ session: Session; run: Run } | undefined> {
+    if (run === undefined) {
+      const waiting = this.checkpoints.all[0];
+      const session = waiting?.session ?? this.context.sessions.current;
+      const open = waiting?.open.run ?? session?.status?.runs.at(-1)?.id;
+      const newest =
+        open ?? (await session?.request<{ runs: readonly Run[] }>("devloop/runs", { limit: 1 }))?.runs[0]?.id;
+      return session && newest ? this.named(session, newest) : undefined;
+    }
+    const session =
+      this.checkpoints.sessionOf(run) ?? this.context.sessions.withRun(run) ?? this.context.sessions.current;
+    return session && this.named(session, run);
+  }
+
+  private async named(session: Session, run: string): Promise<{ session: Session; run: Run }> {
+    const known = this.checkpoints.runOf(session, run);
+    return { session, run: known ?? (await session.request<Shown>("devloop/show", { run })).run };
+  }
+
+  // Leaving files out
+
+  /** The paths that a decision about this checkpoint carries as left out. */
+  leftOut(place: Pick<Place, "run" | "content" | "session">): readonly string[] {
+    const folder = place.session.folder.uri.toString();
+    const review = [...this.opened.values()].findLast((each) => each.run === place.run.id && each.folder === folder);
+    return review === undefined ? [] : this.left.paths(keyOf(place.run.id, place.content.number), review.files);
+  }
+
+  isLeftOut(review: Opened, file: File): boolean {
+    const place = this.placeOf(review);
+    return place !== undefined && this.left.has(keyOf(review.run, place.content.number), file.path);
+  }
+
+  /** Whether files can be left out of what this review is about. */
+  canLeaveOut(review: Opened): boolean {
+    const place = this.placeOf(review);
+    return (
+      place !== undefined &&
+      trusted(review.session) &&
+      offered(place.content).some((each) => accepts(each, place.content))
+    );
+  }
+
+  leave(review: Opened, files: readonly File[], out: boolean): void {
+    const place = this.placeOf(review);
+    if (place === undefined || !this.canLeaveOut(review)) {
+      return;
+    }
+    const key = keyOf(review.run, place.content.number);
+    for (const file of files) {
+      this.left.set(key, file.path, out);
+    }
+    if (out && review.files.every((file) => this.left.has(key, file.path))) {
+      for (const file of files) {
+        this.left.set(key, file.path, false);
+      }
+      void vscode.window.showInformationMessage(
+        "One file has to stay in. To accept nothing, choose Revise or Discard.",
+      );
+    }
+    this.refresh();
+  }
+
+  /** The file that a document of ours shows. */
+  fileOf(uri: vscode.Uri): { readonly review: Opened; readonly file: File } | undefined {
+    const address = addressOf(uri);
+    const review =
+      address &&
+      [...this.opened.values()].findLast((each) => each.run === address.run && each.folder === address.folder);
+    const file = review?.files.find((each) => each.path === address?.path || each.old === address?.path);
+    return review && file && { review, file };
+  }
+
+  async chooseFiles(review: Opened): Promise<void> {
+    if (!this.canLeaveOut(review)) {
+      void vscode.window.showInformationMessage("Files can be left out while the work waits to be accepted.");
+      return;
+    }
+    const rows = review.files.map((file) => ({
+      label: file.path,
+      description: figuresOf(file),
+      picked: !this.isLeftOut(review, file),
+      file,
+    }));
+    const chosen = await vscode.window.showQuickPick(rows, {
+      canPickMany: true,
+      title: `${review.title}: files to take in`,
+      placeHolder: "Files without a check are left out; the gates check the rest again",
+      ignoreFocusOut: true,
+      matchOnDescription: true,
+    });
+    if (chosen !== undefined) {
+      const taken = new Set(chosen.map((row) => row.file));
+      this.leave(review, [...taken], false);
+      const out = review.files.filter((file) => !taken.has(file));
+      if (out.length > 0) {
+        this.leave(review, out, true);
+      }
+    }
+  }
+
+  // After a decision
+
+  /** The decision was taken by the server: the review is done. */
+  decided({ run, content, session }: Place): void {
+    this.left.forget(keyOf(run.id, content.number));
+    void this.closeTabs(run.id, session.folder.uri.toString());
+    this.refresh();
+  }
+
+  /** Say that the gates run again, until it is known what came of it. */
+  checksAgain({ session, run }: Place, decision: Decision, out: readonly string[]): void {
+    const title = `${oneLine(run.task, 30)}: checking again without ${counted(out.length, "file")}, then ${decision}`;
+    void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => {
+      return new Promise<void>((resolve) => {
+        const over = (): void => {
+          listeners.dispose();
+          resolve();
+        };
+        const listeners = vscode.Disposable.from(
+          this.checkpoints.onDidOpen((opened) => opened.run.id === run.id && over()),
+          session.onDidReceiveEvents((events) => {
+            if (events.some((event) => event.run === run.id && event.kind === "run.ended")) {
+              over();
+            }
+          }),
+          session.onDidChangeState(over),
+        );
+      });
+    });
+  }
+
+  private async closeTabs(run: string, folder: string): Promise<void> {
+    const titles = new Set(
+      [...this.opened.values()].filter((each) => each.run === run && each.folder === folder).map((each) => each.title),
+    );
+    const tabs = vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter((tab) => {
+        const address = uriIn(tab);
+        return address === undefined
+          ? isMulti(tab) && titles.has(tab.label)
+          : address.run === run && address.folder === folder;
+      });
+    if (tabs.length > 0) {
+      await vscode.window.tabGroups.close(tabs, true);
+    }
+  }
+
+  // What menus see
+
+  private refresh(): void {
+    this.restore();
+    const { active } = this;
+    if (active !== undefined) {
+      this.last = active;
+    }
+    const place = active && this.placeOf(active);
+    const able = place !== undefined && trusted(place.session) ? offered(place.content) : [];
+    this.key("devloop.review.active", active !== undefined);
+    this.key("devloop.review.waits", able.length > 0);
+    for (const decision of KEYS) {
+      this.key(`devloop.review.${decision}`, able.includes(decision));
+    }
+    const { shown } = this;
+    this.key("devloop.review.shown", shown !== undefined);
+    this.key("devloop.review.leaves", shown !== undefined && this.canLeaveOut(shown));
+    this.key(
+      "devloop.review.out",
+      shown?.files.filter((file) => this.isLeftOut(shown, file)).map((file) => `/${file.path}`) ?? [],
+    );
+    this.changeEmitter.fire();
+  }
+
+  private key(name: string, value: unknown): void {
+    if (JSON.stringify(this.keys.get(name)) !== JSON.stringify(value)) {
+      this.keys.set(name, value);
+      void vscode.commands.executeCommand("setContext", name, value);
+    }
+  }
+
+  private async keep(record: Record): Promise<void> {
+    const others = this.kept.filter((each) => each.title !== record.title);
+    await this.context.extension.workspaceState.update(KEPT, [...others, record].slice(-MOST_KEPT));
+  }
+
+  private get kept(): readonly Record[] {
+    return this.context.extension.workspaceState.get<readonly Record[]>(KEPT, []);
+  }
+
+  /** After a reload the editor is there again: find out what it is about. */
+  private restore(): void {
+    const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+    if (tab === undefined || this.active !== undefined) {
+      return;
+    }
+    const address = uriIn(tab);
+    const record =
+      address === undefined
+        ? this.kept.find((each) => isMulti(tab) && each.title === tab.label)
+        : this.kept.findLast((each) => each.run === address.run && each.folder === address.folder);
+    const session = record && sessionAt(this.context, record.folder);
+    if (record === undefined || session?.state.kind !== "running" || this.loading.has(record.title)) {
+      return;
+    }
+    this.loading.add(record.title);
+    void session
+      .request<Changes>("devloop/diff", { run: record.run })
+      .then((changes) => {
+        this.opened.set(record.title, { ...record, session, at: changes.commit ?? "", files: filesOf(changes) });
+        this.refresh();
+      })
+      .catch((problem: unknown) =>
+        this.context.log.debug(`${record.title} could not be read again: ${String(problem)}`),
+      );
+  }
+}
+
+/** What a tab of ours shows, when it shows one of our documents. */
+function uriIn(tab: vscode.Tab): ReturnType<typeof addressOf> {
+  const { input } = tab;
+  if (input instanceof vscode.TabInputTextDiff) {
+    return addressOf(input.modified);
+  }
+  return input instanceof vscode.TabInputText ? addressOf(input.uri) : undefined;
+}
+
+/** A multi-file diff has no input that extensions may see; only its title tells it. */
+function isMulti(tab: vscode.Tab): boolean {
+  const { input } = tab;
+  return !(
+    input instanceof vscode.TabInputText ||
+    input instanceof vscode.TabInputTextDiff ||
+    input instanceof vscode.TabInputCustom ||
+    input instanceof vscode.TabInputWebview ||
+    input instanceof vscode.TabInputNotebook ||
+    input instanceof vscode.TabInputNotebookDiff ||
+    input instanceof vscode.TabInputTerminal
+  );
+}
+
+function trusted(session: Session): boolean {
+  return session.state.kind === "running" && !session.state.restricted;
+}
