@@ -1,0 +1,219 @@
+/** What a person is asked, and their answer. */
+
+import type { Checkpoint } from "../state";
+import { ASKED, decisionLabel, decisionTitle } from "../words";
+import { button, el, fill, section, uniqueId } from "./dom";
+import { markdown } from "./markdown";
+
+export interface CheckpointActions {
+  readonly decide: (checkpoint: number, decision: string, message: string | null) => void;
+  readonly review: () => void;
+  /** Words that are being written, so that they outlive the page. */
+  readonly draft: (text: string) => void;
+}
+
+const HEADINGS: Readonly<Record<string, string>> = { question: "The agent asks", problem: "This needs you" };
+
+export class CheckpointArea {
+  readonly root: HTMLElement;
+  private readonly title: HTMLElement;
+  private readonly body = el("div");
+  private readonly problem = el("p", { class: "problem", attributes: { role: "alert" } });
+  private shown: Checkpoint | null = null;
+  private buttons: readonly HTMLButtonElement[] = [];
+  private locked = "";
+  private sent = false;
+
+  constructor(
+    private readonly actions: CheckpointActions,
+    private draft: string,
+  ) {
+    const { root, title } = section("checkpoint", "");
+    this.root = root;
+    this.title = title;
+    title.tabIndex = -1;
+    root.append(title, this.body, this.problem);
+    root.hidden = true;
+    this.problem.hidden = true;
+  }
+
+  /** Bring it into sight and let the keyboard go on from there. */
+  focus(): void {
+    this.root.scrollIntoView({ block: "start" });
+    (this.buttons.find((each) => !each.disabled && !each.hidden) ?? this.title).focus({ preventScroll: true });
+  }
+
+  update(checkpoint: Checkpoint | null, locked: string): void {
+    if (checkpoint !== this.shown || locked !== this.locked) {
+      const other = checkpoint?.number !== this.shown?.number;
+      this.shown = checkpoint;
+      this.locked = locked;
+      if (other) {
+        this.sent = false;
+        this.say("");
+      }
+      this.root.hidden = checkpoint === null;
+      this.buttons = [];
+      fill(this.body);
+      if (checkpoint !== null) {
+        this.title.textContent = HEADINGS[checkpoint.kind] ?? "Waiting for your decision";
+        this.build(checkpoint);
+      }
+    }
+  }
+
+  /** The decision was not taken, and why; "" when it was. */
+  answered(problem: string): void {
+    this.sent = problem === "";
+    if (this.sent) {
+      this.draft = "";
+      this.actions.draft("");
+    }
+    this.enable();
+    this.say(problem);
+  }
+
+  private say(problem: string): void {
+    this.problem.textContent = problem;
+    this.problem.hidden = problem === "";
+  }
+
+  private build(checkpoint: Checkpoint): void {
+    if (checkpoint.problem) {
+      this.body.append(el("div", "quote bad", markdown(checkpoint.problem)));
+    }
+    if (checkpoint.question) {
+      this.body.append(el("div", "quote", markdown(checkpoint.question)));
+    }
+    if (checkpoint.summary) {
+      this.body.append(el("div", "quote", markdown(checkpoint.summary)));
+    }
+    if (checkpoint.guards.length > 0) {
+      const items = checkpoint.guards.map((guard) => el("li", {}, guard));
+      this.body.append(el("p", "heading", "This work changes the checks themselves:"), el("ul", "guards", ...items));
+    }
+    this.body.append(this.decisions(checkpoint));
+    if (this.locked) {
+      this.body.append(el("p", "hint", this.locked));
+    }
+    this.enable();
+  }
+
+  private decisions(checkpoint: Checkpoint): HTMLElement {
+    const rowOf = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } });
+    const made: HTMLButtonElement[] = [];
+    const answers = checkpoint.decisions.includes("answer");
+    if (answers) {
+      for (const choice of checkpoint.choices) {
+        made.push(button(choice, { class: "primary choice", onClick: () => this.send("answer", choice) }));
+      }
+    }
+    const form = el("div", "form");
+    for (const decision of checkpoint.decisions.filter((each) => each !== "answer")) {
+      const asks = decision === "revise" || decision === "block";
+      const first = made.length === 0 && !answers;
+      const options = { class: first ? "primary" : "secondary", attributes: { title: decisionTitle(decision) } };
+      made.push(
+        button(decisionLabel(decision), {
+          ...options,
+          attributes: { ...options.attributes, ...(asks ? { "aria-expanded": "false" } : {}) },
+          onClick: () => (asks ? this.ask(form, decision, made) : this.send(decision, null)),
+        }),
+      );
+    }
+    rowOf.append(...made);
+    const review = button("Review changes", { class: "secondary", onClick: this.actions.review });
+    if (checkpoint.kind !== "question") {
+      rowOf.append(review);
+    }
+    this.buttons = made;
+    if (answers) {
+      const words = this.words("answer", checkpoint.choices.length > 0 ? "Or in your own words" : "Your answer", null);
+      return el("div", {}, words, rowOf);
+    }
+    if (this.draft !== "" && checkpoint.decisions.includes("revise")) {
+      this.ask(form, "revise", made, false);
+    }
+    return el("div", {}, rowOf, form);
+  }
+
+  /** Open the field for a decision that carries words, or close it again. */
+  private ask(form: HTMLElement, decision: string, buttons: readonly HTMLButtonElement[], focus = true): void {
+    const label = decisionLabel(decision);
+    const opener = buttons.find((each) => each.textContent === label);
+    const open = opener?.getAttribute("aria-expanded") === "true";
+    for (const each of buttons.filter((one) => one.hasAttribute("aria-expanded"))) {
+      each.setAttribute("aria-expanded", String(each === opener && !open));
+    }
+    const close = () => {
+      fill(form);
+      opener?.setAttribute("aria-expanded", "false");
+      opener?.focus();
+    };
+    if (open) {
+      close();
+    } else {
+      fill(form, this.words(decision, ASKED[decision] ?? "What should it be told?", close));
+      if (focus) {
+        form.querySelector("textarea")?.focus();
+      }
+    }
+  }
+
+  private words(decision: string, label: string, close: (() => void) | null): HTMLElement {
+    const id = uniqueId("words");
+    const field = el("textarea", { attributes: { id, rows: "3" } });
+    field.value = this.draft;
+    const submit = () => {
+      if (field.value.trim() === "") {
+        field.focus();
+      } else {
+        this.send(decision, field.value);
+      }
+    };
+    field.addEventListener("input", () => {
+      this.draft = field.value;
+      this.actions.draft(field.value);
+    });
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        submit();
+      } else if (event.key === "Escape" && close !== null) {
+        event.preventDefault();
+        close();
+      }
+    });
+    const send = button(
+      decision === "answer" ? "Send answer" : decision === "block" ? "Mark blocked" : "Send to agent",
+      {
+        class: "primary",
+        attributes: { title: "Ctrl+Enter" },
+        onClick: submit,
+      },
+    );
+    const cancel = close === null ? null : button("Close", { class: "secondary", onClick: close });
+    return el(
+      "div",
+      "words",
+      el("label", { attributes: { for: id } }, label),
+      field,
+      el("div", "decisions", send, cancel),
+    );
+  }
+
+  private send(decision: string, message: string | null): void {
+    if (this.shown !== null && !this.sent && !this.locked) {
+      this.sent = true;
+      this.say("");
+      this.enable();
+      this.actions.decide(this.shown.number, decision, message);
+    }
+  }
+
+  private enable(): void {
+    for (const each of this.body.querySelectorAll<HTMLButtonElement | HTMLTextAreaElement>("button, textarea")) {
+      each.disabled = this.sent || (this.locked !== "" && each.textContent !== "Review changes");
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/** The server's objects as parts of the page. Total: whatever is missing or wrong is shown as unknown. */
+
+import { block, line, number, type Row, row, rows, texts, whole } from "./read";
+import type { ChangedFile, Checkpoint, Counts, Gate, RunHead, Tokens } from "./state";
+
+/** Characters of one text of the model; of one argument or result of a tool; of a gate's output. */
+export const LONGEST_TEXT = 60_000;
+export const LONGEST_RESULT = 12_000;
+const LONGEST_OUTPUT = 8_000;
+const NAMES_SHOWN = 50;
+
+export function tokensOf(value: unknown): Tokens {
+  const counted = row(value);
+  return {
+    input: whole(counted["input"]),
+    output: whole(counted["output"]),
+    cache_read: whole(counted["cache_read"]),
+    cache_write: whole(counted["cache_write"]),
+  };
+}
+
+/** `known` with what `told`, a run's record or a part of it, says. */
+export function headWith(known: RunHead, told: Row): RunHead {
+  const has = (name: string) => Object.hasOwn(told, name);
+  const words = (name: string, otherwise: string, limit = 200) => (has(name) ? line(told[name], limit) : otherwise);
+  return {
+    id: known.id,
+    task: words("task", known.task, 80),
+    title: words("title", known.title, 300),
+    agent: words("agent", known.agent, 80),
+    mode: words("mode", known.mode, 80),
+    model: words("model", known.model, 80),
+    scripted: has("scripted") ? told["scripted"] === true : known.scripted,
+    state: words("state", known.state, 40),
+    outcome: words("outcome", known.outcome, 40),
+    reason: has("reason") ? block(told["reason"], 2000) : known.reason,
+    turn: whole(told["turn"], known.turn),
+    turnLimit: whole(told["turn_limit"], known.turnLimit),
+    waitingFor: words("waiting_for", known.waitingFor),
+    cost: has("cost_usd") ? number(told["cost_usd"]) : known.cost,
+    tokens: has("tokens") ? tokensOf(told["tokens"]) : known.tokens,
+    attempt: whole(told["attempt"], known.attempt),
+    started: has("started") ? number(told["started"]) : known.started,
+    ended: has("ended") ? number(told["ended"]) : known.ended,
+    branch: words("branch", known.branch),
+    commit: words("commit", known.commit, 64),
+  };
+}
+
+export function gateKey(commit: string, name: string): string {
+  return `${commit} ${name}`;
+}
+
+export function gateOf(told: Row): Gate {
+  const commit = line(told["commit"] ?? told["tree"], 64);
+  const name = line(told["gate"], 120);
+  const changes = row(told["changes"]);
+  const fresh = texts(changes["new"], 400);
+  const removed = [...texts(changes["removed"], 400), ...texts(changes["disabled"], 400)];
+  const more = row(changes["more"]);
+  const coverage = row(told["coverage"]);
+  return {
+    key: gateKey(commit, name),
+    name,
+    kind: line(told["kind"], 40),
+    commit,
+    verdict: line(told["verdict"], 40) || "unknown",
+    required: told["required"] !== false,
+    reason: block(told["reason"], 2000),
+    command: commandOf(told["command"]),
+    exitCode: number(told["exit_code"]),
+    signal: number(told["signal"]),
+    seconds: number(told["duration_s"]),
+    tree: line(told["tree"], 64),
+    counts: countsOf(told["counts"]),
+    coverage: coverageOf(number(coverage["percent"]), number(coverage["before"])),
+    fresh: fresh.slice(0, NAMES_SHOWN),
+    removed: removed.slice(0, NAMES_SHOWN),
+    more:
+      Math.max(0, fresh.length - NAMES_SHOWN) +
+      Math.max(0, removed.length - NAMES_SHOWN) +
+      whole(more["new"]) +
+      whole(more["removed"]) +
+      whole(more["disabled"]),
+    existing: texts(changes["existing"]).length + whole(more["existing"]),
+    fixed: texts(changes["fixed"]).length + whole(more["fixed"]),
+    output: block(told["output_tail"], LONGEST_OUTPUT),
+  };
+}
+
+function commandOf(value: unknown): string {
+  const words = texts(value, 400);
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+}
+
+function coverageOf(percent: number | null, before: number | null): string {
+  if (percent === null) {
+    return "";
+  }
+  return before === null ? `${percent.toFixed(1)} %` : `${percent.toFixed(1)} % (before: ${before.toFixed(1)} %)`;
+}
+
+export function countsOf(value: unknown): Counts | null {
+  if (typeof value !== "object" || value === null) {
+    return null;
+  }
+  const counted = row(value);
+  return {
+    passed: whole(counted["passed"]),
+    failed: whole(counted["failed"]),
+    errors: whole(counted["errors"]),
+    skipped: whole(counted["skipped"]),
+  };
+}
+
+export function filesOf(value: unknown): readonly ChangedFile[] {
+  return rows(value).map((told) => ({
+    path: typeof told["path"] === "string" ? told["path"] : "",
+    status: line(told["status"], 20),
+    added: whole(told["added"]),
+    deleted: whole(told["deleted"]),
+    binary: told["binary"] === true,
+  }));
+}
+
+/** null where none is told. */
+export function checkpointOf(value: unknown): Checkpoint | null {
+  const told = row(value);
+  if (number(told["number"]) === null) {
+    return null;
+  }
+  const question = row(told["question"]);
+  return {
+    number: whole(told["number"]),
+    kind: line(told["kind"], 40),
+    summary: block(told["summary"], LONGEST_TEXT),
+    problem: block(told["problem"], LONGEST_TEXT),
+    question: block(question["text"], LONGEST_TEXT),
+    choices: texts(question["choices"], 400),
+    decisions: texts(told["decisions"], 40),
+    guards: rows(told["guards"]).map(guardOf),
+  };
+}
+
+/** Something the work does to the checks themselves. */
+function guardOf(told: Row): string {
+  const place = line(told["place"], 200) || line(told["file"], 200);
+  return [line(told["kind"], 60).replaceAll("_", " "), place, line(told["text"], 200)].filter(Boolean).join(": ");
+}
+
+export function noticesOf(value: unknown): readonly string[] {
+  const all = Array.isArray(value) ? value : [];
+  return all
+    .map((each) => (typeof each === "string" ? block(each, 600) : block(row(each)["text"], 600)))
+    .filter(Boolean);
+}

@@ -1,0 +1,89 @@
+/** The words and figures of the page; the same as the terminal's (`daemon/wording.py`). */
+
+import { duration, joined, money, tokens } from "../views/text";
+import type { RunHead, Turn } from "./state";
+
+export function milliseconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : duration(ms / 1000);
+}
+
+/** A state's colour: `busy`, `wait`, `good`, `bad` or `calm`. */
+export type Tone = "busy" | "wait" | "good" | "bad" | "calm";
+
+const OUTCOMES: Readonly<Record<string, Tone>> = {
+  accepted: "good",
+  landed: "good",
+  partial: "wait",
+  discarded: "calm",
+  cancelled: "calm",
+};
+
+export function toneOf(run: RunHead): Tone {
+  if (run.state === "ended") {
+    return OUTCOMES[run.outcome] ?? "bad";
+  }
+  return run.state === "waiting" ? "wait" : run.state === "" || run.state === "queued" ? "calm" : "busy";
+}
+
+export function stateOf(run: RunHead): string {
+  const word = run.state === "ended" ? run.outcome || "ended" : run.state || "loading";
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+const VERDICTS: Readonly<Record<string, Tone>> = { pass: "good", fail: "bad", running: "busy", unknown: "wait" };
+
+export function verdictTone(verdict: string): Tone {
+  return VERDICTS[verdict] ?? "calm";
+}
+
+const STATUS: Readonly<Record<string, string>> = {
+  A: "added",
+  M: "changed",
+  D: "deleted",
+  R: "renamed",
+  C: "copied",
+  T: "type changed",
+};
+
+/** git's letter, or a word already. */
+export function changeOf(status: string): string {
+  return STATUS[status.charAt(0)] ?? (status || "changed");
+}
+
+const DECISIONS: Readonly<Record<string, { readonly label: string; readonly title: string }>> = {
+  continue: { label: "Continue", title: "Accept the work, tick the task and go on with the next one" },
+  commit: { label: "Commit", title: "Accept the work, tick the task and land everything accepted on your branch" },
+  fresh: {
+    label: "Fresh start",
+    title: "Accept the work and end here; the next start begins with an empty conversation",
+  },
+  stop: { label: "Stop", title: "End here" },
+  revise: { label: "Revise…", title: "Tell the agent what to change; the same run goes on" },
+  discard: { label: "Discard…", title: "The task is open again; the work stays reachable for 30 days" },
+  answer: { label: "Answer", title: "Answer the agent's question" },
+  recheck: { label: "Check again", title: "Run the gates once more" },
+  block: { label: "Mark blocked…", title: "The work can't be accepted: mark the task as blocked and say why" },
+};
+
+export function decisionLabel(decision: string): string {
+  return DECISIONS[decision]?.label ?? decision;
+}
+
+export function decisionTitle(decision: string): string {
+  return DECISIONS[decision]?.title ?? "";
+}
+
+/** What a decision's words are asked for with. */
+export const ASKED: Readonly<Record<string, string>> = {
+  revise: "What should change?",
+  answer: "Your answer",
+  block: "Why is it blocked?",
+};
+
+export function turnFigures(turn: Turn): string {
+  return joined(
+    turn.seconds === null ? "" : duration(turn.seconds),
+    turn.tokens === null ? "" : `${tokens(turn.tokens)} tokens`,
+    turn.cost === null ? "" : money(turn.cost),
+  );
+}
