@@ -293,14 +293,14 @@ export class Review implements vscode.Disposable {
     if (active !== undefined) {
       this.last = active;
     }
-    const place = active && this.placeOf(active);
+    const { shown } = this;
+    const place = shown && this.placeOf(shown);
     const able = place !== undefined && trusted(place.session) ? offered(place.content) : [];
     this.key("devloop.review.active", active !== undefined);
     this.key("devloop.review.waits", able.length > 0);
     for (const decision of KEYS) {
       this.key(`devloop.review.${decision}`, able.includes(decision));
     }
-    const { shown } = this;
     this.key("devloop.review.shown", shown !== undefined);
     this.key("devloop.review.leaves", shown !== undefined && this.canLeaveOut(shown));
     this.key(
