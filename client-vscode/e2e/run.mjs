@@ -1,7 +1,7 @@
-// Plays the scenarios in a real VS Code. Each gives a line of JSON.
+// Plays the scenarios in a real VS Code.
 //
 //   node e2e/run.mjs [--repeat N] [NAME …]     all whose name contains one of the words, or all; exit status 1 if one failed
-//   node e2e/run.mjs --serve                   names come on standard input, one a line
+//   node e2e/run.mjs --serve                   names come on standard input, one a line; each gives a line of JSON
 import readline from "node:readline";
 import { names, Suite } from "./harness/suite.mjs";
 
@@ -48,13 +48,17 @@ for await (const name of asked()) {
   const result = await suite.play(name);
   passed += result.ok ? 1 : 0;
   failed += result.ok ? 0 : 1;
-  console.log(JSON.stringify(result));
-  if (!serve && !result.ok) {
-    console.error(`${result.error}\n${result.logs}`);
+  if (serve) {
+    console.log(JSON.stringify(result));
+    continue;
+  }
+  console.log(`${result.ok ? "pass" : "FAIL"} ${name} ${result.seconds.toFixed(1)} s ${JSON.stringify(result.notes)}`);
+  if (!result.ok) {
+    console.log(`${result.error}\n${result.pictures.join("\n")}\n${result.logs}`);
   }
 }
 await end();
 if (!serve) {
-  console.error(`${passed} passed, ${failed} failed`);
+  console.log(`${passed} passed, ${failed} failed`);
 }
 process.exit(failed > 0 && !serve ? 1 : 0);

@@ -69,6 +69,12 @@ export function temporaryFolder() {
   return fs.mkdtempSync(path.join(os.tmpdir(), "dl-e2e-"));
 }
 
+/** Without stacks and without what VS Code says of its own extensions. */
+function interesting(log) {
+  const lines = log.split("\n").filter((line) => !/^\s+at |^- \/|_doActivateExtension vscode\./.test(line));
+  return lines.join("\n");
+}
+
 export class Editor {
   #process;
   #log = "";
@@ -143,7 +149,7 @@ export class Editor {
     const names = fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }) : [];
     return names
       .filter((name) => /(remoteexthost|[^/]*devloop[^/]*)\.log$/i.test(name))
-      .map((name) => `--- ${name}\n${fs.readFileSync(path.join(folder, name), "utf8").slice(-3000)}`)
+      .map((name) => `--- ${name}\n${interesting(fs.readFileSync(path.join(folder, name), "utf8")).slice(-3000)}`)
       .join("\n");
   }
 

@@ -84,8 +84,9 @@ export class Suite {
       pictures.push(await stage.shot(window, `failed-${at + 1}`).catch(String));
     }
     const said = windows.map((window) => window.errors.slice(-5).join("\n")).join("\n");
-    const logs = [...this.#editors.values()].map((editor) => editor.logs()).join("\n");
-    return { pictures, logs: `${logs}\n${this.#machine.logs()}\nbrowser console:\n${said}` };
+    const logs = [...this.#editors.values()].map((editor) => editor.logs());
+    const all = [...logs, this.#machine.logs(), `--- browser console\n${said}`].join("\n").replace(/\n\s+at .*/g, "");
+    return { pictures, logs: all };
   }
 
   async end() {

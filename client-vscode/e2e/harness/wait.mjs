@@ -1,5 +1,5 @@
 // Every wait is for a condition. The limit is for machines under load; a wait that is fulfilled costs what it takes.
-export const LIMIT = 60_000;
+export const LIMIT = Number(process.env.DEVLOOP_E2E_LIMIT_S ?? 60) * 1000;
 
 /** Polls `condition` until it gives something true, and gives that. `what` says what was waited for. */
 export async function until(what, condition, limit = LIMIT) {

@@ -102,7 +102,7 @@ export class Window {
 
   async statusText() {
     const items = await this.page.locator(`.statusbar-item[id^="${ID}"]`).all();
-    const texts = await Promise.all(items.map((item) => item.innerText({ timeout: 1000 })));
+    const texts = await Promise.all(items.map((item) => item.textContent({ timeout: 1000 })));
     return plain(texts.join(" "));
   }
 
