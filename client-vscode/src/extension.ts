@@ -4,11 +4,12 @@ import * as commands from "./commands";
 import type { Context } from "./context";
 import * as editing from "./editing";
 import * as runPage from "./run-page/panel";
+import * as trouble from "./server/trouble";
 import { WorkspaceSessions } from "./sessions";
 import * as status from "./status/item";
 import * as views from "./views";
 
-const PARTS = [commands, status, checkpoints, views, runPage, editing];
+const PARTS = [commands, trouble, status, checkpoints, views, runPage, editing];
 
 let sessions: WorkspaceSessions | undefined;
 

@@ -131,7 +131,10 @@ export interface TaskRun {
   readonly id: string;
   readonly state: RunState;
   readonly outcome: Outcome | null;
+  /** The number of the open one. */
   readonly checkpoint: Checkpoint | number | null;
+  /** The kind of the open checkpoint. */
+  readonly asks?: string | null;
   readonly agent: string;
   readonly mode: string | null;
   readonly turn: number;
@@ -162,6 +165,8 @@ export interface PlanTask {
   readonly mode: string | null;
   readonly optional: boolean;
   readonly explicit: boolean;
+  /** Whether it can be run by itself; false for a step of another task. */
+  readonly pickable?: boolean;
   readonly state: TaskState;
   readonly blocked_by: readonly string[];
   readonly run: TaskRun | null;
@@ -369,7 +374,8 @@ export interface TrustItem {
   readonly status: "trusted" | "new" | "changed" | "refused";
   readonly text: string;
   readonly diff: string;
-  readonly refused?: string;
+  /** Why nobody may trust it. */
+  readonly reason?: string;
 }
 
 /** One check of `devloop/doctor`. */

@@ -1,4 +1,5 @@
 import * as vscode from "vscode";
+import { read } from "../commands/arguments";
 import type { Context } from "../context";
 import type { Decision } from "../protocol";
 import { registerContents } from "./contents";
@@ -50,6 +51,16 @@ export function register(context: Context): void {
     registerTree(review),
     registerMarks(review),
     command("devloop.answer", (about) => deciding.choose(aboutOf(about))),
+    // Lenses, code actions and links carry the server's name of it.
+    command("devloop.decide", async (given) => {
+      const { decision, message } = read(given);
+      const place = decision === undefined ? undefined : await deciding.place(aboutOf(given));
+      if (decision === undefined) {
+        await deciding.choose(aboutOf(given));
+      } else if (place !== undefined) {
+        await deciding.decide(place, decision, message);
+      }
+    }),
     command("devloop.review", (about) => review.open(aboutOf(about))),
     command("devloop.review.decide", () => {
       const { shown } = review;

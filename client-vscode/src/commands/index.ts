@@ -1,3 +1,88 @@
-import type { Context } from "../context";
+/** Every command of the palette, of lenses and of code actions: found a session, ask what is missing, pass it on. */
 
-export function register(_context: Context): void {}
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { CommandArguments } from "../protocol";
+import { words } from "../server/refusal";
+import { read } from "./arguments";
+import { Documents } from "./documents";
+import * as keys from "./keys";
+import * as links from "./links";
+import * as looking from "./looking";
+import * as running from "./running";
+import * as settingUp from "./setting-up";
+import { trust } from "./trusting";
+
+type Command = (given: CommandArguments) => unknown;
+
+export function register(context: Context): void {
+  const documents = new Documents();
+  const commands: Readonly<Record<string, Command>> = {
+    "devloop.run": (given) => running.run(context, given),
+    "devloop.runHere": () => running.runHere(context),
+    "devloop.continue": (given) => running.proceed(context, given),
+    "devloop.runPhase": (given) => running.runPhase(context, given),
+    "devloop.cancel": (given) => running.cancel(context, given),
+    "devloop.fresh": (given) => running.fresh(context, given),
+    "devloop.archive": (given) => running.archive(context, given),
+    "devloop.nextTask": (given) => running.nextTask(context, given),
+    "devloop.showRun": (given) => looking.showRun(context, given),
+    "devloop.showDiff": (given) => looking.showDiff(context, given),
+    "devloop.openTranscript": (given) => looking.openTranscript(context, documents, given),
+    "devloop.openPlan": (given) => looking.openPlan(context, given),
+    "devloop.status": (given) => looking.status(context, documents, given),
+    "devloop.doctor": () => looking.doctor(context, documents),
+    "devloop.menu": () => looking.menu(context),
+    "devloop.restart": (given) => looking.restart(context, given),
+    "devloop.trust": (given) => trust(context, documents, given),
+    "devloop.install": () => settingUp.install(context),
+    "devloop.selectInterpreter": () => settingUp.selectInterpreter(context),
+    "devloop.showLog": () => context.log.show(),
+    "devloop.openSettings": () =>
+      vscode.commands.executeCommand("workbench.action.openSettings", "@ext:devloop.devloop"),
+    "devloop.openWalkthrough": () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", "devloop.devloop#start"),
+  };
+  context.extension.subscriptions.push(
+    documents,
+    ...Object.entries(commands).map(([name, command]) =>
+      vscode.commands.registerCommand(name, (given: unknown) => guarded(context, name, () => command(read(given)))),
+    ),
+  );
+  keys.register(context);
+  links.register(context);
+}
+
+/** What goes wrong is said once, in the server's sentences, with what helps. */
+export async function guarded(context: Context, name: string, work: () => unknown): Promise<unknown> {
+  try {
+    return await work();
+  } catch (problem) {
+    const said = words(problem);
+    context.log.warn(`${name}: ${said}`);
+    void offer(said, kindOf(problem));
+    return undefined;
+  }
+}
+
+/** Kinds of devloop's errors (`errors.py`) that a command of ours can mend. */
+const HELP: Readonly<Record<string, { readonly title: string; readonly command: string }>> = {
+  untrusted: { title: "Trust…", command: "devloop.trust" },
+  no_model: { title: "Doctor", command: "devloop.doctor" },
+  sandbox_missing: { title: "Doctor", command: "devloop.doctor" },
+  repository_unfit: { title: "Doctor", command: "devloop.doctor" },
+};
+
+async function offer(said: string, kind: string): Promise<void> {
+  const help = HELP[kind];
+  const chosen = await vscode.window.showWarningMessage(said, ...(help === undefined ? [] : [help.title]));
+  if (help !== undefined && chosen === help.title) {
+    await vscode.commands.executeCommand(help.command);
+  }
+}
+
+function kindOf(problem: unknown): string {
+  const cause: unknown = problem instanceof Error ? problem.cause : undefined;
+  const data: unknown = typeof cause === "object" && cause !== null && "data" in cause ? cause.data : undefined;
+  return typeof data === "object" && data !== null && "kind" in data && typeof data.kind === "string" ? data.kind : "";
+}

@@ -19,15 +19,18 @@ const MACHINE: Machine = {
       return false;
     }
   },
-  canImport(interpreter) {
-    const look = "import importlib.util as u, sys; sys.exit(u.find_spec('devloop') is None)";
-    return new Promise((resolve) => {
-      execFile(interpreter, ["-P", "-c", look], { timeout: PROBE_MS, windowsHide: true }, (problem) =>
-        resolve(problem === null),
-      );
-    });
-  },
+  canImport,
 };
+
+/** Whether an interpreter has devloop; `-P` (Python 3.11) keeps it from looking into the current folder. */
+export function canImport(interpreter: string): Promise<boolean> {
+  const look = "import importlib.util as u, sys; sys.exit(u.find_spec('devloop') is None)";
+  return new Promise((resolve) => {
+    execFile(interpreter, ["-P", "-c", look], { timeout: PROBE_MS, windowsHide: true }, (problem) =>
+      resolve(problem === null),
+    );
+  });
+}
 
 export async function findServer(folder: vscode.WorkspaceFolder): Promise<Located> {
   const settings = vscode.workspace.getConfiguration("devloop", folder.uri);

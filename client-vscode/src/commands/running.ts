@@ -1,0 +1,97 @@
+/** Commands that make the server do something: run, continue, run a phase, cancel, fresh start, archive. */
+
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { CommandArguments, PlanTask, TaskReference } from "../protocol";
+import { counted, oneLine } from "../views/text";
+import { askPhase, askRun, askTask, planOf, sessionOf, taskAtCursor } from "./ask";
+
+/** What the server answers when something was to be started. */
+interface Started {
+  readonly run: string | null;
+  readonly attached?: boolean;
+  readonly message?: string;
+}
+
+const SHORTLY_MS = 6_000;
+
+export async function run(context: Context, given: CommandArguments): Promise<unknown> {
+  const session = sessionOf(context, given);
+  const task = given.task ?? referenceTo(await askTask(session));
+  return task === undefined ? undefined : told(await session.execute<Started>("devloop.run", { ...given, task }));
+}
+
+export async function runHere(context: Context): Promise<unknown> {
+  const session = sessionOf(context, {});
+  const found = taskAtCursor(await planOf(session));
+  if (found === undefined) {
+    throw new Error("There is no task at the cursor. Put it into a task of the plan.");
+  }
+  return told(await session.execute<Started>("devloop.run", { task: referenceTo(found) }));
+}
+
+export async function proceed(context: Context, given: CommandArguments): Promise<unknown> {
+  return told(await sessionOf(context, given).execute<Started>("devloop.continue", given));
+}
+
+export async function runPhase(context: Context, given: CommandArguments): Promise<unknown> {
+  const session = sessionOf(context, given);
+  const phase = given.phase ?? (await askPhase(session));
+  return phase === undefined
+    ? undefined
+    : told(await session.execute<Started>("devloop.runPhase", { ...given, phase }));
+}
+
+export async function cancel(context: Context, given: CommandArguments): Promise<unknown> {
+  const session = sessionOf(context, given);
+  if (given.run !== undefined || given.task !== undefined) {
+    return await session.execute("devloop.cancel", given);
+  }
+  const picked = await askRun(session, "Cancel which run?", (each) => each.state !== "ended");
+  return picked === undefined ? undefined : await session.execute("devloop.cancel", { run: picked });
+}
+
+export async function fresh(context: Context, given: CommandArguments): Promise<unknown> {
+  return await sessionOf(context, given).execute("devloop.fresh", given);
+}
+
+export async function archive(context: Context, given: CommandArguments): Promise<unknown> {
+  const answer = await sessionOf(context, given).execute<{ readonly phases: readonly unknown[] }>(
+    "devloop.archive",
+    given,
+  );
+  const many = answer.phases.length;
+  vscode.window.setStatusBarMessage(
+    many === 0 ? "No phase is finished, so nothing was archived." : `${counted(many, "phase")} archived.`,
+    SHORTLY_MS,
+  );
+  return answer;
+}
+
+export async function nextTask(context: Context, given: CommandArguments): Promise<unknown> {
+  const answer = await sessionOf(context, given).execute<{
+    readonly task: unknown;
+    readonly state: string;
+    readonly blocked: readonly { readonly id: string; readonly by: readonly string[] }[];
+  }>("devloop.nextTask", given);
+  if (answer.task === null) {
+    const waits = answer.blocked.slice(0, 5).map((each) => `${oneLine(each.id, 40)} waits for ${each.by.join(", ")}`);
+    const said = answer.state === "all_complete" ? "Every task is done." : "No task can run now.";
+    void vscode.window.showInformationMessage(oneLine([said, ...waits].join(" "), 400));
+  }
+  return answer;
+}
+
+/** A click that started nothing gets its reason; one that did is answered by the status item. */
+function told(answer: Started): Started {
+  if (answer.message !== undefined && (answer.run === null || answer.attached === true)) {
+    void vscode.window.showInformationMessage(oneLine(answer.message, 400));
+  }
+  return answer;
+}
+
+function referenceTo(task: PlanTask): TaskReference;
+function referenceTo(task: PlanTask | undefined): TaskReference | undefined;
+function referenceTo(task: PlanTask | undefined): TaskReference | undefined {
+  return task && { id: task.id, key: task.key, title: task.title, line: task.line };
+}
