@@ -59,6 +59,42 @@ function besides(
   });
 }
 
+/** Moves of selected tasks by one place up (-1) or down (1); at the edge of a phase into the next one. */
+export function movesBeside(plan: Plan, selected: readonly PlanTask[], by: -1 | 1): Move[] {
+  const wanted = new Set(selected.map((task) => task.line));
+  const moving = plan.tasks.filter((task) => wanted.has(task.line) && !within(plan, task, wanted));
+  const edge = by < 0 ? moving[0] : moving.at(-1);
+  if (edge === undefined || moving.some((task) => !sameList(task, edge))) {
+    return [];
+  }
+  const list = plan.tasks.filter((task) => sameList(task, edge));
+  const next = list[list.indexOf(edge) + by];
+  if (next === undefined) {
+    return edge.parent === null ? toNextPhase(plan, moving, edge, by) : [];
+  }
+  if (by < 0) {
+    return moving.map((task) => ({ task: referenceOf(task), before: referenceOf(next) }));
+  }
+  return besides(plan, moving, edge, next, wanted);
+}
+
+/** To the end of the phase above, or to the beginning of the one below. */
+function toNextPhase(plan: Plan, moving: readonly PlanTask[], edge: PlanTask, by: -1 | 1): Move[] {
+  const at = plan.phases.findIndex((phase) => phase.line < edge.line && phase.end_line >= edge.line);
+  const phase = at < 0 ? undefined : plan.phases[at + by];
+  if (phase === undefined) {
+    return [];
+  }
+  const first = plan.tasks.find(
+    (task) => task.parent === null && task.line > phase.line && task.line <= phase.end_line,
+  );
+  return moving.map((task) =>
+    by > 0 && first !== undefined
+      ? { task: referenceOf(task), before: referenceOf(first) }
+      : { task: referenceOf(task), phase: phase.id },
+  );
+}
+
 /** Whether a task around this one is among the wanted lines. */
 function within(plan: Plan, task: PlanTask, wanted: ReadonlySet<number>): boolean {
   let around = parentOf(plan, task);

@@ -1,6 +1,6 @@
 /** The rows of the Plan view. */
-import type { Plan, PlanPhase, PlanTask } from "../protocol";
-import { contextOf, type Icon, type Row, row } from "./rows";
+import type { Plan, PlanPhase, PlanTask, TaskRun } from "../protocol";
+import { contextOf, type Icon, type Node, type Row, row } from "./rows";
 import { counted, escaped, joined, money, oneLine, some } from "./text";
 
 export type PlanSubject =
@@ -8,6 +8,7 @@ export type PlanSubject =
   | { readonly kind: "phase"; readonly folder: string; readonly phase: PlanPhase }
   | { readonly kind: "task"; readonly folder: string; readonly task: PlanTask };
 type PlanRow = Row<PlanSubject>;
+export type PlanNode = Node<PlanSubject>;
 
 interface Look {
   readonly icon: Icon;
@@ -36,12 +37,25 @@ export function progress(plan: Plan): string {
   return plan.stats.total > 0 ? `${plan.stats.done}/${plan.stats.total}` : "";
 }
 
-/** The rows of one plan. `folder` is the session's folder (its URI), which makes ids unique in a multi-root workspace. */
-export function planRows(plan: Plan, folder: string): PlanRow[] {
+/** The decisions of a run's open checkpoint, as far as they are known. */
+export type Offered = (run: TaskRun) => readonly string[] | undefined;
+
+/** What all rows of a plan are made with. */
+interface Making {
+  readonly folder: string;
+  readonly offered: Offered;
+  readonly names: Names;
+  readonly children: Children;
+}
+
+/**
+ * The rows of one plan. `folder` is the session's folder (its URI), which makes ids unique in a multi-root workspace.
+ */
+export function planRows(plan: Plan, folder: string, offered: Offered = () => undefined): PlanRow[] {
   const root: Branch = { line: 0, end: Number.POSITIVE_INFINITY, inner: [], make: null };
   const phases = plan.phases.map((phase, at) => branchOf(phase, plan.stats.phases[at], folder));
-  const names = new Names();
   const children = tasksByParent(plan.tasks);
+  const making: Making = { folder, offered, names: new Names(), children };
   const open: Branch[] = [root];
   let next = 0;
   const enter = (line: number): Branch => {
@@ -53,11 +67,11 @@ export function planRows(plan: Plan, folder: string): PlanRow[] {
   };
   for (const task of plan.tasks) {
     if (!children.inside.has(task)) {
-      enter(task.line).inner.push({ line: task.line, made: taskRow(task, folder, names, children) });
+      enter(task.line).inner.push({ line: task.line, made: taskRow(task, making) });
     }
   }
   enter(Number.POSITIVE_INFINITY);
-  return rowsOf(root, names);
+  return rowsOf(root, making.names);
 }
 
 interface Leaf {
@@ -174,13 +188,14 @@ function phaseIcon(states: ReadonlySet<string>, done: boolean, count: number): I
   return { id: count > 0 || states.has("partial") ? "color-mode" : "circle-large-outline" };
 }
 
-function taskRow(task: PlanTask, folder: string, names: Names, children: Children): PlanRow {
+function taskRow(task: PlanTask, making: Making): PlanRow {
+  const { folder, names, children } = making;
   const id = names.of(`${folder} task ${task.explicit ? task.id : task.key}`);
-  const inner = (children.of.get(task) ?? []).map((each) => taskRow(each, folder, names, children));
+  const inner = (children.of.get(task) ?? []).map((each) => taskRow(each, making));
   const look = LOOKS[task.state] ?? UNKNOWN;
   const label = labelOf(task);
   const description = stands(task);
-  const step = task.parent !== null && !task.explicit;
+  const step = !(task.pickable ?? (task.parent === null || task.explicit));
   const done = task.state === "done" || task.state === "skipped";
   const run = task.run;
   return row<PlanSubject>({
@@ -199,7 +214,7 @@ function taskRow(task: PlanTask, folder: string, names: Names, children: Childre
       !step && !done && task.state !== "working" && task.state !== "checkpoint" && startable(task) && "runnable",
       run !== null && "has-run",
       run !== null && run.state !== "ended" && "open",
-      ...(task.state === "checkpoint" ? offered(run).map((each) => `can-${each}`) : []),
+      ...(task.state === "checkpoint" ? decisions(run, making.offered).map((each) => `can-${each}`) : []),
     ),
     expand: inner.length === 0 ? "none" : done ? "closed" : "open",
     children: inner,
@@ -220,10 +235,9 @@ export function labelOf(task: Pick<PlanTask, "id" | "title" | "explicit">): stri
   return task.explicit || !title ? `${oneLine(task.id, 40)} ${title}`.trim() : title;
 }
 
-/** The decisions of an open checkpoint that a menu may show; the usual ones where the plan tells its number alone. */
-export function offered(run: PlanTask["run"]): readonly string[] {
-  const checkpoint = run?.checkpoint ?? null;
-  return checkpoint === null || typeof checkpoint === "number" ? USUAL : checkpoint.decisions;
+/** The decisions that a menu shows; until they are known the usual ones. */
+function decisions(run: PlanTask["run"], offered: Offered): readonly string[] {
+  return (run === null ? undefined : offered(run)) ?? (run?.asks === "question" ? ["answer"] : USUAL);
 }
 
 /** How the task stands, behind its title. */
@@ -234,7 +248,7 @@ function stands(task: PlanTask): string {
     case "working":
       return joined(who(run), run !== null && run.turn > 0 && `turn ${run.turn}`, cost) || "working";
     case "checkpoint":
-      return joined("waits for you", cost);
+      return joined(run?.asks === "question" ? "asks you" : "waits for you", cost);
     case "waiting":
       return task.blocked_by.length > 0
         ? `waits for ${some(

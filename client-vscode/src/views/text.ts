@@ -5,10 +5,15 @@ import type { Tokens } from "../protocol";
 const SPACE = /\s+/gu;
 /** Control and format characters: among them those that turn the direction of text around. */
 const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
+/** What is one line already: most texts are, and a plan has thousands of them. */
+const PLAIN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 
 /** Any text on one line of at most `limit` characters. */
 export function oneLine(text: string, limit = 200): string {
+  if (text.length <= limit && PLAIN.test(text)) {
+    return text;
+  }
   const flat = text
     .slice(0, limit * 4)
     .replace(SPACE, " ")

@@ -1,0 +1,36 @@
+/** What every command of a view does besides its own work. */
+import * as vscode from "vscode";
+import type { Context } from "../context";
+
+/** Register a command; what it is refused is told to the person. */
+export function on<Arguments extends unknown[]>(
+  context: Context,
+  command: string,
+  act: (...given: Arguments) => unknown,
+): void {
+  const run = async (...given: unknown[]): Promise<void> => {
+    try {
+      await act(...(given as Arguments));
+    } catch (problem) {
+      context.log.warn(`${command}: ${String(problem)}`);
+      void vscode.window.showErrorMessage(sentence(problem));
+    }
+  };
+  context.extension.subscriptions.push(vscode.commands.registerCommand(command, run));
+}
+
+export function sentence(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
+}
+
+/** The rows that a menu's command is about: those that are selected when the row is one of them, else the row alone. */
+export function meant<Item>(
+  item: Item | undefined,
+  selected: readonly Item[] | undefined,
+  view: readonly Item[],
+): Item[] {
+  if (item === undefined) {
+    return [...view];
+  }
+  return selected?.includes(item) ? [...selected] : [item];
+}

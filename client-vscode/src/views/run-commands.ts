@@ -1,0 +1,53 @@
+/** The commands of the Runs view's menus. What they do is done by the commands of the palette. */
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { Run } from "../protocol";
+import { on } from "./act";
+import { sessionOf } from "./folder";
+import type { RunNode, RunsView } from "./runs";
+
+export function registerRunCommands(context: Context, runs: RunsView): void {
+  const runOf = (node: RunNode | undefined): Run | undefined => {
+    const subject = (node ?? runs.view.selection[0])?.row.subject;
+    return subject?.kind === "run" || subject?.kind === "part" ? subject.run : undefined;
+  };
+  const pass = (name: string, command: string, more: object = {}): void =>
+    on(context, name, async (node: RunNode | undefined) => {
+      const run = runOf(node);
+      if (run !== undefined) {
+        await vscode.commands.executeCommand(command, { run: run.id, ...more });
+      }
+    });
+
+  on(context, "devloop.runs.open", async (node: RunNode) => {
+    if (node.row.subject.kind === "more") {
+      runs.more(node);
+      return;
+    }
+    const run = runOf(node);
+    if (run !== undefined) {
+      const uri = sessionOf(context, node)?.folder.uri.toString();
+      await vscode.commands.executeCommand("devloop.openRun", { run: run.id, uri });
+    }
+  });
+  pass("devloop.runs.review", "devloop.review");
+  pass("devloop.runs.transcript", "devloop.openTranscript");
+  pass("devloop.runs.commit", "devloop.decide", { decision: "commit" });
+  pass("devloop.runs.accept", "devloop.decide", { decision: "continue" });
+  pass("devloop.runs.revise", "devloop.decide", { decision: "revise" });
+  pass("devloop.runs.answer", "devloop.answer");
+  pass("devloop.runs.decide", "devloop.decide");
+  pass("devloop.runs.cancel", "devloop.cancel");
+  on(context, "devloop.runs.copyId", async (node: RunNode | undefined) => {
+    const run = runOf(node);
+    if (run !== undefined) {
+      await vscode.env.clipboard.writeText(run.id);
+    }
+  });
+  on(context, "devloop.runs.openOnly", () => {
+    runs.openOnly = true;
+  });
+  on(context, "devloop.runs.all", () => {
+    runs.openOnly = false;
+  });
+}

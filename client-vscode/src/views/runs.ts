@@ -1,0 +1,279 @@
+/** The Runs view. */
+import * as vscode from "vscode";
+import { checkpointsOf } from "../checkpoints/store";
+import type { Context } from "../context";
+import type { DevloopEvent, Run, Shown } from "../protocol";
+import type { Session } from "../session";
+import { key, sessionOf, standing } from "./folder";
+import { LiveRuns } from "./live-runs";
+import { PACE_MS } from "./pace";
+import { RowProvider } from "./provider";
+import { contextOf, type Node, Paced, type Row, row } from "./rows";
+import { registerRunCommands } from "./run-commands";
+import { type RunSubject, runRows } from "./run-rows";
+import { counted } from "./text";
+
+export type RunNode = Node<RunSubject>;
+
+const PAGE = 25;
+const OPEN_ONLY = "devloop.runs.openOnly";
+/** Events after which the list of runs that have ended is another one. */
+const ENDS = new Set(["run.ended", "landing.done"]);
+
+export class RunsView implements vscode.Disposable {
+  private readonly provider = new RowProvider<RunSubject>({
+    click: "devloop.runs.open",
+    load: (node) => this.load(node),
+  });
+  private readonly paced = new Paced(PACE_MS, () => this.draw());
+  private readonly folders = new Map<Session, FolderRuns>();
+  private readonly listeners: vscode.Disposable;
+  readonly view: vscode.TreeView<RunNode>;
+
+  constructor(private readonly context: Context) {
+    this.view = vscode.window.createTreeView("devloop.runs", {
+      treeDataProvider: this.provider,
+      showCollapseAll: true,
+    });
+    this.listeners = vscode.Disposable.from(
+      this.view,
+      this.view.onDidChangeVisibility(() => this.look()),
+      context.sessions.onDidChange(() => this.look()),
+      checkpointsOf(context).onDidChange(this.paced.want),
+    );
+    this.openOnly = this.openOnly; // the menus' key is of this window
+    this.look();
+  }
+
+  get openOnly(): boolean {
+    return this.context.extension.workspaceState.get(OPEN_ONLY, false);
+  }
+
+  set openOnly(only: boolean) {
+    void this.context.extension.workspaceState.update(OPEN_ONLY, only);
+    void vscode.commands.executeCommand("setContext", OPEN_ONLY, only);
+    this.paced.want();
+  }
+
+  more(node: RunNode): void {
+    this.folderOf(node)?.more();
+  }
+
+  dispose(): void {
+    this.paced.dispose();
+    this.listeners.dispose();
+    for (const folder of this.folders.values()) {
+      folder.dispose();
+    }
+    this.folders.clear();
+    this.provider.dispose();
+  }
+
+  private folderOf(node: RunNode): FolderRuns | undefined {
+    const session = sessionOf(this.context, node);
+    return session === undefined ? undefined : this.folders.get(session);
+  }
+
+  private async load(node: RunNode): Promise<void> {
+    const { subject } = node.row;
+    if (subject.kind === "run") {
+      await this.folderOf(node)?.show(subject.run.id);
+      this.draw();
+    }
+  }
+
+  private look(): void {
+    const { all } = this.context.sessions;
+    for (const [session, folder] of this.folders) {
+      if (!all.includes(session)) {
+        folder.dispose();
+        this.folders.delete(session);
+      }
+    }
+    for (const session of all) {
+      if (!this.folders.has(session)) {
+        this.folders.set(session, new FolderRuns(this.context, session, this.paced.want));
+      }
+    }
+    if (this.view.visible) {
+      for (const folder of this.folders.values()) {
+        folder.wanted();
+      }
+    }
+    this.paced.want();
+  }
+
+  private draw(): void {
+    const now = new Date();
+    const folders = [...this.folders.values()];
+    const [first, ...more] = folders;
+    this.provider.show(
+      first !== undefined && more.length === 0
+        ? first.rows(this.openOnly, now)
+        : folders.map((each) => this.folderRow(each, now)),
+    );
+    const waiting = folders.reduce((sum, each) => sum + each.waiting, 0);
+    const tooltip = `${counted(waiting, "checkpoint")} ${waiting === 1 ? "waits" : "wait"} for you`;
+    this.view.badge = waiting > 0 ? { value: waiting, tooltip } : undefined;
+    this.view.description = this.openOnly ? "open only" : "";
+  }
+
+  private folderRow(folder: FolderRuns, now: Date): Row<RunSubject> {
+    const { session } = folder;
+    const children = folder.rows(this.openOnly, now);
+    return row<RunSubject>({
+      id: `folder ${key(session)}`,
+      label: session.folder.name,
+      description: children.length > 0 ? "" : standing(session) || "no run",
+      icon: { id: "root-folder" },
+      context: contextOf("folder"),
+      expand: children.length > 0 ? "open" : "none",
+      children,
+      subject: { kind: "folder", folder: key(session) },
+    });
+  }
+}
+
+/** What is known of one session's runs. */
+class FolderRuns implements vscode.Disposable {
+  private readonly live = new LiveRuns();
+  private readonly asked = new Set<string>();
+  private readonly shown = new Map<string, Shown>();
+  private ended: readonly Run[] | undefined;
+  private limit = PAGE;
+  private full = false;
+  private reading = false;
+  private stale = false;
+  private readonly listeners: vscode.Disposable;
+
+  constructor(
+    private readonly context: Context,
+    readonly session: Session,
+    private readonly changed: () => void,
+  ) {
+    this.listeners = vscode.Disposable.from(
+      session.onDidReceiveEvents((events) => this.heard(events)),
+      session.onDidChangeStatus(() => this.told()),
+      session.onDidChangeState((state) => {
+        if (state.kind === "running") {
+          this.forget();
+          this.read();
+        }
+        this.changed();
+      }),
+    );
+    this.told();
+  }
+
+  get waiting(): number {
+    return this.session.status?.runs.filter((run) => run.state === "waiting").length ?? 0;
+  }
+
+  rows(openOnly: boolean, now: Date): Row<RunSubject>[] {
+    const waiting = checkpointsOf(this.context).of(this.session);
+    const open = (this.session.status?.runs ?? []).map((run) => ({
+      ...run,
+      checkpoint: waiting.of(run.id)?.content ?? run.checkpoint,
+    }));
+    const history = { runs: this.ended ?? [], more: this.full, shown: this.shown };
+    return runRows(open, (run) => this.live.of(run), openOnly ? null : history, key(this.session), now);
+  }
+
+  /** Somebody looks: read what has ended, once. */
+  wanted(): void {
+    if (this.ended === undefined) {
+      this.read();
+    }
+  }
+
+  more(): void {
+    this.limit += PAGE * 2;
+    this.read();
+  }
+
+  async show(run: string): Promise<void> {
+    if (!this.shown.has(run)) {
+      this.shown.set(run, await this.session.request<Shown>("devloop/show", { run }));
+    }
+  }
+
+  dispose(): void {
+    this.listeners.dispose();
+  }
+
+  private heard(events: readonly DevloopEvent[]): void {
+    for (const event of events) {
+      if (event.run !== null && ENDS.has(event.kind)) {
+        this.shown.delete(event.run);
+      }
+    }
+    if (this.live.take(events)) {
+      this.changed();
+    }
+    if (this.ended !== undefined && events.some((event) => ENDS.has(event.kind))) {
+      this.read();
+    }
+  }
+
+  private told(): void {
+    const open = this.session.status?.runs ?? [];
+    this.live.keep(open);
+    for (const run of open) {
+      if (!this.asked.has(run.id)) {
+        this.asked.add(run.id);
+        void this.seed(run);
+      }
+    }
+    this.changed();
+  }
+
+  /** Of a run that began before this window listened the records say which gates ran. */
+  private async seed(run: Run): Promise<void> {
+    if (run.turn === 0) {
+      return;
+    }
+    try {
+      this.live.seed(run.id, await this.session.request<Shown>("devloop/show", { run: run.id }));
+      this.changed();
+    } catch (problem) {
+      this.context.log.debug(`The gates of ${run.id} could not be read: ${String(problem)}`);
+    }
+  }
+
+  private forget(): void {
+    this.live.clear();
+    this.asked.clear();
+    this.shown.clear();
+  }
+
+  /** One question at a time; a wish that comes meanwhile is one more after it. */
+  private async read(): Promise<void> {
+    if (this.reading) {
+      this.stale = true;
+      return;
+    }
+    this.reading = true;
+    try {
+      const open = this.session.status?.runs.length ?? 0;
+      const limit = this.limit + open;
+      const { runs } = await this.session.request<{ runs: Run[] }>("devloop/runs", { limit });
+      this.ended = runs.filter((run) => run.state === "ended");
+      this.full = runs.length >= limit;
+      this.changed();
+    } catch (problem) {
+      this.context.log.debug(`Runs could not be read: ${String(problem)}`);
+    } finally {
+      this.reading = false;
+      if (this.stale) {
+        this.stale = false;
+        void this.read();
+      }
+    }
+  }
+}
+
+export function register(context: Context): void {
+  const view = new RunsView(context);
+  context.extension.subscriptions.push(view);
+  registerRunCommands(context, view);
+}
