@@ -7,7 +7,7 @@ from typing import Any
 
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
-from devloop.runs import money, transcript_text
+from devloop.runs import money, transcript_data, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -146,6 +146,14 @@ async def transcript(services: Services, params: Row) -> Row:
     told = Transcript(services.folder(row["id"]), services.redactor)
     text = await asyncio.to_thread(transcript_text.markdown, row, told, services.redactor)
     return {"run": row["id"], "text": text}
+
+
+async def conversation(services: Services, params: Row) -> Row:
+    """A run's conversation as data, of turns after `after`; see `transcript_data`."""
+    row, after = find(services, str(params.get("run"))), params.get("after") or 0
+    if isinstance(after, bool) or not isinstance(after, int) or after < 0:
+        raise UsageError("`after` must be the number of a turn.")
+    return await asyncio.to_thread(transcript_data.conversation, services, row, after)
 
 
 def events(services: Services, params: Row) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import shutil
@@ -82,16 +83,18 @@ class EngineServer:
             "engine/runs": self._answer(answers.runs),
             "engine/show": self._answer(answers.show),
             "engine/events": self._answer(answers.events),
-            "engine/transcript": self.transcript,
-            "engine/diff": self.diff,
-            "engine/content": self.content,
+            "engine/transcript": self._answer(answers.transcript),
+            "engine/diff": self._answer(answers.diff),
+            "engine/content": self._answer(answers.content),
+            "engine/conversation": self._answer(answers.conversation),
             "engine/budget": self.budget,
             "engine/stop": self.stop,
         }
 
     def _answer(self, function: Any) -> Handler:
         async def handler(params: Params) -> Any:
-            return function(self._services, params)
+            answer = function(self._services, params)
+            return await answer if inspect.isawaitable(answer) else answer
 
         return handler
 
@@ -309,15 +312,6 @@ class EngineServer:
     def _open_run(self, row: dict[str, Any]) -> Params:
         starved = {"waiting_for": NO_ROOM} if row["id"] in self._ready.no_room else {}
         return {**answers.summary(self._services, row), **starved}
-
-    async def transcript(self, params: Params) -> Params:
-        return await answers.transcript(self._services, params)
-
-    async def diff(self, params: Params) -> Params:
-        return await answers.diff(self._services, params)
-
-    async def content(self, params: Params) -> Params:
-        return await answers.content(self._services, params)
 
     async def budget(self, params: Params) -> Params:
         return money.overview(self._services)

@@ -95,6 +95,7 @@ async def check(
     services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
     data = {
         "gate": gate.name,
+        "commit": commit,
         "verdict": result.verdict,
         "reason": one_line(services.redactor.text(result.reason)),
         "required": gate.required,

@@ -71,6 +71,10 @@ class Transcript:
         """The number of the newest finished turn; 0 when there is none."""
         return max((int(path.name[:4]) for path in self.folder.glob("*.reply.json")), default=0)
 
+    def answered(self) -> list[int]:
+        """The turns that have a response, oldest first; one that a full conversation ended without is missing."""
+        return sorted(int(path.name[:4]) for path in self.folder.glob("*.response.json"))
+
     def is_fresh(self, turn: int) -> bool:
         """Whether turn `turn` is the first of a conversation that begins with nothing but its opening."""
         segment = self.segment()

@@ -17,7 +17,6 @@ from devloop.agents import load_agents
 from devloop.errors import NoModel
 from devloop.models import (
     ModelFailure,
-    Progress,
     Request,
     Response,
     conversation,
@@ -27,6 +26,7 @@ from devloop.models import (
 )
 from devloop.redact import one_line
 from devloop.runs import asking, money
+from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.stall import fingerprint, stalled
@@ -89,9 +89,10 @@ async def _ask(
     except NoModel as problem:
         services.store.release(spec.id, number)
         return {"outcome": "blocked", "reason": f"{problem.message} {problem.hint}"}
+    telling = Telling(services, spec.id, number)
     try:
         async with asyncio.timeout(money.remaining_wall_s(services, spec)):
-            return await model.turn(request, _progress_to(services, spec.id, number))
+            return await model.turn(request, telling)
     except TimeoutError:
         services.store.release(spec.id, number)
         return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
@@ -101,6 +102,8 @@ async def _ask(
     except BaseException:
         services.store.release(spec.id, number)
         raise
+    finally:
+        telling.close()
 
 
 def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
@@ -155,14 +158,6 @@ def record_turn(services: Services, spec: RunSpec, number: int, answer: Response
     services.store.update_run(spec.id, context_tokens=answer.context.total)
 
 
-def _progress_to(services: Services, run: str, number: int) -> Any:
-    def tell(progress: Progress) -> None:
-        data = {"turn": number, "doing": progress.kind, "tokens": progress.output_tokens, "tool": progress.tool}
-        services.events.emit("turn.progress", data, run, store=False)
-
-    return tell
-
-
 async def _react(
     services: Services, spec: RunSpec, transcript: Transcript, number: int, answer: Response
 ) -> dict[str, Any]:
@@ -214,14 +209,18 @@ async def _run_tools(
     invalid = {block["id"]: conversation.invalid_input_result(block) for block in blocks}
     calls = [tools.ToolCall(b["id"], b["name"], b["input"]) for b in blocks if invalid[b["id"]] is None]
 
+    began: dict[str, float] = {}
+
     def started(call: tools.ToolCall) -> None:
+        began[call.id] = time.monotonic()
         about = tools.argument(call, services.redactor.text)
         data = {"turn": number, "id": call.id, "tool": call.name, "argument": about}
         services.events.emit("tool.started", data, spec.id)
 
     def ended(result: tools.ToolResult) -> None:
-        data = {"turn": number, "id": result.call_id, "summary": one_line(result.summary), "is_error": result.is_error}
-        services.events.emit("tool.ended", data, spec.id)
+        about = {"summary": one_line(result.summary), "is_error": result.is_error}
+        took = round((time.monotonic() - began[result.call_id]) * 1000)
+        services.events.emit("tool.ended", {"turn": number, "id": result.call_id, **about, "ms": took}, spec.id)
 
     asked: tools.ToolCall | None = None
     after: list[tools.ToolCall] = []

@@ -287,6 +287,14 @@ class Store:
             rows = [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
         return rows[::-1] if newest else rows
 
+    def events_of(self, run: str, kinds: Sequence[str]) -> list[Row]:
+        """All events of a run of these kinds, oldest first: `{"at", "kind", "data"}`."""
+        query = sa.select(events.c.at, events.c.kind, events.c.data).where(
+            events.c.workspace == self._workspace, events.c.run == run, events.c.kind.in_(kinds)
+        )
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query.order_by(events.c.seq)).mappings()]
+
     def last_event(self) -> int:
         query = sa.select(sa.func.max(events.c.seq)).where(events.c.workspace == self._workspace)
         with self._engine.connect() as connection:
