@@ -1,3 +1,247 @@
-import type { Context } from "../context";
+/** The page of a run as a webview panel: one per run, used again, and there again after the window is reloaded. */
 
-export function register(_context: Context): void {}
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { Session } from "../session";
+import { isRecord } from "./check";
+import { Feed } from "./feed";
+import { document } from "./html";
+import { type FromPage, readFromPage } from "./messages";
+import type { Model } from "./model";
+import { oneLine } from "./read";
+
+export const VIEW = "devloop.run";
+const LOCKED = "This window does not trust the folder: nothing is decided from here. Trust the folder first.";
+const GONE = "devloop does not answer; what is shown may be old.";
+
+export function register(context: Context): void {
+  const pages = new Pages(context);
+  context.extension.subscriptions.push(
+    pages,
+    vscode.commands.registerCommand("devloop.openRun", (given: unknown) => pages.openGiven(given)),
+    vscode.window.registerWebviewPanelSerializer(VIEW, {
+      deserializeWebviewPanel: async (panel, state) => {
+        const run = isRecord(state) ? state["run"] : undefined;
+        if (typeof run === "string" && run !== "") {
+          pages.restore(panel, run);
+        } else {
+          panel.dispose();
+        }
+      },
+    }),
+  );
+}
+
+class Pages implements vscode.Disposable {
+  private readonly open = new Map<string, Page>();
+
+  constructor(private readonly context: Context) {}
+
+  /** As a command: `{run}`, the run's id, or a row of a tree that has one; without, the run that is newest. */
+  async openGiven(given: unknown): Promise<void> {
+    const run = typeof given === "string" ? given : isRecord(given) ? given["run"] : undefined;
+    const id = typeof run === "string" ? run : isRecord(run) ? run["id"] : await this.newest();
+    if (typeof id === "string" && id !== "") {
+      this.show(id);
+    } else {
+      void vscode.window.showInformationMessage("devloop: there is no run yet.");
+    }
+  }
+
+  show(run: string): void {
+    const known = this.open.get(run);
+    if (known !== undefined) {
+      known.panel.reveal();
+      return;
+    }
+    const options = { ...this.options, enableFindWidget: true };
+    this.keep(run, vscode.window.createWebviewPanel(VIEW, "Run", vscode.ViewColumn.Active, options));
+  }
+
+  restore(panel: vscode.WebviewPanel, run: string): void {
+    if (this.open.has(run)) {
+      panel.dispose();
+      return;
+    }
+    panel.webview.options = this.options;
+    this.keep(run, panel);
+  }
+
+  dispose(): void {
+    for (const page of [...this.open.values()]) {
+      page.panel.dispose();
+    }
+  }
+
+  private keep(run: string, panel: vscode.WebviewPanel): void {
+    this.open.set(run, new Page(this.context, run, panel));
+    panel.onDidDispose(() => this.open.delete(run));
+  }
+
+  private get options(): vscode.WebviewOptions {
+    const { extensionUri } = this.context.extension;
+    const roots = ["dist", "media"].map((name) => vscode.Uri.joinPath(extensionUri, name));
+    return { enableScripts: true, enableForms: false, enableCommandUris: false, localResourceRoots: roots };
+  }
+
+  private async newest(): Promise<unknown> {
+    const session = this.context.sessions.current;
+    const answer = await session?.request<unknown>("devloop/runs", { limit: 1 });
+    const runs = isRecord(answer) ? answer["runs"] : undefined;
+    return Array.isArray(runs) && isRecord(runs[0]) ? runs[0]["id"] : undefined;
+  }
+}
+
+class Page {
+  private readonly feed: Feed;
+  private readonly listeners: vscode.Disposable[] = [];
+  private session: Session | undefined;
+  private bound: vscode.Disposable | undefined;
+
+  constructor(
+    private readonly context: Context,
+    private readonly run: string,
+    readonly panel: vscode.WebviewPanel,
+  ) {
+    const { webview } = panel;
+    this.feed = new Feed(
+      run,
+      (method, params) => this.ask(method, params),
+      (message) => void webview.postMessage(message),
+      (model) => this.title(model),
+    );
+    const at = (...parts: string[]) =>
+      String(webview.asWebviewUri(vscode.Uri.joinPath(context.extension.extensionUri, ...parts)));
+    this.listeners.push(
+      webview.onDidReceiveMessage((message: unknown) => void this.take(message)),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => this.feed.lock("")),
+      context.sessions.onDidChange(() => this.bind()),
+      context.sessions.onDidChangeData(() => this.session ?? this.bind()),
+    );
+    panel.onDidDispose(() => this.dispose());
+    this.feed.lock(vscode.workspace.isTrusted ? "" : LOCKED);
+    webview.html = document(
+      { source: webview.cspSource, script: at("dist", "run-page.js"), style: at("media", "page.css") },
+      `Run ${run}`,
+    );
+    this.bind();
+  }
+
+  /** Listen to the session that has the run; ask it for everything whenever it comes up. */
+  private bind(): void {
+    const { sessions } = this.context;
+    const session = sessions.withRun(this.run) ?? this.session ?? sessions.current;
+    if (session !== this.session) {
+      this.bound?.dispose();
+      this.session = session;
+      if (session !== undefined) {
+        this.bound = vscode.Disposable.from(
+          session.onDidReceiveEvents((events) => this.feed.events(events)),
+          session.onDidChangeState(() => this.stateChanged()),
+        );
+      }
+      this.stateChanged();
+    }
+  }
+
+  private stateChanged(): void {
+    const kind = this.session?.state.kind;
+    if (kind === "running") {
+      this.feed.load();
+    } else if (kind !== undefined && kind !== "starting") {
+      this.feed.trouble(GONE);
+    }
+  }
+
+  /** The session that was asked first may not be the one that has the run: after a reload nobody knows yet. */
+  private async ask(method: string, params: object): Promise<unknown> {
+    const first = this.session;
+    const others = this.context.sessions.all.filter((each) => each !== first && each.state.kind === "running");
+    const known = this.feed.current.run.task !== "";
+    let problem: unknown = new Error(GONE);
+    for (const session of [...(first === undefined ? [] : [first]), ...(known ? [] : others)]) {
+      try {
+        return await session.request<unknown>(method, params);
+      } catch (failure) {
+        problem = problem instanceof Error && problem.message !== GONE ? problem : failure;
+      }
+    }
+    throw problem;
+  }
+
+  private title({ run }: Model): void {
+    const name = oneLine(`${run.task} ${run.title}`.trim() || `Run ${run.id}`, 60);
+    const title = run.state === "waiting" ? `● ${name}` : name;
+    if (this.panel.title !== title) {
+      this.panel.title = title;
+    }
+  }
+
+  private async take(message: unknown): Promise<void> {
+    const read = readFromPage(message);
+    if (read === undefined) {
+      this.context.log.warn("A page of a run said something that is no message of its.");
+    } else if (read.type === "ready") {
+      this.feed.ready();
+    } else if (read.type === "look") {
+      this.feed.look(read.turns);
+    } else if (read.type === "decide") {
+      await this.decide(read);
+    } else {
+      await this.act(read);
+    }
+  }
+
+  private async decide({ decision, checkpoint, message }: FromPage & { type: "decide" }): Promise<void> {
+    const shown = this.feed.current.checkpoint;
+    let problem = "";
+    if (!vscode.workspace.isTrusted) {
+      problem = LOCKED;
+    } else if (shown === null || shown.number !== checkpoint || !shown.decisions.includes(decision)) {
+      problem = "That is not asked any more.";
+    } else {
+      const words = message === null ? {} : { message };
+      problem = await this.execute("devloop.decide", { run: this.run, decision, checkpoint, ...words });
+    }
+    await this.panel.webview.postMessage({ type: "answered", problem });
+  }
+
+  private async act(message: Exclude<FromPage, { type: "ready" | "look" | "decide" }>): Promise<void> {
+    const { run } = this;
+    switch (message.type) {
+      case "cancel":
+        await this.execute("devloop.cancel", { run });
+        break;
+      case "review":
+        await this.execute("devloop.review", { run });
+        break;
+      case "file":
+        await this.execute("devloop.review", { run, path: message.path });
+        break;
+      case "open":
+        await (message.what === "transcript"
+          ? this.execute("devloop.openTranscript", { run })
+          : this.execute("devloop.openPlan", { run, task: { id: this.feed.current.run.task } }));
+    }
+  }
+
+  /** One of our commands; "" or why it did not work. */
+  private async execute(command: string, given: object): Promise<string> {
+    try {
+      await vscode.commands.executeCommand(command, given);
+      return "";
+    } catch (problem) {
+      const words = oneLine(problem instanceof Error ? problem.message : String(problem), 400);
+      this.context.log.warn(`${command}: ${words}`);
+      return words;
+    }
+  }
+
+  private dispose(): void {
+    this.feed.dispose();
+    this.bound?.dispose();
+    for (const each of this.listeners) {
+      each.dispose();
+    }
+  }
+}
