@@ -1,5 +1,6 @@
 /** What every command of a view does besides its own work. */
 import * as vscode from "vscode";
+import { guarded } from "../commands";
 import type { Context } from "../context";
 
 /** Register a command; what it is refused is told to the person. */
@@ -8,19 +9,8 @@ export function on<Arguments extends unknown[]>(
   command: string,
   act: (...given: Arguments) => unknown,
 ): void {
-  const run = async (...given: unknown[]): Promise<void> => {
-    try {
-      await act(...(given as Arguments));
-    } catch (problem) {
-      context.log.warn(`${command}: ${String(problem)}`);
-      void vscode.window.showErrorMessage(sentence(problem));
-    }
-  };
+  const run = (...given: unknown[]): Promise<unknown> => guarded(context, command, () => act(...(given as Arguments)));
   context.extension.subscriptions.push(vscode.commands.registerCommand(command, run));
-}
-
-export function sentence(problem: unknown): string {
-  return problem instanceof Error ? problem.message : String(problem);
 }
 
 /** The rows that a menu's command is about: those that are selected when the row is one of them, else the row alone. */

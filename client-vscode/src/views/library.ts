@@ -2,8 +2,9 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Library, PlanTask } from "../protocol";
+import { words } from "../server/refusal";
 import type { Session } from "../session";
-import { on, sentence } from "./act";
+import { on } from "./act";
 import { key } from "./folder";
 import { type LibrarySubject, libraryRows } from "./library-rows";
 import { PACE_MS } from "./pace";
@@ -118,7 +119,7 @@ class LibraryView implements vscode.Disposable {
     } catch (problem) {
       this.context.log.debug(`The library could not be read: ${String(problem)}`);
       if (reading === this.reading) {
-        this.show([], "", sentence(problem));
+        this.show([], "", words(problem));
       }
     }
   }

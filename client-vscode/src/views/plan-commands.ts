@@ -74,6 +74,7 @@ export function registerPlanCommands(context: Context, plan: PlanView): void {
   on(context, "devloop.plan.skip", (...given: Given) => mark(tasks(...given), "skip", "Skip"));
   on(context, "devloop.plan.block", (...given: Given) => mark(tasks(...given), "block", "Block"));
   on(context, "devloop.plan.todo", (...given: Given) => mark(tasks(...given), "todo"));
+  on(context, "devloop.plan.unblock", (...given: Given) => mark(tasks(...given), "todo"));
   on(context, "devloop.plan.done", (...given: Given) => mark(tasks(...given), "done"));
   alone("devloop.plan.depends", editDependencies);
   on(context, "devloop.plan.moveUp", (...given: Given) => moveBeside(tasks(...given), -1));

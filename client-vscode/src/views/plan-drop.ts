@@ -2,8 +2,8 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Plan, PlanTask } from "../protocol";
+import { words } from "../server/refusal";
 import type { Session } from "../session";
-import { sentence } from "./act";
 import { key, sessionOf } from "./folder";
 import { type Move, movesBack, movesFor, type Target } from "./plan-moves";
 import { labelOf, type PlanNode } from "./plan-rows";
@@ -104,7 +104,7 @@ async function each(session: Session, moves: readonly Move[]): Promise<readonly 
       made.push(one);
     }
   } catch (problem) {
-    void vscode.window.showWarningMessage(sentence(problem));
+    void vscode.window.showWarningMessage(words(problem));
   }
   return made;
 }
