@@ -10,8 +10,7 @@ import sys
 
 import pytest
 
-from devloop import __version__
-from devloop.cli import setup
+from devloop import __version__, beginning
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show"),
@@ -173,18 +172,18 @@ def test_init_knows_its_templates(devloop, short_tmp):
     assert "no git repository" in devloop("init", cwd=root).out
 
 
-@pytest.mark.parametrize("name", setup.templates())
+@pytest.mark.parametrize("name", beginning.templates())
 def test_every_template_is_a_plan_with_a_next_task_and_no_error(devloop, name):
-    path = str(setup.templates()[name])
+    path = str(beginning.templates()[name])
     assert devloop("plan", "check", path).code == 0
     assert devloop("plan", "next", path).code == 0
 
 
 def test_gitignore_with_windows_line_ends_keeps_them(tmp_path):
     (tmp_path / ".gitignore").write_bytes(b"a\r\nb\r\n")
-    assert setup.ignore(tmp_path)
+    assert beginning.ignore(tmp_path)
     assert b"\n" not in (tmp_path / ".gitignore").read_bytes().replace(b"\r\n", b"")
-    assert not setup.ignore(tmp_path)
+    assert not beginning.ignore(tmp_path)
 
 
 def test_trust_shows_and_accepts_exactly_what_was_shown(devloop, project):

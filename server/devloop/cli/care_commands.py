@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from devloop.cli import output, setup
+from devloop import beginning
+from devloop.cli import output
 from devloop.cli.common import CARE, Json, epilog
 from devloop.cli.output import safe, safe_block
 from devloop.cli.session import ask, options, project_root
@@ -59,7 +60,7 @@ def register(app: typer.Typer) -> None:
 def init(
     template: Annotated[
         str, typer.Option("--template", "-t", help="Which plan to begin with.")
-    ] = setup.DEFAULT_TEMPLATE,
+    ] = beginning.DEFAULT_TEMPLATE,
     as_json: Json = False,
 ) -> None:
     """Make a plan, .devloop/plan.md, and keep one person's files out of git. Overwrites nothing."""
@@ -70,19 +71,19 @@ def init(
             f"{root} is a bare repository or a .git directory: there are no files to work on.",
             hint="Open a checkout of it: git clone, or git worktree add.",
         )
-    text = setup.plan_text(template, root.name, date.today())  # noqa: DTZ011 - the person's own date
-    created = [setup.PLAN] if setup.write_plan(root, text) else []
+    text = beginning.plan_text(template, root.name, date.today())  # noqa: DTZ011 - the person's own date
+    created = [beginning.PLAN] if beginning.write_plan(root, text) else []
     git = (root / ".git").exists()
-    if git and setup.ignore(root):
+    if git and beginning.ignore(root):
         created.append(".gitignore")
     if as_json:
-        output.print_json({"root": str(root), "plan": setup.PLAN, "created": created, "git": git})
+        output.print_json({"root": str(root), "plan": beginning.PLAN, "created": created, "git": git})
         return
     out = output.console()
-    if setup.PLAN in created:
-        out.print(f"Created {safe(setup.PLAN)}. Write your tasks there, then: devloop doctor, devloop continue.")
+    if beginning.PLAN in created:
+        out.print(f"Created {safe(beginning.PLAN)}. Write your tasks there, then: devloop doctor, devloop continue.")
     else:
-        out.print(f"There is a plan already: {safe(setup.PLAN)}. Nothing was changed.")
+        out.print(f"There is a plan already: {safe(beginning.PLAN)}. Nothing was changed.")
     if ".gitignore" in created:
         out.print("Added a block to .gitignore.")
     if not git:
@@ -185,11 +186,14 @@ def demo(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask anything.")] = False,
     live: Annotated[bool, typer.Option("--live", help="With a real model instead of the scripted one.")] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Make the project and stop; for editors, which run it themselves.")
+    ] = False,
 ) -> None:
     """See a whole run in a small project of its own, without a key and without a network."""
     import importlib
 
-    code = importlib.import_module("devloop.cli.demo").run(folder, yes, live)
+    code = importlib.import_module("devloop.cli.demo").run(folder, yes, live, prepare)
     raise typer.Exit(code if isinstance(code, int) else 0)
 
 

@@ -32,11 +32,17 @@ RENAMED = {"devloop": ".devloop", "gitignore": ".gitignore"}
 """Names that tools would act on, were they in devloop's own tree."""
 
 
-def run(folder: Path | None, yes: bool, live: bool) -> int:
-    """Make the project, run its plan, show what came of it. Answers with the exit code of the last run."""
+def run(folder: Path | None, yes: bool, live: bool, prepare: bool = False) -> int:
+    """Make the project, run its plan, show what came of it. Answers with the exit code of the last run.
+
+    `prepare`: make the project and print `{"root", "scenario"}`; an editor opens it and sets `DEVLOOP_SCENARIO`.
+    """
     out = output.console()
     if sys.platform == "win32":  # before a project is made that nothing could work in
         raise Unavailable("The daemon needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
+    if prepare:
+        output.print_json({"root": str(make_project(folder)), "scenario": str(scenario())})
+        return 0
     _choose_model(live)
     root = make_project(folder)
     options.root = root
@@ -55,7 +61,7 @@ def run(folder: Path | None, yes: bool, live: bool) -> int:
 def _choose_model(live: bool) -> None:
     """The client's environment decides who answers: a scenario means the scripted player."""
     if not live:
-        os.environ["DEVLOOP_SCENARIO"] = str(shipped.folder("plans") / "demo" / "scenario.toml")
+        os.environ["DEVLOOP_SCENARIO"] = str(scenario())
         return
     os.environ.pop("DEVLOOP_SCENARIO", None)
     if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_BASE_URL")):
@@ -63,6 +69,11 @@ def _choose_model(live: bool) -> None:
             "--live needs a key for the model.",
             hint="Set ANTHROPIC_API_KEY, or leave --live out: the demo works without.",
         )
+
+
+def scenario() -> Path:
+    """What the scripted player says."""
+    return shipped.folder("plans") / "demo" / "scenario.toml"
 
 
 def make_project(folder: Path | None) -> Path:

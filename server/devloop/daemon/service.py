@@ -13,7 +13,7 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings, trust
-from devloop.daemon import archiving, doctor, nothing_yet, plan_view
+from devloop.daemon import archiving, doctor, new_plan, nothing_yet, plan_view
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
@@ -80,6 +80,8 @@ class Service:
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/archive": self.archive,
+            "devloop/templates": self.templates,
+            "devloop/init": self.init,
             "devloop/trust": self.trust,
             "devloop/trust/accept": self.trust_accept,
             "devloop/doctor": self.doctor,
@@ -257,6 +259,15 @@ class Service:
         answer, after = await archiving.archive(self.documents, params)
         if after.open:  # otherwise the watch sees it
             self.plan_changed(after)
+        return answer
+
+    async def templates(self, params: Params) -> Answer:
+        return await new_plan.templates(self.root)
+
+    async def init(self, params: Params) -> Answer:
+        answer = await new_plan.init(self.root, params)
+        if answer["created"]:
+            self.look_at_plan()
         return answer
 
     async def trust(self, params: Params) -> Answer:

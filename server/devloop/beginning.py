@@ -1,4 +1,4 @@
-"""What `devloop init` writes: a plan from a template, and the names that git should ignore. Never twice, never over."""
+"""How a plan begins: one of the templates, and the names that git should ignore. Nothing is written twice or over."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ def plan_text(template: str, title: str, today: date) -> str:
         r"^(# Plan: )Untitled[ \t]*$", lambda m: m[1] + one_line(title, 80), text, count=1, flags=re.MULTILINE
     )
     return re.sub(r"^(\*\*Created\*\*: )\S+", lambda m: m[1] + today.isoformat(), text, count=1, flags=re.MULTILINE)
+
+
+def titles() -> dict[str, str]:
+    """What each template says it is for, by name: the title of its plan."""
+    found = {}
+    for name, path in templates().items():
+        match = re.search(r"^# Plan: (.+?)[ \t]*$", path.read_text("utf-8"), re.MULTILINE)
+        found[name] = one_line(match[1], 80) if match and match[1] != "Untitled" else name.capitalize()
+    return found
 
 
 def write_plan(root: Path, text: str) -> bool:
