@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import socket
 import stat
@@ -339,7 +340,9 @@ def test_a_folder_that_is_swapped_for_a_link_all_the_time_never_lets_a_write_out
     done = refused = 0
     try:
         with confined(tree, kernel) as files:
-            for number in range(2000):
+            for number in itertools.count():  # both happen soon, but on one busy core not within a fixed number
+                if number >= 2000 and done and refused:
+                    break
                 try:
                     if number % 2:
                         files.replace(("swap", "written"), b"x")
@@ -353,5 +356,3 @@ def test_a_folder_that_is_swapped_for_a_link_all_the_time_never_lets_a_write_out
         thread.join()
     assert [p.name for p in outside.iterdir()] == ["file"]
     assert (outside / "file").read_text() == "untouched"
-    assert done > 0
-    assert refused > 0
