@@ -98,7 +98,9 @@ function gatesOf(checkpoint: Checkpoint): string {
   const gates = checkpoint.gates ?? [];
   const worst = [...gates].sort((a, b) => rank(a.verdict) - rank(b.verdict));
   const shown = worst.slice(0, MOST_GATES).map((each) => `${SYMBOLS[each.verdict] ?? "?"} ${oneLine(each.gate, 30)}`);
-  return shown.join(", ") + (gates.length > MOST_GATES ? ` and ${counted(gates.length - MOST_GATES, "more gate")}` : "");
+  return (
+    shown.join(", ") + (gates.length > MOST_GATES ? ` and ${counted(gates.length - MOST_GATES, "more gate")}` : "")
+  );
 }
 
 function rank(verdict: string): number {

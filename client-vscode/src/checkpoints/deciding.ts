@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import type { Checkpoint, Decision, Run } from "../protocol";
+import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
 import type { Session } from "../session";
 import { oneLine } from "../views/text";
 import { accepts, type Choice, detailOf, everything, nameOf, needsWords, titleOf } from "./content";
@@ -17,10 +17,7 @@ export interface Place {
 }
 
 /** As commands name it. */
-export interface About {
-  readonly run?: string;
-  readonly checkpoint?: number;
-}
+export type About = Pick<CommandArguments, "run" | "checkpoint" | "task" | "uri">;
 
 const ICONS: Readonly<Record<Decision, string>> = {
   continue: "debug-continue",
@@ -48,8 +45,9 @@ export class Deciding {
 
   /** The open checkpoint that is meant; when there are several, the person says which. Undefined and said so if none. */
   async place(about: About): Promise<Place | undefined> {
-    if (about.run !== undefined) {
-      return this.open(about.run, about.checkpoint);
+    const run = about.run ?? this.runOf(about);
+    if (run !== undefined) {
+      return this.open(run, about.checkpoint, about.uri);
     }
     const waiting = this.checkpoints.all;
     if (waiting.length === 0) {
@@ -84,9 +82,9 @@ export class Deciding {
   async act(choice: Choice, place: Place): Promise<void> {
     switch (choice.kind) {
       case "review":
-        return this.review().open({ run: place.run.id });
+        return this.review().open(aboutOf(place));
       case "more":
-        return this.choose({ run: place.run.id, checkpoint: place.content.number });
+        return this.choose(aboutOf(place));
       default:
         return this.decide(place, choice.decision ?? "answer", choice.message);
     }
@@ -94,8 +92,7 @@ export class Deciding {
 
   /** Ask for what the decision needs and send it. */
   async decide(place: Place, decision: Decision, message?: string): Promise<void> {
-    const about = { run: place.run.id, checkpoint: place.content.number };
-    if ((await this.open(about.run, about.checkpoint)) === undefined) {
+    if ((await this.place(aboutOf(place))) === undefined) {
       return;
     }
     if (decision === "answer" && message === undefined && (place.content.question?.choices.length ?? 0) > 0) {
@@ -118,8 +115,17 @@ export class Deciding {
     await this.send(place, decision, said);
   }
 
-  private open(run: string, number: number | undefined): Place | undefined {
-    const session = this.checkpoints.sessionOf(run) ?? this.context.sessions.withRun(run);
+  /** The run of the task that was named. */
+  private runOf({ task, uri }: About): string | undefined {
+    const { sessions } = this.context;
+    const session = (uri === undefined ? undefined : sessions.of(vscode.Uri.parse(uri))) ?? sessions.current;
+    const fits = (run: Run): boolean => run.task === task?.id && (task.key === undefined || run.key === task.key);
+    return task === undefined ? undefined : session?.status?.runs.find(fits)?.id;
+  }
+
+  private open(run: string, number: number | undefined, uri?: string): Place | undefined {
+    const named = uri === undefined ? undefined : this.context.sessions.of(vscode.Uri.parse(uri));
+    const session = named ?? this.checkpoints.sessionOf(run) ?? this.context.sessions.withRun(run);
     const waiting = session && this.checkpoints.of(session).of(run);
     const known = session && this.checkpoints.runOf(session, run);
     if (session === undefined || waiting?.content === undefined || known === undefined) {
@@ -298,6 +304,10 @@ export class Deciding {
       : choice.detail;
     return { label: `$(${icon}) ${plainLabel(choice.title)}`, ...(detail ? { detail } : {}), choice };
   }
+}
+
+function aboutOf({ session, run, content }: Place): Required<Pick<About, "run" | "checkpoint" | "uri">> {
+  return { run: run.id, checkpoint: content.number, uri: session.folder.uri.toString() };
 }
 
 /** Labels of quick picks make icons of `$(name)`. */

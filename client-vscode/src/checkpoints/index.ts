@@ -1,9 +1,10 @@
 import * as vscode from "vscode";
+import { guarded } from "../commands";
 import { read } from "../commands/arguments";
 import type { Context } from "../context";
 import type { Decision } from "../protocol";
 import { registerContents } from "./contents";
-import { type About, Deciding } from "./deciding";
+import { Deciding } from "./deciding";
 import type { File } from "./files";
 import { registerMarks } from "./marks";
 import { Notices } from "./notices";
@@ -22,13 +23,7 @@ export function register(context: Context): void {
     deciding.act(choice, { session, run, content: open.content }),
   );
   const command = (name: string, act: (...args: readonly unknown[]) => unknown): vscode.Disposable =>
-    vscode.commands.registerCommand(name, async (...args: readonly unknown[]) => {
-      try {
-        await act(...args);
-      } catch (problem) {
-        void vscode.window.showWarningMessage(problem instanceof Error ? problem.message : String(problem));
-      }
-    });
+    vscode.commands.registerCommand(name, (...args: readonly unknown[]) => guarded(context, name, () => act(...args)));
 
   const decideShown = (decision: Decision): unknown => {
     const { shown } = review;
@@ -50,18 +45,18 @@ export function register(context: Context): void {
     registerContents(context),
     registerTree(review),
     registerMarks(review),
-    command("devloop.answer", (about) => deciding.choose(aboutOf(about))),
-    // Lenses, code actions and links carry the server's name of it.
+    command("devloop.answer", (given) => deciding.choose(read(given))),
     command("devloop.decide", async (given) => {
-      const { decision, message } = read(given);
-      const place = decision === undefined ? undefined : await deciding.place(aboutOf(given));
-      if (decision === undefined) {
-        await deciding.choose(aboutOf(given));
-      } else if (place !== undefined) {
-        await deciding.decide(place, decision, message);
-      }
+      const about = read(given);
+      const place = about.decision === undefined ? undefined : await deciding.place(about);
+      await (about.decision === undefined
+        ? deciding.choose(about)
+        : place && deciding.decide(place, about.decision, about.message));
     }),
-    command("devloop.review", (about) => review.open(aboutOf(about))),
+    command("devloop.review", (given) => {
+      const path = typeof given === "object" && given !== null && "path" in given ? given.path : undefined;
+      return review.open(read(given), typeof path === "string" && !(given instanceof vscode.Uri) ? path : undefined);
+    }),
     command("devloop.review.decide", () => {
       const { shown } = review;
       return deciding.choose(shown === undefined ? {} : { run: shown.run });
@@ -75,18 +70,6 @@ export function register(context: Context): void {
     }),
     ...DECISIONS.map((decision) => command(`devloop.review.${decision}`, () => decideShown(decision))),
   );
-}
-
-/** What a lens, a link or another part passes: `{run, checkpoint}`; menus pass other things, which say nothing. */
-function aboutOf(given: unknown): About {
-  if (typeof given !== "object" || given === null) {
-    return {};
-  }
-  const { run, checkpoint } = given as { readonly run?: unknown; readonly checkpoint?: unknown };
-  return {
-    ...(typeof run === "string" ? { run } : {}),
-    ...(typeof checkpoint === "number" ? { checkpoint } : {}),
-  };
 }
 
 function rowOf(given: unknown): { readonly review: Opened; readonly file: File } | undefined {

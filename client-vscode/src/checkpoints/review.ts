@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import type { Checkpoint, Decision, Run, Shown } from "../protocol";
+import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { counted, oneLine } from "../views/text";
 import { accepts, nameOf, offered } from "./content";
@@ -90,8 +90,9 @@ export class Review implements vscode.Disposable {
 
   // Opening
 
-  async open(about: { readonly run?: string }): Promise<void> {
-    const meant = await this.meant(about.run);
+  /** All files, or the one at `path`. */
+  async open(about: Pick<CommandArguments, "run" | "uri" | "task">, path?: string): Promise<void> {
+    const meant = await this.meant(about);
     if (meant === undefined) {
       void vscode.window.showInformationMessage("There is no run yet whose changes could be shown.");
       return;
@@ -112,6 +113,12 @@ export class Review implements vscode.Disposable {
     this.opened.set(title, opened);
     this.last = opened;
     await this.keep({ title, folder, run: run.id });
+    const one = path === undefined ? undefined : files.find((file) => file.path === path || file.old === path);
+    if (one !== undefined) {
+      await this.openFile(opened, one);
+      this.refresh();
+      return;
+    }
     const resources = files.slice(0, MOST_FILES).map((file) => {
       const { base, work } = this.sides(opened, file);
       return [work, file.change === "added" ? undefined : base, file.change === "deleted" ? undefined : work];
@@ -136,18 +143,22 @@ export class Review implements vscode.Disposable {
     };
   }
 
-  private async meant(run: string | undefined): Promise<{ session: Session; run: Run } | undefined> {
-    if (run === undefined) {
-      const waiting = this.checkpoints.all[0];
-      const session = waiting?.session ?? this.context.sessions.current;
-      const open = waiting?.open.run ?? session?.status?.runs.at(-1)?.id;
-      const newest =
-        open ?? (await session?.request<{ runs: readonly Run[] }>("devloop/runs", { limit: 1 }))?.runs[0]?.id;
-      return session && newest ? this.named(session, newest) : undefined;
+  private async meant(
+    about: Pick<CommandArguments, "run" | "uri" | "task">,
+  ): Promise<{ session: Session; run: Run } | undefined> {
+    const { sessions } = this.context;
+    const named = about.uri === undefined ? undefined : sessions.of(vscode.Uri.parse(about.uri));
+    if (about.run !== undefined) {
+      const session = named ?? this.checkpoints.sessionOf(about.run) ?? sessions.withRun(about.run) ?? sessions.current;
+      return session && this.named(session, about.run);
     }
-    const session =
-      this.checkpoints.sessionOf(run) ?? this.context.sessions.withRun(run) ?? this.context.sessions.current;
-    return session && this.named(session, run);
+    const waiting = this.checkpoints.all.find((each) => named === undefined || each.session === named);
+    const session = named ?? waiting?.session ?? sessions.current;
+    const task = session?.plan?.tasks.find((each) => each.id === about.task?.id)?.run?.id;
+    const open = task ?? waiting?.open.run ?? session?.status?.runs.at(-1)?.id;
+    const newest =
+      open ?? (await session?.request<{ runs: readonly Run[] }>("devloop/runs", { limit: 1 }))?.runs[0]?.id;
+    return session && newest ? this.named(session, newest) : undefined;
   }
 
   private async named(session: Session, run: string): Promise<{ session: Session; run: Run }> {
