@@ -22,6 +22,11 @@ type Given = [node: PlanNode | undefined, selected: readonly PlanNode[] | undefi
 
 const AGAIN_MS = 500;
 
+/** The first run of a day wakes the engine: the view's progress bar says at once that the click was heard. */
+function shown<T>(work: () => PromiseLike<T>): Thenable<T> {
+  return vscode.window.withProgress({ location: { viewId: "devloop.plan" } }, work);
+}
+
 export function registerPlanCommands(context: Context, plan: PlanView): void {
   const tasks = (...[node, selected]: Given): Chosen[] =>
     meant(node, selected, plan.view.selection).flatMap((each) => {
@@ -50,16 +55,17 @@ export function registerPlanCommands(context: Context, plan: PlanView): void {
   on(context, "devloop.plan.open", opener(context));
   on(context, "devloop.plan.run", async (...given: Given) => {
     for (const { uri, task } of tasks(...given)) {
-      await vscode.commands.executeCommand("devloop.run", { uri, task: referenceOf(task) });
+      await shown(() => vscode.commands.executeCommand("devloop.run", { uri, task: referenceOf(task) }));
     }
   });
   alone("devloop.plan.continueFrom", async ({ uri, task }) => {
-    await vscode.commands.executeCommand("devloop.continue", { uri, task: referenceOf(task) });
+    await shown(() => vscode.commands.executeCommand("devloop.continue", { uri, task: referenceOf(task) }));
   });
   on(context, "devloop.plan.runPhase", async (node: PlanNode | undefined) => {
     const chosen = phaseOf(context, node ?? plan.view.selection[0]);
     if (chosen !== undefined) {
-      await vscode.commands.executeCommand("devloop.runPhase", { uri: chosen.uri, phase: chosen.phase.id });
+      const { uri, phase } = chosen;
+      await shown(() => vscode.commands.executeCommand("devloop.runPhase", { uri, phase: phase.id }));
     }
   });
   pass("devloop.plan.showRun", "devloop.openRun");
@@ -69,6 +75,7 @@ export function registerPlanCommands(context: Context, plan: PlanView): void {
   pass("devloop.plan.revise", "devloop.decide", { decision: "revise" });
   pass("devloop.plan.answer", "devloop.answer");
   pass("devloop.plan.decide", "devloop.decide");
+  pass("devloop.plan.more", "devloop.decide");
   pass("devloop.plan.cancel", "devloop.cancel");
 
   on(context, "devloop.plan.skip", (...given: Given) => mark(tasks(...given), "skip", "Skip"));

@@ -204,7 +204,7 @@ function taskRow(task: PlanTask, making: Making): PlanRow {
     description,
     icon: look.icon,
     tooltip: taskTooltip(task, look),
-    spoken: [label, look.spoken, description === look.spoken ? "" : description.replaceAll(" · ", ", ")]
+    spoken: [label, description.startsWith(look.spoken) ? "" : look.spoken, description.replaceAll(" · ", ", ")]
       .filter(Boolean)
       .join(", "),
     context: contextOf(

@@ -76,7 +76,7 @@ const STATES = {
 
 /** Colours the labels of rows that are of less interest. */
 export function dimRows(): vscode.Disposable {
-  const decoration = new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor("disabledForeground"));
+  const decoration = new vscode.FileDecoration(undefined, undefined, new vscode.ThemeColor("descriptionForeground"));
   return vscode.window.registerFileDecorationProvider({
     provideFileDecoration: (uri) => (uri.scheme === DIMMED ? decoration : undefined),
   });

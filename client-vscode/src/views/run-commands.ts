@@ -37,6 +37,7 @@ export function registerRunCommands(context: Context, runs: RunsView): void {
   pass("devloop.runs.revise", "devloop.decide", { decision: "revise" });
   pass("devloop.runs.answer", "devloop.answer");
   pass("devloop.runs.decide", "devloop.decide");
+  pass("devloop.runs.more", "devloop.decide");
   pass("devloop.runs.cancel", "devloop.cancel");
   on(context, "devloop.runs.copyId", async (node: RunNode | undefined) => {
     const run = runOf(node);
