@@ -15,7 +15,7 @@ let sessions: WorkspaceSessions | undefined;
 
 export async function activate(extension: vscode.ExtensionContext): Promise<void> {
   const log = vscode.window.createOutputChannel("Devloop", { log: true });
-  sessions = new WorkspaceSessions(log);
+  sessions = new WorkspaceSessions(extension, log);
   extension.subscriptions.push(log, sessions);
   const context: Context = { extension, sessions, log };
   for (const part of PARTS) {

@@ -73,6 +73,8 @@ export class FolderSession implements Session {
   constructor(
     readonly folder: vscode.WorkspaceFolder,
     private readonly log: vscode.LogOutputChannel,
+    /** What the server's environment has beside ours. */
+    private readonly environment: Readonly<Record<string, string>>,
   ) {}
 
   get state(): SessionState {
@@ -180,7 +182,8 @@ export class FolderSession implements Session {
 
   private async startWith(found: Candidate, generation: number): Promise<void> {
     const name = this.folder.name;
-    const process = await ServerProcess.start(found.command, this.folder.uri.fsPath, (line) =>
+    const place = { cwd: this.folder.uri.fsPath, environment: this.environment };
+    const process = await ServerProcess.start(found.command, place, (line) =>
       this.log.info(`${name}: server: ${line}`),
     );
     const settings = vscode.workspace.getConfiguration("devloop", this.folder.uri);

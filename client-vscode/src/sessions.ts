@@ -1,6 +1,7 @@
 /** All sessions of this window, and which one is meant. */
 
 import * as vscode from "vscode";
+import { environment } from "./server/demos";
 import { isPlan, MARKS } from "./server/plan-files";
 import { FolderSession, type Session } from "./session";
 
@@ -35,7 +36,10 @@ export class WorkspaceSessions implements Sessions, vscode.Disposable {
   readonly onDidChange = this.changeEmitter.event;
   readonly onDidChangeData = this.dataEmitter.event;
 
-  constructor(private readonly log: vscode.LogOutputChannel) {
+  constructor(
+    private readonly extension: vscode.ExtensionContext,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
     this.listeners = vscode.Disposable.from(
       vscode.workspace.onDidChangeWorkspaceFolders((event) => void this.foldersChanged(event)),
       vscode.workspace.onDidGrantWorkspaceTrust(() => void this.restartAll()),
@@ -72,7 +76,7 @@ export class WorkspaceSessions implements Sessions, vscode.Disposable {
     if (known !== undefined) {
       return known.session;
     }
-    const session = new FolderSession(folder, this.log);
+    const session = new FolderSession(folder, this.log, environment(this.extension, folder.uri.fsPath));
     const runs = new Set<string>();
     const listeners = vscode.Disposable.from(
       session.onDidChangeState(() => this.changeEmitter.fire()),

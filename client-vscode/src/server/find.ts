@@ -32,8 +32,9 @@ export function canImport(interpreter: string): Promise<boolean> {
   });
 }
 
-export async function findServer(folder: vscode.WorkspaceFolder): Promise<Located> {
-  const settings = vscode.workspace.getConfiguration("devloop", folder.uri);
+/** `folder` is undefined in an empty window. */
+export async function findServer(folder: vscode.WorkspaceFolder | undefined): Promise<Located> {
+  const settings = vscode.workspace.getConfiguration("devloop", folder?.uri);
   const serverCommand = settings.get<unknown>("serverCommand");
   const interpreter = settings.get<unknown>("interpreter");
   const told = Array.isArray(serverCommand) ? serverCommand.filter((part) => typeof part === "string") : [];
@@ -42,11 +43,11 @@ export async function findServer(folder: vscode.WorkspaceFolder): Promise<Locate
     {
       serverCommand: told.map(withHome),
       interpreter: withHome(named),
-      selected: told.length > 0 || named.trim() !== "" ? undefined : await selectedInterpreter(folder.uri),
+      selected: told.length > 0 || named.trim() !== "" ? undefined : await selectedInterpreter(folder?.uri),
       path: (process.env["PATH"] ?? "").split(delimiter),
       windows: process.platform === "win32",
-      folder: folder.uri.fsPath,
-      trusted: vscode.workspace.isTrusted,
+      folder: folder?.uri.fsPath ?? "/",
+      trusted: folder === undefined || vscode.workspace.isTrusted,
     },
     MACHINE,
   );

@@ -29,12 +29,17 @@ export class ServerProcess {
   }
 
   /** Rejects with an `End` when the program can't be started at all. `said` is told each line of stderr. */
-  static start(command: readonly string[], cwd: string, said: (line: string) => void): Promise<ServerProcess> {
+  static start(
+    command: readonly string[],
+    place: { readonly cwd: string; readonly environment: Readonly<Record<string, string>> },
+    said: (line: string) => void,
+  ): Promise<ServerProcess> {
     const [program = "", ...rest] = command;
+    const env = { ...process.env, ...place.environment };
     return new Promise((resolve, reject) => {
-      const child = spawn(program, rest, { cwd, stdio: "pipe", windowsHide: true });
-      const process = new ServerProcess(child, said);
-      child.once("spawn", () => resolve(process));
+      const child = spawn(program, rest, { cwd: place.cwd, env, stdio: "pipe", windowsHide: true });
+      const started = new ServerProcess(child, said);
+      child.once("spawn", () => resolve(started));
       child.once("error", (problem: NodeJS.ErrnoException) => {
         reject({ errno: problem.code ?? problem.message, stderr: [] } satisfies End);
       });

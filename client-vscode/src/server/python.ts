@@ -20,7 +20,7 @@ export function hasPythonExtension(): boolean {
   return vscode.extensions.getExtension(EXTENSION) !== undefined;
 }
 
-export async function selectedInterpreter(folder: vscode.Uri): Promise<string | undefined> {
+export async function selectedInterpreter(folder: vscode.Uri | undefined): Promise<string | undefined> {
   return await inTime(ask(folder));
 }
 
@@ -33,7 +33,7 @@ export async function onDidSelectInterpreter(changed: () => void): Promise<vscod
   }
 }
 
-async function ask(folder: vscode.Uri): Promise<string | undefined> {
+async function ask(folder: vscode.Uri | undefined): Promise<string | undefined> {
   try {
     const environments = (await api())?.environments;
     const active = environments?.getActiveEnvironmentPath(folder);

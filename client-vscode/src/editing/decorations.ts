@@ -1,0 +1,101 @@
+/** Shows in the plan's editor how its tasks stand. The colours are themes' and can be changed (`devloop.*` colours). */
+
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { Session } from "../session";
+import { marks, type Span } from "./decoration-lines";
+
+const PAUSE_MS = 60;
+
+export function register(context: Context): void {
+  const dimmed = vscode.window.createTextEditorDecorationType({ opacity: "0.55" });
+  const running = lineMark("devloop.runningLineBackground", "devloop.runningLineBorder");
+  const waiting = lineMark("devloop.waitingLineBackground", "devloop.waitingLineBorder");
+
+  const draw = (editor: vscode.TextEditor, session: Session) => {
+    const { document } = editor;
+    const shown = settings(document.uri).get("decorations", true) ? session.plan : undefined;
+    const found = marks(shown ?? { tasks: [] }, (at) => document.lineAt(at).text, document.lineCount);
+    editor.setDecorations(
+      dimmed,
+      found.dimmed.map((span) => rangeOf(document, span)),
+    );
+    editor.setDecorations(running, found.running.map(lineRange));
+    editor.setDecorations(waiting, found.waiting.map(lineRange));
+  };
+
+  const drawAll = () => {
+    for (const editor of vscode.window.visibleTextEditors) {
+      const session = planSession(context, editor.document);
+      if (session !== undefined) {
+        draw(editor, session);
+      }
+    }
+  };
+  const drawSoon = soon(drawAll, PAUSE_MS);
+
+  context.extension.subscriptions.push(
+    dimmed,
+    running,
+    waiting,
+    drawSoon,
+    context.sessions.onDidChange(drawSoon.ask),
+    context.sessions.onDidChangeData(drawSoon.ask),
+    vscode.window.onDidChangeVisibleTextEditors(drawSoon.ask),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("devloop.decorations")) {
+        drawSoon.ask();
+      }
+    }),
+  );
+  drawSoon.ask();
+}
+
+/** The session whose plan the document is; archived and foreign plans are left as they are. */
+function planSession(context: Context, document: vscode.TextDocument): Session | undefined {
+  const session = document.uri.scheme === "file" ? context.sessions.of(document.uri) : undefined;
+  if (session === undefined) {
+    return undefined;
+  }
+  const path = session.plan === undefined ? undefined : vscode.Uri.parse(session.plan.uri).fsPath;
+  const known = session.plan === undefined ? document.uri.fsPath : path;
+  return known === document.uri.fsPath && document.languageId === "markdown" ? session : undefined;
+}
+
+function lineMark(background: string, border: string): vscode.TextEditorDecorationType {
+  return vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor(background),
+    borderColor: new vscode.ThemeColor(border),
+    borderStyle: "solid",
+    borderWidth: "0 0 0 3px",
+    overviewRulerColor: new vscode.ThemeColor(border),
+    overviewRulerLane: vscode.OverviewRulerLane.Left,
+  });
+}
+
+function rangeOf(document: vscode.TextDocument, { first, last }: Span): vscode.Range {
+  return new vscode.Range(first, 0, last, document.lineAt(last).text.length);
+}
+
+function lineRange(line: number): vscode.Range {
+  return new vscode.Range(line, 0, line, 0);
+}
+
+function settings(uri: vscode.Uri): vscode.WorkspaceConfiguration {
+  return vscode.workspace.getConfiguration("devloop", uri);
+}
+
+/** `work` a little after it was asked for, however often that was. */
+function soon(work: () => void, pause: number): vscode.Disposable & { readonly ask: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    ask: () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        work();
+      }, pause);
+    },
+    dispose: () => clearTimeout(timer),
+  };
+}
