@@ -11,8 +11,6 @@ const bundles = [
     target: "node20",
     format: "cjs",
     external: ["vscode"],
-    // CommonJS builds of the protocol's packages can't be shaken; their ESM ones can.
-    mainFields: ["module", "main"],
   },
   {
     ...common,
