@@ -51,12 +51,7 @@ def view(found: PlanText, plan: plans.Plan, runs: Mapping[int, RunView], root: P
     outlook = plans.Outlook(plan)
     startable = frozenset(outlook.startable)
     for at, (task, row) in enumerate(zip(plan.tasks, shown["tasks"], strict=True)):
-        run = runs.get(task.line)
-        state = _state(task, run, startable=at in startable)
-        row["state"] = state
-        row["blocked_by"] = _waits(outlook, at, task) if state == "waiting" else []
-        row["pickable"] = task.pickable
-        row["run"] = run_json(run) if run is not None else None
+        row |= _standing(outlook, at, task, runs.get(task.line), startable=at in startable)
     problems = all_problems(found, plan, root, datetime.now(UTC))
     return {
         "path": found.relative,
@@ -66,6 +61,23 @@ def view(found: PlanText, plan: plans.Plan, runs: Mapping[int, RunView], root: P
         "goal": plan.goal,
         **shown,
         "problems": [problem_json(each) for each in problems],
+    }
+
+
+def task_row(plan: plans.Plan, task: plans.Task, run: RunView | None) -> Answer:
+    """The same for one task of the plan."""
+    startable = not plans.may_run(plan, task)
+    row = plans.task_json(task)
+    return row | _standing(plans.Outlook(plan), plan.graph.by_line[task.line], task, run, startable=startable)
+
+
+def _standing(outlook: plans.Outlook, at: int, task: plans.Task, run: RunView | None, *, startable: bool) -> Answer:
+    state = _state(task, run, startable=startable)
+    return {
+        "state": state,
+        "blocked_by": _waits(outlook, at, task) if state == "waiting" else [],
+        "pickable": task.pickable,
+        "run": run_json(run) if run is not None else None,
     }
 
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings, trust
-from devloop.daemon import archiving, doctor, new_plan, nothing_yet, plan_view
+from devloop.daemon import archiving, doctor, library, new_plan, nothing_yet, plan_view
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
+from devloop.daemon.plan_changes import PlanChanges
 from devloop.daemon.plan_port import plan_changed
 from devloop.daemon.sessions import Session, Sessions
 from devloop.daemon.tasks import Tasks
@@ -60,6 +61,7 @@ class Service:
         self._began = time.monotonic()
         self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))
         engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
+        self._changes = PlanChanges(documents, self.board, self.plan_changed)
         self._reading: asyncio.Task[None] | None = None
         self._news: PlanText | None = None
         self._told: tuple[Path, str] | None = None
@@ -77,6 +79,10 @@ class Service:
             **passed_on,
             "devloop/status": self.status,
             "devloop/plan": self.plan,
+            "devloop/mark": self._changes.mark,
+            "devloop/move": self._changes.move,
+            "devloop/depends": self._changes.depends,
+            "devloop/library": self.library,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/archive": self.archive,
@@ -232,6 +238,16 @@ class Service:
 
     async def plan(self, params: Params) -> Answer:
         return await plan_view.plan_view(self.documents, self.board)
+
+    async def library(self, params: Params) -> Answer:
+        named = params.get("task")
+        if not isinstance(named, str | None):
+            raise UsageError("`task` must be the name of a task, or null.")
+        task = None
+        if named is not None:
+            _, plan = await asyncio.to_thread(self.documents.plan)
+            task = plans.find_task(plan, named)
+        return await asyncio.to_thread(library.library, task)
 
     async def _without_engine(self) -> Answer:
         settled = await asyncio.to_thread(self._settings)

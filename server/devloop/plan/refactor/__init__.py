@@ -3,7 +3,8 @@
     for offer in refactorings(plan, line): ...                          what applies at a line
     carry_out(plan, offer.kind, offer.line, now, answer).edits          its edits
 
-Nobody ticks a task here: that is devloop's, when its gates have passed (plan-format §15).
+No refactoring of an editor ticks a task: that is devloop's, when its gates have passed (plan-format §15). `complete` is
+the tick by hand of the plan's owner.
 """
 
 from __future__ import annotations
@@ -14,24 +15,33 @@ from devloop.plan.refactor.explicit import from_order, from_phases
 from devloop.plan.refactor.headings import convertible, from_headings
 from devloop.plan.refactor.moving import move
 from devloop.plan.refactor.offers import Done, Offer, carry_out, refactorings
+from devloop.plan.refactor.placing import place
 from devloop.plan.refactor.splitting import split
-from devloop.plan.refactor.states import block, reopen, skip, start
+from devloop.plan.refactor.states import MARKS, Mark, block, complete, mark, marked, reopen, skip, start
+from devloop.plan.refactor.waiting import depend
 
 __all__ = [
     "FOLDER",
+    "MARKS",
     "Archive",
     "Done",
+    "Mark",
     "Offer",
     "archivable",
     "archive",
     "block",
     "carry_out",
+    "complete",
     "convertible",
+    "depend",
     "from_headings",
     "from_order",
     "from_phases",
     "kiro",
+    "mark",
+    "marked",
     "move",
+    "place",
     "refactorings",
     "reopen",
     "skip",

@@ -25,7 +25,7 @@ def move(plan: Plan, task: Task, phase: Phase) -> tuple[Edit, ...]:
     """The edits that move a task. Raises `UsageError` for subtasks, for the phase it is in, and when tasks would wait
     for each other then; `StaleEdit` when the task is not in the plan."""
     task = locate(plan, TaskRef.of(task))
-    index, target = plan.graph.by_line[task.line], _index(plan, phase)
+    index, target = plan.graph.by_line[task.line], phase_index(plan, phase)
     document = plan.document
     if task.parent_line is not None:
         raise UsageError(f"{task.label} belongs to task {task.parent}: move that one")
@@ -41,15 +41,15 @@ def move(plan: Plan, task: Task, phase: Phase) -> tuple[Edit, ...]:
     for at, name in names.items():
         _rename(plan, draft, at, name)
     mates = [at for at, other in enumerate(plan.tasks) if other.phase_index == target and other.parent_line is None]
-    after = last_line(document, plan.tasks[mates[-1]].line) if mates else _end_of_text(plan, target)
+    after = last_line(document, plan.tasks[mates[-1]].line) if mates else end_of_text(plan, target)
     before = max((at for at, other in enumerate(plan.tasks) if other.line <= after and at not in gone), default=None)
     follow(plan, draft, moved(range(len(plan.tasks)), gone, before), names, lambda members: members)
-    indent = _indent(document.line(plan.tasks[mates[-1]].line - 1)) if mates else ""
-    block = _reindented(
-        [draft.text(line) for line in range(first, last + 1)], _indent(document.line(first - 1)), indent
+    indent = indent_of(document.line(plan.tasks[mates[-1]].line - 1)) if mates else ""
+    block = reindented(
+        [draft.text(line) for line in range(first, last + 1)], indent_of(document.line(first - 1)), indent
     )
     draft.insert(after, _spaced(plan, mates, after, block))
-    draft.remove(first, last + _blank_behind(document, first, last))
+    draft.remove(first, last + blank_behind(document, first, last))
     edits = draft.edits()
     changed = check.after(plan, edits)
     check.same(check.facts(plan, names), changed)
@@ -57,7 +57,8 @@ def move(plan: Plan, task: Task, phase: Phase) -> tuple[Edit, ...]:
     return edits
 
 
-def _index(plan: Plan, phase: Phase) -> int:
+def phase_index(plan: Plan, phase: Phase) -> int:
+    """The index of a phase. Raises `UsageError` when it is not in the plan."""
     for at, other in enumerate(plan.phases):
         if other.line == phase.line and other.id == phase.id:
             return at
@@ -93,7 +94,7 @@ def _rename(plan: Plan, draft: Draft, index: int, name: str) -> None:
     draft.replace(line, span.start, span.end, name)
 
 
-def _end_of_text(plan: Plan, target: int) -> int:
+def end_of_text(plan: Plan, target: int) -> int:
     """The last line of what stands below a phase's heading, before the next heading."""
     at = next(n for n, section in enumerate(plan.sections) if section.line == plan.phases[target].line)
     section = plan.sections[at]
@@ -115,17 +116,19 @@ def _spaced(plan: Plan, mates: list[int], after: int, block: list[str]) -> list[
     return ["", *block, *([""] if behind else [])]
 
 
-def _blank_behind(document: Document, first: int, last: int) -> int:
+def blank_behind(document: Document, first: int, last: int) -> int:
     """1 when an empty line would remain beside another one."""
     above = first == 1 or not body(document.line(first - 2)).strip()
     return int(above and last < document.count and not body(document.line(last)).strip())
 
 
-def _indent(line: str) -> str:
+def indent_of(line: str) -> str:
+    """The white space that a line begins with."""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def _reindented(lines: list[str], old: str, new: str) -> list[str]:
+def reindented(lines: list[str], old: str, new: str) -> list[str]:
+    """Lines with another indentation; those that don't have the old one stay (lazy ones, empty ones)."""
     if old == new:
         return lines
     return [new + line[len(old) :] if line.strip() and line.startswith(old) else line for line in lines]
