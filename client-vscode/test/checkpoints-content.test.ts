@@ -7,12 +7,12 @@ const titles = (...given: Parameters<typeof buttons>): string[] => buttons(...gi
 
 describe("buttons", () => {
   it("offer to commit a single run's work, to see it, to send it back", () => {
-    expect(titles(run(), checkpoint())).toEqual(["Commit", "Revise…", "Review", "More…"]);
+    expect(titles(run(), checkpoint())).toEqual(["Commit", "Review", "Revise…", "More…"]);
   });
 
   it("offer a loop's next task first", () => {
     for (const loop of [{ loop_limit: null }, { loop_limit: 3, loop_done: 1 }]) {
-      expect(titles(run(loop), checkpoint())).toEqual(["Continue", "Commit", "Review", "More…"]);
+      expect(titles(run(loop), checkpoint())).toEqual(["Continue", "Review", "Commit", "More…"]);
     }
     expect(titles(run({ loop_limit: 3, loop_done: 2 }), checkpoint())[0]).toBe("Commit");
     expect(titles(run({ loop: null }), checkpoint())[0]).toBe("Commit");

@@ -107,6 +107,11 @@ describe("a run", () => {
     expect(view.tooltip).toContain("of 40");
   });
 
+  it("leaves out the mode that an agent has anyway", () => {
+    const view = seen({ status: withRuns(run({ mode: "default" })) });
+    expect(`${view.text} ${view.tooltip} ${view.label}`).not.toContain("default");
+  });
+
   it("that is checked shows the gate and how many there are", () => {
     const live = new Live();
     live.take([

@@ -148,7 +148,8 @@ function goesOn(run: Waiting): boolean {
 export function buttons(run: Waiting, checkpoint: Checkpoint): readonly Choice[] {
   const found = checkpoint.kind === "question" ? answers(checkpoint) : likely(run, checkpoint).map(decide(checkpoint));
   if (hasChanges(checkpoint)) {
-    found.push({ kind: "review", title: REVIEW, detail: "See what was changed, file by file." });
+    const review: Choice = { kind: "review", title: REVIEW, detail: "See what was changed, file by file." };
+    found.splice(checkpoint.kind === "decision" ? 1 : found.length, 0, review);
   }
   const said = new Set(found.map((each) => each.decision));
   const room = found.slice(0, 4);

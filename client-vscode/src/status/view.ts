@@ -181,13 +181,19 @@ function ofRun(seen: Seen, run: Run): Told {
   }
   const doing = seen.doing(run.id);
   const what = doingText(run, doing);
-  const who = inText(oneLine(run.mode ? `${run.agent}/${run.mode}` : run.agent, WIDTH));
+  const mode = modeOf(run);
+  const who = inText(oneLine(mode ? `${run.agent}/${mode}` : run.agent, WIDTH));
   return {
     icon: run.state === "queued" ? "$(clock)" : BUSY,
     text: joined(`${task} ${who}`.trim(), inText(what), money(costOf(run, doing))),
     colour: "none",
-    spoken: `task ${name}, agent ${oneLine(run.agent, 40)}${run.mode ? `, mode ${oneLine(run.mode, 40)}` : ""}, ${what}, ${money(costOf(run, doing))}`,
+    spoken: `task ${name}, agent ${oneLine(run.agent, 40)}${mode ? `, mode ${oneLine(mode, 40)}` : ""}, ${what}, ${money(costOf(run, doing))}`,
   };
+}
+
+/** "" for the one that an agent has anyway. */
+function modeOf(run: Run): string {
+  return run.mode === null || run.mode === "default" ? "" : run.mode;
 }
 
 /** `turn 3`, `gate tests 2/3`, `landing`: what goes on, for people. */
@@ -240,7 +246,7 @@ function section(seen: Seen, run: Run, restricted: boolean): string {
   const limit = run.state === "working" && run.turn_limit ? ` of ${run.turn_limit}` : "";
   const told = joined(
     `agent ${escaped(run.agent, 60)}`,
-    run.mode && `mode ${escaped(run.mode, 60)}`,
+    modeOf(run) && `mode ${escaped(modeOf(run), 60)}`,
     `${escaped(doingText(run, doing), 80)}${limit}`,
     doing.tool && escaped(doing.tool, 80),
     escaped(money(costOf(run, doing)), 20),
