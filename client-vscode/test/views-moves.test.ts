@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Move, movesBack, movesFor } from "../src/views/plan-moves";
+import { type Move, movesBack, movesBeside, movesFor } from "../src/views/plan-moves";
 import { phase, plan, task } from "./views-fixtures";
 
 const tasks = [
@@ -74,5 +74,29 @@ describe("taking moves back", () => {
 
   it("puts several back from the last to the first, so that each finds its neighbour in place", () => {
     expect(back([one, two, three], { phase: second })).toEqual(["1.3 in 1", "1.2 before 1.3", "1.1 before 1.2"]);
+  });
+});
+
+describe("moving by one place", () => {
+  it("passes the neighbour, with all that are selected", () => {
+    expect(brief(movesBeside(whole, [two], -1))).toEqual(["1.2 before 1.1"]);
+    expect(brief(movesBeside(whole, [one], 1))).toEqual(["1.1 after 1.2"]);
+    expect(brief(movesBeside(whole, [one, two], 1))).toEqual(["1.1 after 1.3", "1.2 after 1.1"]);
+    expect(brief(movesBeside(whole, [three, two], -1))).toEqual(["1.2 before 1.1", "1.3 before 1.1"]);
+  });
+
+  it("goes on in the next phase, at the end that it comes from", () => {
+    expect(brief(movesBeside(whole, [three], 1))).toEqual(["1.3 before 2.1"]);
+    expect(brief(movesBeside(whole, [other], -1))).toEqual(["2.1 in 1"]);
+    const empty = plan(tasks.slice(0, 4), phases);
+    expect(brief(movesBeside(empty, [three], 1))).toEqual(["1.3 in 2"]);
+  });
+
+  it("stops at the ends of the plan and of a task, and moves nothing where two lists are selected", () => {
+    expect(movesBeside(whole, [one], -1)).toEqual([]);
+    expect(movesBeside(whole, [other], 1)).toEqual([]);
+    expect(movesBeside(whole, [sub], 1)).toEqual([]);
+    expect(movesBeside(whole, [one, other], 1)).toEqual([]);
+    expect(movesBeside(whole, [], 1)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { contextOf, type Node, Paced, type Row, row, Tree } from "../src/views/rows";
+import { contextOf, meant, type Node, Paced, type Row, row, Tree } from "../src/views/rows";
 
 const leaf = (id: string, given: Partial<Row<null>> = {}): Row<null> => row({ id, label: id, subject: null, ...given });
 const ids = (changed: "all" | readonly Node<null>[]): unknown =>
@@ -79,6 +79,18 @@ describe("row", () => {
   it("is spoken as it is read, and has context words that can't be mistaken for parts of others", () => {
     expect(leaf("a", { description: "b" }).spoken).toBe("a, b");
     expect(contextOf("task", false, "ready", null)).toBe(";task;ready;");
+  });
+});
+
+describe("the rows a menu is about", () => {
+  it("are those that are selected when the menu was opened on one of them, else that one", () => {
+    expect(meant("a", ["a", "b"], [])).toEqual(["a", "b"]);
+    expect(meant("c", ["a", "b"], [])).toEqual(["c"]);
+    expect(meant("c", undefined, ["a"])).toEqual(["c"]);
+  });
+
+  it("are those selected in the view when a key was pressed", () => {
+    expect(meant(undefined, undefined, ["a", "b"])).toEqual(["a", "b"]);
   });
 });
 

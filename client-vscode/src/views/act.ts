@@ -12,15 +12,3 @@ export function on<Arguments extends unknown[]>(
   const run = (...given: unknown[]): Promise<unknown> => guarded(context, command, () => act(...(given as Arguments)));
   context.extension.subscriptions.push(vscode.commands.registerCommand(command, run));
 }
-
-/** The rows that a menu's command is about: those that are selected when the row is one of them, else the row alone. */
-export function meant<Item>(
-  item: Item | undefined,
-  selected: readonly Item[] | undefined,
-  view: readonly Item[],
-): Item[] {
-  if (item === undefined) {
-    return [...view];
-  }
-  return selected?.includes(item) ? [...selected] : [item];
-}

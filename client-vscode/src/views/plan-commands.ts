@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { PlanPhase, PlanTask } from "../protocol";
 import type { Session } from "../session";
-import { meant, on } from "./act";
+import { on } from "./act";
 import { sessionOf } from "./folder";
 import type { PlanView } from "./plan";
 import { dependable } from "./plan-at";
@@ -11,6 +11,7 @@ import { move } from "./plan-drop";
 import { movesBeside, referenceOf } from "./plan-moves";
 import { labelOf, type PlanNode } from "./plan-rows";
 import { revealLine } from "./reveal";
+import { meant } from "./rows";
 import { joined, oneLine } from "./text";
 
 interface Chosen {

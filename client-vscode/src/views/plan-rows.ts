@@ -27,6 +27,8 @@ const LOOKS: Readonly<Record<string, Look>> = {
   partial: { icon: { id: "color-mode", color: "charts.orange" }, spoken: "partly done" },
 };
 const UNKNOWN: Look = { icon: { id: "question" }, spoken: "state unknown" };
+/** Ready, and the last run did not end well. */
+const AGAIN: Icon = { id: "circle-large-outline", color: "charts.orange" };
 /** Outcomes after which nothing more has to be said of a task. */
 const GOOD = new Set(["accepted", "landed"]);
 
@@ -130,7 +132,12 @@ function tasksByParent(tasks: readonly PlanTask[]): Children {
   for (const task of tasks) {
     const parent = task.parent === null ? undefined : latest.get(task.parent);
     if (parent !== undefined) {
-      of.set(parent, [...(of.get(parent) ?? []), task]);
+      const inner = of.get(parent);
+      if (inner === undefined) {
+        of.set(parent, [task]);
+      } else {
+        inner.push(task);
+      }
       inside.add(task);
     }
     latest.set(task.id, task);
@@ -202,7 +209,7 @@ function taskRow(task: PlanTask, making: Making): PlanRow {
     id,
     label,
     description,
-    icon: look.icon,
+    icon: lastRun(task) !== "" && task.state === "ready" ? AGAIN : look.icon,
     tooltip: taskTooltip(task, look),
     spoken: [label, description.startsWith(look.spoken) ? "" : look.spoken, description.replaceAll(" · ", ", ")]
       .filter(Boolean)

@@ -144,6 +144,18 @@ function looksLike<Subject>(left: Row<Subject>, right: Row<Subject>): boolean {
   );
 }
 
+/** The rows that a menu's command is about: those that are selected when the row is one of them, else the row alone. */
+export function meant<Item>(
+  item: Item | undefined,
+  selected: readonly Item[] | undefined,
+  view: readonly Item[],
+): Item[] {
+  if (item === undefined) {
+    return [...view];
+  }
+  return selected?.includes(item) ? [...selected] : [item];
+}
+
 /** Something is called at once and then at most every `interval` ms, always once more after the last wish. */
 export class Paced {
   private timer: ReturnType<typeof setTimeout> | undefined;

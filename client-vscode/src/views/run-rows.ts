@@ -183,7 +183,8 @@ function endedRow(run: Run, shown: Shown | undefined, folder: string, now: Date)
     run.cost_usd !== 0 && money(run.cost_usd),
     run.scripted && "scripted",
   );
-  const id = `${folder} run ${run.id}`;
+  // Not the id of the open run: what has ended folds up.
+  const id = `${folder} ended ${run.id}`;
   return row<RunSubject>({
     id,
     label,
