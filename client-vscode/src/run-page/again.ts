@@ -8,7 +8,7 @@ export class Again {
 
   constructor(
     private readonly gap: number,
-    private readonly act: () => Promise<void>,
+    private readonly act: () => Promise<unknown>,
   ) {}
 
   now(): void {

@@ -4,7 +4,7 @@ import { clock } from "./clock";
 import type { Model } from "./model";
 import { upserted } from "./patch";
 import { block, line, number, oneLine, type Row, whole } from "./read";
-import { checkpointOf, countsOf, gateKey, gateOf, headWith, LONGEST_RESULT } from "./reading";
+import { checkpointOf, countsOf, gateKey, gateOf, headWith, LONGEST_RESULT, LONGEST_TEXT } from "./reading";
 import type { Body, Gate, Tool, Turn } from "./state";
 import { emptyBody, figuresOf, inShort, newTurn } from "./turns";
 
@@ -86,7 +86,22 @@ function turnProgress(model: Model, data: Row): Model {
   const count = whole(data["tokens"]);
   const word = WRITING[String(data["doing"])] ?? "Working";
   const doing = `${word}${tool ? ` ${tool}` : ""}${count > 0 ? `, ${count} tokens` : ""}`;
-  return { ...model, doing };
+  return { ...withWords(model, data), doing };
+}
+
+/** The words so far. The last ones only of a long answer; the whole comes with the conversation. */
+function withWords(model: Model, data: Row): Model {
+  const turn = turnOf(model, whole(data["turn"]));
+  const from = data["cut"] === true ? "… " : "";
+  const said = (name: string) => (data[name] ? from + block(data[name], LONGEST_TEXT) : "");
+  const [text, thinking] = [said("text"), said("thinking")];
+  if (turn === undefined || turn.phase !== "asking" || (text === "" && thinking === "")) {
+    return model;
+  }
+  const body: Body = { ...bodyOf(model, turn.number), text, thinking };
+  const summary = inShort(body);
+  const turns = turn.summary === summary ? model.turns : upserted(model.turns, [{ ...turn, summary }]);
+  return { ...model, turns, bodies: new Map(model.bodies).set(turn.number, body) };
 }
 
 function turnEnded(model: Model, data: Row, at: number | null): Model {

@@ -14,6 +14,7 @@ import {
   withTrouble,
 } from "./model";
 import { difference } from "./patch";
+import { type Row, row, rows, whole } from "./read";
 
 /** Newest turns that are sent in full without being asked for. */
 const NEWEST = 20;
@@ -25,6 +26,7 @@ export type Ask = (method: string, params: object) => Promise<unknown>;
 export class Feed {
   private model: Model;
   private sent: Model | null = null;
+  private over = false;
   private readonly looked = new Set<number>();
   private readonly asking: Readonly<Record<keyof typeof GAPS, Again>>;
 
@@ -90,6 +92,7 @@ export class Feed {
   }
 
   dispose(): void {
+    this.over = true;
     for (const each of Object.values(this.asking)) {
       each.dispose();
     }
@@ -101,18 +104,27 @@ export class Feed {
     const last = this.model.turns.at(-1)?.number ?? 0;
     // One turn back: the words that follow a turn belong to it and come after its end.
     const after = Math.max(0, Math.min(open?.number ?? last, last) - 2);
-    await this.answer("devloop/conversation", { run: this.run, after }, withConversation);
+    let from = after;
+    while (from >= 0) {
+      const answer = await this.answer("devloop/conversation", { run: this.run, after: from }, withConversation);
+      const last = rows(answer["turns"]).at(-1);
+      const next = last === undefined ? 0 : whole(last["number"]);
+      from = answer["more"] === true && next > from && !this.over ? next : -1;
+    }
   }
 
-  private async answer(method: string, params: object, fold: (model: Model, answer: unknown) => Model): Promise<void> {
+  private async answer(method: string, params: object, fold: (model: Model, answer: unknown) => Model): Promise<Row> {
     try {
-      const answer = await this.ask(method, params);
-      this.set(withTrouble(fold(this.model, answer), ""));
+      const answer = row(await this.ask(method, params));
+      const next = fold(this.model, answer);
+      this.set(method === "devloop/show" ? withTrouble(next, "") : next);
+      return answer;
     } catch (problem) {
       // Without its record there is nothing to show; the rest can be missing.
       if (method === "devloop/show") {
         this.trouble(problem instanceof Error ? problem.message : String(problem));
       }
+      return {};
     }
   }
 

@@ -23,8 +23,8 @@ const fromPage = {
 const toPage = {
   /** `whole`: forget what was shown before. */
   show: object({ type: oneOf("show"), whole: flag, patch }),
-  /** What came of a decision: "" when it was taken, otherwise why not. */
-  answered: object({ type: oneOf("answered"), problem: text }),
+  /** What came of a decision; one that was not taken may have been called off, then nothing is the problem. */
+  answered: object({ type: oneOf("answered"), taken: flag, problem: text }),
 } as const;
 
 const isFromPage = anyOf(fromPage);

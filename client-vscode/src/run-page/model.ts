@@ -5,18 +5,21 @@
 
 import { type Fold, folds } from "./events";
 import { upserted } from "./patch";
-import { block, line, type Row, row, rows, whole } from "./read";
-import { checkpointOf, filesOf, gateOf, headWith, LONGEST_TEXT, noticesOf } from "./reading";
-import { type Body, blank, type Gate, type PageState, type Said, type Turn } from "./state";
+import { line, row, rows, whole } from "./read";
+import { checkpointOf, filesOf, gateOf, headWith, noticesOf } from "./reading";
+import { saidWith } from "./said";
+import { type Body, blank, type Gate, type PageState, type Turn } from "./state";
 import { recordedTurn, toldBody, toldTurn } from "./turns";
 
-/** Beside what is shown: when each running tool call began (Unix seconds). */
+/** Beside what is shown: `began` says when each running tool call began (Unix seconds). */
 export interface Model extends PageState {
+  /** What the files were read from. */
+  readonly work: string;
   readonly began: ReadonlyMap<string, number>;
 }
 
 export function newModel(run: string): Model {
-  return { ...blank(run), began: new Map() };
+  return { ...blank(run), work: "", began: new Map() };
 }
 
 /** `devloop/show`. */
@@ -86,34 +89,15 @@ export function withConversation(model: Model, answer: unknown): Model {
     ...model,
     turns: keptList(model.turns, turns),
     bodies,
-    said: keptList(model.said, saidWith(model.said, told["messages"])),
+    said: keptList(model.said, saidWith(model.said, told)),
   };
-}
-
-/** What people and devloop told the agent; messages are known by the turn they follow and their order there. */
-function saidWith(before: readonly Said[], value: unknown): readonly Said[] {
-  const all = new Map(before.map((each) => [each.key, each]));
-  const counted = new Map<number, number>();
-  for (const each of rows(value)) {
-    const after = whole(each["after"] ?? each["turn"]);
-    const nth = counted.get(after) ?? 0;
-    counted.set(after, nth + 1);
-    const key = `${after}.${nth}`;
-    all.set(key, { key, after, who: whoSaid(each), text: block(each["text"], LONGEST_TEXT) });
-  }
-  return [...all.values()].filter((each) => each.text.trim() !== "").sort((a, b) => a.after - b.after);
-}
-
-function whoSaid(told: Row): Said["who"] {
-  const from = line(told["from"] ?? told["who"] ?? told["kind"], 40);
-  return from === "" || /person|user|answer|message/.test(from) ? "person" : "devloop";
 }
 
 /** `devloop/diff`. */
 export function withDiff(model: Model, answer: unknown): Model {
   const told = row(answer);
   const files = filesOf(Array.isArray(told["list"]) ? told["list"] : told["files"]);
-  return { ...model, files: keptList(model.files, files) };
+  return { ...model, work: line(told["commit"], 64), files: keptList(model.files, files) };
 }
 
 /** Events of this run, in order; others are passed over. */

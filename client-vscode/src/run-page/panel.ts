@@ -1,17 +1,19 @@
 /** The page of a run as a webview panel: one per run, used again, and there again after the window is reloaded. */
 
 import * as vscode from "vscode";
+import { uriOf } from "../checkpoints/contents";
 import type { Context } from "../context";
 import type { Session } from "../session";
 import { isRecord } from "./check";
 import { Feed } from "./feed";
 import { document } from "./html";
-import { type FromPage, readFromPage } from "./messages";
+import { type FromPage, readFromPage, type ToPage } from "./messages";
 import type { Model } from "./model";
 import { oneLine } from "./read";
 
 export const VIEW = "devloop.run";
 const LOCKED = "This window does not trust the folder: nothing is decided from here. Trust the folder first.";
+const CLOSES_MS = 3_000;
 const GONE = "devloop does not answer; what is shown may be old.";
 
 export function register(context: Context): void {
@@ -107,7 +109,7 @@ class Page {
     this.feed = new Feed(
       run,
       (method, params) => this.ask(method, params),
-      (message) => void webview.postMessage(message),
+      (message) => this.post(message),
       (model) => this.title(model),
     );
     const at = (...parts: string[]) =>
@@ -203,7 +205,21 @@ class Page {
       const words = message === null ? {} : { message };
       problem = await this.execute("devloop.decide", { run: this.run, decision, checkpoint, ...words });
     }
-    await this.panel.webview.postMessage({ type: "answered", problem });
+    const taken = problem === "" && (await this.closes(checkpoint));
+    this.post({ type: "answered", taken, problem });
+  }
+
+  /** Whether the checkpoint is over soon: a person may have called off what they were asked in between. */
+  private async closes(checkpoint: number): Promise<boolean> {
+    const open = () => this.feed.current.checkpoint?.number === checkpoint;
+    for (let waited = 0; open() && waited < CLOSES_MS; waited += 100) {
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    return !open();
+  }
+
+  private post(message: ToPage): void {
+    void this.panel.webview.postMessage(message);
   }
 
   private async act(message: Exclude<FromPage, { type: "ready" | "look" | "decide" }>): Promise<void> {
@@ -216,12 +232,25 @@ class Page {
         await this.execute("devloop.review", { run });
         break;
       case "file":
-        await this.execute("devloop.review", { run, path: message.path });
+        await this.openFile(message.path);
         break;
       case "open":
         await (message.what === "transcript"
           ? this.execute("devloop.openTranscript", { run })
           : this.execute("devloop.openPlan", { run, task: { id: this.feed.current.run.task } }));
+    }
+  }
+
+  /** One file side by side: as the run found it, and as it has it now. */
+  private async openFile(path: string): Promise<void> {
+    const { files, work: at } = this.feed.current;
+    const file = files.find((each) => each.path === path);
+    if (file !== undefined && this.session !== undefined) {
+      const about = { folder: this.session.folder.uri.toString(), run: this.run, at };
+      const base = uriOf({ ...about, side: "base", path: file.old || path });
+      const work = uriOf({ ...about, side: "work", path });
+      const title = `${oneLine(path, 80)} (${this.panel.title.replace(/^● /, "")})`;
+      await vscode.commands.executeCommand("vscode.diff", base, work, title, { preview: true });
     }
   }
 

@@ -116,6 +116,7 @@ export function countsOf(value: unknown): Counts | null {
 export function filesOf(value: unknown): readonly ChangedFile[] {
   return rows(value).map((told) => ({
     path: typeof told["path"] === "string" ? told["path"] : "",
+    old: typeof told["old_path"] === "string" && told["old_path"] !== told["path"] ? told["old_path"] : "",
     status: line(told["status"], 20),
     added: whole(told["added"]),
     deleted: whole(told["deleted"]),

@@ -55,7 +55,7 @@ const gate = object({
   output: text,
 });
 
-const file = object({ path: text, status: text, added: whole, deleted: whole, binary: flag });
+const file = object({ path: text, old: text, status: text, added: whole, deleted: whole, binary: flag });
 
 const checkpoint = object({
   number: whole,
@@ -68,7 +68,17 @@ const checkpoint = object({
   guards: list(text),
 });
 
-const said = object({ key: text, after: whole, who: oneOf("person", "devloop"), text });
+/** What stands between turns: what people decided, what gates said, what the agent was told. */
+const said = object({
+  key: text,
+  /** The turn it follows. */
+  after: whole,
+  who: oneOf("gates", "person", "devloop"),
+  title: text,
+  text,
+  /** Gates only: whether every verdict is `pass`. */
+  good: flag,
+});
 
 const turn = object({
   number: whole,

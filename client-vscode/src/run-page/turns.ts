@@ -1,6 +1,5 @@
 /** Turns and what is in them. What was heard live is kept until the server tells the whole. */
 
-import { duration } from "../views/text";
 import { block, line, number, oneLine, type Row, rows, whole } from "./read";
 import { LONGEST_RESULT, LONGEST_TEXT, tokensOf } from "./reading";
 import type { Body, Tool, Turn } from "./state";
@@ -118,9 +117,4 @@ function namesInShort(names: readonly string[]): string {
   }
   const told = [...counted].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
   return oneLine(told.join(", "), 160);
-}
-
-/** `for 3.2 s`; "" for what can't be known. */
-export function forHowLong(from: number | null, to: number | null): string {
-  return from === null || to === null || to < from ? "" : duration(to - from);
 }

@@ -62,9 +62,8 @@ export class CheckpointArea {
     }
   }
 
-  /** The decision was not taken, and why; "" when it was. */
-  answered(problem: string): void {
-    this.sent = problem === "";
+  answered(taken: boolean, problem: string): void {
+    this.sent = taken;
     if (this.sent) {
       this.draft = "";
       this.actions.draft("");

@@ -104,7 +104,7 @@ export class RunPage {
   take(message: unknown): void {
     const read = readToPage(message);
     if (read?.type === "answered") {
-      this.checkpoint.answered(read.problem);
+      this.checkpoint.answered(read.taken, read.problem);
     } else if (read?.type === "show") {
       this.show(read);
     }

@@ -218,7 +218,9 @@ export class Transcript {
       return known.root;
     }
     const root = known?.root ?? el("li", "said");
+    const open = root.querySelector(":scope > details")?.hasAttribute("open") ?? false;
     fill(root, saidContent(said));
+    root.querySelector(":scope > details")?.toggleAttribute("open", open);
     this.said.set(said.key, { said, root });
     return root;
   }
@@ -238,10 +240,19 @@ export class Transcript {
   }
 }
 
-function saidContent({ who, after, text }: Said): HTMLElement {
+function saidContent({ who, title, text, good }: Said): HTMLElement {
+  const heading = el("h3", {}, title);
   if (who === "person") {
-    return el("div", "words-of person", el("h3", {}, "You"), markdown(text));
+    return el("div", "words-of person", el("h3", {}, `You: ${title}`), text.trim() && markdown(text));
   }
-  const title = after === 0 ? "What the agent was told" : "devloop told the agent";
-  return el("details", "words-of", el("summary", {}, el("h3", {}, title)), markdown(text));
+  const details = el("details", `words-of ${who}`);
+  if (who === "gates") {
+    details.append(
+      el("summary", {}, icon(good ? "good" : "bad"), heading),
+      ...text.split("\n").map((line) => el("p", {}, line)),
+    );
+  } else {
+    details.append(el("summary", {}, heading), markdown(text));
+  }
+  return details;
 }

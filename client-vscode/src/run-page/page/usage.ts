@@ -48,7 +48,7 @@ export class Usage {
   update(turns: readonly Turn[]): void {
     this.turns = turns;
     this.all = bars(turns);
-    this.root.hidden = this.all.length === 0;
+    this.root.hidden = !this.all.some((bar) => bar.total > 0 || bar.cost > 0);
     const focused = this.chart.contains(document.activeElement);
     this.current = Math.min(this.current < 0 ? this.all.length - 1 : this.current, this.all.length - 1);
     this.draw();
