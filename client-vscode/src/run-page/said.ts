@@ -7,7 +7,7 @@ import type { Said } from "./state";
 import { decisionLabel } from "./words";
 
 /** After a turn: gates judge, a person decides, the agent is told, a fresh conversation begins. */
-const ORDER = ["gates", "message", "told", "opening"] as const;
+const ORDER: readonly string[] = ["gates", "message", "told", "opening"];
 
 /** From an answer to `devloop/conversation`; what was told after turns that it does not tell stays. */
 export function saidWith(before: readonly Said[], answer: Row): readonly Said[] {
@@ -31,8 +31,7 @@ function kindOf(said: Said): string {
 }
 
 function rank(said: Said): number {
-  const kind = kindOf(said);
-  return ORDER.findIndex((each) => each === kind);
+  return ORDER.indexOf(kindOf(said));
 }
 
 function roundOf(told: Row, index: number): Said {
