@@ -9,7 +9,7 @@ import pytest
 
 from devloop import plan as plans
 from devloop.daemon import plan_events
-from devloop.lsp import connection
+from devloop.lsp import applying
 from support.editor import HOLD
 
 
@@ -220,7 +220,7 @@ async def test_an_editor_that_saves_an_older_text_takes_no_tick_away(
 async def test_an_editor_that_only_says_that_it_changed_its_text_is_not_believed(
     shown, record, on_disk, moves, monkeypatch
 ):
-    monkeypatch.setattr(connection, "CAUGHT_UP_S", 0.1)
+    monkeypatch.setattr(applying, "CAUGHT_UP_S", 0.1)
 
     def lie(params):
         if moves:
@@ -255,7 +255,7 @@ async def test_a_buffer_that_is_closed_before_its_new_text_comes_leaves_the_chan
 
 
 async def test_an_editor_that_hangs_is_waited_for_once(shown, record, on_disk, monkeypatch):
-    monkeypatch.setattr(connection, "APPLY_S", 0.3)
+    monkeypatch.setattr(applying, "APPLY_S", 0.3)
     shown.answers["workspace/applyEdit"] = HOLD
     await record("started")
     asked = len(shown.asked)

@@ -152,7 +152,7 @@ def _of_lines(rows: Sequence[Sequence[Any]]) -> EditsOf:
         for line, before, after in wanted:
             at = _place(lines, before, reached, line + moved)
             if at is not None:
-                found.append(_edit(at, before, after))
+                found.append(plans.difference(before, after, at))
                 reached, moved = at + len(before), at - line
             elif _place(lines, after, 0, line + moved) is None:
                 raise StaleEdit("What was to be changed is not there any more.")
@@ -172,12 +172,3 @@ def _place(lines: list[str], block: list[str], start: int, hint: int) -> int | N
         return 0 if not lines else None
     found = [n for n in range(start, len(lines)) if lines[n] == block[0] and lines[n : n + size] == block]
     return min(found, key=lambda at: abs(at - hint), default=None)
-
-
-def _edit(at: int, before: Sequence[str], after: Sequence[str]) -> plans.Edit:
-    """Without what stays at both ends."""
-    most = min(len(before), len(after))
-    head = next((n for n in range(most) if before[n] != after[n]), most)
-    tail = next((n for n in range(most - head) if before[-1 - n] != after[-1 - n]), most - head)
-    gone, text = "".join(before[head : len(before) - tail]), "".join(after[head : len(after) - tail])
-    return plans.Edit(at + head + 1, 0, at + len(before) - tail + 1, 0, text, expect=gone)

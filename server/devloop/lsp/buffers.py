@@ -7,9 +7,10 @@ immutable snapshot with the version it belongs to.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,7 @@ class Buffer:
         self._archived, self._apply = archived, apply
         self.chosen = Chosen()
         """Diagnostics as they were last sent (see `lsp.diagnostics`)."""
+        self._collecting: list[list[plans.Document]] = []
         self._plan: plans.Plan | None = None
         self._reading: asyncio.Task[plans.Plan] | None = None
         self._turns = asyncio.Lock()
@@ -85,8 +87,20 @@ class Buffer:
             else:
                 document = plans.Document.of(change.text)
         self.document, self.version, self.touched = document, version, time.monotonic()
+        for texts in self._collecting:
+            texts.append(document)
         self.advance()
         return True
+
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[list[plans.Document]]:
+        """Every text that the editor sends during the block, oldest first."""
+        texts: list[plans.Document] = []
+        self._collecting.append(texts)
+        try:
+            yield texts
+        finally:
+            self._collecting = [each for each in self._collecting if each is not texts]
 
     @property
     def last_read(self) -> plans.Plan | None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+ANSWER_S: Final = 5.0
+"""How long an editor may take to answer what it needs no person for."""
+SHOW_S: Final = 10.0
+"""How long it may take to open a document, for which it may have to fetch the text."""
+
 NEEDS: Final[dict[str, str]] = {
     "workspace/applyEdit": "workspace.applyEdit",
     "workspace/configuration": "workspace.configuration",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECTION: Final = "devloop"
+SAY_S: Final = 30.0
+"""How long an editor that is just starting may take to say its settings. One that says nothing gets the defaults."""
 WATCHED: Final = (*(name for name in plans.PLAN_FILES if not name.startswith(".devloop/")), ".devloop/**")
 
 
@@ -35,7 +37,7 @@ async def fetch(connection: Connection) -> None:
         return
     item = t.ConfigurationItem(scope_uri=connection.root.as_uri(), section=SECTION)
     try:
-        answer = await connection.ask(t.WORKSPACE_CONFIGURATION, t.ConfigurationParams([item]))
+        answer = await connection.ask(t.WORKSPACE_CONFIGURATION, t.ConfigurationParams([item]), seconds=SAY_S)
     except Unavailable as problem:
         log.info("an editor did not say its settings: %s", problem.message)
         return
@@ -69,7 +71,7 @@ async def _register(connection: Connection) -> None:
     if not wanted:
         return
     try:
-        await connection.ask(t.CLIENT_REGISTER_CAPABILITY, {"registrations": wanted})
+        await connection.ask(t.CLIENT_REGISTER_CAPABILITY, {"registrations": wanted}, seconds=SAY_S)
     except Unavailable as problem:
         log.info("an editor registered nothing: %s", problem.message)
 

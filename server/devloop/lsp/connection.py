@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -15,10 +17,10 @@ from pygls.uris import to_fs_path
 
 from devloop import __version__
 from devloop import plan as plans
-from devloop.errors import DevloopError, Unavailable
-from devloop.lsp import features, options, refresh, requests
+from devloop.errors import DevloopError, StaleEdit, Unavailable
+from devloop.lsp import applying, features, options, refresh, requests
 from devloop.lsp.buffers import Buffer
-from devloop.lsp.client import Client
+from devloop.lsp.client import ANSWER_S, Client
 from devloop.lsp.live.shown import SCHEME
 from devloop.lsp.positions import Positions
 from devloop.lsp.protocol import Protocol
@@ -32,10 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-APPLY_S = 10.0
-"""How long an editor may take to change a buffer of its own."""
-CAUGHT_UP_S = 2.0
-"""How long after that the new text may take to arrive."""
 MAX_UNREAD = 32 * 1024 * 1024
 """Bytes that an editor may leave unread before it counts as dead."""
 PLAN_LANGUAGE = "devloop-plan"
@@ -176,7 +174,7 @@ class Connection:
             relative=relative,
             main=main,
             archived=self.service.documents.last_archived_ids(),
-            apply=self._apply,
+            apply=functools.partial(applying.apply, self),
         )
         self.buffers[document.uri] = buffer
         if main:
@@ -224,35 +222,23 @@ class Connection:
         self.buffers.pop(buffer.uri, None)
         self.live.outside.saved(buffer)  # so that its watch ends
         if buffer.main:
-            _finish(asyncio.to_thread(self.service.documents.closed, buffer))
+            self.live.spawn(asyncio.to_thread(self.service.documents.closed, buffer))  # it outlives this editor
 
     def find(self, uri: str) -> Buffer | None:
         return self.buffers.get(uri)
 
-    async def _apply(self, buffer: Buffer, plan: plans.Plan, edits: Sequence[plans.Edit], label: str) -> bool:
-        if buffer.closed or self.left.is_set() or not self.client.takes(t.WORKSPACE_APPLY_EDIT):
-            raise Unavailable("this editor can't be asked to change its text")
-        if self.hangs:
-            raise Unavailable("the editor does not answer")
-        if buffer.document is not plan.document:
-            return False
-        version = buffer.version
-        edit = self.workspace_edit(buffer.uri, version, [self.positions.edit(plan.document, each) for each in edits])
-        try:
-            async with asyncio.timeout(APPLY_S):
-                answer = await self.ask(t.WORKSPACE_APPLY_EDIT, t.ApplyWorkspaceEditParams(edit, label))
-        except TimeoutError as problem:
-            self.hangs = True  # runs must not wait for it with every change
-            raise Unavailable("the editor did not answer") from problem
-        if not answer.applied:
-            return False
-        if not await _caught_up(buffer, version):
-            raise Unavailable("the editor says that it changed its text, but did not send it")
-        return True
+    @property
+    def versions(self) -> bool:
+        """Whether the editor understands for which version of a text an edit is meant."""
+        return self.client.can("workspace.workspaceEdit.documentChanges")
 
-    def workspace_edit(self, uri: str, version: int | None, edits: Sequence[t.TextEdit]) -> t.WorkspaceEdit:
-        """Edits of one document, with its version where the editor understands that."""
-        if not self.client.can("workspace.workspaceEdit.documentChanges"):
+    def workspace_edit(self, uri: str, version: int, edits: Sequence[t.TextEdit]) -> t.WorkspaceEdit:
+        """Edits of one document, with its version where the editor understands that. Where it does not, an edit of a
+        text that was changed since is worse than none: raises `StaleEdit`."""
+        if not self.versions:
+            buffer = self.buffers.get(uri)
+            if buffer is None or buffer.version != version:
+                raise StaleEdit("The text was changed meanwhile.", hint="Try again.")
             return t.WorkspaceEdit(changes={uri: list(edits)})
         document = t.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version)
         return t.WorkspaceEdit(document_changes=[t.TextDocumentEdit(document, list(edits))])
@@ -266,14 +252,25 @@ class Connection:
         self.protocol.notify(method, params)
         return True
 
-    async def ask(self, method: str, params: Any = None) -> Any:
-        """Ask the editor. Raises `Unavailable` when it did not declare this, refuses or leaves.
+    async def ask(self, method: str, params: Any = None, *, seconds: float | None = None) -> Any:
+        """Ask the editor. Raises `Unavailable` when it did not declare this, refuses, leaves, or takes longer than
+        `seconds`; without them a person may be asked, who takes as long as it takes.
 
         The question outlives whoever waits for it no longer than that: cancelling withdraws it.
         """
         if self.left.is_set() or self.quiet or not self.client.takes(method):
             raise Unavailable(f"This editor does not know {method}.")
-        return await self.protocol.ask(method, params)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.protocol.ask(method, params)
+        except TimeoutError as problem:
+            raise Unavailable(f"The editor did not answer {method}.") from problem
+
+    async def ask_briefly(self, method: str, params: Any = None) -> None:
+        """Ask for something that an editor may refuse or not answer without harm, such as to fetch something again."""
+        if self.client.takes(method):
+            with contextlib.suppress(Unavailable):
+                await self.ask(method, params, seconds=ANSWER_S)
 
     @property
     def backlog(self) -> int:
@@ -303,27 +300,6 @@ class Connection:
                 log.info("an editor could not be told something: %s", problem.message)
             else:
                 log.error("work for an editor failed", exc_info=problem)
-
-
-_finishing: set[asyncio.Task[Any]] = set()
-
-
-def _finish(work: Coroutine[Any, Any, Any]) -> None:
-    """Work that goes on although the editor is gone."""
-    task = asyncio.create_task(work)
-    _finishing.add(task)
-    task.add_done_callback(_finishing.discard)
-
-
-async def _caught_up(buffer: Buffer, version: int) -> bool:
-    """Wait until the change that the editor made has arrived as a new version; False when none comes."""
-    try:
-        async with asyncio.timeout(CAUGHT_UP_S):
-            while buffer.version <= version and not buffer.closed:
-                await buffer.advanced.wait()
-    except TimeoutError:
-        return False
-    return buffer.version > version
 
 
 def _place(uri: str) -> Path | None:

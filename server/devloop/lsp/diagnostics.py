@@ -53,13 +53,20 @@ def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[It
     """The diagnostics of one version: its checkpoints, and at most as many problems as the person wants to see; the
     last one counts the others."""
     outside = connection.live.outside.problems(buffer, snapshot)
-    return listed(connection, snapshot, outside, buffer.chosen)
+    return listed(connection, snapshot, outside, buffer.chosen, beyond=connection.live.outside.beyond(buffer))
 
 
 def listed(
-    connection: Connection, snapshot: Snapshot, outside: Sequence[plans.Problem], chosen: Chosen, most: int = 10_000
+    connection: Connection,
+    snapshot: Snapshot,
+    outside: Sequence[plans.Problem],
+    chosen: Chosen,
+    *,
+    most: int = 10_000,
+    beyond: int = 0,
 ) -> list[Item]:
-    """`outside`: problems that the text alone does not show. `chosen` remembers what was found for the last version."""
+    """`outside`: problems that the text alone does not show, `beyond`: how many more of them there are. `chosen`
+    remembers what was found for the last version."""
     problems = snapshot.plan.problems
     limit = min(connection.options.diagnostics_limit, most)
     found = checkpoints.marks(connection, snapshot)
@@ -72,8 +79,9 @@ def listed(
         kept[id(problem)] = entry
         found.append(entry[2])
     chosen.items = kept
-    if len(kept) < len(problems) + len(outside):
-        found.append(_others(len(problems) + len(outside) - len(kept)))
+    others = len(problems) + len(outside) + beyond - len(kept)
+    if others:
+        found.append(_others(others))
     return found
 
 

@@ -11,7 +11,6 @@ from weakref import WeakSet
 
 from lsprotocol import types as t
 
-from devloop.errors import Unavailable
 from devloop.lsp import lenses, run_texts
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
 
 INTERVAL_S: Final = 0.5
-ANSWER_S: Final = 5.0
-"""How long an editor may take to answer before the next question."""
 
 Shown = tuple[list[object], list[object]]
 _watched: Final[WeakSet[Connection]] = WeakSet()
@@ -41,8 +38,8 @@ async def watch(connection: Connection) -> None:
 
 def at_once(connection: Connection) -> None:
     """After the person changed what is to be shown."""
-    connection.spawn(_ask(connection, t.WORKSPACE_CODE_LENS_REFRESH))
-    connection.spawn(_ask(connection, t.WORKSPACE_INLAY_HINT_REFRESH))
+    connection.spawn(connection.ask_briefly(t.WORKSPACE_CODE_LENS_REFRESH))
+    connection.spawn(connection.ask_briefly(t.WORKSPACE_INLAY_HINT_REFRESH))
 
 
 async def _follow(connection: Connection, news: asyncio.Event, shown: Shown) -> None:
@@ -51,9 +48,9 @@ async def _follow(connection: Connection, news: asyncio.Event, shown: Shown) -> 
         news.clear()
         before, shown = shown, await _shown(connection)
         if shown[0] != before[0] and connection.options.code_lens:
-            await _ask(connection, t.WORKSPACE_CODE_LENS_REFRESH)
+            await connection.ask_briefly(t.WORKSPACE_CODE_LENS_REFRESH)
         if shown[1] != before[1] and connection.options.inlay_hints:
-            await _ask(connection, t.WORKSPACE_INLAY_HINT_REFRESH)
+            await connection.ask_briefly(t.WORKSPACE_INLAY_HINT_REFRESH)
         await asyncio.sleep(INTERVAL_S)
 
 
@@ -64,13 +61,3 @@ async def _shown(connection: Connection) -> Shown:
         if buffer.main:
             runs += connection.board.of_plan((await buffer.snapshot()).plan).values()
     return [lenses.visible(run) for run in runs], [(run.id, run_texts.hint(run)) for run in runs]
-
-
-async def _ask(connection: Connection, method: str) -> None:
-    if not connection.client.takes(method):
-        return
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            await connection.ask(method)
-    except (Unavailable, TimeoutError):
-        return  # it refused, or does not answer: it asks again by itself with the next change of the text

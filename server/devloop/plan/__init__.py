@@ -17,7 +17,7 @@ from devloop.plan.build import parse
 from devloop.plan.candidates import Candidate
 from devloop.plan.completion import Completion, completion
 from devloop.plan.document import Document
-from devloop.plan.edits import add_note, append_log, apply, apply_to, set_header, set_marker
+from devloop.plan.edits import add_note, append_log, apply, apply_to, difference, set_header, set_marker
 from devloop.plan.events import Event, apply_event, change, log_text
 from devloop.plan.export import next_task, show, task_json
 from devloop.plan.find import TaskRef, find_phase, find_task, locate
@@ -116,6 +116,7 @@ __all__ = [
     "completion",
     "defining",
     "definition",
+    "difference",
     "find_phase",
     "find_task",
     "fix_all",

@@ -37,6 +37,16 @@ def apply_to(document: Document, edits: Sequence[Edit]) -> Document:
     return document
 
 
+def difference(before: Sequence[str], after: Sequence[str], first: int = 0) -> Edit:
+    """The edit that makes lines `after` of lines `before`, which stand from line `first` (0-based) on; what is the same
+    at both ends stays as it is."""
+    most = min(len(before), len(after))
+    head = next((n for n in range(most) if before[n] != after[n]), most)
+    tail = next((n for n in range(most - head) if before[-1 - n] != after[-1 - n]), most - head)
+    gone, text = "".join(before[head : len(before) - tail]), "".join(after[head : len(after) - tail])
+    return Edit(first + head + 1, 0, first + len(before) - tail + 1, 0, text, expect=gone)
+
+
 def apply_text(document: Document, edits: Iterable[Edit]) -> str:
     """The whole text after all edits."""
     wanted = sorted(edits, key=_position)

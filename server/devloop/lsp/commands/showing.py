@@ -9,6 +9,7 @@ from lsprotocol import types as t
 
 from devloop import plan as plans
 from devloop.errors import NotFound, Unavailable, UsageError
+from devloop.lsp.client import SHOW_S
 from devloop.lsp.commands.places import task_of
 from devloop.lsp.decisions import run_of
 
@@ -65,7 +66,7 @@ async def next_task(connection: Connection, given: Arguments) -> Answer:
         selection = connection.positions.range(plan.document, task["line"])
         try:
             params = t.ShowDocumentParams(uri, external=False, take_focus=True, selection=selection)
-            await connection.ask(t.WINDOW_SHOW_DOCUMENT, params)
+            await connection.ask(t.WINDOW_SHOW_DOCUMENT, params, seconds=SHOW_S)
         except Unavailable:
             pass  # the answer says where it is
     return {"path": found.relative, **following}

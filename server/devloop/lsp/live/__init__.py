@@ -21,7 +21,7 @@ from devloop.lsp.live.shown import Shown
 from devloop.lsp.live.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from devloop.daemon.service import Service
     from devloop.lsp.connection import Connection
@@ -59,8 +59,8 @@ class Live:
         else:
             self.diagnostics_changed(connection)  # what changed since it opened its files was told only to others
         self.status.greet(connection)
-        self.closed_plan.greet(connection)
-        self._spawn(self.archive_changed())  # it may have opened files before something was archived
+        self.closed_plan.look()
+        self.spawn(self.archive_changed())  # it may have opened files before something was archived
 
     def leave(self, connection: Connection) -> None:
         """This editor is told nothing more; what only it was asked is asked of others."""
@@ -121,8 +121,8 @@ class Live:
         if not connection.pulls:
             for buffer in connection.buffers.values():
                 buffer.advance()
-        elif connection.client.takes(t.WORKSPACE_DIAGNOSTIC_REFRESH):
-            connection.spawn(connection.ask(t.WORKSPACE_DIAGNOSTIC_REFRESH))
+        else:
+            connection.spawn(connection.ask_briefly(t.WORKSPACE_DIAGNOSTIC_REFRESH))
 
     def _heard(self, event: dict[str, Any]) -> None:
         kind = event.get("kind")
@@ -132,12 +132,13 @@ class Live:
             for connection in list(self.joined):
                 connection.plan_moved()
             self.closed_plan.look()
-            self._spawn(self.archive_changed())
+            self.spawn(self.archive_changed())
         elif kind == "loop.ended":
             for progress in list(self.progress.values()):
                 progress.loop_ended(str((event.get("data") or {}).get("loop")))
 
-    def _spawn(self, work: Any) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Work for all editors, or that goes on although the one it is for is gone. What goes wrong is logged."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -17,6 +17,7 @@ from devloop.errors import DevloopError
 from devloop.lsp import diagnostics
 from devloop.lsp.buffers import Snapshot
 from devloop.lsp.chosen import Chosen
+from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -40,9 +41,6 @@ class ClosedPlan:
         self._task: asyncio.Task[None] | None = None
         self._again = False
 
-    def greet(self, connection: Connection) -> None:
-        self.look()
-
     def leave(self, connection: Connection) -> None:
         self._told.pop(connection, None)
 
@@ -50,7 +48,7 @@ class ClosedPlan:
         """The buffer's diagnostics come now; what was told under another spelling of the URI is taken back."""
         before = self._told.pop(connection, None)
         if before is not None and before[1] and (before[0] != uri or connection.pulls):
-            connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": before[0], "diagnostics": []})
+            _publish(connection, before[0], [])
 
     def look(self) -> None:
         """Soon, and once for all that happens until then."""
@@ -78,7 +76,7 @@ class ClosedPlan:
                 log.exception("the closed plan could not be looked at")
             else:
                 for connection in self._without():
-                    self._publish(connection, *found)
+                    self._look_at(connection, *found)
 
     def _without(self) -> list[Connection]:
         return [each for each in self._joined if not any(buffer.main for buffer in each.buffers.values())]
@@ -90,17 +88,20 @@ class ClosedPlan:
         _ = plan.problems
         return Snapshot(path.as_uri(), 0, plan, path, found.relative, True), list(outside)
 
-    def _publish(self, connection: Connection, snapshot: Snapshot, outside: list[Any]) -> None:
+    def _look_at(self, connection: Connection, snapshot: Snapshot, outside: list[Any]) -> None:
         items = diagnostics.listed(connection, snapshot, outside, Chosen(), most=MOST)
         before = self._told.get(connection)
         if before == (snapshot.uri, items) or (before is None and not items):
             return
         self._told[connection] = (snapshot.uri, items)
-        params = {"uri": snapshot.uri, "diagnostics": items}
-        connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+        _publish(connection, snapshot.uri, items)
 
     def _gone(self) -> None:
         for connection in self._without():
             before = self._told.pop(connection, None)
             if before is not None and before[1]:
-                connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": before[0], "diagnostics": []})
+                _publish(connection, before[0], [])
+
+
+def _publish(connection: Connection, uri: str, items: list[Row]) -> None:
+    connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, Plain({"uri": uri, "diagnostics": items}))

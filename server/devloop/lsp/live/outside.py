@@ -52,6 +52,7 @@ class Outside:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._found: WeakKeyDictionary[Buffer, tuple[_Seen, ...]] = WeakKeyDictionary()
+        self._beyond: WeakKeyDictionary[Buffer, int] = WeakKeyDictionary()
         self._saved: WeakKeyDictionary[Buffer, asyncio.Event] = WeakKeyDictionary()
 
     def problems(self, buffer: Buffer, snapshot: Snapshot) -> list[plans.Problem]:
@@ -62,6 +63,10 @@ class Outside:
         moved = [(seen, seen.moved(snapshot.document)) for seen in known]
         self._found[buffer] = tuple(now or before for before, now in moved)
         return [now.problem for _, now in moved if now is not None]
+
+    def beyond(self, buffer: Buffer) -> int:
+        """How many more there were than are kept."""
+        return self._beyond.get(buffer, 0)
 
     def saved(self, buffer: Buffer) -> None:
         event = self._saved.get(buffer)
@@ -77,19 +82,21 @@ class Outside:
             if buffer.closed or not buffer.main:
                 return
             snapshot = await buffer.snapshot()
-            found = await asyncio.to_thread(self._look, snapshot.plan, find)
+            found, beyond = await asyncio.to_thread(self._look, snapshot.plan, find)
             before, self._found[buffer] = self._found.get(buffer, ()), found
-            if [seen.problem for seen in found] != [seen.problem for seen in before]:
+            more, self._beyond[buffer] = self.beyond(buffer), beyond
+            if beyond != more or [seen.problem for seen in found] != [seen.problem for seen in before]:
                 tell()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_S):
                     await saved.wait()
 
-    def _look(self, plan: plans.Plan, find: Find) -> tuple[_Seen, ...]:
+    def _look(self, plan: plans.Plan, find: Find) -> tuple[tuple[_Seen, ...], int]:
         try:
             _, others = find()
         except DevloopError:
             others = ()
         document = plan.document
-        problems = problems_outside(plan, self._root, datetime.now(UTC), others)[:MOST]
-        return tuple(_Seen(each, document.line(each.line - 1), document.count) for each in problems)
+        problems = problems_outside(plan, self._root, datetime.now(UTC), others)
+        kept = tuple(_Seen(each, document.line(each.line - 1), document.count) for each in problems[:MOST])
+        return kept, len(problems) - len(kept)

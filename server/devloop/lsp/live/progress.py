@@ -1,7 +1,7 @@
 """$/progress in one editor: a bar for each open run, and one for a loop over several tasks (LSP 3.18).
 
-The editor is asked to create each bar; one that it refuses is not shown. A bar ends with its run, and nothing of it is
-kept after that.
+The editor is asked to create each bar; one that it refuses, or does not answer for, is not shown. A bar ends with its
+run, and nothing of it is kept after that.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types as t
 
 from devloop.errors import DevloopError, Unavailable
+from devloop.lsp.client import ANSWER_S
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Progress:
     async def _begin(self, bars: dict[str, _Bar], key: str, bar: _Bar) -> None:
         try:
             params = t.WorkDoneProgressCreateParams(bar.token)
-            await self._connection.ask(t.WINDOW_WORK_DONE_PROGRESS_CREATE, params)
+            await self._connection.ask(t.WINDOW_WORK_DONE_PROGRESS_CREATE, params, seconds=ANSWER_S)
         except Unavailable:
             bar.refused = True
             if bar.end is not None:

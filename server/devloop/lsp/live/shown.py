@@ -20,6 +20,7 @@ from lsprotocol import types as t
 
 from devloop.errors import DevloopError, NotFound, Unavailable
 from devloop.files import write_atomic
+from devloop.lsp.client import SHOW_S
 from devloop.lsp.run_pages import run_page
 from devloop.redact import one_line, printable
 
@@ -96,7 +97,7 @@ class Shown:
             uri = (await self._file(name)).as_uri()
         try:
             params = t.ShowDocumentParams(uri, external=False, take_focus=True)
-            answer = await connection.ask(t.WINDOW_SHOW_DOCUMENT, params)
+            answer = await connection.ask(t.WINDOW_SHOW_DOCUMENT, params, seconds=SHOW_S)
         except Unavailable as problem:
             log.info("an editor did not show a document: %s", problem.message)
             return False
@@ -112,7 +113,7 @@ class Shown:
                 stamp = _stamp(self._service.board.run(name[0]))
                 if stamp != opened[name]:
                     opened[name] = stamp
-                    connection.spawn(_refresh(connection, uri_of(*name)))
+                    connection.spawn(_refresh(connection, name))
         for name in [name for name in self._files if name[0] in runs]:
             view = self._service.board.run(name[0])
             if view is None:
@@ -154,7 +155,6 @@ def _stamp(view: RunView | None) -> tuple[Any, ...]:
     return (view.state, view.turn, view.outcome, view.commit, (view.checkpoint or {}).get("number"), dict(view.gates))
 
 
-async def _refresh(connection: Connection, uri: str) -> None:
-    with contextlib.suppress(Unavailable):
-        params = t.TextDocumentContentRefreshParams(uri)
-        await connection.ask(t.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH, params)
+async def _refresh(connection: Connection, name: Name) -> None:
+    params = t.TextDocumentContentRefreshParams(uri_of(*name))
+    await connection.ask_briefly(t.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH, params)
