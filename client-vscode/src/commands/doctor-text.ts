@@ -23,7 +23,9 @@ const SIGNS = { ok: "✓", warning: "!", problem: "✗" } as const;
 
 export function doctorText(patients: readonly Patient[], around: Surroundings): string {
   const lines = ["devloop doctor", ""];
-  lines.push(`Extension ${around.extension}, VS Code ${around.vscode}${around.remote ? `, ${around.remote}` : ""}.`);
+  lines.push(
+    `Extension ${around.extension}, VS Code ${around.vscode}${around.remote ? `, remote window (${around.remote})` : ""}.`,
+  );
   lines.push(
     around.trusted ? "This window trusts its folders." : "Restricted mode: nothing is run or decided from here.",
   );
@@ -50,7 +52,7 @@ function server(state: SessionState): string[] {
     case "missing":
       return [
         sign("problem", "server", "No server was found."),
-        ...state.tried.map((each) => `             tried: ${line(each)}`),
+        ...state.tried.map((each) => folded(`${INDENT}tried: `, line(each))),
         fix("`Devloop: Install` shows the command; `Devloop: Select Interpreter` names one that has devloop."),
       ];
   }
@@ -66,12 +68,29 @@ function checks({ checks: found, problem }: Patient): string[] {
   });
 }
 
+const WIDTH = 100;
+const INDENT = " ".repeat(14);
+
 function sign(state: Check["state"], name: string, message: string): string {
-  return `${SIGNS[state] ?? "?"} ${oneLine(name, 20).padEnd(11)}${message}`;
+  return folded(`${SIGNS[state] ?? "?"} ${oneLine(name, 20).padEnd(12)}`, message);
 }
 
 function fix(text: string): string {
-  return `             → ${text}`;
+  return folded(`${INDENT}→ `, text);
+}
+
+/** Lines of a readable length, the following ones below the first one's text. */
+function folded(head: string, text: string): string {
+  const lines: string[] = [];
+  let current = head;
+  for (const word of text.split(" ")) {
+    if (current.length + word.length > WIDTH && current.trim() !== "" && current !== head) {
+      lines.push(current.trimEnd());
+      current = " ".repeat(head.length);
+    }
+    current += `${word} `;
+  }
+  return [...lines, current.trimEnd()].join("\n");
 }
 
 function line(text: string): string {

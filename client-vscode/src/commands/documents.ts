@@ -31,7 +31,9 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     this.texts.set(uri.path, text);
     this.emitter.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
-    return await vscode.window.showTextDocument(document, { preview, preserveFocus: false });
+    // In the empty second line no word is highlighted.
+    const selection = new vscode.Range(1, 0, 1, 0);
+    return await vscode.window.showTextDocument(document, { preview, preserveFocus: false, selection });
   }
 
   dispose(): void {
