@@ -7,7 +7,7 @@ const agent = (name: string, given: Partial<Agent> = {}): Agent => ({
   description: "",
   modes: [],
   path: `/a/${name}.md`,
-  source: "devloop",
+  source: "shipped",
   ...given,
 });
 const skill = (name: string, given: Partial<Skill> = {}): Skill => ({

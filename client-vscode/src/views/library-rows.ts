@@ -55,6 +55,8 @@ function skillRow(skill: Skill, prefix: string): { used: boolean; made: LibraryR
   return entry({ ...skill, prefix, icon: "book", kind: "Skill", more: more.filter(Boolean).join("  \n") });
 }
 
+const SOURCES: Readonly<Record<string, string>> = { shipped: "devloop" };
+
 interface Entry {
   readonly name: string;
   readonly description: string;
@@ -70,13 +72,13 @@ interface Entry {
 function entry(given: Entry): { used: boolean; made: LibraryRow } {
   const why = given.why ? oneLine(given.why) : "";
   const label = oneLine(given.name, 80);
+  const source = SOURCES[given.source] ?? oneLine(given.source, 60);
   const lines = [
     `**${escaped(given.name)}** ${escaped(given.description, 400)}`,
     why && `For this task: ${escaped(why)}`,
     given.more,
-    `From: ${escaped(joined(given.source, given.path), 300)}`,
+    `From: ${escaped(joined(source, given.path), 300)}`,
   ];
-  const source = oneLine(given.source, 60);
   const made = row<LibrarySubject>({
     id: `${given.prefix} ${given.name} ${given.path}`,
     label,

@@ -79,8 +79,8 @@ export function registerPlanCommands(context: Context, plan: PlanView): void {
   pass("devloop.plan.more", "devloop.decide");
   pass("devloop.plan.cancel", "devloop.cancel");
 
-  on(context, "devloop.plan.skip", (...given: Given) => mark(tasks(...given), "skip", "Skip"));
-  on(context, "devloop.plan.block", (...given: Given) => mark(tasks(...given), "block", "Block"));
+  on(context, "devloop.plan.skip", (...given: Given) => mark(tasks(...given), "skip"));
+  on(context, "devloop.plan.block", (...given: Given) => mark(tasks(...given), "block"));
   on(context, "devloop.plan.todo", (...given: Given) => mark(tasks(...given), "todo"));
   on(context, "devloop.plan.unblock", (...given: Given) => mark(tasks(...given), "todo"));
   on(context, "devloop.plan.done", (...given: Given) => mark(tasks(...given), "done"));
@@ -117,18 +117,35 @@ function phaseOf(context: Context, node: PlanNode | undefined): { uri: string; p
   return plan !== undefined && subject?.kind === "phase" ? { uri: plan.uri, phase: subject.phase } : undefined;
 }
 
-/** Change the markers of tasks. With a `verb` the reason is asked for, once for all of them. */
-async function mark(chosen: readonly Chosen[], to: string, verb?: string): Promise<void> {
+interface Asked {
+  readonly verb: string;
+  readonly prompt: string;
+  /** Said of an empty answer that will not do. */
+  readonly needed?: string;
+}
+
+const ASKED: Readonly<Record<string, Asked>> = {
+  skip: { verb: "Skip", prompt: "Why is it skipped? The plan notes it.", needed: "Say why it is skipped" },
+  block: { verb: "Block", prompt: "What is in the way? The plan notes it.", needed: "Say what is in the way" },
+  done: { verb: "Tick", prompt: "No gate runs: the plan notes that it was done by hand, and this, if you like:" },
+};
+
+/** Change how tasks stand. What has to be said of it is asked for, once for all of them. */
+async function mark(chosen: readonly Chosen[], to: string): Promise<void> {
   const [first] = chosen;
+  const asked = ASKED[to];
   if (first === undefined) {
     return;
   }
   let reason: string | undefined;
-  if (verb !== undefined) {
+  if (asked !== undefined) {
+    const { verb, prompt, needed } = asked;
     const what = chosen.length > 1 ? `${chosen.length} tasks` : labelOf(first.task);
+    const validateInput = (text: string): string | undefined => (text.trim() === "" ? needed : undefined);
     reason = await vscode.window.showInputBox({
       title: `${verb} ${what}`,
-      prompt: "Why? It is noted in the plan. Enter without words leaves it open.",
+      prompt,
+      validateInput,
       ignoreFocusOut: true,
     });
     if (reason === undefined) {
