@@ -141,18 +141,21 @@ describe("messages", () => {
 
 describe("the document", () => {
   const places = { source: "https://source", script: "https://source/run-page.js", style: "https://source/page.css" };
+  const about = { run: "r-1", folder: "file:///p" };
 
   it("allows one script by a nonce that nobody can guess, and styles of the extension", () => {
-    const first = document(places, "Run 1");
+    const first = document(places, about);
     const nonce = /nonce-([\w+/=]{32})&#39;/.exec(first)?.[1];
     expect(nonce).toBeDefined();
     expect(first).toContain(`<script nonce="${nonce}" src="https://source/run-page.js">`);
     expect(first).toContain("default-src &#39;none&#39;; style-src https://source; script-src &#39;nonce-");
     expect(first).not.toContain("unsafe");
-    expect(document(places, "Run 1")).not.toContain(nonce);
+    expect(document(places, about)).not.toContain(nonce);
   });
 
   it("escapes what it is given", () => {
-    expect(document(places, '</title><script>alert("1")</script>')).not.toContain("<script>");
+    expect(document(places, { run: '</title><script>alert("1")</script>', folder: '"><script>' })).not.toContain(
+      "<script>",
+    );
   });
 });

@@ -6,7 +6,7 @@ import type { Context } from "../context";
 import type { Session } from "../session";
 import { isRecord } from "./check";
 import { Feed } from "./feed";
-import { document } from "./html";
+import { type About, document } from "./html";
 import { type FromPage, readFromPage, type ToPage } from "./messages";
 import type { Model } from "./model";
 import { oneLine } from "./read";
@@ -23,61 +23,80 @@ export function register(context: Context): void {
     vscode.commands.registerCommand("devloop.openRun", (given: unknown) => pages.openGiven(given)),
     vscode.window.registerWebviewPanelSerializer(VIEW, {
       deserializeWebviewPanel: async (panel, state) => {
-        const run = isRecord(state) ? state["run"] : undefined;
-        if (typeof run === "string" && run !== "") {
-          pages.restore(panel, run);
-        } else {
+        const about = aboutOf(state);
+        if (about === undefined) {
           panel.dispose();
+        } else {
+          pages.restore(panel, about);
         }
       },
     }),
   );
 }
 
+/** `{run, uri}` of a command, `{run, folder}` of a page that was there before, or a run's id alone. */
+function aboutOf(given: unknown): About | undefined {
+  const { run, uri, folder } = typeof given === "string" ? { run: given } : isRecord(given) ? given : {};
+  const place = typeof uri === "string" ? uri : uri instanceof vscode.Uri ? uri.toString() : folder;
+  return typeof run === "string" && run !== "" ? { run, folder: typeof place === "string" ? place : "" } : undefined;
+}
+
 class Pages implements vscode.Disposable {
-  private readonly open = new Map<string, Page>();
+  private readonly open = new Set<Page>();
 
   constructor(private readonly context: Context) {}
 
-  /** As a command: `{run}`, the run's id, or a row of a tree that has one; without, the run that is newest. */
+  /** Without a run: the newest. */
   async openGiven(given: unknown): Promise<void> {
-    const run = typeof given === "string" ? given : isRecord(given) ? given["run"] : undefined;
-    const id = typeof run === "string" ? run : isRecord(run) ? run["id"] : await this.newest();
-    if (typeof id === "string" && id !== "") {
-      this.show(id);
+    const about = aboutOf(given) ?? aboutOf(await this.newest());
+    if (about === undefined) {
+      void vscode.window.showInformationMessage("There is no run yet.");
     } else {
-      void vscode.window.showInformationMessage("devloop: there is no run yet.");
+      this.show(about);
     }
   }
 
-  show(run: string): void {
-    const known = this.open.get(run);
-    if (known !== undefined) {
-      known.panel.reveal();
-      return;
-    }
-    const options = { ...this.options, enableFindWidget: true };
-    this.keep(run, vscode.window.createWebviewPanel(VIEW, "Run", vscode.ViewColumn.Active, options));
-  }
-
-  restore(panel: vscode.WebviewPanel, run: string): void {
-    if (this.open.has(run)) {
+  restore(panel: vscode.WebviewPanel, about: About): void {
+    if (this.of(about) !== undefined) {
       panel.dispose();
       return;
     }
     panel.webview.options = this.options;
-    this.keep(run, panel);
+    this.keep(about, panel);
   }
 
+  /** The panels stay: VS Code gives them back when the window is there again. */
   dispose(): void {
-    for (const page of [...this.open.values()]) {
-      page.panel.dispose();
+    for (const page of this.open) {
+      page.dispose();
     }
   }
 
-  private keep(run: string, panel: vscode.WebviewPanel): void {
-    this.open.set(run, new Page(this.context, run, panel));
-    panel.onDidDispose(() => this.open.delete(run));
+  private show(about: About): void {
+    const known = this.of(about);
+    if (known === undefined) {
+      const options = { ...this.options, enableFindWidget: true };
+      this.keep(about, vscode.window.createWebviewPanel(VIEW, "Run", vscode.ViewColumn.Active, options));
+    } else {
+      known.panel.reveal();
+    }
+  }
+
+  private of({ run, folder }: About): Page | undefined {
+    return [...this.open].find((page) => page.run === run && (folder === "" || page.isOf(folder)));
+  }
+
+  private keep({ run, folder }: About, panel: vscode.WebviewPanel): void {
+    const page = new Page(this.context, run, this.folderOf(run, folder), panel);
+    this.open.add(page);
+    panel.onDidDispose(() => this.open.delete(page));
+  }
+
+  /** A file of the folder may be named, or nothing. */
+  private folderOf(run: string, near: string): string {
+    const { sessions } = this.context;
+    const session = near === "" ? sessions.withRun(run) : sessions.of(vscode.Uri.parse(near));
+    return session?.folder.uri.toString() ?? near;
   }
 
   private get options(): vscode.WebviewOptions {
@@ -102,7 +121,9 @@ class Page {
 
   constructor(
     private readonly context: Context,
-    private readonly run: string,
+    readonly run: string,
+    /** The address of its folder; "" where it is not known. */
+    private readonly folder: string,
     readonly panel: vscode.WebviewPanel,
   ) {
     const { webview } = panel;
@@ -124,15 +145,21 @@ class Page {
     this.feed.lock(vscode.workspace.isTrusted ? "" : LOCKED);
     webview.html = document(
       { source: webview.cspSource, script: at("dist", "run-page.js"), style: at("media", "page.css") },
-      `Run ${run}`,
+      { run, folder },
     );
     this.bind();
+  }
+
+  isOf(file: string): boolean {
+    return this.folder === "" || file === this.folder || file.startsWith(`${this.folder}/`);
   }
 
   /** Listen to the session that has the run; ask it for everything whenever it comes up. */
   private bind(): void {
     const { sessions } = this.context;
-    const session = sessions.withRun(this.run) ?? this.session ?? sessions.current;
+    const mine = sessions.all.find((each) => each.folder.uri.toString() === this.folder);
+    const guess = this.folder === "" ? (sessions.withRun(this.run) ?? this.session ?? sessions.current) : undefined;
+    const session = mine ?? guess;
     if (session !== this.session) {
       this.bound?.dispose();
       this.session = session;
@@ -155,20 +182,11 @@ class Page {
     }
   }
 
-  /** The session that was asked first may not be the one that has the run: after a reload nobody knows yet. */
   private async ask(method: string, params: object): Promise<unknown> {
-    const first = this.session;
-    const others = this.context.sessions.all.filter((each) => each !== first && each.state.kind === "running");
-    const known = this.feed.current.run.task !== "";
-    let problem: unknown = new Error(GONE);
-    for (const session of [...(first === undefined ? [] : [first]), ...(known ? [] : others)]) {
-      try {
-        return await session.request<unknown>(method, params);
-      } catch (failure) {
-        problem = problem instanceof Error && problem.message !== GONE ? problem : failure;
-      }
+    if (this.session === undefined) {
+      throw new Error(GONE);
     }
-    throw problem;
+    return this.session.request<unknown>(method, params);
   }
 
   private title({ run }: Model): void {
@@ -266,7 +284,7 @@ class Page {
     }
   }
 
-  private dispose(): void {
+  dispose(): void {
     this.feed.dispose();
     this.bound?.dispose();
     for (const each of this.listeners) {

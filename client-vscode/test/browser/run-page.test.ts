@@ -35,6 +35,8 @@ let sent: Model | null;
 function open(): void {
   document.body.replaceChildren();
   const root = document.createElement("div");
+  root.dataset["run"] = RUN;
+  root.dataset["folder"] = "file:///p";
   document.body.append(root);
   page = new RunPage(root, host);
   sent = null;
@@ -275,7 +277,7 @@ describe("the transcript", () => {
     }
     expect(host.posted).toEqual([{ type: "look", turns: [201] }]);
     expect(row?.getAttribute("aria-expanded")).toBe("true");
-    expect(host.state).toMatchObject({ run: RUN, chosen: [[201, true]] });
+    expect(host.state).toMatchObject({ run: RUN, folder: "file:///p", chosen: [[201, true]] });
   });
 
   it("closes turns by itself when they are old, not those that a person opened", () => {

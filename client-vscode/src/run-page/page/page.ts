@@ -25,6 +25,7 @@ export interface Port {
 /** What outlives the page: which run it shows, what was opened, where it stood, what was being written. */
 interface Memory {
   readonly run: string;
+  readonly folder: string;
   readonly chosen: readonly (readonly [number, boolean])[];
   readonly scroll: number;
   readonly draft: string;
@@ -49,7 +50,8 @@ export class RunPage {
     root: HTMLElement,
     private readonly port: Port,
   ) {
-    this.memory = remembered(port.getState());
+    this.memory = { ...remembered(port.getState()), ...identity(root) };
+    port.setState(this.memory);
     this.chosen = new Map(this.memory.chosen);
     const review = () => port.post({ type: "review" });
     this.header = new Header({
@@ -126,9 +128,6 @@ export class RunPage {
         setText(this.live, told);
       }
     }
-    if (after.run.id !== this.memory.run) {
-      this.remember({ run: after.run.id });
-    }
   }
 
   private render(before: PageState, after: PageState, whole: boolean): void {
@@ -167,12 +166,15 @@ export class RunPage {
   }
 }
 
-function remembered(value: unknown): Memory {
+function identity({ dataset }: HTMLElement): Pick<Memory, "run" | "folder"> {
+  return { run: dataset["run"] ?? "", folder: dataset["folder"] ?? "" };
+}
+
+function remembered(value: unknown): Omit<Memory, "run" | "folder"> {
   const told = isRecord(value) ? value : {};
-  const { run, chosen, scroll, draft } = told;
+  const { chosen, scroll, draft } = told;
   const pairs = Array.isArray(chosen) ? chosen : [];
   return {
-    run: typeof run === "string" ? run : "",
     chosen: pairs.filter(isChoice),
     scroll: typeof scroll === "number" ? scroll : 0,
     draft: typeof draft === "string" ? draft : "",
