@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Run, Shown } from "../protocol";
 import type { Session } from "../session";
-import { type Change, type Closed, type Open, WaitingRuns } from "./waiting";
+import { type Change, type Closed, keyOf, type Open, WaitingRuns } from "./waiting";
 
 export interface Opened {
   readonly session: Session;
@@ -12,8 +12,19 @@ export interface Opened {
   readonly open: Required<Open> & { readonly content: NonNullable<Open["content"]> };
 }
 
+/** A session's open checkpoints, and those of them that were told to others or are being read. */
+interface Entry {
+  waiting: WaitingRuns;
+  readonly told: Set<string>;
+  readonly asked: Map<string, number>;
+  readonly listeners: vscode.Disposable;
+}
+
+/** So often a checkpoint is asked for before the next event or reload has to bring it. */
+const MOST_TRIES = 5;
+
 export class Checkpoints implements vscode.Disposable {
-  private readonly by = new Map<Session, { waiting: WaitingRuns; readonly listeners: vscode.Disposable }>();
+  private readonly by = new Map<Session, Entry>();
   private readonly runs = new WeakMap<Session, Map<string, Run>>();
   private readonly changeEmitter = new vscode.EventEmitter<Session>();
   private readonly openEmitter = new vscode.EventEmitter<Opened>();
@@ -79,14 +90,18 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   private listen(session: Session): void {
-    const entry = {
+    const entry: Entry = {
       waiting: new WaitingRuns(),
+      told: new Set(),
+      asked: new Map(),
       listeners: vscode.Disposable.from(
         session.onDidChangeStatus((status) => this.heard(session, entry.waiting.takeStatus(status))),
         session.onDidReceiveEvents((events) => this.heard(session, entry.waiting.takeEvents(events))),
         session.onDidChangeState((state) => {
           if (state.kind !== "running" && entry.waiting.all.length > 0) {
             entry.waiting = new WaitingRuns();
+            entry.told.clear();
+            entry.asked.clear();
             this.changeEmitter.fire(session);
           }
         }),
@@ -102,7 +117,7 @@ export class Checkpoints implements vscode.Disposable {
     for (const closed of change.closed) {
       this.closeEmitter.fire({ session, closed });
     }
-    for (const open of change.opened) {
+    for (const open of this.by.get(session)?.waiting.all ?? []) {
       void this.complete(session, open);
     }
     if (change.opened.length + change.closed.length > 0) {
@@ -110,12 +125,21 @@ export class Checkpoints implements vscode.Disposable {
     }
   }
 
-  /** Whatever is not said yet of a checkpoint and its run is asked for. */
+  /** Whatever is not said yet of a checkpoint and its run is asked for; then the checkpoint is told, once. */
   private async complete(session: Session, open: Open): Promise<void> {
-    const { waiting } = this.by.get(session) ?? {};
+    const entry = this.by.get(session);
+    const key = keyOf(open.run, open.number);
     let run = this.runOf(session, open.run);
     let content = open.content;
+    if (entry === undefined || entry.told.has(key)) {
+      return;
+    }
     if (run === undefined || content === undefined) {
+      const tries = (entry.asked.get(key) ?? 0) + 1;
+      if (tries > MOST_TRIES) {
+        return;
+      }
+      entry.asked.set(key, tries);
       try {
         const shown = await session.request<Shown>("devloop/show", { run: open.run });
         run = shown.run;
@@ -125,9 +149,10 @@ export class Checkpoints implements vscode.Disposable {
         return;
       }
     }
-    if (content?.number !== open.number || waiting?.tell(open.run, content) !== true) {
-      return; // it is over by now
+    if (content?.number !== open.number || !entry.waiting.tell(open.run, content) || entry.told.has(key)) {
+      return; // it is over by now, or somebody was faster
     }
+    entry.told.add(key);
     const known = this.runs.get(session) ?? new Map<string, Run>();
     this.runs.set(session, known.set(open.run, run));
     this.changeEmitter.fire(session);

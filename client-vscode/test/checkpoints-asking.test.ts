@@ -1,0 +1,490 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Deciding } from "../src/checkpoints/deciding";
+import { Notices } from "../src/checkpoints/notices";
+import { Review } from "../src/checkpoints/review";
+import { Checkpoints } from "../src/checkpoints/store";
+import type { Context } from "../src/context";
+import type { Checkpoint, DevloopEvent, Run, Status } from "../src/protocol";
+import type { Session, SessionState } from "../src/session";
+import { checkpoint, question, run, status } from "./checkpoints-fixtures";
+import { EventEmitter, Screen, settled, silentLog } from "./checkpoints-vscode";
+
+let screen = new Screen();
+vi.mock("vscode", async () => (await import("./checkpoints-vscode.js")).fakeVscode(() => screen));
+type Answer = object;
+
+/** A server that says what the test lets it say. */
+class FakeSession {
+  state: SessionState = { kind: "running", server: "s", version: "0.1.0", restricted: false };
+  status: Status | undefined;
+  readonly plan = undefined;
+  readonly asked: { method: string; params: Record<string, unknown> }[] = [];
+  readonly answers: Record<string, Answer | ((params: Record<string, unknown>) => Answer)> = {};
+  private readonly states = new EventEmitter<SessionState>();
+  private readonly statuses = new EventEmitter<Status>();
+  private readonly events = new EventEmitter<readonly DevloopEvent[]>();
+  readonly onDidChangeState = this.states.event;
+  readonly onDidChangeStatus = this.statuses.event;
+  readonly onDidReceiveEvents = this.events.event;
+  readonly folder: { name: string; uri: { toString(): string } };
+
+  constructor(name = "purse") {
+    this.folder = { name, uri: { toString: () => `file:///${name}` } };
+  }
+
+  async request(method: string, params: Record<string, unknown> = {}): Promise<unknown> {
+    this.asked.push({ method, params });
+    const found = this.answers[method];
+    const answer = typeof found === "function" ? found(params) : found;
+    if (answer instanceof Error) {
+      throw answer;
+    }
+    return answer ?? {};
+  }
+  execute(command: string, args: Record<string, unknown> = {}): Promise<unknown> {
+    return this.request(command, args);
+  }
+  decisions(): Record<string, unknown>[] {
+    return this.asked
+      .filter((each) => each.method.endsWith("/decide") || each.method.endsWith(".decide"))
+      .map((each) => each.params);
+  }
+
+  async says(given: Partial<Status>): Promise<void> {
+    this.status = status(given);
+    this.statuses.fire(this.status);
+    await settled();
+  }
+  async waits(content: Checkpoint, about: Partial<Run> = {}): Promise<void> {
+    const waiting = run({ ...about, state: "waiting", checkpoint: content.number });
+    this.status = status({ runs: [waiting] });
+    await this.tells({ at: 0, run: waiting.id, kind: "checkpoint.opened", data: { ...content } });
+    await this.says({ runs: [waiting] });
+  }
+  async decided(number: number, decision: string): Promise<void> {
+    await this.tells({ at: 0, run: "run-1.1-1", kind: "checkpoint.closed", data: { number, decision } });
+  }
+  async tells(...events: DevloopEvent[]): Promise<void> {
+    this.events.fire(events);
+    await settled();
+  }
+  async becomes(state: SessionState): Promise<void> {
+    this.state = state;
+    this.states.fire(state);
+    await settled();
+  }
+}
+
+/** One window: its memory lasts over a reload. */
+class World {
+  readonly memory = new Map<string, unknown>();
+  readonly sessions: FakeSession[];
+  review!: Review;
+  deciding!: Deciding;
+
+  constructor(...sessions: FakeSession[]) {
+    this.sessions = sessions;
+    this.load();
+  }
+
+  load(): void {
+    const change = new EventEmitter<void>();
+    const all = this.sessions as unknown as Session[];
+    const context = {
+      extension: {
+        subscriptions: [],
+        workspaceState: {
+          get: (name: string, otherwise: unknown) => this.memory.get(name) ?? otherwise,
+          update: async (name: string, value: unknown) => void this.memory.set(name, value),
+        },
+      },
+      sessions: {
+        all,
+        onDidChange: change.event,
+        current: all[0],
+        of: (uri: { toString(): string }) => all.find((each) => each.folder.uri.toString() === uri.toString()),
+        withRun: () => all[0],
+      },
+      log: silentLog,
+    } as unknown as Context;
+    const checkpoints = new Checkpoints(context);
+    this.review = new Review(context, checkpoints);
+    this.deciding = new Deciding(context, checkpoints, () => this.review);
+    new Notices(context, checkpoints, (choice, { session, run, open }) =>
+      this.deciding.act(choice, { session, run, content: open.content }),
+    );
+  }
+}
+
+let session = new FakeSession();
+let world = new World(session);
+
+beforeEach(() => {
+  screen = new Screen();
+  session = new FakeSession();
+  world = new World(session);
+});
+
+describe("a notification", () => {
+  it("comes once for a checkpoint, whoever tells of it and how often", async () => {
+    await session.waits(checkpoint());
+    await session.says(session.status ?? {});
+    expect(screen.toast).toMatchObject({ kind: "information", buttons: ["Commit", "Review", "Revise…", "More…"] });
+  });
+
+  it("comes from a status alone, with what the server shows of the run", async () => {
+    const waiting = run({ state: "waiting", checkpoint: 1 });
+    session.answers["devloop/show"] = { run: waiting, checkpoint: checkpoint({ summary: "Shown." }) };
+    await session.says({ runs: [waiting] });
+    expect(screen.toast.message).toContain("Shown.");
+  });
+
+  it("comes again for the next checkpoint of the run", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.close();
+    await session.decided(1, "revise");
+    await session.waits(checkpoint({ number: 2, summary: "Better." }));
+    expect(screen.toast.message).toContain("Better.");
+  });
+
+  it("comes with the event when the server could not show it before", async () => {
+    const waiting = run({ state: "waiting", checkpoint: 1 });
+    session.answers["devloop/show"] = new Error("The engine is starting.");
+    await session.says({ runs: [waiting] });
+    expect(screen.toasts).toEqual([]);
+    await session.waits(checkpoint());
+    expect(screen.toast.buttons).toContain("Commit");
+  });
+
+  it("is not asked for without end", async () => {
+    session.answers["devloop/show"] = new Error("no");
+    for (let times = 0; times < 20; times++) {
+      await session.says({ runs: [run({ state: "waiting", checkpoint: 1 })] });
+    }
+    expect(session.asked.length).toBeLessThan(10);
+  });
+
+  it("is not shown where the checkpoint was answered before it could be read", async () => {
+    const waiting = run({ state: "waiting", checkpoint: 1 });
+    session.answers["devloop/show"] = () => ({ run: run({ state: "landing" }), checkpoint: null });
+    await session.says({ runs: [waiting] });
+    expect(screen.toasts).toEqual([]);
+  });
+
+  it("is a warning where something is asked or wrong", async () => {
+    await session.waits(question(["As 0.00", "As a dash"]));
+    expect(screen.toast).toMatchObject({
+      kind: "warning",
+      buttons: ["As 0.00", "As a dash", "Other Answer…", "More…"],
+    });
+  });
+
+  it("that was closed does not come back with the window", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.close();
+    screen.toasts = [];
+    world.load();
+    await session.waits(checkpoint());
+    expect(screen.toasts).toEqual([]);
+  });
+
+  it("that nobody touched comes back with the window, once", async () => {
+    await session.waits(checkpoint());
+    screen.toasts = [];
+    world.load();
+    await session.waits(checkpoint());
+    expect(screen.toasts.length).toBe(1);
+  });
+
+  it("does not come again because the server was restarted", async () => {
+    await session.waits(checkpoint());
+    await session.becomes({ kind: "starting" });
+    await session.becomes({ kind: "running", server: "s", version: "0.1.0", restricted: false });
+    await session.waits(checkpoint());
+    expect(screen.toasts.length).toBe(1);
+  });
+
+  it("is left out where the setting says so, and made up for when it changes", async () => {
+    screen.configure({ checkpointMessages: false });
+    await session.waits(checkpoint());
+    expect(screen.toasts).toEqual([]);
+    screen.configure({ checkpointMessages: true });
+    await settled();
+    expect(screen.toasts.length).toBe(1);
+    screen.configure({ checkpointMessages: true });
+    await settled();
+    expect(screen.toasts.length).toBe(1);
+  });
+
+  it("is left out in restricted mode", async () => {
+    session.state = { kind: "running", server: "s", version: "0.1.0", restricted: true };
+    await session.waits(checkpoint());
+    expect(screen.toasts).toEqual([]);
+  });
+});
+
+describe("a click", () => {
+  it("decides, naming the checkpoint that was shown", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("Commit");
+    expect(session.decisions()).toEqual([{ run: "run-1.1-1", checkpoint: 1, decision: "commit" }]);
+    expect(screen.toasts).toEqual([]);
+  });
+
+  it("that comes too late says so calmly and sends nothing", async () => {
+    await session.waits(checkpoint());
+    const { toast } = screen;
+    await session.decided(1, "discard");
+    await toast.press("Commit");
+    expect(session.decisions()).toEqual([]);
+    expect(screen.toast).toMatchObject({
+      kind: "information",
+      message: "1.1 Add login was decided already (discard).",
+    });
+  });
+
+  it("of the first checkpoint does not answer the second", async () => {
+    await session.waits(checkpoint());
+    const { toast } = screen;
+    await session.decided(1, "revise");
+    await session.waits(checkpoint({ number: 2 }));
+    await toast.press("Commit");
+    expect(session.decisions()).toEqual([]);
+  });
+
+  it("that is overtaken on its way is no error either", async () => {
+    await session.waits(checkpoint());
+    session.answers["devloop.decide"] = () => {
+      void session.decided(1, "stop");
+      return new Error("Checkpoint 1 of run-1.1-1 is answered already.");
+    };
+    await screen.toast.press("Commit");
+    expect(screen.toast).toMatchObject({ kind: "information", message: "1.1 Add login was decided already (stop)." });
+  });
+
+  it("that is refused says why", async () => {
+    await session.waits(checkpoint());
+    session.answers["devloop.decide"] = new Error("Your checkout has changes in a.py.");
+    await screen.toast.press("Commit");
+    expect(screen.toast).toMatchObject({ kind: "warning", message: "Your checkout has changes in a.py." });
+  });
+
+  it("on an answer sends just that", async () => {
+    await session.waits(question(["As 0.00", "As a dash"]));
+    await screen.toast.press("As a dash");
+    expect(session.decisions()).toMatchObject([{ decision: "answer", message: "As a dash" }]);
+  });
+});
+
+describe("words", () => {
+  beforeEach(() => {
+    session.answers["devloop.decide"] = ({ message }) => (message === undefined ? new Error("Say what.") : {});
+  });
+
+  it("are asked for, with the way to write more of them", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("Revise…");
+    expect(screen.box.title).toBe("Revise: 1.1 Add login");
+    expect(screen.box.prompt).toContain("One line");
+    expect(screen.box.prompt).toContain("`> revise: …`");
+    await screen.box.enter();
+    expect(screen.box.validationMessage).toBeTruthy();
+    await screen.box.type(" Use the sign. ");
+    expect(screen.box.validationMessage).toBeUndefined();
+    await screen.box.enter();
+    expect(session.decisions().at(-1)).toMatchObject({ decision: "revise", message: "Use the sign." });
+  });
+
+  it("that stand in the plan already are passed on without asking", async () => {
+    session.answers["devloop.decide"] = {};
+    await session.waits(checkpoint());
+    await screen.toast.press("Revise…");
+    expect(screen.boxes).toEqual([]);
+    expect(session.decisions()).toEqual([{ run: "run-1.1-1", checkpoint: 1, decision: "revise" }]);
+  });
+
+  it("that somebody escapes from decide nothing", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("Revise…");
+    await screen.box.escape();
+    expect(session.decisions().filter((each) => each["message"] !== undefined)).toEqual([]);
+    expect(screen.toasts).toEqual([]);
+  });
+
+  it("that come too late say so", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("Revise…");
+    await session.decided(1, "commit");
+    await screen.box.type("Use the sign.");
+    session.answers["devloop.decide"] = new Error("It does not wait.");
+    await screen.box.enter();
+    expect(screen.toast).toMatchObject({ kind: "information", message: "1.1 Add login was decided already (commit)." });
+  });
+});
+
+describe("the list of everything", () => {
+  it("has every decision with its sentence", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("More…");
+    expect(screen.box.items.map((each) => each.label)).toEqual([
+      "$(debug-continue) Continue",
+      "$(check) Commit",
+      "$(debug-restart) Fresh Start",
+      "$(debug-stop) Stop",
+      "$(edit) Revise…",
+      "$(trash) Discard…",
+      "$(diff-multiple) Review",
+    ]);
+    expect(screen.box.items.every((each) => each.detail)).toBe(true);
+    await screen.box.enter("Fresh Start");
+    expect(session.decisions()).toMatchObject([{ decision: "fresh" }]);
+  });
+
+  it("asks once more before work is thrown away", async () => {
+    for (const sure of [false, true]) {
+      await session.waits(checkpoint());
+      void world.deciding.choose({ run: "run-1.1-1" });
+      await settled();
+      await screen.box.enter("Discard");
+      const modal = screen.toasts.find((each) => each.modal);
+      expect(modal?.message).toBe("Throw away the work of 1.1 Add login?");
+      await (sure ? modal?.press("Discard") : modal?.close());
+      expect(session.decisions()).toHaveLength(sure ? 1 : 0);
+    }
+  });
+
+  it("takes an answer that was typed, as it was typed", async () => {
+    await session.waits(question(["a", "b", "c"]));
+    await screen.toast.press("Answer…");
+    expect(screen.box.items.map((each) => each.label)).toEqual(["$(reply) a", "$(reply) b", "$(reply) c"]);
+    await screen.box.type("none of $(zap) these");
+    const typed = screen.box.items.at(-1)?.label ?? "";
+    expect(typed).not.toContain("$(zap)");
+    await screen.box.enter("none of");
+    expect(session.decisions()).toMatchObject([{ decision: "answer", message: "none of $(zap) these" }]);
+  });
+
+  it("says when nothing waits", async () => {
+    await world.deciding.choose({});
+    expect(screen.toast.message).toBe("Nothing waits for you.");
+  });
+
+  it("asks which run is meant when several wait", async () => {
+    const two = [
+      run({ state: "waiting", checkpoint: 1 }),
+      run({ id: "b", task: "1.2", title: "Log out", state: "waiting", checkpoint: 4 }),
+    ];
+    session.answers["devloop/show"] = ({ run: name }) => {
+      const found = two.find((each) => each.id === name);
+      return { run: found, checkpoint: checkpoint({ number: name === "b" ? 4 : 1 }) };
+    };
+    await session.says({ runs: two });
+    void world.deciding.choose({});
+    await settled();
+    await screen.picks[0]?.choose("1.2");
+    expect(screen.box.title).toContain("1.2 Log out");
+  });
+});
+
+describe("a review", () => {
+  const files = [
+    { path: "a.py", status: "M", added: 1, deleted: 0, binary: false, old_path: null },
+    { path: "new.py", status: "A", added: 1, deleted: 0, binary: false, old_path: null },
+    { path: "gone.py", status: "D", added: 0, deleted: 3, binary: false, old_path: null },
+  ];
+
+  beforeEach(async () => {
+    session.answers["devloop/diff"] = { run: "run-1.1-1", commit: "abc", files };
+    await session.waits(checkpoint());
+    await screen.toast.press("Review");
+    const tab = { label: "Review 1.1: Add login", input: undefined };
+    screen.tabs.push(tab, { label: "plan.md", input: undefined });
+    screen.front(tab);
+  });
+
+  const shown = () => {
+    const { active } = world.review;
+    if (active === undefined) {
+      throw new Error("no review is in front");
+    }
+    return active;
+  };
+  const file = (path: string) => shown().files.filter((each) => each.path === path);
+
+  it("opens all files with their sides", () => {
+    const [name, title, resources] = screen.executed[0] as [string, string, (object | undefined)[][]];
+    expect([name, title]).toEqual(["vscode.changes", "Review 1.1: Add login"]);
+    expect(resources.map((each) => each.slice(1).map((side) => side !== undefined))).toEqual([
+      [true, true],
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  it("offers the decisions while it is in front and its checkpoint is open", async () => {
+    expect(screen.contexts).toMatchObject({
+      "devloop.review.active": true,
+      "devloop.review.commit": true,
+      "devloop.review.recheck": false,
+      "devloop.review.leaves": true,
+    });
+    screen.front(screen.tabs[1]);
+    expect(screen.contexts["devloop.review.active"]).toBe(false);
+    expect(screen.contexts["devloop.review.shown"]).toBe(true);
+    await session.decided(1, "commit");
+    expect(screen.contexts).toMatchObject({ "devloop.review.commit": false, "devloop.review.shown": false });
+  });
+
+  it("carries the files that are left out, and says that the gates run again", async () => {
+    world.review.leave(shown(), file("new.py"), true);
+    expect(screen.contexts["devloop.review.out"]).toEqual(["/new.py"]);
+    const place = world.review.placeOf(shown());
+    await world.deciding.decide(place ?? expect.fail(), "commit");
+    expect(session.decisions()).toEqual([
+      { run: "run-1.1-1", checkpoint: 1, decision: "commit", message: null, leave_out: ["new.py"] },
+    ]);
+    expect(screen.progress).toEqual([{ title: "1.1: checking again without 1 file, then commit", over: false }]);
+    await session.tells({ at: 0, run: "run-1.1-1", kind: "run.ended", data: { outcome: "landed" } });
+    expect(screen.progress[0]?.over).toBe(true);
+  });
+
+  it("leaves nothing out of what accepts nothing", async () => {
+    world.review.leave(shown(), file("new.py"), true);
+    const place = world.review.placeOf(shown()) ?? expect.fail();
+    await world.deciding.decide(place, "revise", "Smaller.");
+    expect(session.decisions()[0]).not.toHaveProperty("leave_out");
+  });
+
+  it("keeps one file at least", () => {
+    world.review.leave(shown(), shown().files, true);
+    expect(world.review.leftOut(world.review.placeOf(shown()) ?? expect.fail())).toEqual([]);
+    expect(screen.toast.message).toContain("has to stay in");
+  });
+
+  it("is closed with the decision, and nothing else is", async () => {
+    await world.deciding.decide(world.review.placeOf(shown()) ?? expect.fail(), "commit");
+    expect(screen.tabs.map((each) => each.label)).toEqual(["plan.md"]);
+  });
+
+  it("stays when the decision is refused", async () => {
+    session.answers["devloop.decide"] = new Error("no");
+    await world.deciding.decide(world.review.placeOf(shown()) ?? expect.fail(), "commit");
+    expect(screen.tabs).toHaveLength(2);
+  });
+
+  it("is known again after a reload", async () => {
+    world.load();
+    await settled();
+    screen.front(screen.tabs[0]);
+    await session.waits(checkpoint());
+    await settled();
+    expect(shown().files).toHaveLength(3);
+    expect(screen.contexts["devloop.review.commit"]).toBe(true);
+  });
+
+  it("of nothing says so", async () => {
+    session.answers["devloop/diff"] = { run: "run-1.1-1", commit: null, files: [] };
+    await world.review.open({ run: "run-1.1-1" });
+    expect(screen.toast.message).toBe("1.1 Add login changed no file.");
+  });
+});
