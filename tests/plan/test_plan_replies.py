@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from devloop import plan as plans
+from devloop.daemon import wording
+from devloop.plan import replies
 
 
 def replied(text: str, word: str = "revise", task: str = "1.1"):
@@ -60,3 +62,7 @@ def test_only_tasks_of_the_phase_are_chosen():
     assert plans.next_task(done, phase="2")["state"] == "all_complete"
     assert plans.next_task(done)["task"]["id"] == "1.1"
     assert plans.find_phase(plan, "phase 2").name == plans.find_phase(plan, "b").name == "B"
+
+
+def test_what_is_read_below_a_task_are_the_decisions_that_need_words() -> None:
+    assert set(replies.WORDS) == set(wording.QUESTIONS)

@@ -12,12 +12,11 @@ from rich.console import Console
 
 from devloop.cli import checkpoint_view
 from devloop.cli.output import safe
+from devloop.daemon import wording
 from devloop.errors import DevloopError
 
 Row = dict[str, Any]
 Ask = Callable[[str, Row], Awaitable[Row]]
-
-NEEDS_MESSAGE = {"revise": "What should change?", "answer": "Your answer:", "block": "Why is it blocked?"}
 
 
 class Person:
@@ -35,8 +34,8 @@ class Person:
         while True:
             chosen = await self._choose(run, checkpoint, ask)
             message = chosen[1]
-            if message is None and chosen[0] in NEEDS_MESSAGE:
-                message = await self._line(NEEDS_MESSAGE[chosen[0]])
+            if message is None and chosen[0] in wording.QUESTIONS:
+                message = await self._line(wording.QUESTIONS[chosen[0]])
                 if not message:
                     continue
             params = {"run": run["id"], "decision": chosen[0], "message": message, "checkpoint": checkpoint["number"]}

@@ -25,7 +25,6 @@ MEANING = {
     "block": "mark the task as blocked, with a reason",
 }
 _WITHOUT_WORK = {"stop": "end the run; its work stays on its branch"}
-TITLES = {"decision": "Ready for your decision", "question": "The agent asks", "problem": "This needs you"}
 MAX_FILES = 12
 
 
@@ -37,7 +36,7 @@ def meaning(decision: str, checkpoint: Row) -> str:
 
 
 def show(console: Console, run: Row, checkpoint: Row) -> None:
-    title = TITLES.get(str(checkpoint.get("kind")), "Checkpoint")
+    title = wording.CHECKPOINTS.get(str(checkpoint.get("kind")), "Checkpoint")
     console.print()
     console.rule(f"[bold]{title}[/] · {safe(run['task'], 40)} {safe(run.get('title'), 80)}", align="left")
     if checkpoint.get("problem"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from devloop.cli import output
-from devloop.cli.ask_person import NEEDS_MESSAGE, Person, match
+from devloop.cli.ask_person import Person, match
 from devloop.cli.common import WORKING, Json, epilog
 from devloop.cli.follow import Followed, Follower, exit_code
 from devloop.cli.output import safe
@@ -184,7 +184,7 @@ def _ended(followed: Followed, as_json: bool) -> None:
         checkpoint_view.show(console, last, followed.checkpoint)
     console.print(f"\n{safe(last['id'], 80)} waits for {safe(last.get('waiting_for') or 'a decision', 60)}:")
     for decision in (followed.checkpoint or {}).get("decisions") or ():
-        message = ' --message "…"' if decision in NEEDS_MESSAGE else ""
+        message = ' --message "…"' if decision in wording.QUESTIONS else ""
         console.print(f"  devloop decide {safe(last['id'], 80)} {safe(decision, 20)}{message}")
 
 
@@ -216,7 +216,7 @@ def decide(
     found = ALIASES.get(word) or match(word if not word.isdigit() else "", list(DECISIONS))
     if found is None:
         raise UsageError(f"{word!r} is no decision.", hint=f"Choose one of: {', '.join(DECISIONS)}.")
-    if found in NEEDS_MESSAGE and found != "revise" and not (message or "").strip():
+    if found in wording.QUESTIONS and found != "revise" and not (message or "").strip():
         raise UsageError(f"{found} needs words.", hint='Add --message "…".')
     chosen = _waiting_run() if named == "-" else named
     params = {"run": chosen, "decision": found, "message": message, "checkpoint": None}

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+CHECKPOINTS: Final = {
+    "decision": "Ready for your decision",
+    "question": "The agent asks",
+    "problem": "This needs you",
+}
+"""Kinds of checkpoints, as titles."""
+QUESTIONS: Final = {"revise": "What should change?", "answer": "Your answer:", "block": "Why is it blocked?"}
+"""Decisions that need words, with what a person is asked for. (`plan.replies` reads these words below a task.)"""
+
 _PARTS: Final = {"text": "answering", "thinking": "thinking", "tool_input": "calling"}
 """What the model is writing (`models.turn.Progress`)."""
 

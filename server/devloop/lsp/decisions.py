@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from devloop import plan as plans
+from devloop.daemon import wording
 from devloop.errors import DevloopError, NotFound, StaleEdit, UsageError
 from devloop.lsp.run_texts import checkpoint_number
 from devloop.redact import one_line
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from devloop.daemon.service import Service
 
 log = logging.getLogger(__name__)
-
-NEEDS_WORDS: Final = ("revise", "answer", "block")
 
 
 async def decide(
@@ -36,7 +35,7 @@ async def decide(
             hint=f"Choose one of: {', '.join(str(each) for each in offered)}.",
         )
     words, written = (message or "").strip(), False
-    if not words and decision in NEEDS_WORDS and view.needs_person:
+    if not words and decision in wording.QUESTIONS and view.needs_person:
         words = await asyncio.to_thread(written_below, service, view, decision)
         if not words:
             raise UsageError(how_to_say(view, decision))

@@ -14,9 +14,9 @@ from lsprotocol import types as t
 
 from devloop import plan as plans
 from devloop import shipped
+from devloop.lsp import checkpoint_texts
 from devloop.lsp.buffers import Buffer, Snapshot
 from devloop.lsp.chosen import Chosen
-from devloop.lsp.live import checkpoints
 from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def listed(
     remembers what was found for the last version."""
     problems = snapshot.plan.problems
     limit = min(connection.options.diagnostics_limit, most)
-    found = checkpoints.marks(connection, snapshot)
+    found = checkpoint_texts.marks(connection, snapshot)
     kept = {}
     for problem in heapq.merge(chosen.of(problems, limit), outside[:limit], key=_place):
         line = snapshot.document.line(problem.line - 1)

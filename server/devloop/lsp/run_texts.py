@@ -42,11 +42,6 @@ def changed_files(view: RunView) -> int:
     return files if isinstance(files, int) else 0
 
 
-def kind(view: RunView) -> str:
-    """The kind of the open checkpoint: decision, question or problem."""
-    return str((view.checkpoint or {}).get("kind") or "")
-
-
 def hint(view: RunView) -> str:
     """State or outcome and cost, as short as can be."""
     state = "waits for you" if view.needs_person else view.state if view.open else view.outcome or "ended"

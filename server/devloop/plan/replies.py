@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from devloop.plan.model import Plan, Task
 
 WORDS: Final = ("revise", "answer", "block")
-_FIRST: Final = re.compile(r"[ \t]*>[ \t]*\**(revise|answer|block)\**[ \t]*:\**[ \t]*(.*)", re.IGNORECASE)
+_FIRST: Final = re.compile(rf"[ \t]*>[ \t]*\**({'|'.join(WORDS)})\**[ \t]*:\**[ \t]*(.*)", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"[ \t]*> ?(.*)")
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types as t
 
 from devloop import plan as plans
+from devloop.daemon import wording
 from devloop.errors import StaleEdit
-from devloop.lsp import decisions, lenses, run_texts
+from devloop.lsp import checkpoint_texts, decisions, lenses, run_texts
 from devloop.lsp.features._actions import QUICK_FIX, Action, Asked, Payload, stale, task_at
-from devloop.lsp.live import checkpoints
 from devloop.lsp.outlooks import outlook
 from devloop.lsp.texts import label
 from devloop.plan.edits import apply_to, insert
@@ -48,10 +48,10 @@ def _decisions(
     diagnostics = tuple(
         each
         for each in asked.diagnostics
-        if each.code == checkpoints.CODE and each.range.start.line == line - 1 and _of_run(each, view)
+        if each.code == checkpoint_texts.CODE and each.range.start.line == line - 1 and _of_run(each, view)
     )
     name = task.label if task is not None else f"run {view.id}"
-    for command in checkpoints.decision_commands(view, asked.snapshot.uri):
+    for command in checkpoint_texts.decision_commands(view, asked.snapshot.uri):
         if not connection.options.trusted and command["command"] != _SHOWS:
             continue
         title = f"{command['title']} – {label(name, 60)}"
@@ -82,7 +82,7 @@ def _task_of(plan: plans.Plan, view: RunView) -> plans.Task | None:
 def _needs_words(plan: plans.Plan, task: plans.Task, arguments: dict[str, Any]) -> bool:
     """Whether a decision asks for words that nobody has written yet."""
     decision = arguments.get("decision")
-    if decision not in decisions.NEEDS_WORDS or arguments.get("message"):
+    if decision not in wording.QUESTIONS or arguments.get("message"):
         return False
     return plans.reply(plan, task, decision) is None
 
@@ -90,7 +90,7 @@ def _needs_words(plan: plans.Plan, task: plans.Task, arguments: dict[str, Any]) 
 def edits(snapshot: Snapshot, wanted: Payload) -> tuple[plans.Edit, ...]:
     """A line `> revise: ` below the task, for the person to go on with; none where it would become something else."""
     document, task = snapshot.document, task_at(snapshot.plan, wanted.line)
-    if task is None or task.line != wanted.line or wanted.name not in decisions.NEEDS_WORDS:
+    if task is None or task.line != wanted.line or wanted.name not in wording.QUESTIONS:
         raise stale()
     after = last_line(document, task.line)
     edit = insert(document, after, [f"{' ' * sum(document.step(task.line - 1).state.stack)}> {wanted.name}: "])

@@ -1,8 +1,8 @@
-"""A run that waits for a person: the diagnostic on its task's line, and the question with the same choices.
+"""A run that waits for a person: the question with the same choices as the diagnostic on its task's line.
 
 A checkpoint is asked once: in the editor that began the run, else in all. An answer anywhere (another editor, the
 terminal, a code lens) withdraws the question everywhere. Whoever closes it without an answer is not asked again; the
-diagnostic stays.
+diagnostic stays. An editor that presents checkpoints itself is never asked.
 """
 
 from __future__ import annotations
@@ -14,137 +14,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
-from devloop.daemon import wording
-from devloop.errors import DevloopError, StaleEdit, Unavailable
-from devloop.lsp import decisions
-from devloop.lsp.run_texts import DECISIONS, checkpoint_number, offered
+from devloop.errors import DevloopError, Unavailable
+from devloop.lsp import checkpoint_texts
+from devloop.lsp.run_texts import checkpoint_number
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Set
 
     from devloop.daemon.run_view import RunView
     from devloop.daemon.service import Service
-    from devloop.lsp.buffers import Snapshot
     from devloop.lsp.connection import Connection
 
 log = logging.getLogger(__name__)
 
-CODE: Final = "checkpoint"
-SHOW_CHANGES: Final = "Show changes"
-MAX_CHOICES: Final = 6
 MAX_LOOPS: Final = 100
-_INFORMATION, _WARNING = 3, 2
-_TITLES: Final = {
-    "decision": "Ready for your decision",
-    "question": "The agent asks",
-    "problem": "This needs you",
-}
-_SYMBOLS: Final = {"pass": "✓", "fail": "✗", "error": "!", "skipped": "–"}
+PRESENTS: Final = "experimental.devloop.checkpoints"
+"""What an editor declares that shows checkpoints and asks for decisions by itself: it is sent no question."""
+PRESENTS: Final = "experimental.devloop.checkpoints"
+"""What an editor declares that shows runs that wait in its own way; it is not asked."""
 
-Row = dict[str, Any]
 Key = tuple[str, int]
-
-
-# What is said
-
-
-def kind(view: RunView) -> str:
-    return str((view.checkpoint or {}).get("kind") or "decision")
-
-
-def summary(view: RunView, limit: int = 400) -> str:
-    """Everything that fits on a line: what is asked or was done, verdicts, size, spending."""
-    checkpoint: Mapping[str, Any] = view.checkpoint or {}
-    question = checkpoint.get("question")
-    asked = question.get("text") if isinstance(question, dict) else None
-    said = one_line(str(asked or checkpoint.get("problem") or checkpoint.get("summary") or ""), 240)
-    parts = [_gates(checkpoint), _changes(checkpoint), _spent(view, checkpoint)]
-    figures = " · ".join(part for part in parts if part)
-    told = f"{said} ({figures})" if said else figures
-    return one_line(f"{_TITLES.get(kind(view), 'It waits for you')}: {told}", limit)
-
-
-def _gates(checkpoint: Mapping[str, Any]) -> str:
-    gates = [gate for gate in checkpoint.get("gates") or () if isinstance(gate, dict)]
-    return ", ".join(
-        f"{_SYMBOLS.get(str(gate.get('verdict')), '?')} {one_line(str(gate.get('gate')), 40)}" for gate in gates[:6]
-    )
-
-
-def _changes(checkpoint: Mapping[str, Any]) -> str:
-    diff = checkpoint.get("diff")
-    if not isinstance(diff, dict):
-        return "no file was changed" if checkpoint.get("kind") == "decision" else ""
-    many = "" if diff.get("files") == 1 else "s"
-    return f"{diff.get('files')} file{many}, +{diff.get('added')} −{diff.get('deleted')}"
-
-
-def _spent(view: RunView, checkpoint: Mapping[str, Any]) -> str:
-    turns = checkpoint.get("turns") or view.turn
-    scripted = " scripted" if view.scripted else ""
-    cost = checkpoint.get("cost_usd", view.cost_usd)
-    return f"{turns} turn{'' if turns == 1 else 's'}, {wording.money(cost)}{scripted}"
-
-
-def decision_commands(view: RunView, uri: str | None) -> list[Row]:
-    """What can be done at the open checkpoint: `{"title", "command", "arguments"}` each, in the checkpoint's order.
-
-    Choices of a question stand for its answers. The last entry shows the changes, when there are any.
-    """
-    checkpoint: Mapping[str, Any] = view.checkpoint or {}
-    about: Row = {"uri": uri} if uri else {}
-    about |= {"run": view.id, "checkpoint": checkpoint_number(view)}
-    found: list[Row] = []
-    possible = offered(view)
-    question = checkpoint.get("question")
-    choices = list((question if isinstance(question, dict) else {}).get("choices") or ())[:MAX_CHOICES]
-    for decision in possible:
-        if decision == "answer" and choices:
-            taken = {DECISIONS[each] for each in possible} | {SHOW_CHANGES}
-            for choice in dict.fromkeys(str(each) for each in choices):
-                title = one_line(choice, 60)
-                title = f"Answer: {title}" if title in taken or not title else title
-                taken.add(title)
-                arguments = {**about, "decision": "answer", "message": choice}
-                found.append({"title": title, "command": "devloop.decide", "arguments": [arguments]})
-            continue
-        arguments = {**about, "decision": decision}
-        found.append({"title": DECISIONS[decision], "command": "devloop.decide", "arguments": [arguments]})
-    if checkpoint.get("diff"):
-        found.append({"title": SHOW_CHANGES, "command": "devloop.showDiff", "arguments": [about]})
-    return found
-
-
-def marks(connection: Connection, snapshot: Snapshot) -> list[Row]:
-    """The diagnostics of the runs that wait, each on its task's line. Costs nothing where none waits."""
-    if not snapshot.main:
-        return []
-    found = []
-    for view in connection.board.open:
-        if not (view.needs_person and view.checkpoint):
-            continue
-        try:
-            line = decisions.task_of(snapshot.plan, view).line
-        except StaleEdit:
-            line = 1  # its task is not in the plan any more, yet somebody has to decide
-        text = snapshot.document.line(line - 1)
-        start = len(text) - len(text.lstrip())
-        place = connection.positions.range(snapshot.document, line, start, len(text.rstrip()))
-        item: Row = {
-            "range": connection.protocol.plain(place),
-            "severity": _INFORMATION if kind(view) == "decision" else _WARNING,
-            "code": CODE,
-            "source": "devloop",
-            "message": summary(view),
-        }
-        if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
-            item["data"] = {"run": view.id, "checkpoint": checkpoint_number(view)}
-        found.append(item)
-    return found
-
-
-# What is asked
 
 
 @dataclass(eq=False)
@@ -221,16 +111,18 @@ class Checkpoints:
                 question.asking[connection] = connection.spawn(self._talk(question, connection, key))
 
     def _to_ask(self, view: RunView) -> list[Connection]:
+        """The editor that began it, else all that can; none where that editor presents checkpoints itself."""
         able = [each for each in self._joined if each.options.checkpoint_messages and each.options.trusted]
         origin = self._by_run.get(view.id) or self._by_loop.get(view.loop or "")
-        return [origin] if origin in able and origin is not None else able
+        asked = [origin] if origin in able and origin is not None else able
+        return [each for each in asked if not each.client.can(PRESENTS)]  # it sees the run and asks in its own way
 
     async def _talk(self, question: _Question, connection: Connection, key: Key) -> None:
         """Ask one editor until there is an answer, or none is wanted. Looking at the changes is no answer."""
         from devloop.lsp.commands import execute
 
         while (view := self._service.board.run(key[0])) is not None and checkpoint_number(view) == key[1]:
-            commands = decision_commands(view, None)
+            commands = checkpoint_texts.decision_commands(view, None)
             try:
                 chosen = await connection.ask(t.WINDOW_SHOW_MESSAGE_REQUEST, _message(view, commands))
             except Unavailable:  # it can't, or it left: the diagnostic is there
@@ -262,10 +154,10 @@ class Checkpoints:
         connection.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
 
 
-def _message(view: RunView, commands: list[Row]) -> t.ShowMessageRequestParams:
-    urgent = kind(view) != "decision"
+def _message(view: RunView, commands: list[dict[str, Any]]) -> t.ShowMessageRequestParams:
+    urgent = checkpoint_texts.kind(view) != "decision"
     return t.ShowMessageRequestParams(
         t.MessageType.Warning if urgent else t.MessageType.Info,
-        f"{one_line(f'Task {view.task}: {view.title}', 120)}\n{summary(view)}",
+        f"{one_line(f'Task {view.task}: {view.title}', 120)}\n{checkpoint_texts.summary(view)}",
         [t.MessageActionItem(each["title"]) for each in commands],
     )

@@ -1,0 +1,121 @@
+"""What is said of a checkpoint, on a line, in a message, as buttons; and where in the plan it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from devloop.daemon import wording
+from devloop.errors import StaleEdit
+from devloop.lsp import decisions
+from devloop.lsp.run_texts import DECISIONS, checkpoint_number, offered
+from devloop.redact import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devloop.daemon.run_view import RunView
+    from devloop.lsp.buffers import Snapshot
+    from devloop.lsp.connection import Connection
+
+CODE: Final = "checkpoint"
+SHOW_CHANGES: Final = "Show changes"
+MAX_CHOICES: Final = 6
+_INFORMATION, _WARNING = 3, 2
+_SYMBOLS: Final = {"pass": "✓", "fail": "✗", "error": "!", "skipped": "–"}
+
+Row = dict[str, Any]
+
+
+def kind(view: RunView) -> str:
+    return str((view.checkpoint or {}).get("kind") or "decision")
+
+
+def summary(view: RunView, limit: int = 400) -> str:
+    """Everything that fits on a line: what is asked or was done, verdicts, size, spending."""
+    checkpoint: Mapping[str, Any] = view.checkpoint or {}
+    question = checkpoint.get("question")
+    asked = question.get("text") if isinstance(question, dict) else None
+    said = one_line(str(asked or checkpoint.get("problem") or checkpoint.get("summary") or ""), 240)
+    parts = [_gates(checkpoint), _changes(checkpoint), _spent(view, checkpoint)]
+    figures = " · ".join(part for part in parts if part)
+    told = f"{said} ({figures})" if said else figures
+    return one_line(f"{wording.CHECKPOINTS.get(kind(view), 'It waits for you')}: {told}", limit)
+
+
+def _gates(checkpoint: Mapping[str, Any]) -> str:
+    gates = [gate for gate in checkpoint.get("gates") or () if isinstance(gate, dict)]
+    return ", ".join(
+        f"{_SYMBOLS.get(str(gate.get('verdict')), '?')} {one_line(str(gate.get('gate')), 40)}" for gate in gates[:6]
+    )
+
+
+def _changes(checkpoint: Mapping[str, Any]) -> str:
+    diff = checkpoint.get("diff")
+    if not isinstance(diff, dict):
+        return "no file was changed" if checkpoint.get("kind") == "decision" else ""
+    many = "" if diff.get("files") == 1 else "s"
+    return f"{diff.get('files')} file{many}, +{diff.get('added')} −{diff.get('deleted')}"
+
+
+def _spent(view: RunView, checkpoint: Mapping[str, Any]) -> str:
+    turns = checkpoint.get("turns") or view.turn
+    scripted = " scripted" if view.scripted else ""
+    cost = checkpoint.get("cost_usd", view.cost_usd)
+    return f"{turns} turn{'' if turns == 1 else 's'}, {wording.money(cost)}{scripted}"
+
+
+def decision_commands(view: RunView, uri: str | None) -> list[Row]:
+    """What can be done at the open checkpoint: `{"title", "command", "arguments"}` each, in the checkpoint's order.
+
+    Choices of a question stand for its answers. The last entry shows the changes, when there are any.
+    """
+    checkpoint: Mapping[str, Any] = view.checkpoint or {}
+    about: Row = {"uri": uri} if uri else {}
+    about |= {"run": view.id, "checkpoint": checkpoint_number(view)}
+    found: list[Row] = []
+    possible = offered(view)
+    question = checkpoint.get("question")
+    choices = list((question if isinstance(question, dict) else {}).get("choices") or ())[:MAX_CHOICES]
+    for decision in possible:
+        if decision == "answer" and choices:
+            taken = {DECISIONS[each] for each in possible} | {SHOW_CHANGES}
+            for choice in dict.fromkeys(str(each) for each in choices):
+                title = one_line(choice, 60)
+                title = f"Answer: {title}" if title in taken or not title else title
+                taken.add(title)
+                arguments = {**about, "decision": "answer", "message": choice}
+                found.append({"title": title, "command": "devloop.decide", "arguments": [arguments]})
+            continue
+        arguments = {**about, "decision": decision}
+        found.append({"title": DECISIONS[decision], "command": "devloop.decide", "arguments": [arguments]})
+    if checkpoint.get("diff"):
+        found.append({"title": SHOW_CHANGES, "command": "devloop.showDiff", "arguments": [about]})
+    return found
+
+
+def marks(connection: Connection, snapshot: Snapshot) -> list[Row]:
+    """The diagnostics of the runs that wait, each on its task's line. Costs nothing where none waits."""
+    if not snapshot.main:
+        return []
+    found = []
+    for view in connection.board.open:
+        if not (view.needs_person and view.checkpoint):
+            continue
+        try:
+            line = decisions.task_of(snapshot.plan, view).line
+        except StaleEdit:
+            line = 1  # its task is not in the plan any more, yet somebody has to decide
+        text = snapshot.document.line(line - 1)
+        start = len(text) - len(text.lstrip())
+        place = connection.positions.range(snapshot.document, line, start, len(text.rstrip()))
+        item: Row = {
+            "range": connection.protocol.plain(place),
+            "severity": _INFORMATION if kind(view) == "decision" else _WARNING,
+            "code": CODE,
+            "source": "devloop",
+            "message": summary(view),
+        }
+        if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
+            item["data"] = {"run": view.id, "checkpoint": checkpoint_number(view)}
+        found.append(item)
+    return found
