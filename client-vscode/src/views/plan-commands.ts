@@ -127,7 +127,7 @@ interface Asked {
 const ASKED: Readonly<Record<string, Asked>> = {
   skip: { verb: "Skip", prompt: "Why is it skipped? The plan notes it.", needed: "Say why it is skipped" },
   block: { verb: "Block", prompt: "What is in the way? The plan notes it.", needed: "Say what is in the way" },
-  done: { verb: "Tick", prompt: "No gate runs: the plan notes that it was done by hand, and this, if you like:" },
+  done: { verb: "Tick", prompt: "No gate runs. The plan notes that it was done by hand, and why, if you say it." },
 };
 
 /** Change how tasks stand. What has to be said of it is asked for, once for all of them. */
@@ -173,8 +173,10 @@ async function editDependencies({ session, task }: Chosen): Promise<void> {
     const description = joined(phase && oneLine(phase.name, 60), each.state === "done" && "done");
     return { id: each.id, label: plainLabel(labelOf(each)), description, picked: present.has(each.id) };
   });
-  // What can't be picked, such as a task of an archived phase, stays as it is.
-  const kept = task.depends_on.filter((id) => !items.some((item) => item.id === id));
+  const strange = task.depends_on.filter((id) => !items.some((item) => item.id === id));
+  items.unshift(
+    ...strange.map((id) => ({ id, label: plainLabel(oneLine(id, 80)), description: "not in the plan", picked: true })),
+  );
   const picked = await vscode.window.showQuickPick(items, {
     title: `${labelOf(task)} waits for`,
     placeHolder: items.length > 0 ? "Tasks that have to be done first" : "There is no other task it could wait for",
@@ -186,11 +188,7 @@ async function editDependencies({ session, task }: Chosen): Promise<void> {
     return;
   }
   const chosen = picked.map((item) => item.id);
-  const wanted = [
-    ...kept,
-    ...task.depends_on.filter((id) => chosen.includes(id)),
-    ...chosen.filter((id) => !present.has(id)),
-  ];
+  const wanted = [...task.depends_on.filter((id) => chosen.includes(id)), ...chosen.filter((id) => !present.has(id))];
   if (wanted.join("\n") !== task.depends_on.join("\n")) {
     await session.request("devloop/depends", { task: referenceOf(task), on: wanted });
   }
