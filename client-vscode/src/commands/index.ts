@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { welcomeToDemo } from "../editing/demo";
 import type { CommandArguments } from "../protocol";
 import { words } from "../server/refusal";
 import { read } from "./arguments";
@@ -12,11 +13,13 @@ import * as looking from "./looking";
 import * as running from "./running";
 import * as settingUp from "./setting-up";
 import { trust } from "./trusting";
+import { Walkthrough } from "./walkthrough";
 
 type Command = (given: CommandArguments) => unknown;
 
 export function register(context: Context): void {
   const documents = new Documents();
+  const walkthrough = new Walkthrough(context);
   const commands: Readonly<Record<string, Command>> = {
     "devloop.run": (given) => running.run(context, given),
     "devloop.runHere": () => running.runHere(context),
@@ -26,7 +29,10 @@ export function register(context: Context): void {
     "devloop.fresh": (given) => running.fresh(context, given),
     "devloop.archive": (given) => running.archive(context, given),
     "devloop.nextTask": (given) => running.nextTask(context, given),
-    "devloop.showRun": (given) => looking.showRun(context, given),
+    "devloop.showRun": (given) => {
+      walkthrough.happened("looked");
+      return looking.showRun(context, given);
+    },
     "devloop.showDiff": (given) => looking.showDiff(context, given),
     "devloop.openTranscript": (given) => looking.openTranscript(context, documents, given),
     "devloop.openPlan": (given) => looking.openPlan(context, given),
@@ -40,16 +46,17 @@ export function register(context: Context): void {
     "devloop.showLog": () => context.log.show(),
     "devloop.openSettings": () =>
       vscode.commands.executeCommand("workbench.action.openSettings", "@ext:devloop.devloop"),
-    "devloop.openWalkthrough": () =>
-      vscode.commands.executeCommand("workbench.action.openWalkthrough", "devloop.devloop#start"),
+    "devloop.openWalkthrough": () => walkthrough.show(),
   };
   context.extension.subscriptions.push(
     documents,
+    walkthrough,
     ...Object.entries(commands).map(([name, command]) =>
       vscode.commands.registerCommand(name, (given: unknown) => guarded(context, name, () => command(read(given)))),
     ),
   );
   keys.register(context);
+  void welcomeToDemo(context, walkthrough);
   links.register(context);
 }
 

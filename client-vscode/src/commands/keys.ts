@@ -2,7 +2,6 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import type { DevloopEvent } from "../protocol";
 import type { Session } from "../session";
 
 export type Keys = Readonly<Record<string, boolean>>;
@@ -26,47 +25,16 @@ export function keysOf(sessions: readonly Pick<Session, "state" | "status">[]): 
   };
 }
 
-/** What happened once in this window, for the walkthrough's steps. Pure. */
-export function happened(events: readonly Pick<DevloopEvent, "kind">[]): Keys {
-  const kinds = new Set<string>(events.map((event) => event.kind));
-  return {
-    ...(kinds.has("run.queued") || kinds.has("turn.started") ? { "devloop.ran": true } : {}),
-    ...(kinds.has("checkpoint.closed") ? { "devloop.decided": true } : {}),
-  };
-}
-
 export function register(context: Context): void {
-  const { sessions, extension } = context;
   const told = new Map<string, boolean>();
-  const set = (keys: Keys) => {
-    for (const [key, value] of Object.entries(keys)) {
+  const tell = () => {
+    for (const [key, value] of Object.entries(keysOf(context.sessions.all))) {
       if (told.get(key) !== value) {
         told.set(key, value);
         void vscode.commands.executeCommand("setContext", key, value);
       }
     }
   };
-  const heard = new Map<Session, vscode.Disposable>();
-  const look = () => {
-    set(keysOf(sessions.all));
-    for (const session of sessions.all) {
-      if (!heard.has(session)) {
-        heard.set(
-          session,
-          session.onDidReceiveEvents((events) => set(happened(events))),
-        );
-      }
-    }
-    for (const session of heard.keys()) {
-      if (!sessions.all.includes(session)) {
-        heard.get(session)?.dispose();
-        heard.delete(session);
-      }
-    }
-  };
-  extension.subscriptions.push(
-    sessions.onDidChange(look),
-    sessions.onDidChangeData(() => set(keysOf(sessions.all))),
-  );
-  look();
+  context.extension.subscriptions.push(context.sessions.onDidChange(tell), context.sessions.onDidChangeData(tell));
+  tell();
 }

@@ -18,7 +18,9 @@ const SHORTLY_MS = 6_000;
 export async function run(context: Context, given: CommandArguments): Promise<unknown> {
   const session = sessionOf(context, given);
   const task = given.task ?? referenceTo(await askTask(session));
-  return task === undefined ? undefined : told(await session.execute<Started>("devloop.run", { ...given, task }));
+  return task === undefined
+    ? undefined
+    : told(await starting(task.id, session.execute<Started>("devloop.run", { ...given, task })));
 }
 
 export async function runHere(context: Context): Promise<unknown> {
@@ -27,11 +29,11 @@ export async function runHere(context: Context): Promise<unknown> {
   if (found === undefined) {
     throw new Error("There is no task at the cursor. Put it into a task of the plan.");
   }
-  return told(await session.execute<Started>("devloop.run", { task: referenceTo(found) }));
+  return told(await starting(found.id, session.execute<Started>("devloop.run", { task: referenceTo(found) })));
 }
 
 export async function proceed(context: Context, given: CommandArguments): Promise<unknown> {
-  return told(await sessionOf(context, given).execute<Started>("devloop.continue", given));
+  return told(await starting("the next task", sessionOf(context, given).execute<Started>("devloop.continue", given)));
 }
 
 export async function runPhase(context: Context, given: CommandArguments): Promise<unknown> {
@@ -39,7 +41,7 @@ export async function runPhase(context: Context, given: CommandArguments): Promi
   const phase = given.phase ?? (await askPhase(session));
   return phase === undefined
     ? undefined
-    : told(await session.execute<Started>("devloop.runPhase", { ...given, phase }));
+    : told(await starting(`phase ${phase}`, session.execute<Started>("devloop.runPhase", { ...given, phase })));
 }
 
 export async function cancel(context: Context, given: CommandArguments): Promise<unknown> {
@@ -80,6 +82,12 @@ export async function nextTask(context: Context, given: CommandArguments): Promi
     void vscode.window.showInformationMessage(oneLine([said, ...waits].join(" "), 400));
   }
   return answer;
+}
+
+/** A server whose engine has to start first needs a moment: the click shows at once. */
+function starting<T>(what: string, work: Promise<T>): Promise<T> {
+  const title = `devloop: starting ${oneLine(what, 60)}`;
+  return Promise.resolve(vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => work));
 }
 
 /** A click that started nothing gets its reason; one that did is answered by the status item. */

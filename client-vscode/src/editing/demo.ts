@@ -4,8 +4,9 @@ import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
+import type { Walkthrough } from "../commands/walkthrough";
 import type { Context } from "../context";
-import { remember } from "../server/demos";
+import { isNew, remember } from "../server/demos";
 import { findServer } from "../server/find";
 
 const PATIENCE_MS = 60_000;
@@ -30,6 +31,15 @@ export async function tryDemo(context: Context): Promise<void> {
   const made = await make([...program, "demo", "--prepare", "--dir", folder]);
   await remember(context.extension, made.root, made.scenario);
   await vscode.commands.executeCommand("vscode.openFolder", vscode.Uri.file(made.root), { forceNewWindow: false });
+}
+
+/** The first time that the demo's window opens: its plan, and beside it the walkthrough at the step that comes next. */
+export async function welcomeToDemo(context: Context, walkthrough: Walkthrough): Promise<void> {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  if (folder !== undefined && (await isNew(context.extension, folder.uri.fsPath))) {
+    await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.uri, ".devloop/plan.md"), { preview: false });
+    await walkthrough.show("run", true);
+  }
 }
 
 /** The program itself: `devloop lsp` → `devloop`. */
