@@ -32,7 +32,6 @@ describe("Tree", () => {
     ["tooltip", { tooltip: "x" }],
     ["spoken", { spoken: "x" }],
     ["context", { context: "x" }],
-    ["expand", { expand: "closed" }],
     ["children", { children: null }],
     ["dim", { dim: true }],
     ["click", { click: true }],
@@ -59,6 +58,22 @@ describe("Tree", () => {
       tree.update([leaf("a", { children: [leaf("a1")], expand: "open" }), leaf("b", { children: [leaf("a2")] })]),
     ).toBe("all");
     expect(tree.find("a2")?.parent).toBe(tree.find("b"));
+  });
+
+  it("takes a row that comes to have something below it, or loses it, for another one", () => {
+    const tree = new Tree<null>();
+    tree.update([leaf("a", { children: [leaf("a1")], expand: "open" })]);
+    const before = tree.find("a1");
+    const grown = leaf("a1", { children: [leaf("a11")], expand: "open" });
+    expect(ids(tree.update([leaf("a", { children: [grown], expand: "open" })]))).toEqual(["a"]);
+    expect(tree.find("a1")).not.toBe(before);
+    expect(tree.update([leaf("a")])).toBe("all");
+  });
+
+  it("sees that a branch is to be folded", () => {
+    const tree = new Tree<null>();
+    tree.update([leaf("a", { expand: "open" })]);
+    expect(ids(tree.update([leaf("a", { expand: "closed" })]))).toEqual(["a"]);
   });
 
   it("leaves out a second row with the same id", () => {

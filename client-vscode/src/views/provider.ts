@@ -1,6 +1,6 @@
 /** Rows as a tree of VS Code. */
 import * as vscode from "vscode";
-import { type Node, type Row, Tree } from "./rows";
+import { isBranch, type Node, type Row, Tree } from "./rows";
 
 const DIMMED = "devloop-row";
 
@@ -45,7 +45,7 @@ export class RowProvider<Subject> implements vscode.TreeDataProvider<Node<Subjec
   getTreeItem(node: Node<Subject>): vscode.TreeItem {
     const { row } = node;
     const item = new vscode.TreeItem(row.label, STATES[row.expand]);
-    item.id = row.id;
+    item.id = isBranch(row) ? `${row.id} +` : row.id;
     item.description = row.description;
     item.tooltip = row.tooltip === "" ? row.label : new vscode.MarkdownString(row.tooltip);
     item.contextValue = row.context;

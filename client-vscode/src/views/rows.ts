@@ -83,8 +83,9 @@ export class Tree<Subject> {
         return null;
       }
       const known = before.get(row.id);
-      const stays = known !== undefined && known.parent === parent;
-      moved ||= known !== undefined && !stays;
+      const same = known !== undefined && known.parent === parent;
+      moved ||= known !== undefined && !same;
+      const stays = same && isBranch(known.row) === isBranch(row);
       const node: Node<Subject> = stays ? known : { row, parent, children: [] };
       after.set(row.id, node);
       let drawn = above || !stays;
@@ -109,6 +110,11 @@ export class Tree<Subject> {
     // An id that turns up in another place must not be there twice while branches are drawn one by one.
     return moved || !sameNodes(listed, this.roots) ? "all" : topmost(changed);
   }
+}
+
+/** VS Code keeps a row folded that had nothing below it at first: one that comes to have something is another row. */
+export function isBranch(row: Row<unknown>): boolean {
+  return row.expand !== "none";
 }
 
 /** Those without one of them above. */
