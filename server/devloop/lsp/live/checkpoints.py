@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 MAX_LOOPS: Final = 100
 PRESENTS: Final = "experimental.devloop.checkpoints"
 """What an editor declares that shows checkpoints and asks for decisions by itself: it is sent no question."""
-PRESENTS: Final = "experimental.devloop.checkpoints"
-"""What an editor declares that shows runs that wait in its own way; it is not asked."""
 
 Key = tuple[str, int]
 
