@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from devloop.plan import Event, Task, TaskRef, apply_event, next_task, parse, show
+from devloop.plan import Event, Task, TaskRef, next_task, parse, show
+from support.events import apply_event
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
 FILES = sorted(CORPUS.glob("*.md")) if CORPUS.is_dir() else []

@@ -16,7 +16,6 @@ from devloop.plan import (
     add_note,
     append_log,
     apply,
-    apply_event,
     apply_to,
     change,
     find_task,
@@ -25,6 +24,7 @@ from devloop.plan import (
     set_marker,
 )
 from devloop.plan.lines import body, split
+from support.events import apply_event
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 PLAN = """# Devloop Plan: T

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from devloop.errors import StaleEdit
-from devloop.plan import Event, Plan, TaskRef, apply, apply_event, change, find_task, next_task, parse, select, show
+from devloop.plan import Event, Plan, TaskRef, apply, change, find_task, next_task, parse, select, show
+from support.events import apply_event
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 

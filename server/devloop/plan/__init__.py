@@ -4,7 +4,7 @@
     plan = reparse(plan, plan.document.replace((4, 3), (4, 4), "x"))    the same after an edit, fast
     show(plan), next_task(plan)             plain JSON values
     select(plan), ready(plan), may_run(plan, task), find_task(plan, "2.1")
-    change(plan, event), apply(data, edits), apply_event(data, event)
+    change(plan, event), apply(data, edits)
 
 The specification of the format is what the names in the docstrings (`plan-format §n`) refer to.
 """
@@ -18,7 +18,7 @@ from devloop.plan.candidates import Candidate
 from devloop.plan.completion import Completion, completion
 from devloop.plan.document import Document
 from devloop.plan.edits import add_note, append_log, apply, apply_to, difference, set_header, set_marker
-from devloop.plan.events import Event, apply_event, change, log_text
+from devloop.plan.events import Event, change, log_text
 from devloop.plan.export import next_task, show, task_json
 from devloop.plan.find import TaskRef, find_phase, find_task, locate
 from devloop.plan.fixes import Fix, certain_fix, fix_all, fixes_of
@@ -106,7 +106,6 @@ __all__ = [
     "add_note",
     "append_log",
     "apply",
-    "apply_event",
     "apply_to",
     "blocked_by",
     "blocking",

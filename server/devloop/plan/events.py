@@ -9,7 +9,6 @@ from typing import Any, Final, Literal, cast, get_args
 
 from devloop.errors import UsageError
 from devloop.plan import edits
-from devloop.plan.build import parse
 from devloop.plan.find import TaskRef, locate
 from devloop.plan.headings import LOG
 from devloop.plan.lines import body, clean
@@ -73,11 +72,6 @@ class Event:
             "text": self.text,
             "at": self.now.isoformat() if self.now else None,
         }
-
-
-def apply_event(data: bytes, event: Event) -> bytes:
-    """The plan's bytes after an event. Applying the same event again changes nothing. Raises `StaleEdit`."""
-    return edits.apply(data, change(parse(data), event))
 
 
 def change(plan: Plan, event: Event) -> tuple[Edit, ...]:

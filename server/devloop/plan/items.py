@@ -245,9 +245,3 @@ def file(piece: str) -> FileRef | None:
 def listed(value: str) -> tuple[str, ...]:
     """A comma-separated list."""
     return tuple(piece.strip().strip("`") for piece in value.split(",") if piece.strip())
-
-
-def log_stamp_length(text: str) -> int:
-    """How many characters of a log line are its stamp."""
-    found = LOG_STAMP.match(text)
-    return found.end() if found else 0
