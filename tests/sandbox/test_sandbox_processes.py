@@ -15,6 +15,7 @@ import pytest
 from devloop.sandbox import MIB, Limits
 from devloop.sandbox.limits import READY
 from devloop.sandbox.orphans import sweep
+from devloop.sandbox.watch import namespace
 
 TREE = "(setsid sh -c 'sleep 60; : {mark}' &) ; sh -c 'sleep 60; : {mark}' & echo up; wait; : {mark}"
 
@@ -229,6 +230,19 @@ async def test_threads_count_as_processes(place):
     )
     result = await place.python(source, limits=Limits(wall_s=15, processes=50))
     assert result.killed_reason == "processes" or "can't start new thread" in result.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+async def test_before_the_sandbox_has_its_own_proc_the_machines_processes_do_not_count():
+    """A process that still stands in our own root sees all processes of the machine, which are not the command's."""
+    child = await asyncio.create_subprocess_exec("/bin/sh", "-c", "sleep 60 & wait", start_new_session=True)
+    try:
+        while len(found := namespace(child.pid)) < 2:
+            await asyncio.sleep(0.01)
+        assert len(found) == 2 and found[0] == f"/proc/{child.pid}"
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
 
 
 async def test_one_process_can_not_take_more_memory_than_allowed(place):

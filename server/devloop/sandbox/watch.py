@@ -62,10 +62,13 @@ def namespace(root: int) -> list[str]:
     """The folders of every process in the namespaces of process `root`, by the `/proc` that is mounted there.
 
     Complete at any moment, unlike lists of children, which a fork bomb outruns. Without the right to look (an ordinary
-    user may not look at bwrap itself): the tree, which is enough, because there the kernel's own limit holds.
+    user may not look at bwrap itself): the tree, which is enough, because there the kernel's own limit holds. So it is
+    in the first moments, when bwrap has not mounted its own `/proc` yet: all of the machine's processes stand in ours.
     """
     proc = str(Path("/proc", str(root), "root", "proc"))
     try:
+        if os.stat(proc).st_dev == os.stat("/proc").st_dev:  # noqa: PTH116 - speed
+            return [f"/proc/{pid}" for pid in tree(root)]
         return [f"{proc}/{name}" for name in os.listdir(proc) if name.isdigit()]  # noqa: PTH208 - speed
     except OSError:
         return [f"/proc/{pid}" for pid in tree(root)]
