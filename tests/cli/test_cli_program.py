@@ -17,7 +17,7 @@ OTHERS = [
     *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive"),
 ]
 COMMANDS = [
-    *(["plan", name] for name in ("show", "check", "next")),
+    *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends")),
     *(
         [name]
         for name in [

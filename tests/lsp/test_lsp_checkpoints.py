@@ -281,3 +281,47 @@ async def test_nothing_is_kept_of_checkpoints_that_are_over(service, editors, ed
     await editor.until(lambda: len(editor.withdrawn) == 3, "all are withdrawn")
     assert len(live.checkpoints) == 0
     await asyncio.sleep(0)
+
+
+PRESENTS = {**EVERYTHING, "experimental": {"devloop": {"status": True, "event": True, "checkpoints": True}}}
+
+
+async def test_an_editor_that_presents_checkpoints_itself_is_told_but_not_asked(service, editors, decided):
+    own = await editors()
+    await own.initialize(PRESENTS)
+    await own.until(lambda: own.told("devloop/status"), "it takes part")
+    uri = own.open()
+    await own.diagnostics(uri, 1)
+    begin(service)
+    await marked(own, uri)
+    told = await own.until(
+        lambda: [
+            event
+            for params in own.told("devloop/event")
+            for event in params["events"]
+            if event["kind"] == "checkpoint.opened"
+        ]
+    )
+    assert told[0]["data"]["summary"] == "Did it."
+    answer = await own.request("devloop/decide", {"run": "run-1", "decision": "commit", "checkpoint": 1})
+    assert answer == {"run": "run-1", "decision": "commit", "checkpoint": 1}
+    await marked(own, uri, 0)
+    assert not [method for method, _ in own.asked if method == ASK]
+
+
+async def test_a_run_begun_by_such_an_editor_is_asked_about_nowhere_else(service, editors):
+    own, other = await editors(), await editors()
+    await own.initialize(PRESENTS)
+    await other.initialize()
+    other.answers[ASK] = HOLD
+    started = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
+    runs.answering(service, start=started, show={"run": {"id": "run-1", "loop": None}})
+    await own.request("devloop/run", {"task": "1.2"})
+    uri = other.open()
+    await other.diagnostics(uri, 1)
+    begin(service)
+    await marked(other, uri)
+    assert not [method for method, _ in (*own.asked, *other.asked) if method == ASK]
+    begin(service, "run-2")  # nobody here began this one
+    await other.until(lambda: [method for method, _ in other.asked if method == ASK])
+    assert not [method for method, _ in own.asked if method == ASK]

@@ -21,7 +21,7 @@ from support.engines import trust_everything
 
 NAMES = [
     *("run", "continue", "runPhase", "decide", "fresh", "cancel", "showRun", "showDiff", "openTranscript", "nextTask"),
-    *("archive", "status", "doctor"),
+    *("archive", "mark", "move", "depends", "status", "doctor"),
 ]
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
 

@@ -11,7 +11,7 @@ from support import runs
 from support.editor import Failed
 
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
-ACTING = {"run", "continue", "decide", "archive", "trust/accept", "stop"}
+ACTING = {"run", "continue", "decide", "archive", "trust/accept", "stop", "mark", "move", "depends", "init"}
 
 
 async def refused(editor, method, params=None):
@@ -144,3 +144,95 @@ async def test_a_notification_by_such_a_name_is_passed_over(editor):
     editor.notify("devloop/stop", {})
     editor.notify("devloop/plan", {})
     assert (await editor.request("devloop/plan"))["name"] == "Demo"
+
+
+# Changing the plan
+
+
+@pytest.fixture
+async def shown(editor):
+    """An editor that shows the plan and does what it is asked to."""
+    editor.answers["workspace/applyEdit"] = editor.apply
+    editor.uri_of_plan = editor.open()
+    await editor.diagnostics(editor.uri_of_plan, 1)
+    return editor
+
+
+def text(editor):
+    return editor.texts[editor.uri_of_plan][1]
+
+
+CHANGES = {
+    "mark": ({"task": "1.2", "to": "skip", "reason": "no need"}, "- [-] Task 1.2: Second thing"),
+    "move": ({"task": "2.1", "before": "1.2"}, "- [ ] Task 2.1: A task\n- [ ] Task 1.2"),
+    "depends": ({"task": "2.1", "on": ["1.3"]}, "- [ ] Task 2.1: A task [depends:1.3]\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_the_open_buffer_is_changed_by_an_edit_that_can_be_undone(shown, name):
+    params, expected = CHANGES[name]
+    on_disk = (shown.root / ".devloop/plan.md").read_text()
+    shown.type(shown.uri_of_plan, 6, 27, ", typed")
+    answer = await shown.request(f"devloop/{name}", params)
+    assert answer["changed"] is True
+    assert answer["task"]["id"] == params["task"]
+    assert expected in text(shown)
+    assert "First thing, typed" in text(shown)
+    assert (shown.root / ".devloop/plan.md").read_text() == on_disk
+    (edit,) = [params for method, params in shown.asked if method == "workspace/applyEdit"]
+    assert edit["label"].startswith("devloop: ")
+    found = await shown.request("devloop/plan")
+    assert next(task for task in found["tasks"] if task["id"] == params["task"]) == answer["task"]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_the_command_does_what_the_request_does(shown, name):
+    params, _ = CHANGES[name]
+    given = {**params, "uri": shown.uri_of_plan, "task": {"id": params["task"]}}
+    if "before" in given:
+        given["before"] = {"id": given["before"]}
+    command = {"command": f"devloop.{name}", "arguments": [given]}
+    answer = await shown.request("workspace/executeCommand", command)
+    assert answer["changed"] is True
+    assert answer.keys() == {"path", "changed", "task"}
+    with pytest.raises(Failed) as failed:
+        await shown.request("workspace/executeCommand", {"command": f"devloop.{name}", "arguments": [{}]})
+    assert failed.value.error["message"].startswith("Which task?")
+
+
+async def test_a_closed_plan_is_changed_in_its_file_and_everybody_hears_of_it(editor, service):
+    await editor.request("devloop/move", {"task": "1.3", "phase": "2"})
+    on_disk = (editor.root / ".devloop/plan.md").read_text()
+    assert on_disk.index("Task 2.1") < on_disk.index("Task 1.3")
+    assert not [method for method, _ in editor.asked if method == "workspace/applyEdit"]
+
+
+async def test_a_task_that_changed_since_is_no_longer_meant(shown):
+    old = next(task for task in (await shown.request("devloop/plan"))["tasks"] if task["id"] == "1.2")
+    shown.replace(shown.uri_of_plan, text(shown).replace("Second thing", "Quite another"))
+    told = {name: old[name] for name in ("id", "key", "title", "line")}
+    error = await refused(shown, "devloop/mark", {"task": told, "to": "skip", "reason": "x"})
+    assert error["code"] == -32801
+    assert "no longer what it was" in error["message"]
+
+
+async def test_what_is_refused_says_why(shown, service):
+    await shown.request("devloop/plan")
+    runs.queued(service)
+    runs.working(service)
+    error = await refused(shown, "devloop/mark", {"task": "1.2", "to": "done"})
+    assert error["message"] == (
+        "Task 1.2 can't be ticked: its run run-1 is working. End it first: devloop cancel run-1."
+    )
+    error = await refused(shown, "devloop/depends", {"task": "1.1", "on": ["1.3"]})
+    assert error["message"].startswith("Then tasks would wait for each other: 1.1 → 1.3 → 1.2 → 1.1.")
+    assert (await shown.request("devloop/move", {"task": "1.2", "after": "2.1"}))["task"]["state"] == "working"
+
+
+async def test_the_library_says_what_would_do_a_task(editor):
+    found = await editor.request("devloop/library", {"task": "1.2"})
+    assert [(agent["name"], agent["why"]) for agent in found["agents"]] == [("engineer", "the default")]
+    assert (await editor.request("devloop/library"))["agents"][0]["why"] is None
+    assert (await refused(editor, "devloop/library", {"task": 1}))["code"] == -32602
+    assert (await refused(editor, "devloop/library", {"task": "8"}))["data"]["kind"] == "not_found"

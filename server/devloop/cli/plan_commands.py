@@ -1,4 +1,4 @@
-"""`devloop plan …`: reading a plan, any plan, without a daemon."""
+"""`devloop plan …`: reading a plan, any plan, without a daemon. What changes it is in `plan_change_commands`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from devloop import plan as plans
-from devloop.cli import output
+from devloop.cli import output, plan_change_commands
 from devloop.cli.common import PLANNING, Json, epilog
 from devloop.cli.output import safe
 from devloop.cli.session import project_root
@@ -41,7 +41,9 @@ SEVERITIES = {
 }
 
 group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="rich", help="Read a plan: show it, check it, ask what is next."
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Read a plan: show it, check it, ask what is next. Change its tasks.",
 )
 
 
@@ -72,6 +74,7 @@ def register(app: typer.Typer) -> None:
             "parallel, resumable, blocked: [{id, title, line, by, why}]}",
         ),
     )(next_)
+    plan_change_commands.register(group)
 
 
 def read(file: Path | None) -> tuple[PlanText, plans.Plan, Path]:

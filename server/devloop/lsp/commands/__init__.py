@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from devloop.errors import Refused, UsageError
-from devloop.lsp.commands import deciding, phases, running, showing
+from devloop.lsp.commands import deciding, phases, planning, running, showing
 from devloop.lsp.commands.arguments import Arguments, read
 from devloop.redact import one_line
 
@@ -30,12 +30,16 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "devloop.openTranscript": showing.open_transcript,
     "devloop.nextTask": showing.next_task,
     "devloop.archive": phases.archive,
+    "devloop.mark": planning.mark,
+    "devloop.move": planning.move,
+    "devloop.depends": planning.depends,
     "devloop.status": showing.status,
     "devloop.doctor": showing.doctor,
 }
 NAMES: Final[Sequence[str]] = tuple(COMMANDS)
 NEED_TRUST: Final = frozenset(
-    {"devloop.run", "devloop.continue", "devloop.runPhase", "devloop.decide", "devloop.fresh", "devloop.archive"}
+    f"devloop.{name}"
+    for name in ("run", "continue", "runPhase", "decide", "fresh", "archive", "mark", "move", "depends")
 )
 """What runs, decides or changes files. Stopping a run and looking are always possible."""
 

@@ -44,6 +44,11 @@ class Arguments(_Strict):
     phase: str | None = Field(default=None, min_length=1, max_length=500)
     message: str | None = Field(default=None, max_length=MAX_MESSAGE)
     limit: int | None = Field(default=None, ge=1)
+    to: str | None = Field(default=None, min_length=1, max_length=40)
+    reason: str | None = Field(default=None, max_length=MAX_MESSAGE)
+    before: TaskArgument | None = None
+    after: TaskArgument | None = None
+    on: list[str] | None = Field(default=None, max_length=500)
 
 
 def read(command: str, arguments: Sequence[Any] | None) -> Arguments:

@@ -43,6 +43,9 @@ CAPABILITIES: dict[str, Any] = {
             "devloop.openTranscript",
             "devloop.nextTask",
             "devloop.archive",
+            "devloop.mark",
+            "devloop.move",
+            "devloop.depends",
             "devloop.status",
             "devloop.doctor",
         ]
