@@ -327,8 +327,8 @@ describe("the list of everything", () => {
     await session.waits(checkpoint());
     await screen.toast.press("More…");
     expect(screen.box.items.map((each) => each.label)).toEqual([
-      "$(debug-continue) Continue",
       "$(check) Commit",
+      "$(debug-continue) Continue",
       "$(debug-restart) Fresh Start",
       "$(debug-stop) Stop",
       "$(edit) Revise…",
@@ -397,7 +397,7 @@ describe("a review", () => {
     session.answers["devloop/diff"] = { run: "run-1.1-1", commit: "abc", files };
     await session.waits(checkpoint());
     await screen.toast.press("Review");
-    const tab = { label: "Review 1.1: Add login", input: undefined };
+    const tab = { label: "Review 1.1: Add login (3 files)", input: undefined }; // as VS Code shows it
     screen.tabs.push(tab, { label: "plan.md", input: undefined });
     screen.front(tab);
   });

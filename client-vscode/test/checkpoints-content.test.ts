@@ -73,37 +73,37 @@ describe("answers of an agent", () => {
 });
 
 describe("the list of everything", () => {
-  it("has each decision with a sentence, in the checkpoint's order", () => {
-    const found = everything(checkpoint());
+  it("has each decision with a sentence that fits, the likeliest first", () => {
+    const found = everything(run(), checkpoint());
     expect(found.map((each) => each.title)).toEqual([
-      "Continue",
       "Commit",
+      "Continue",
       "Fresh Start",
       "Stop",
       "Revise…",
       "Discard…",
       "Review",
     ]);
-    expect(found.every((each) => each.detail.endsWith("."))).toBe(true);
+    expect(found.every((each) => each.detail.endsWith(".") && each.detail.length <= 90)).toBe(true);
   });
 
   it("says that stop accepts nothing where there is nothing to accept", () => {
     const stop = (kind: "decision" | "problem") =>
-      everything(checkpoint({ kind, decisions: ["stop"] })).find((each) => each.decision === "stop")?.detail;
+      everything(run(), checkpoint({ kind, decisions: ["stop"] })).find((each) => each.decision === "stop")?.detail;
     expect(stop("decision")).toContain("Accept");
     expect(stop("problem")).not.toContain("Accept");
   });
 
   it("leaves out what a newer server offers and we don't know", () => {
     const decisions = ["commit", "sing"] as unknown as Decision[];
-    expect(everything(checkpoint({ decisions, diff: null })).map((each) => each.title)).toEqual(["Commit"]);
+    expect(everything(run(), checkpoint({ decisions, diff: null })).map((each) => each.title)).toEqual(["Commit"]);
   });
 });
 
 describe("a notification", () => {
   it("says who waits, why, with verdicts, size and spending, on one line", () => {
     expect(notice(run({ scripted: true }), checkpoint({ summary: "It\nworks." }))).toBe(
-      "1.1 Add login is ready for your decision: It works. (✓ tests · 1 file, +3 −1 · 2 turns, $0.12 scripted)",
+      "1.1 Add login – ready for your decision: It works. (✓ tests · 1 file, +3 −1 · 2 turns, $0.12 scripted)",
     );
   });
 
@@ -127,6 +127,6 @@ describe("a notification", () => {
   });
 
   it("names the folder where there are several", () => {
-    expect(notice(run(), question(["a"]), "web")).toMatch(/^web: 1\.1 Add login asks: Which one\?/);
+    expect(notice(run(), question(["a"]), "web")).toMatch(/^web: 1\.1 Add login – the agent asks: Which one\?/);
   });
 });

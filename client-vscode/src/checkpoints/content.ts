@@ -32,8 +32,8 @@ const TITLES: Readonly<Record<Decision, string>> = {
 
 const DETAILS: Readonly<Record<Decision, string>> = {
   continue: "Accept the work onto the plan branch, tick the task and go on with the next one.",
-  commit: "Accept the work, tick the task and land everything accepted on your branch; then go on.",
-  fresh: "Accept the work, write the hand-off and end here; the next start begins with an empty conversation.",
+  commit: "Accept the work, tick the task, land all that is accepted on your branch; then go on.",
+  fresh: "Accept the work and end here; the next start begins with an empty conversation.",
   stop: "Accept the work, write the summary and end here.",
   revise: "Tell the agent what to change; the same run goes on.",
   discard: "Throw the work away: the task is open again. It stays reachable for 30 days.",
@@ -127,9 +127,15 @@ function spentOf(run: Waiting, checkpoint: Checkpoint): string {
  */
 export function notice(run: Waiting, checkpoint: Checkpoint, folder: string | null = null): string {
   const name = `${folder === null ? "" : `${oneLine(folder, 40)}: `}${nameOf(run)}`;
+  return unlinked(`${name} – ${saying(run, checkpoint)}`);
+}
+
+/** What it is about, without who it is. */
+export function saying(run: Waiting, checkpoint: Checkpoint): string {
   const said = oneLine(checkpoint.question?.text || checkpoint.problem || checkpoint.summary || "", 240);
-  const ends = { decision: "is ready for your decision", question: "asks", problem: "needs you" }[checkpoint.kind];
-  return unlinked(`${name} ${ends ?? "waits for you"}${said ? `: ${said}` : ""} (${figures(run, checkpoint)})`);
+  const says = { decision: "ready for your decision", question: "the agent asks", problem: "needs you" };
+  const about = says[checkpoint.kind] ?? "waits for you";
+  return `${said ? `${about}: ${said}` : about} (${figures(run, checkpoint)})`;
 }
 
 export function unlinked(text: string): string {
@@ -209,10 +215,11 @@ function plain(title: string): string {
   return title.replaceAll("…", "").toLowerCase();
 }
 
-/** Everything that can be done, for a list: answers first, then decisions, then the changes. */
-export function everything(checkpoint: Checkpoint): readonly Choice[] {
+/** Everything that can be done, for a list: what is most likely wanted, then the checkpoint's order, then the changes. */
+export function everything(run: Waiting, checkpoint: Checkpoint): readonly Choice[] {
   const found: Choice[] = [];
-  for (const decision of offered(checkpoint)) {
+  const first = checkpoint.kind === "question" ? [] : likely(run, checkpoint).slice(0, 1);
+  for (const decision of new Set([...first, ...offered(checkpoint)])) {
     if (decision === "answer") {
       found.push(...choicesOf(checkpoint));
       const title = choicesOf(checkpoint).length > 0 ? OTHER_ANSWER : TITLES.answer;

@@ -263,7 +263,7 @@ export class Deciding {
     box.ignoreFocusOut = true;
     box.matchOnDetail = true;
     const out = this.review().leftOut(place);
-    const rows = everything(content)
+    const rows = everything(run, content)
       .filter(among)
       .filter((each) => each.kind !== "answer" || !answers)
       .map((choice) => this.row(choice, content, out.length));

@@ -69,7 +69,7 @@ export class Review implements vscode.Disposable {
     const address = uriIn(tab);
     const known = [...this.opened.values()];
     return address === undefined
-      ? this.opened.get(tab.label)
+      ? known.find((each) => isTabOf(each, tab))
       : known.findLast((each) => each.run === address.run && each.folder === address.folder);
   }
 
@@ -280,15 +280,13 @@ export class Review implements vscode.Disposable {
   }
 
   private async closeTabs(run: string, folder: string): Promise<void> {
-    const titles = new Set(
-      [...this.opened.values()].filter((each) => each.run === run && each.folder === folder).map((each) => each.title),
-    );
+    const reviews = [...this.opened.values()].filter((each) => each.run === run && each.folder === folder);
     const tabs = vscode.window.tabGroups.all
       .flatMap((group) => group.tabs)
       .filter((tab) => {
         const address = uriIn(tab);
         return address === undefined
-          ? isMulti(tab) && titles.has(tab.label)
+          ? reviews.some((each) => isTabOf(each, tab))
           : address.run === run && address.folder === folder;
       });
     if (tabs.length > 0) {
@@ -346,7 +344,7 @@ export class Review implements vscode.Disposable {
     const address = uriIn(tab);
     const record =
       address === undefined
-        ? this.kept.find((each) => isMulti(tab) && each.title === tab.label)
+        ? this.kept.find((each) => isTabOf(each, tab))
         : this.kept.findLast((each) => each.run === address.run && each.folder === address.folder);
     const session = record && sessionAt(this.context, record.folder);
     if (record === undefined || session?.state.kind !== "running" || this.loading.has(record.title)) {
@@ -374,17 +372,19 @@ function uriIn(tab: vscode.Tab): ReturnType<typeof addressOf> {
   return input instanceof vscode.TabInputText ? addressOf(input.uri) : undefined;
 }
 
-/** A multi-file diff has no input that extensions may see; only its title tells it. */
-function isMulti(tab: vscode.Tab): boolean {
-  const { input } = tab;
-  return !(
+/** A multi-file diff has no input that extensions may see: only its title tells it, to which VS Code adds a number. */
+function isTabOf(review: Record, { input, label }: vscode.Tab): boolean {
+  const other =
     input instanceof vscode.TabInputText ||
     input instanceof vscode.TabInputTextDiff ||
     input instanceof vscode.TabInputCustom ||
     input instanceof vscode.TabInputWebview ||
     input instanceof vscode.TabInputNotebook ||
     input instanceof vscode.TabInputNotebookDiff ||
-    input instanceof vscode.TabInputTerminal
+    input instanceof vscode.TabInputTerminal;
+  return (
+    !other &&
+    (label === review.title || /^\s*[(（]/.test(label.startsWith(review.title) ? label.slice(review.title.length) : ""))
   );
 }
 

@@ -1,6 +1,6 @@
 /** What the status item shows. Pure: the same things seen give the same item. Icons are codicons, `$(name)`. */
 
-import { buttons, type Choice, nameOf, notice } from "../checkpoints/content";
+import { buttons, type Choice, nameOf, saying } from "../checkpoints/content";
 import type { Checkpoint, Run, Sandbox, Status } from "../protocol";
 import type { SessionState } from "../session";
 import { counted, escaped, joined, money, oneLine } from "../views/text";
@@ -240,7 +240,7 @@ function section(seen: Seen, run: Run, restricted: boolean): string {
       ? buttons(run, checkpoint).filter((each) => each.kind === "review")
       : buttons(run, checkpoint);
     const offers = can.map((each) => linkOf(each, at));
-    return `${escaped(notice(run, checkpoint), 600)}\n\n${links(...offers, ["Show run", "devloop.showRun", about])}`;
+    return `${head} – ${escaped(saying(run, checkpoint), 600)}\n\n${links(...offers, ["Show run", "devloop.showRun", about])}`;
   }
   const doing = seen.doing(run.id);
   const limit = run.state === "working" && run.turn_limit ? ` of ${run.turn_limit}` : "";
@@ -275,15 +275,13 @@ function heading({ folder }: Seen): string {
 }
 
 function footer(status: Status, scripted: boolean): string {
-  const spent = joined(
-    `today ${escaped(money(status.budget.day.usd), 20)}`,
-    status.budget.caps.day_usd !== null && `of ${escaped(money(status.budget.caps.day_usd), 20)}`,
-    status.budget.day.scripted_usd > 0 && `scripted ${escaped(money(status.budget.day.scripted_usd), 20)}, not paid`,
-  );
+  const { day, caps } = status.budget;
+  const cap = caps.day_usd === null ? "" : ` of ${escaped(money(caps.day_usd), 20)}`;
+  const played = day.scripted_usd > 0 ? `, ${escaped(money(day.scripted_usd), 20)} of it scripted and not paid` : "";
   const model = scripted
     ? "$(beaker) **Scripted**: no model is asked, a player speaks its lines."
-    : `model ${escaped(status.model.name, 80)}${status.model.key ? "" : " (no key)"}`;
-  return joined(model, spent);
+    : `Model ${escaped(status.model.name, 80)}${status.model.key ? "" : " (no key)"}`;
+  return `${model}  \nToday ${escaped(money(day.usd), 20)}${cap}${played}`;
 }
 
 /** Undefined where commands run in a sandbox. */
