@@ -174,7 +174,7 @@ async def test_the_first_of_two_answers_counts(one: Engine) -> None:
     answers = await asyncio.gather(
         *(one.decide(run, decision) for decision in ("discard", "commit", "stop")), return_exceptions=True
     )
-    assert answers[0] == {"run": run, "checkpoint": 1, "decision": "discard"}
+    assert answers[0] == {"run": run, "checkpoint": 1, "decision": "discard", "leave_out": []}
     assert [type(answer) for answer in answers[1:]] == [Refused, Refused]
     assert (await one.ended(run))["outcome"] == "discarded"
 

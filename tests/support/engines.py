@@ -204,6 +204,19 @@ def work(path: str, content: str = "new\n") -> list[dict[str, Any]]:
     return [turn(write(path, content)), turn(finish(f"{path} is written."))]
 
 
+def several(*names: str) -> list[dict[str, Any]]:
+    """Work on several files at once; each holds its name."""
+    return [turn(*(write(name, f"{name}\n") for name in names)), turn(finish(f"{' '.join(names)} written."))]
+
+
+async def at_checkpoint(held: Engine, task: str, *names: str) -> str:
+    """A run of such work that waits for a decision."""
+    await held.play({task: several(*names)})
+    run = await held.run(task)
+    await held.checkpoint(run)
+    return run
+
+
 def first_text(messages: Sequence[Mapping[str, Any]]) -> str:
     return str(messages[0]["content"][0]["text"])
 

@@ -12,10 +12,9 @@ from devloop.engine.waiting import ask, problem, said, without_accepting
 from devloop.runs import checkpoint
 
 
-async def accept(
-    run: str, ready: Outcome, at: Position, summary: str, commit: str | None, decision: str
-) -> Outcome | None:
-    """Onto the plan branch, and for `commit` onto the person's branch."""
+async def accept(run: str, ready: Outcome, at: Position, summary: str, decision: Outcome) -> Outcome | None:
+    """Onto the plan branch, and for `commit` onto the person's branch; `decision` as `deciding.decide` answers it."""
+    commit, word = decision["commit"], decision["decision"]
     while commit is not None:
         forecast = await steps.forecast(run, commit)
         if forecast["outcome"] == "conflict":
@@ -33,7 +32,7 @@ async def accept(
             return await problem(run, at, reason, checkpoint.CONFLICTED, commit)
     accepted = await steps.accept(run, commit, summary)
     if accepted["outcome"] == "moved":
-        return await accept(run, ready, at, summary, commit, decision)
+        return await accept(run, ready, at, summary, {**decision, "commit": commit})
     if accepted["outcome"] == "refused":
         chosen = await ask(
             run,
@@ -45,15 +44,17 @@ async def accept(
             decisions=checkpoint.REFUSED,
         )
         if chosen["decision"] == "recheck":
-            return await accept(run, ready, at, summary, commit, decision)
+            return await accept(run, ready, at, summary, {**decision, "commit": commit})
         return await without_accepting(run, at, chosen)
     if accepted["outcome"] != "accepted":
         return accepted
-    if decision == "fresh":
+    if decision["left_out"]:
+        await steps.set_aside(run, decision["left_out"])
+    if word == "fresh":
         await steps.fresh(run)
-    if decision == "commit":
+    if word == "commit":
         return await land(run, ready, at)
-    return {"outcome": "accepted", "reason": "", "goes_on": decision in ("continue", "commit")}
+    return {"outcome": "accepted", "reason": "", "goes_on": word in ("continue", "commit")}
 
 
 async def land(run: str, ready: Outcome, at: Position) -> Outcome:

@@ -7,6 +7,7 @@ import inspect
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from devloop.errors import DevloopError, NoModel, Refused, RepositoryUnfit, Unav
 from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
-from devloop.runs import money
+from devloop.runs import leaving_out, money
 from devloop.runs.prepare import TRUSTED_KINDS, no_sandbox
 from devloop.runs.services import Services
 from devloop.runs.spec import DECISIONS, PlanSpec, RunSpec, TaskSpec
@@ -267,15 +268,17 @@ class EngineServer:
             raise UsageError(f"{known}.", hint=f"Choose one of: {', '.join(offered)}.")
         if decision == "answer" and not message.strip():
             raise UsageError("An answer needs words.", hint='Add --message "…".')
-        if not self._services.store.decide_checkpoint(row["id"], number, decision, message):
+        kind, wanted = checkpoint["content"]["kind"], params.get("leave_out")
+        paths = await leaving_out.checked(self._services, row, kind, decision, wanted)
+        if not self._services.store.decide_checkpoint(row["id"], number, decision, message, paths):
             raise Refused(f"Checkpoint {number} of {row['id']} is answered already.")
-        await self._send(row["id"], number, decision, message)
-        return {"run": row["id"], "checkpoint": number, "decision": decision}
+        await self._send(row["id"], number, decision, message, paths)
+        return {"run": row["id"], "checkpoint": number, "decision": decision, "leave_out": list(paths)}
 
-    async def _send(self, run: str, number: int, decision: str, message: str) -> None:
+    async def _send(self, run: str, number: int, decision: str, message: str, leave_out: Sequence[str] = ()) -> None:
         from devloop.engine.workflow import send_decision
 
-        await send_decision(run, number, decision, message)
+        await send_decision(run, number, decision, message, leave_out)
 
     async def cancel(self, params: Params) -> Params:
         """Stop a run at once, wherever it is. Its work stays reachable for 30 days."""

@@ -20,7 +20,7 @@ from devloop.engine.context import Context, context
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, asking, checkpoint, checks
+from devloop.runs import acceptance, asking, checkpoint, checks, leaving_out
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -144,11 +144,23 @@ async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str
 
 
 @step("close_checkpoint", cancellable=False)
-async def close_checkpoint(ctx: Context, run: str, number: int, decision: str, message: str) -> Outcome:
-    ctx.services.store.close_checkpoint(run, number, decision, message)
+async def close_checkpoint(ctx: Context, run: str, number: int, decided: Outcome) -> Outcome:
+    """`decided`: decision, message, leave_out."""
+    ctx.services.store.close_checkpoint(run, number, decided["decision"], decided["message"])
     ctx.services.set_state(run, "working", checkpoint=None)
-    ctx.services.events.emit("checkpoint.closed", {"number": number, "decision": decision, "message": message}, run)
+    ctx.services.events.emit("checkpoint.closed", {"number": number, **decided}, run)
     return {"outcome": "closed"}
+
+
+@step("leave_out", slot=True)
+async def leave_out(ctx: Context, run: str, commit_id: str, paths: list[str]) -> Outcome:
+    """The run's commit without the files that the person leaves out."""
+    return await leaving_out.reduce(ctx.services, run, commit_id, paths)
+
+
+@step("set_aside", cancellable=False)
+async def set_aside(ctx: Context, run: str, left_out: list[str]) -> Outcome:
+    return await leaving_out.set_aside(ctx.services, run, left_out)
 
 
 @step("forecast", slot=True)

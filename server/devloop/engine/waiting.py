@@ -15,18 +15,26 @@ from devloop.runs import asking, checkpoint
 
 
 async def ask(run: str, at: Position, **content: Any) -> Outcome:
-    """Open a checkpoint and wait for what the person decides: hours, days, over restarts."""
+    """Open a checkpoint and wait for what the person decides: hours, days, over restarts.
+
+    Answers with `decision`, `message` and `leave_out`.
+    """
     at.checkpoint += 1
     opened = await steps.open_checkpoint(run, at.checkpoint, content)
     if opened["outcome"] == "cancelled":
-        return {"decision": "cancel", "message": ""}
+        return decided("cancel")
     if opened["outcome"] != "opened":
-        return {"decision": "fail", "message": opened.get("reason", "")}
+        return decided("fail", opened.get("reason"))
     answer = await DBOS.recv_async(f"decision-{at.checkpoint}", timeout_seconds=at.patience_s)
-    if answer is None:
-        answer = {"decision": "expire", "message": ""}
-    await steps.close_checkpoint(run, at.checkpoint, answer["decision"], answer.get("message") or "")
-    return {"decision": answer["decision"], "message": answer.get("message") or ""}
+    answer = answer or {"decision": "expire"}  # an older devloop sent no `leave_out`
+    now = decided(answer["decision"], answer.get("message"), answer.get("leave_out"))
+    await steps.close_checkpoint(run, at.checkpoint, now)
+    return now
+
+
+def decided(decision: str, message: str | None = None, leave_out: list[str] | None = None) -> Outcome:
+    """A decision as `ask` answers it."""
+    return {"decision": decision, "message": message or "", "leave_out": leave_out or []}
 
 
 async def question(run: str, at: Position, asked: Outcome) -> Outcome | None:

@@ -145,4 +145,5 @@ class Watchdog:
                 store.decide_checkpoint(row["id"], row["checkpoint"], "cancel", "")
             known = store.checkpoint(row["id"], row["checkpoint"])
             if known is not None and known["decision"]:
-                await send_decision(row["id"], row["checkpoint"], known["decision"], known["message"] or "")
+                words, paths = known["message"] or "", known["leave_out"] or ()
+                await send_decision(row["id"], row["checkpoint"], known["decision"], words, paths)

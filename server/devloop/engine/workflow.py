@@ -1,5 +1,5 @@
 """A run as a durable workflow: read it from top to bottom. Rounds of gates are in `verdicts.py`, checkpoints in
-`waiting.py`, what follows a yes in `accepting.py`.
+`waiting.py`, the decision on work that passed in `deciding.py`, what follows a yes in `accepting.py`.
 
 Everything here and there is deterministic (engine §5 rule 3): no clock, no files, no settings; what varies comes out of
 steps. A run that an older devloop began is replayed by this code: the steps it has finished must come in the same
@@ -8,11 +8,14 @@ order here (see `database.APPLICATION_VERSION`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dbos import DBOS, SetWorkflowID
 
 from devloop.engine import steps
 from devloop.engine.accepting import accept
 from devloop.engine.context import context
+from devloop.engine.deciding import decide
 from devloop.engine.position import Outcome, Position
 from devloop.engine.verdicts import feed_back, gate_round, why
 from devloop.engine.waiting import ask, problem, question, said, without_accepting
@@ -56,11 +59,11 @@ def workflow_id(run: str) -> str:
     return f"{context().services.state.path.name}/{run}"
 
 
-async def send_decision(run: str, number: int, decision: str, message: str) -> None:
+async def send_decision(run: str, number: int, decision: str, message: str, leave_out: Sequence[str] = ()) -> None:
     """Wake the run at checkpoint `number`. One topic and one key per checkpoint: no answer is taken by another."""
     await DBOS.send_async(
         workflow_id(run),
-        {"decision": decision, "message": message},
+        {"decision": decision, "message": message, "leave_out": list(leave_out)},
         topic=f"decision-{number}",
         idempotency_key=f"{workflow_id(run)}/checkpoint-{number}",
     )
@@ -122,7 +125,7 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
         if checked["outcome"] != "gates":
             return checked
         if checked["verdict"] == "pass":
-            decision = await _decide(run, ready, at, summary, commit, checked)
+            decision = await decide(run, ready, at, summary, commit, checked)
         else:
             again = await feed_back(run, ready, at, commit or ready["base"], checked)
             if again is not None:
@@ -141,19 +144,7 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
             continue
         if decision["decision"] not in ACCEPTING or checked["verdict"] != "pass":
             return await without_accepting(run, at, decision)
-        return await accept(run, ready, at, summary, commit, decision["decision"])
-
-
-async def _decide(
-    run: str, ready: Outcome, at: Position, summary: str, commit: str | None, checked: Outcome
-) -> Outcome:
-    """The person's decision; or the loop's, where it runs unattended and nothing needs a person's eye."""
-    removed = any(result["removed"] for result in checked["results"])
-    if ready["decide"] and commit and not removed:
-        return {"decision": ready["decide"], "message": ""}
-    return await ask(
-        run, at, kind="decision", summary=summary, commit=commit, decisions=checkpoint.ACCEPTABLE, problem=None
-    )
+        return await accept(run, ready, at, summary, decision)
 
 
 async def _end(run: str, ended: Outcome) -> str:

@@ -34,8 +34,12 @@ async def content(
     problem: str | None = None,
     question: dict[str, Any] | None = None,
     commit: str | None = None,
+    leave_out: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The checkpoint as every front-end shows it; see "Run, event, checkpoint" in ARCHITECTURE.md."""
+    """The checkpoint as every front-end shows it; see "Run, event, checkpoint" in ARCHITECTURE.md.
+
+    `leave_out`: `paths`, `decision` and `commit` of a decision that could not be followed.
+    """
     row = services.store.run(run)
     assert row is not None
     difference = None
@@ -55,10 +59,11 @@ async def content(
         "summary": printable(clean(summary)),
         "decisions": list(decisions),
         "diff": difference,
-        "gates": [_short(result) for result in (services.store.gates(run, commit) if commit else [])],
+        "gates": _gates(services, run, commit),
         "guards": services.redactor.data(changes),
         "question": services.redactor.data(question) if question else None,
         "problem": printable(clean(problem)) if problem else None,
+        "leave_out": {**leave_out, "gates": _gates(services, run, leave_out["commit"])} if leave_out else None,
         "cost_usd": spent["usd"],
         "turns": spent["turns"],
         "tokens": {name: spent[name] for name in ("input", "output", "cache_read", "cache_write")},
@@ -74,6 +79,10 @@ def _text_in(tree: Path, path: str) -> str | None:
     if place.is_symlink() or not place.resolve().is_relative_to(tree.resolve()) or not place.is_file():
         return None
     return place.read_text("utf-8", "replace")
+
+
+def _gates(services: Services, run: str, commit: str | None) -> list[dict[str, Any]]:
+    return [_short(result) for result in (services.store.gates(run, commit) if commit else [])]
 
 
 def _short(result: dict[str, Any]) -> dict[str, Any]:

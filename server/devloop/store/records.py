@@ -232,10 +232,12 @@ class Store:
             connection.execute(sa.insert(checkpoints).values(**row, content=content, opened=time.time()))
         return content
 
-    def decide_checkpoint(self, run: str, number: int, decision: str, message: str | None) -> bool:
+    def decide_checkpoint(
+        self, run: str, number: int, decision: str, message: str | None, leave_out: Sequence[str] = ()
+    ) -> bool:
         """Record the first decision on a checkpoint; False when there is one already."""
         key = {"workspace": self._workspace, "run": run, "number": number}
-        values = {"decision": decision, "message": message, "decided": time.time()}
+        values = {"decision": decision, "message": message, "decided": time.time(), "leave_out": list(leave_out)}
         undecided = [*_matches(checkpoints, key), checkpoints.c.decision.is_(None)]
         with self._engine.begin() as connection:
             return connection.execute(sa.update(checkpoints).where(*undecided).values(values)).rowcount == 1

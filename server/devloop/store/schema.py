@@ -108,6 +108,7 @@ checkpoints = sa.Table(
     sa.Column("decision", sa.Text),
     sa.Column("message", sa.Text),
     sa.Column("decided", sa.Float),
+    sa.Column("leave_out", sa.JSON),
 )
 
 events = sa.Table(

@@ -25,13 +25,14 @@ async def discard(own: OwnGit, run: str, caps: Caps) -> str | None:
 
     Gives the kept commit, None when there was no work.
     """
-    kept = await _keep(own, run, caps)
+    kept = await keep(own, run, caps)
     await worktrees.remove(own, run)
     await _forget(own, run)
     return kept
 
 
-async def _keep(own: OwnGit, run: str, caps: Caps) -> str | None:
+async def keep(own: OwnGit, run: str, caps: Caps) -> str | None:
+    """Keep the run's work under a private ref of the person's repository; see `discard`."""
     repository, ref = own.repository, names.discarded(run)
     known = await repository.ref(ref)
     base = await own_ref(own, names.run_base(run))

@@ -9,19 +9,20 @@ from devloop.workspace.own import OwnGit
 from devloop.workspace.records import Diff, FileStat
 
 PATCH_LIMIT = 1 << 20
-_FLAGS = ("--no-ext-diff", "--no-textconv", "--no-color", "-r", "-M", "--ignore-submodules=none")
+MATCHED = ("--no-ext-diff", "--no-textconv", "--no-color", "-r", "-M", "--ignore-submodules=none")
+"""How two trees are compared wherever a person sees it: with renames."""
 
 
 async def diff(own: OwnGit, base: str, commit: str, *, limit: int = PATCH_LIMIT) -> Diff:
     """The patch (UTF-8, other bytes replaced; cut at `limit` bytes, at a line's end) and the figures of every file."""
     pair = ("--end-of-options", checked_oid(base), checked_oid(commit), "--")
     git = own.git()
-    patch = await git.run("diff-tree", "-p", *_FLAGS, *pair, limit=limit)
+    patch = await git.run("diff-tree", "-p", *MATCHED, *pair, limit=limit)
     text = patch.out.decode("utf-8", "replace")
     if patch.truncated:
         text = text[: text.rfind("\n") + 1]
-    statuses = _statuses((await git.run("diff-tree", "--name-status", "-z", *_FLAGS, *pair)).out)
-    files = _figures((await git.run("diff-tree", "--numstat", "-z", *_FLAGS, *pair)).out, statuses)
+    statuses = _statuses((await git.run("diff-tree", "--name-status", "-z", *MATCHED, *pair)).out)
+    files = _figures((await git.run("diff-tree", "--numstat", "-z", *MATCHED, *pair)).out, statuses)
     return Diff(text, files, sum(f.added for f in files), sum(f.deleted for f in files), patch.truncated)
 
 

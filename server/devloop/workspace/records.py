@@ -117,6 +117,15 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Reduced:
+    """A run's commit without `left_out` (paths; of a rename both)."""
+
+    commit: str
+    tree: str
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Replayed:
     """A commit put onto another parent.
 

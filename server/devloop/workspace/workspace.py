@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devloop.files import held_lock
 from devloop.paths import StateDir
-from devloop.workspace import attempts, cleanup, contents, diffs, landing, names, objects, worktrees
+from devloop.workspace import attempts, cleanup, contents, diffs, landing, leaving_out, names, objects, worktrees
 from devloop.workspace.own import OwnGit
 from devloop.workspace.plan_branch import PlanBranch
 from devloop.workspace.records import (
@@ -21,6 +21,7 @@ from devloop.workspace.records import (
     Diff,
     Landed,
     Landing,
+    Reduced,
     Replayed,
     Snapshot,
     Swept,
@@ -124,6 +125,11 @@ class Workspace:
             caps=self.caps,
         )
 
+    async def leave_out(self, commit: str, paths: Collection[str]) -> Reduced:
+        """A run's commit without some of its files, which then stand as in its base; the run's branch and worktree
+        stay as they are. Raises `UsageError` for what can't be left out."""
+        return await leaving_out.leave_out(self._own, commit, paths, plan_path=self.plan_path)
+
     async def diff(self, base: str, commit: str, *, limit: int = diffs.PATCH_LIMIT) -> Diff:
         """What changed from `base` to `commit`; the patch is cut at `limit` bytes."""
         return await diffs.diff(self._own, base, commit, limit=limit)
@@ -197,6 +203,11 @@ class Workspace:
         """Remove the run's worktree and branch; its work stays under `refs/devloop/discarded/<run>` (the commit)."""
         async with self._own.lock():
             return await cleanup.discard(self._own, names.checked_run(run), self.caps)
+
+    async def keep(self, run: str) -> str | None:
+        """Keep all the run's work as it is now under `refs/devloop/discarded/<run>`, beside where it goes otherwise."""
+        async with self._own.lock():
+            return await cleanup.keep(self._own, names.checked_run(run), self.caps)
 
     async def release(self, run: str) -> bool:
         """Remove the worktree of a finished run; refs go only when its work is merged (True)."""
