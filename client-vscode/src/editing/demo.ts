@@ -8,6 +8,7 @@ import type { Walkthrough } from "../commands/walkthrough";
 import type { Context } from "../context";
 import { isNew, remember } from "../server/demos";
 import { findServer } from "../server/find";
+import { withoutLsp } from "../server/program";
 
 const PATIENCE_MS = 60_000;
 const NAME = "devloop-demo";
@@ -40,12 +41,6 @@ export async function welcomeToDemo(context: Context, walkthrough: Walkthrough):
     await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.uri, ".devloop/plan.md"), { preview: false });
     await walkthrough.show("run", true);
   }
-}
-
-/** The program itself: `devloop lsp` → `devloop`. */
-export function withoutLsp(command: readonly string[]): readonly string[] | undefined {
-  const at = command.lastIndexOf("lsp");
-  return at > 0 ? command.slice(0, at) : undefined;
 }
 
 function make(command: readonly string[]): Promise<Made> {

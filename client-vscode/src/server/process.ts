@@ -5,7 +5,7 @@ import type { End } from "./failure";
 
 const KEPT_LINES = 20;
 const LONGEST_LINE = 2_000;
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 1_000;
 
 export class ServerProcess {
   private readonly lines: string[] = [];

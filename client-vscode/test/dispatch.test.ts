@@ -1,0 +1,323 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { register } from "../src/commands";
+import { keysOf } from "../src/commands/keys";
+import type { Plan, Status } from "../src/protocol";
+import type { SessionState } from "../src/session";
+
+const vs = vi.hoisted(() => ({
+  commands: new Map<string, (given?: unknown) => Promise<unknown>>(),
+  executed: [] as unknown[][],
+  keys: new Map<string, unknown>(),
+  said: [] as unknown[][],
+  press: undefined as string | undefined,
+  pick: ((items: readonly unknown[]) => items[0]) as (items: readonly { label: string }[]) => unknown,
+  picks: [] as unknown[][],
+  pages: [] as string[],
+  bar: [] as string[],
+  uri: undefined as { handleUri(uri: unknown): Promise<void> } | undefined,
+  editor: undefined as unknown,
+  trusted: true,
+}));
+
+vi.mock("vscode", async () => {
+  const { Disposable, EventEmitter } =
+    await vi.importActual<typeof import("./checkpoints-vscode")>("./checkpoints-vscode");
+  const say = async (...said: unknown[]) => {
+    vs.said.push(said);
+    const buttons = said.slice(1) as (string | { title: string })[];
+    return buttons.find((each) => (typeof each === "string" ? each : each.title) === vs.press);
+  };
+  const uri = (text: string) => ({ scheme: text.split(":")[0], path: text, fsPath: text, toString: () => text });
+  return {
+    Disposable,
+    EventEmitter,
+    Uri: {
+      parse: uri,
+      file: uri,
+      joinPath: (base: { path: string }, name: string) => uri(`${base.path}/${name}`),
+      from: ({ path }: { path: string }) => uri(`page:${path}`),
+    },
+    Range: class {},
+    ProgressLocation: { Window: 10 },
+    QuickPickItemKind: { Separator: -1 },
+    version: "1.139.1",
+    env: { remoteName: undefined },
+    commands: {
+      registerCommand: (name: string, act: (given?: unknown) => Promise<unknown>) => {
+        vs.commands.set(name, act);
+        return new Disposable(() => vs.commands.delete(name));
+      },
+      executeCommand: async (name: string, ...rest: unknown[]) => {
+        if (name === "setContext") {
+          vs.keys.set(rest[0] as string, rest[1]);
+        } else {
+          vs.executed.push([name, ...rest]);
+        }
+      },
+    },
+    window: {
+      get activeTextEditor() {
+        return vs.editor;
+      },
+      tabGroups: { all: [], onDidChangeTabs: () => new Disposable(() => undefined) },
+      showWarningMessage: say,
+      showInformationMessage: say,
+      showErrorMessage: say,
+      setStatusBarMessage: (text: string) => vs.bar.push(text),
+      showQuickPick: async (items: unknown[]) => {
+        vs.picks.push(items);
+        return vs.pick(items as { label: string }[]);
+      },
+      withProgress: (_: unknown, work: () => unknown) => work(),
+      registerUriHandler: (handler: { handleUri(uri: unknown): Promise<void> }) => {
+        vs.uri = handler;
+        return new Disposable(() => undefined);
+      },
+      showTextDocument: async () => ({}),
+    },
+    workspace: {
+      get isTrusted() {
+        return vs.trusted;
+      },
+      workspaceFolders: [],
+      openTextDocument: async (document: unknown) => document,
+      registerTextDocumentContentProvider: (
+        _: string,
+        provider: {
+          provideTextDocumentContent(uri: unknown): string;
+          onDidChange(listener: (uri: unknown) => void): unknown;
+        },
+      ) => {
+        provider.onDidChange((changed) => vs.pages.push(provider.provideTextDocumentContent(changed)));
+        return new Disposable(() => undefined);
+      },
+      onDidCloseTextDocument: () => new Disposable(() => undefined),
+      getConfiguration: () => ({ get: () => "" }),
+    },
+  };
+});
+vi.mock("../src/server/find", () => ({ findServer: async () => ({ tried: [] }), canImport: async () => false }));
+
+const RUNNING: SessionState = { kind: "running", server: "s", version: "0.1.0", restricted: false };
+const PLAN = {
+  uri: "file:///one/.devloop/plan.md",
+  phases: [{ id: "2", name: "Phase 2", line: 1 }],
+  tasks: [{ id: "2.1", key: "k", title: "t", line: 3, parent: null, state: "ready", run: { id: "r-2.1" } }],
+  stats: { phases: [{ total: 1, done: 0 }] },
+} as unknown as Plan;
+
+class FakeSession {
+  readonly folder: { name: string; uri: { toString(): string } };
+  readonly calls: unknown[][] = [];
+  state: SessionState = RUNNING;
+  status: Status | undefined;
+  plan: Plan | undefined = PLAN;
+  answers: Record<string, unknown> = {};
+  restarted = 0;
+  constructor(name: string) {
+    this.folder = { name, uri: { toString: () => `file:///${name}` } };
+  }
+  onDidReceiveEvents = () => ({ dispose: () => undefined });
+  async request(method: string, params?: object): Promise<unknown> {
+    this.calls.push(params === undefined ? [method] : [method, params]);
+    const answer = this.answers[method];
+    if (answer instanceof Error) {
+      throw answer;
+    }
+    return answer ?? {};
+  }
+  execute(command: string, args: object = {}): Promise<unknown> {
+    return this.request(command, args);
+  }
+  async restart(): Promise<void> {
+    this.restarted++;
+  }
+}
+
+let one: FakeSession;
+let two: FakeSession;
+const call = (name: string, given?: unknown) => vs.commands.get(name)?.(given);
+
+beforeEach(() => {
+  vs.commands.clear();
+  vs.keys.clear();
+  Object.assign(vs, {
+    executed: [],
+    said: [],
+    picks: [],
+    pages: [],
+    bar: [],
+    press: undefined,
+    editor: undefined,
+    trusted: true,
+  });
+  vs.pick = (items) => items[0];
+  one = new FakeSession("one");
+  two = new FakeSession("two");
+  const all = [one, two];
+  const none = () => ({ dispose: () => undefined });
+  const sessions = {
+    all,
+    current: one,
+    onDidChange: none,
+    onDidChangeData: none,
+    of: (uri: { toString(): string }) => all.find((each) => uri.toString().startsWith(each.folder.uri.toString())),
+    withRun: (run: string) => (run === "r-two" ? two : undefined),
+  };
+  const log = { warn: () => undefined, show: () => undefined };
+  const extension = {
+    subscriptions: [],
+    extension: { packageJSON: { version: "0.1.0" } },
+    globalState: { get: () => undefined },
+  };
+  register({ extension, sessions: sessions as never, log } as never);
+});
+
+describe("a command", () => {
+  it("goes to the folder that its plan is in, else to the one with the run, else to the one in use", async () => {
+    const task = { id: "1.1", key: "k", title: "t", line: 3 };
+    await call("devloop.run", { uri: "file:///two/.devloop/plan.md", task });
+    expect(two.calls).toEqual([["devloop.run", { uri: "file:///two/.devloop/plan.md", task }]]);
+    await call("devloop.cancel", { run: "r-two" });
+    expect(two.calls[1]).toEqual(["devloop.cancel", { run: "r-two" }]);
+    await call("devloop.continue");
+    expect(one.calls).toEqual([["devloop.continue", {}]]);
+  });
+
+  it("asks which task or phase when nobody said it, and does nothing when nothing is picked", async () => {
+    await call("devloop.run");
+    expect(one.calls).toEqual([["devloop.run", { task: { id: "2.1", key: "k", title: "t", line: 3 } }]]);
+    await call("devloop.runPhase");
+    expect(one.calls[1]).toEqual(["devloop.runPhase", { phase: "2" }]);
+    vs.pick = () => undefined;
+    await call("devloop.run");
+    expect(one.calls).toHaveLength(2);
+  });
+
+  it("runs the task under the cursor", async () => {
+    const document = { uri: { toString: () => PLAN.uri } };
+    vs.editor = { document, selection: { active: { line: 4 } } };
+    await call("devloop.runHere");
+    expect(one.calls).toEqual([["devloop.run", { task: { id: "2.1", key: "k", title: "t", line: 3 } }]]);
+    vs.editor = { document, selection: { active: { line: 0 } } };
+    await call("devloop.runHere");
+    expect(vs.said[0]?.[0]).toContain("no task at the cursor");
+  });
+
+  it("says why a click started nothing", async () => {
+    one.answers["devloop.continue"] = { run: null, message: "Every task of the plan is done." };
+    await call("devloop.continue");
+    expect(vs.said).toEqual([["Every task of the plan is done."]]);
+  });
+
+  it("says what failed once, with what helps", async () => {
+    const cause = Object.assign(new Error("x"), { data: { kind: "untrusted" } });
+    one.answers["devloop.continue"] = new Error("gate:test is not trusted.", { cause });
+    vs.press = "Trust…";
+    await call("devloop.continue");
+    await vi.waitFor(() => expect(vs.executed).toEqual([["devloop.trust"]]));
+    expect(vs.said).toEqual([["gate:test is not trusted.", "Trust…"]]);
+  });
+
+  it("opens the page of the only run without asking, of several after asking", async () => {
+    one.answers["devloop/runs"] = { runs: [{ id: "r1", task: "1", title: "", state: "ended", started: 1 }] };
+    await call("devloop.showRun");
+    expect(vs.picks).toHaveLength(0);
+    expect(vs.executed).toEqual([["devloop.openRun", { run: "r1", uri: "file:///one" }]]);
+    await call("devloop.showDiff", { run: "r-two" });
+    expect(vs.executed[1]).toEqual(["devloop.review", { run: "r-two", uri: "file:///two" }]);
+    await call("devloop.showRun", { task: { id: "2.1", key: "k" } });
+    expect(vs.executed[2]).toEqual(["devloop.openRun", { run: "r-2.1", uri: "file:///one" }]);
+  });
+
+  it("counts what was archived in the status bar", async () => {
+    one.answers["devloop.archive"] = { phases: ["1"] };
+    await call("devloop.archive");
+    expect(vs.bar).toEqual(["1 phase archived."]);
+  });
+
+  it("restarts the folder that is named, else all", async () => {
+    await call("devloop.restart", { uri: "file:///two" });
+    expect([one.restarted, two.restarted]).toEqual([0, 1]);
+    await call("devloop.restart");
+    expect([one.restarted, two.restarted]).toEqual([1, 2]);
+  });
+});
+
+describe("trust", () => {
+  const item = { key: "gate:test", kind: "gate", path: "c", sha256: "abc", status: "new", text: "pytest", diff: "" };
+
+  it("accepts by hash what the page shows, after one click", async () => {
+    one.answers["devloop/trust"] = { items: [item] };
+    one.answers["devloop/trust/accept"] = { items: [{ ...item, status: "trusted" }] };
+    vs.press = "Trust It";
+    await call("devloop.trust");
+    expect(vs.pages[0]).toContain("    pytest");
+    expect(one.calls).toContainEqual(["devloop/trust/accept", { items: [{ key: "gate:test", sha256: "abc" }] }]);
+    expect(vs.pages.at(-1)).toContain("Nothing waits");
+  });
+
+  it("accepts nothing when the question is closed, and asks none in restricted mode", async () => {
+    one.answers["devloop/trust"] = { items: [item] };
+    await call("devloop.trust");
+    one.state = { ...RUNNING, restricted: true } as SessionState;
+    vs.press = "Trust It";
+    await call("devloop.trust");
+    expect(one.calls.map(([method]) => method)).toEqual(["devloop/trust", "devloop/trust"]);
+  });
+});
+
+describe("the doctor", () => {
+  it("speaks of each folder, also where the server can't", async () => {
+    one.answers["devloop/doctor"] = { checks: [{ name: "plan", state: "ok", message: "fine", fix: "" }] };
+    two.state = { kind: "failed", reason: "It ended.", hint: "Look." };
+    two.answers["devloop/doctor"] = new Error("devloop does not run in two");
+    await call("devloop.doctor");
+    expect(vs.pages[0]).toContain("✓ plan        fine");
+    expect(vs.pages[0]).toContain("✗ server      It ended.");
+  });
+});
+
+describe("a link", () => {
+  it("opens the page in the folder that knows the run", async () => {
+    one.answers["devloop/show"] = new Error("There is no run.");
+    await vs.uri?.handleUri({ path: "/run/run-1.1-1" });
+    expect(vs.executed).toEqual([["devloop.openRun", { run: "run-1.1-1", uri: "file:///two" }]]);
+  });
+
+  it("does nothing for any other link or run", async () => {
+    await vs.uri?.handleUri({ path: "/decide/run-1.1-1" });
+    one.answers["devloop/show"] = new Error("no");
+    two.answers["devloop/show"] = new Error("no");
+    await vs.uri?.handleUri({ path: "/run/unknown" });
+    expect(vs.executed).toEqual([]);
+    expect(vs.said).toHaveLength(2);
+  });
+});
+
+describe("context keys", () => {
+  it("say what is possible", async () => {
+    expect(Object.fromEntries(vs.keys)).toMatchObject({
+      "devloop.active": true,
+      "devloop.canAct": true,
+      "devloop.running": false,
+    });
+    const waits = {
+      plan: { path: "p", total: 1, done: 1 },
+      runs: [{ state: "waiting" }, { state: "working" }],
+    } as unknown as Status;
+    expect(keysOf([{ state: { ...RUNNING, restricted: true } as SessionState, status: waits }])).toMatchObject({
+      "devloop.ready": true,
+      "devloop.canAct": false,
+      "devloop.waiting": true,
+      "devloop.running": true,
+      "devloop.finished": true,
+      "devloop.hasPlan": true,
+    });
+    expect(keysOf([{ state: { kind: "missing", tried: [] }, status: undefined }])).toMatchObject({
+      "devloop.missing": true,
+      "devloop.ready": false,
+    });
+    expect(keysOf([])["devloop.active"]).toBe(false);
+  });
+});
