@@ -23,7 +23,7 @@ from devloop.lsp.buffers import Buffer
 from devloop.lsp.client import ANSWER_S, Client
 from devloop.lsp.live.shown import SCHEME
 from devloop.lsp.positions import Positions
-from devloop.lsp.protocol import Protocol
+from devloop.lsp.protocol import Protocol, converter
 from devloop.redact import one_line
 from devloop.rpc import BrokenBody, ProtocolError, read_message
 
@@ -58,7 +58,7 @@ class Connection:
         self._writer = writer
         self._tasks: set[asyncio.Task[Any]] = set()
         self._at_end: list[Callable[[], None]] = []
-        server = LanguageServer("devloop", __version__, protocol_cls=Protocol)
+        server = LanguageServer("devloop", __version__, protocol_cls=Protocol, converter_factory=converter)
         self.protocol: Protocol = server.protocol  # type: ignore[assignment]
         self.protocol.connection = self
         features.register(self, server)
