@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buttons, choicesOf, everything, notice } from "../src/checkpoints/content";
+import { buttons, choicesOf, everything, notice, urgent } from "../src/checkpoints/content";
 import type { Decision } from "../src/protocol";
 import { checkpoint, question, run } from "./checkpoints-fixtures";
 
@@ -124,6 +124,14 @@ describe("a notification", () => {
   it("carries no direction marks or control characters", () => {
     const told = notice(run({ title: "a\u202Eb\u0007" }), checkpoint({ summary: "\u001b[31mred" }));
     expect(told).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  it("says that a decision came back, and why", () => {
+    const problem = "Without a.py the work can't be accepted: tests fail.";
+    const told = notice(run(), checkpoint({ problem }));
+    expect(told).toMatch(/^1\.1 Add login – not accepted yet: Without a\.py/);
+    expect(urgent(checkpoint({ problem }))).toBe(true);
+    expect(urgent(checkpoint())).toBe(false);
   });
 
   it("names the folder where there are several", () => {

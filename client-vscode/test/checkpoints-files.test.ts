@@ -4,7 +4,6 @@ import {
   figuresOf,
   filesOf,
   LeftOut,
-  pathsOf,
   queryOf,
   reviewTitle,
   SCHEME,
@@ -39,9 +38,9 @@ describe("files of a review", () => {
     expect(words.map((each) => each && figuresOf(each))).toEqual(["binary", "new, binary", "deleted, binary"]);
   });
 
-  it("are left out with both their names when they were renamed", () => {
-    const [file] = filesOf({ files: [told("new", "R", { old_path: "old" })] });
-    expect(file && pathsOf(file)).toEqual(["new", "old"]);
+  it("that were copied are new ones", () => {
+    const [file] = filesOf({ files: [told("copy", "C", { old_path: "first" })] });
+    expect(file).toMatchObject({ change: "added", old: null });
   });
 });
 
@@ -88,7 +87,7 @@ describe("files that are left out", () => {
   it("are remembered for one checkpoint", () => {
     const left = new LeftOut();
     left.set("run#1", "b", true);
-    expect(left.paths("run#1", files)).toEqual(["b", "c"]);
+    expect(left.paths("run#1", files)).toEqual(["b"]);
     expect(left.paths("run#2", files)).toEqual([]);
     left.set("run#1", "b", false);
     expect(left.paths("run#1", files)).toEqual([]);

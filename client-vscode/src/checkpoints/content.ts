@@ -134,12 +134,18 @@ export function notice(run: Waiting, checkpoint: Checkpoint, folder: string | nu
 export function saying(run: Waiting, checkpoint: Checkpoint): string {
   const said = oneLine(checkpoint.question?.text || checkpoint.problem || checkpoint.summary || "", 240);
   const says = { decision: "ready for your decision", question: "the agent asks", problem: "needs you" };
-  const about = says[checkpoint.kind] ?? "waits for you";
+  const again = checkpoint.kind === "decision" && Boolean(checkpoint.problem);
+  const about = again ? "not accepted yet" : (says[checkpoint.kind] ?? "waits for you");
   return `${said ? `${about}: ${said}` : about} (${figures(run, checkpoint)})`;
 }
 
 export function unlinked(text: string): string {
   return text.replaceAll("](", "] (");
+}
+
+/** Whether somebody has to look closer: a question, a problem, or a decision that came back. */
+export function urgent(checkpoint: Checkpoint): boolean {
+  return checkpoint.kind !== "decision" || Boolean(checkpoint.problem);
 }
 
 /** Whether the loop that the run belongs to goes on with another task. */

@@ -1,6 +1,6 @@
 /** The files of a review: what stands on either side of the diff, and which are left out. */
 
-import type { Checkpoint, Content, DiffFile } from "../protocol";
+import type { Content, DiffFile } from "../protocol";
 import { counted, oneLine } from "../views/text";
 
 /** Our documents: read-only, made of `devloop/content`. */
@@ -67,20 +67,15 @@ export function filesOf(changes: Pick<Changes, "files">): readonly File[] {
 
 function fileOf(told: Told): File {
   const letter = told.status.charAt(0).toUpperCase();
-  const old = told.old_path ?? null;
+  const old = letter === "R" ? (told.old_path ?? null) : null;
   return {
     path: told.path,
-    old: old === told.path ? null : old,
+    old,
     change: letter === "A" || letter === "C" ? "added" : letter === "D" ? "deleted" : "changed",
     added: told.added ?? 0,
     deleted: told.deleted ?? 0,
     binary: told.binary,
   };
-}
-
-/** The paths whose base and work differ because of this file: those of a renamed file are two. */
-export function pathsOf(file: File): readonly string[] {
-  return file.old === null ? [file.path] : [file.path, file.old];
 }
 
 /** `+3 −1`, `new, +12`, `deleted`, `binary`. */
@@ -147,15 +142,8 @@ export class LeftOut {
     this.by.delete(key);
   }
 
-  /** What a decision carries: the paths of the files that are left out; those that are no files of it any more stay away. */
+  /** What a decision carries; either name of a renamed file stands for both. */
   paths(key: string, files: readonly File[]): readonly string[] {
-    return files.filter((file) => this.has(key, file.path)).flatMap(pathsOf);
+    return files.map((file) => file.path).filter((path) => this.has(key, path));
   }
-}
-
-/** What is said before work is accepted without some of its files. */
-export function withoutText(files: readonly string[], checkpoint: Checkpoint | undefined): string {
-  const gates = checkpoint?.gates?.length ?? 0;
-  const checked = gates > 0 ? "the gates check the rest again before it is accepted" : "the rest is accepted";
-  return `without ${files.length === 1 ? oneLine(files[0] ?? "", 60) : counted(files.length, "file")}: ${checked}`;
 }

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import { buttons, type Choice, notice } from "./content";
+import { buttons, type Choice, notice, urgent } from "./content";
 import type { Checkpoints, Opened } from "./store";
 import { keyOf } from "./waiting";
 
@@ -59,8 +59,8 @@ export class Notices implements vscode.Disposable {
     this.asked.add(key);
     const items = buttons(run, open.content).map((choice): Button => ({ title: choice.title, choice }));
     const folder = this.context.sessions.all.length > 1 ? session.folder.name : null;
-    const show =
-      open.content.kind === "decision" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+    const { showInformationMessage, showWarningMessage } = vscode.window;
+    const show = urgent(open.content) ? showWarningMessage : showInformationMessage;
     const chosen = await show<Button>(notice(run, open.content, folder), ...items);
     if (chosen === undefined) {
       await this.remember(key);

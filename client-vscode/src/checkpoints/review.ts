@@ -37,7 +37,8 @@ export class Review implements vscode.Disposable {
   private readonly listener: vscode.Disposable;
   private readonly loading = new Set<string>();
   private last: Opened | undefined;
-  private keys = new Map<string, unknown>();
+  private readonly keys = new Map<string, unknown>();
+  private looked = "";
   /** Another review is in front, its checkpoint is over, or files were left out. */
   readonly onDidChange = this.changeEmitter.event;
 
@@ -124,6 +125,7 @@ export class Review implements vscode.Disposable {
       return [work, file.change === "added" ? undefined : base, file.change === "deleted" ? undefined : work];
     });
     await vscode.commands.executeCommand("vscode.changes", title, resources);
+    await vscode.commands.executeCommand("workbench.action.keepEditor"); // a look at one file must not replace it
     this.refresh();
   }
 
@@ -316,7 +318,11 @@ export class Review implements vscode.Disposable {
       "devloop.review.out",
       shown?.files.filter((file) => this.isLeftOut(shown, file)).map((file) => `/${file.path}`) ?? [],
     );
-    this.changeEmitter.fire();
+    const looks = JSON.stringify([shown?.title, shown?.at, place?.content.number, able, [...this.keys.values()]]);
+    if (looks !== this.looked) {
+      this.looked = looks;
+      this.changeEmitter.fire();
+    }
   }
 
   private key(name: string, value: unknown): void {
