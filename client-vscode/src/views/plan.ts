@@ -11,7 +11,7 @@ import { PlanDrop } from "./plan-drop";
 import { type PlanNode, type PlanSubject, planRows, progress } from "./plan-rows";
 import { RowProvider } from "./provider";
 import { contextOf, Paced, type Row, row } from "./rows";
-import { counted, joined } from "./text";
+import { counted } from "./text";
 
 export class PlanView implements vscode.Disposable {
   private readonly provider = new RowProvider<PlanSubject>({ click: "devloop.plan.open" });
@@ -102,10 +102,11 @@ export class PlanView implements vscode.Disposable {
     }
     const restricted = all.some((each) => each.state.kind === "running" && each.state.restricted);
     const problems = all.reduce((sum, each) => sum + errors(each), 0);
-    return joined(
+    const parts = [
       restricted && "Restricted mode: nothing is run or decided from here.",
       problems > 0 && `${counted(problems, "error")} in the plan: see Problems.`,
-    );
+    ];
+    return parts.filter(Boolean).join(" ");
   }
 }
 
