@@ -148,6 +148,19 @@ export class Project {
     return JSON.parse(await this.devloop("status", "--json"));
   }
 
+  /** An editor's server process for this folder (`devloop lsp`), other than `but`. */
+  serverPid(but) {
+    const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== but);
+    return pids.map(Number).find((pid) => {
+      try {
+        const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+        return words.includes("lsp") && fs.readlinkSync(`/proc/${pid}/cwd`) === this.root;
+      } catch {
+        return false; // gone meanwhile
+      }
+    });
+  }
+
   /** The newest run of a task, as the terminal tells it. */
   async runOf(task) {
     const { runs } = JSON.parse(await this.devloop("runs", "--task", task, "--json"));
@@ -156,7 +169,14 @@ export class Project {
 
   /** Events of the workspace, oldest first. */
   async events() {
-    return JSON.parse(await this.devloop("log", "--json")).events;
+    return JSON.parse(await this.devloop("log", "--json", "--limit", "5000")).events;
+  }
+
+  /** When the newest checkpoint of a task opened, in ms of the clock. */
+  async opened(task) {
+    const run = await this.runOf(task);
+    const found = (await this.events()).findLast((each) => each.kind === "checkpoint.opened" && each.run === run.id);
+    return typeof found.at === "number" ? found.at * 1000 : Date.parse(found.at);
   }
 
   /** Waits until the task's box says `[x]` on disk and its commit is the branch's newest; the commit's message. */
@@ -221,10 +241,10 @@ export const work = (file, content, summary = `${file} is written.`) => [
   { calls: [finish(summary)] },
 ];
 
-/** Turns that go on and on, each `delay_s` long. */
-export const endless = (count = 400, delay_s = 0.4) =>
+/** Turns that go on and on, each `delay_s` long. Each differs: who repeats itself is stalled. */
+export const endless = (count = 300, delay_s = 0.4) =>
   Array.from({ length: count }, (_, at) => ({
     delay_s,
-    text: `I look once more (${at + 1}).`,
-    calls: [call("read_file", { path: "purse/money.py" })],
+    text: `I look at bill ${at + 1}.`,
+    calls: [call("search", { pattern: `bill ${at + 1}\\b`, path: "purse" })],
   }));

@@ -23,7 +23,8 @@ export const PLAN = `# Plan: purse
 - [ ] Task 2.2: Choose how zero is shown
 - [ ] Task 2.3: Import last year's bills
 - [ ] Task 2.4: Split the bill by shares
-- [ ] Task 2.5: Describe the purse [depends:1.2, 2.9]
+- [ ] Task 2.5: Export the purse to CSV
+- [ ] Task 2.6: Describe the purse [depends:1.2, 2.6]
 
 ## Progress Log
 `;
@@ -41,6 +42,16 @@ def parse(text: str) -> int:
     sign, whole, part = match.groups()
     cents = int(whole) * 100 + int((part or "").ljust(2, "0"))
     return -cents if sign == "-" else cents
+`;
+
+const exporting = `import csv
+
+from purse.money import show
+
+
+def export(bills, stream):
+    """One row per bill: name and amount."""
+    csv.writer(stream).writerows((name, show(cents)) for name, cents in bills)
 `;
 
 export const TASKS = {
@@ -94,5 +105,16 @@ export const TASKS = {
       ],
     },
     { calls: [finish("A bill is split into shares that differ by one cent at most.")] },
+  ],
+  2.5: [
+    {
+      delay_s: 1,
+      thinking: "The module csv of the standard library writes rows.",
+      text: "I look at how amounts are shown, then write **one row per bill**.",
+      calls: [call("read_file", { path: "purse/money.py" }), call("list_files", { pattern: "**/*.py" })],
+    },
+    { delay_s: 1, text: "One function is enough.", calls: [write("purse/export.py", exporting)] },
+    { delay_s: 1, text: "It has to be tried.", calls: [call("run_command", { command: "sh check.sh && echo fine" })] },
+    { delay_s: 1, calls: [finish("purse.export writes one row per bill, with amounts as they are shown.")] },
   ],
 };

@@ -8,6 +8,7 @@ import { PLAN, TASKS } from "./purse.mjs";
 import { HERE, OUT } from "./tools.mjs";
 
 const SCENARIOS = path.join(HERE, "scenarios");
+const SCENARIO_S = 240;
 
 /** Names of all scenarios: `group/name`. */
 export function names() {
@@ -33,7 +34,7 @@ export class Suite {
     try {
       const { default: scenario } = await import(path.join(SCENARIOS, `${name}.mjs`));
       this.#browser ??= await launch(this.#root);
-      await scenario(stage);
+      await limited(scenario(stage));
       const { external } = this.#browser;
       if (external.length > 0) {
         throw new Error(`the page asked for something elsewhere: ${external.splice(0).join(", ")}`);
@@ -95,7 +96,8 @@ export class Suite {
     await Promise.all([...this.#editors.values()].map((editor) => editor.stop()));
     await this.#machine.stop();
     if (process.env.KEEP !== "1") {
-      fs.rmSync(this.#root, { recursive: true, force: true, maxRetries: 5 });
+      // Somebody may be writing his last line.
+      fs.rmSync(this.#root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     }
   }
 }
@@ -143,6 +145,15 @@ export class Stage {
   async end() {
     await Promise.all(this.windows.map((window) => window.close()));
   }
+}
+
+/** Waits have limits of their own; this is for whatever else never answers. */
+async function limited(work) {
+  let timer;
+  const late = new Promise((_, bad) => {
+    timer = setTimeout(() => bad(new Error(`the scenario did not end in ${SCENARIO_S} s`)), SCENARIO_S * 1000);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function told(problem) {

@@ -1,7 +1,7 @@
 // One window of VS Code, with the verbs of a person. VS Code removes and adds lenses, squiggles, rows and toasts again at
 // any time: nothing is read once, everything is waited for.
 import { ID } from "./tools.mjs";
-import { until } from "./wait.mjs";
+import { LIMIT, until } from "./wait.mjs";
 
 const LENS = ".codelens-decoration";
 const TOAST = ".notifications-toasts .notification-list-item";
@@ -56,6 +56,12 @@ export class Window {
     return this.page.locator(".editor-instance .view-line", { hasText: text }).first();
   }
 
+  /** By its place: a locator's click would scroll the editor. */
+  async clickLine(text) {
+    const box = await this.line(text).boundingBox();
+    await this.page.mouse.click(box.x + 60, box.y + box.height / 2);
+  }
+
   async openFile(name) {
     await this.page.keyboard.press("Control+p");
     const box = this.page.locator(".quick-input-widget input.input");
@@ -73,9 +79,10 @@ export class Window {
   async quickFix(text, title) {
     const item = this.page.locator(".action-widget .monaco-list-row.action", { hasText: title });
     await until(`"${title}" in the lightbulb of "${text}"`, async () => {
-      await this.line(text).click();
+      await this.page.keyboard.press("Escape");
+      await this.clickLine(text);
       await this.page.keyboard.press("Control+.");
-      await item.first().waitFor({ timeout: 3000 });
+      await item.first().waitFor({ timeout: 5000 });
       return true;
     });
     return item.first();
@@ -119,8 +126,16 @@ export class Window {
     await found.first().click();
   }
 
-  async toasts() {
-    return (await this.page.locator(TOAST).allInnerTexts()).map(plain);
+  /** The same thing is never asked twice, and nothing else is said. */
+  onlyToast(pattern) {
+    return until(`one notification alone, ${pattern}`, async () => {
+      const said = await this.page.locator(TOAST).allInnerTexts();
+      return said.length === 1 && pattern.test(plain(said[0]));
+    });
+  }
+
+  silent() {
+    return until("no notification", async () => (await this.page.locator(TOAST).count()) === 0);
   }
 
   /** An input box or quick pick of ours: write, and accept. */
@@ -133,6 +148,15 @@ export class Window {
 
   picks(text) {
     return this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
+  }
+
+  /** A modal question, if there is one: press what matches. Where none is asked, nothing happens. */
+  async confirm(button) {
+    const asked = this.page.locator(".monaco-dialog-box .dialog-buttons a", { hasText: button });
+    await asked
+      .first()
+      .click({ timeout: 1500 })
+      .catch(() => {});
   }
 
   async showViews() {
@@ -161,6 +185,27 @@ export class Window {
     return found;
   }
 
+  /** What the row's context menu offers; it stays open. */
+  async rowMenuItems(text) {
+    await this.row(text).click({ button: "right" });
+    const items = this.page.locator(".monaco-menu .action-menu-item");
+    await items.first().waitFor();
+    return (await items.allInnerTexts()).map(plain);
+  }
+
+  /** Commands of the palette that begin so. */
+  async commandsLike(beginning) {
+    await this.page.keyboard.press("F1");
+    const box = this.page.locator(".quick-input-widget input.input");
+    await box.waitFor();
+    await box.fill(`>${beginning}`);
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    await rows.first().waitFor();
+    const found = (await rows.allInnerTexts()).map(plain).filter((text) => text.startsWith(beginning));
+    await this.page.keyboard.press("Escape");
+    return found;
+  }
+
   webview() {
     return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
   }
@@ -183,7 +228,12 @@ export class Window {
    */
   async watch(selector, pattern) {
     await this.page.evaluate(watchFor, [selector, pattern.source, pattern.flags]);
-    return () => this.page.evaluate(() => globalThis.devloopWatch);
+    return async () => {
+      const late = new Promise((_, bad) => {
+        setTimeout(() => bad(new Error(`not in ${LIMIT / 1000} s: ${selector} says ${pattern}`)), LIMIT).unref();
+      });
+      return Promise.race([this.page.evaluate(() => globalThis.devloopWatch), late]);
+    };
   }
 }
 

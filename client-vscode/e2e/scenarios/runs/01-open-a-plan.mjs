@@ -4,11 +4,11 @@ import { until } from "../../harness/wait.mjs";
 export default async function openAPlan(stage) {
   const window = await stage.shared();
   const begun = Date.now();
-  await window.lenses("# Plan: purse", /Continue.*1\/9 done/);
+  await window.lenses("# Plan: purse", /Continue.*1\/10 done/);
   stage.note("workbench shown → lenses", `${Date.now() - begun} ms`);
   await window.lenses("Task 1.2", /Run/);
   await window.page.locator(".cdr.squiggly-error, .cdr.squiggly-warning").first().waitFor();
-  await window.status(/1\/9/);
+  await window.status(/1\/10/);
   await stage.shot(window, "plan");
 
   await window.showViews();
@@ -17,7 +17,7 @@ export default async function openAPlan(stage) {
   await stage.shot(window, "views");
 
   // The problem goes by its quick fix, and the file is what the editor shows.
-  const fix = await window.quickFix("Task 2.5", /remove/i);
+  const fix = await window.quickFix("Task 2.6", /remove/i);
   await stage.shot(window, "quick-fix");
   await fix.click();
   await window.line("[depends:1.2]").waitFor();
