@@ -10,7 +10,6 @@ import { type LibrarySubject, libraryRows } from "./library-rows";
 import { PACE_MS } from "./pace";
 import type { PlanView } from "./plan";
 import { taskAt } from "./plan-at";
-import { referenceOf } from "./plan-moves";
 import { RowProvider } from "./provider";
 import { type Node, Paced } from "./rows";
 import { oneLine } from "./text";
@@ -103,7 +102,7 @@ class LibraryView implements vscode.Disposable {
       return;
     }
     const { session, task } = wanted;
-    const about = task === undefined ? {} : { task: referenceOf(task) };
+    const about = task === undefined ? {} : { task: `${task.id}@${task.line}` };
     const now = JSON.stringify([key(session), session.plan?.sha256, about]);
     if (now === this.shown) {
       return;
