@@ -2,6 +2,7 @@
 
 import { duration, joined, money, tokens } from "../../views/text";
 import { clock, iso } from "../clock";
+import { oneLine } from "../read";
 import type { PageState, RunHead } from "../state";
 import { stateOf, type Tone, toneOf } from "../words";
 import { button, type Child, el, fill, setText } from "./dom";
@@ -27,6 +28,8 @@ export class Header {
   private readonly decide: HTMLButtonElement;
   private readonly stop: HTMLButtonElement;
   private tone: Tone | undefined;
+  private asks = false;
+  private checkpointShown = false;
 
   constructor(actions: HeaderActions) {
     this.decide = button("Decide", { class: "primary", onClick: actions.goToDecision });
@@ -62,13 +65,24 @@ export class Header {
     setText(this.state, stateOf(run));
     setText(this.title, joinedTitle(run));
     setText(this.doing, whatGoesOn(state));
-    this.decide.hidden = state.checkpoint === null;
+    this.asks = state.checkpoint !== null;
+    this.offer();
     this.stop.hidden = run.state === "ended" || run.state === "";
     this.stop.disabled = run.state === "landing";
     setText(this.trouble, state.trouble);
     this.trouble.hidden = state.trouble === "";
     setText(this.reason, run.reason);
     this.reason.hidden = run.reason === "";
+  }
+
+  /** Whether the checkpoint itself is in sight: then nothing has to lead there. */
+  inSight(shown: boolean): void {
+    this.checkpointShown = shown;
+    this.offer();
+  }
+
+  private offer(): void {
+    this.decide.hidden = !this.asks || this.checkpointShown;
   }
 
   updateFacts(run: RunHead): void {
@@ -85,7 +99,7 @@ function joinedTitle(run: RunHead): string {
 
 function whatGoesOn({ run, doing }: PageState): string {
   if (run.state === "ended" || run.state === "") {
-    return "";
+    return oneLine(run.reason, 300);
   }
   const turn = run.turn > 0 ? `turn ${run.turn}${run.turnLimit > 0 ? ` of ${run.turnLimit}` : ""}` : "";
   const waits = run.waitingFor ? `waits for ${run.waitingFor}` : "";

@@ -15,6 +15,9 @@ import { Header } from "./header";
 import { Transcript } from "./transcript";
 import { Usage } from "./usage";
 
+/** What the bar covers counts as out of sight. */
+const BELOW_BAR = "-72px 0px 0px 0px";
+
 /** The host, as a page in a webview has it. */
 export interface Port {
   post(message: FromPage): void;
@@ -94,6 +97,10 @@ export class RunPage {
     );
     root.replaceChildren(this.header.root, main, this.follow.root, this.live);
     this.notices.hidden = true;
+    const sight = new IntersectionObserver((seen) => this.header.inSight(seen.at(-1)?.isIntersecting ?? false), {
+      rootMargin: BELOW_BAR,
+    });
+    sight.observe(this.checkpoint.root);
     addEventListener("scroll", () => this.remember({ scroll: scroller.scrollTop }), { passive: true });
   }
 

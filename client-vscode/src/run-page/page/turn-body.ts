@@ -10,7 +10,7 @@ import { markdown } from "./markdown";
 export class TurnBody {
   readonly root = el("div", "turn-body");
   private readonly thinking = el("details", "thinking", el("summary", {}, "Thinking"));
-  private readonly words = el("div");
+  private readonly words = el("div", "answer");
   private readonly tools = el("div", "tools");
   private body: Body | undefined;
   private readonly calls = new Map<string, { tool: Tool; readonly root: HTMLDetailsElement }>();

@@ -17,6 +17,8 @@ export class Usage {
   private readonly table = el("table");
   private readonly asTable = el("details", "earlier", el("summary", {}, "As a table"));
   private current = -1;
+  /** Somebody looks at a bar; otherwise the newest is told. */
+  private chosen = false;
   private all: readonly Bar[] = [];
   private marks: readonly SVGElement[] = [];
   private turns: readonly Turn[] = [];
@@ -41,6 +43,13 @@ export class Usage {
       ),
     );
     this.asTable.addEventListener("toggle", () => this.fillTable());
+    const leave = () => {
+      this.chosen = this.chart.contains(document.activeElement);
+    };
+    this.chart.addEventListener("mouseleave", leave);
+    this.chart.addEventListener("focusout", () => {
+      this.chosen = false;
+    });
     root.append(title, this.chart, this.readout, legend, this.asTable);
     root.hidden = true;
   }
@@ -50,7 +59,7 @@ export class Usage {
     this.all = bars(turns);
     this.root.hidden = !this.all.some((bar) => bar.total > 0 || bar.cost > 0);
     const focused = this.chart.contains(document.activeElement);
-    this.current = Math.min(this.current < 0 ? this.all.length - 1 : this.current, this.all.length - 1);
+    this.current = this.chosen ? Math.min(this.current, this.all.length - 1) : this.all.length - 1;
     this.draw();
     if (focused) {
       this.marks[this.current]?.focus();
@@ -143,6 +152,7 @@ export class Usage {
   }
 
   private select(index: number): void {
+    this.chosen = true;
     if (index !== this.current) {
       this.marks[this.current]?.setAttribute("tabindex", "-1");
       this.marks[index]?.setAttribute("tabindex", "0");
