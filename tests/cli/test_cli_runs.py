@@ -40,6 +40,17 @@ def test_the_decision_may_leave_out_the_only_waiting_run(devloop, scripted, proj
     assert again.code == 2 and "No run waits" in again.err
 
 
+def test_files_are_left_out_by_name_as_often_as_needed(devloop, scripted):
+    assert devloop("run", "1.1").code == 3
+    result = devloop("decide", "run-1.1-1", "commit", "--leave-out", "a.py", "--leave-out", "[b] c.py", "--json")
+    assert result.json == {"run": "run-1.1-1", "checkpoint": 1, "decision": "commit", "leave_out": ["a.py", "[b] c.py"]}
+    assert devloop("run", "1.3").code == 3
+    followed = devloop("decide", "stop", "--leave-out", "[b] c.py", "--follow")
+    assert "decided: stop without [b] c.py" in followed.out
+    help_text = devloop("decide", "--help").out
+    assert "--leave-out" in help_text and "commit --leave-out notes.md --leave-out src/draft.py" in help_text
+
+
 def test_two_waiting_runs_have_to_be_named(devloop, scripted):
     assert devloop("run", "1.1").code == 3
     assert devloop("run", "1.3").code == 3

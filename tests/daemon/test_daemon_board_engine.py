@@ -120,6 +120,24 @@ async def test_a_run_is_seen_from_its_beginning_to_its_end(watched, until):
     assert ended == await at.fresh(run)
 
 
+async def test_a_client_reads_files_and_conversation_and_leaves_a_file_out(watched, until):
+    at = await watched({"1.1": [turn(write("a.txt"), write("b.txt", "b\n"), text="Both."), turn(finish())]})
+    run = (await at.peer.request("devloop/run", {"task": "1.1"}))["run"]
+    await until(lambda: at.board.run(run) is not None and at.board.run(run).checkpoint is not None, 60)
+    shown = await at.peer.request("devloop/content", {"run": run, "path": "b.txt", "side": "work"})
+    assert (shown["text"], shown["binary"], shown["size"]) == ("b\n", False, 2)
+    told = await at.peer.request("devloop/conversation", {"run": run})
+    assert [(each["number"], each["text"]) for each in told["turns"]] == [(1, "Both."), (2, "")]
+    decision = {"run": run, "decision": "commit", "message": None, "checkpoint": 1, "leave_out": ["b.txt"]}
+    await at.peer.request("devloop/decide", decision)
+    await until(lambda: at.board.run(run).state == "ended", 60)
+    assert at.board.run(run).outcome == "landed"
+    landed = await at.peer.request("devloop/diff", {"run": run})
+    assert "b.txt" not in [each["path"] for each in landed["files"]]
+    plan = (at.service.root / ".devloop" / "plan.md").read_text()
+    assert "[x] Task 1.1" in plan or "[x] 1.1" in plan
+
+
 async def test_the_board_survives_the_engine(watched, until):
     at = await watched({"1.1": [turn(write("a.txt")), turn(finish())], "1.2": [turn(command("sleep 5; true"))] * 2})
     waiting = (await at.peer.request("devloop/run", {"task": "1.1"}))["run"]

@@ -90,6 +90,14 @@ async def test_the_message_offers_the_decisions_and_passes_the_answer_on(service
     assert decided == [{"run": "run-1", "decision": "commit", "message": None, "checkpoint": 1}]
 
 
+@pytest.mark.parametrize("command", ["devloop.decide", "devloop.fresh"])
+async def test_what_a_decision_leaves_out_is_passed_on(service, editor, decided, command):
+    begin(service)
+    arguments = {"run": "run-1", "decision": "fresh", "leave_out": ["src/a.py", "b c.py"]}
+    await editor.request("workspace/executeCommand", {"command": command, "arguments": [arguments]})
+    assert decided[0]["decision"] == "fresh" and decided[0]["leave_out"] == ["src/a.py", "b c.py"]
+
+
 async def test_an_answer_elsewhere_withdraws_the_question_everywhere_and_late_answers_are_dropped(
     service, editors, decided
 ):

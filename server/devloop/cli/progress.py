@@ -162,6 +162,8 @@ def line_of(kind: str, data: Row) -> str:
             moved = f"{str(data.get('old'))[:7]}..{str(data.get('new'))[:7]}"
             return f"  [green]landed[/] on {safe(data.get('branch'), 80)} ({safe(moved, 20)})"
         case "checkpoint.closed":
-            return f"  decided: [bold]{safe(data.get('decision'), 40)}[/] {safe(data.get('message'), 120)}".rstrip()
+            without = f" without {safe(', '.join(map(str, data['leave_out'])), 120)}" if data.get("leave_out") else ""
+            said = f"[bold]{safe(data.get('decision'), 40)}[/]{without} {safe(data.get('message'), 120)}"
+            return f"  decided: {said}".rstrip()
         case _:
             return ""

@@ -62,13 +62,14 @@ def register(app: typer.Typer) -> None:
         epilog=epilog(
             "devloop decide commit",
             'devloop decide run-1.2-1 revise --message "use the existing helper"',
-            fields="{run, checkpoint, decision}",
+            "devloop decide run-1.2-1 commit --leave-out notes.md --leave-out src/draft.py",
+            fields="{run, checkpoint, decision, leave_out}",
         ),
     )(decide)
     app.command(
         "fresh",
         rich_help_panel=WORKING,
-        epilog=epilog("devloop fresh", "devloop fresh run-1.2-1", fields="{run, checkpoint, decision}"),
+        epilog=epilog("devloop fresh", "devloop fresh run-1.2-1", fields="{run, checkpoint, decision, leave_out}"),
     )(fresh)
     app.command("cancel", rich_help_panel=WORKING, epilog=epilog("devloop cancel run-1.2-1", fields="{run, state}"))(
         cancel
@@ -206,6 +207,14 @@ def decide(
     message: Annotated[
         str | None, typer.Option("--message", "-m", help="What the agent, or the plan, is told.")
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out",
+            metavar="PATH",
+            help="Accept all but this file of the diff; may be given more than once. The gates run again on the rest.",
+        ),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the run afterwards.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -219,13 +228,16 @@ def decide(
     if found in wording.QUESTIONS and found != "revise" and not (message or "").strip():
         raise UsageError(f"{found} needs words.", hint='Add --message "…".')
     chosen = _waiting_run() if named == "-" else named
-    params = {"run": chosen, "decision": found, "message": message, "checkpoint": None}
+    params: Row = {"run": chosen, "decision": found, "message": message, "checkpoint": None}
+    if leave_out:
+        params["leave_out"] = leave_out
     if not follow:
         answer = ask("devloop/decide", params)
         if as_json:
             output.print_json(answer)
         else:
-            output.console().print(f"{safe(answer['run'], 80)}: {safe(answer['decision'], 20)}.")
+            without = f" without {safe(', '.join(answer['leave_out']), 300)}" if answer.get("leave_out") else ""
+            output.console().print(f"{safe(answer['run'], 80)}: {safe(answer['decision'], 20)}{without}.")
         return
     _decide_and_follow(params, as_json)
 
@@ -237,7 +249,7 @@ def fresh(
     as_json: Json = False,
 ) -> None:
     """Accept the work that waits, write the hand-off for a fresh start, and end there."""
-    decide(["-" if name is None else name, "fresh"], message=None, follow=False, as_json=as_json)
+    decide(["-" if name is None else name, "fresh"], message=None, leave_out=None, follow=False, as_json=as_json)
 
 
 def _decide_and_follow(params: Row, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from devloop import plan as plans
@@ -21,9 +22,14 @@ log = logging.getLogger(__name__)
 
 
 async def decide(
-    service: Service, view: RunView, decision: str, message: str | None = None, checkpoint: int | None = None
+    service: Service,
+    view: RunView,
+    decision: str,
+    message: str | None = None,
+    checkpoint: int | None = None,
+    leave_out: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Answer the run's checkpoint: `{"run", "checkpoint", "decision"}`.
+    """Answer the run's checkpoint: `{"run", "checkpoint", "decision", "leave_out"}`.
 
     Words that are needed and not given are taken from the lines `> revise: …` below the task, which are removed when
     they were passed on. Raises `UsageError` that says how to give them, and what the engine refuses.
@@ -40,15 +46,15 @@ async def decide(
         if not words:
             raise UsageError(how_to_say(view, decision))
         written = True
-    answer: dict[str, Any] = await service.call(
-        "devloop/decide",
-        {
-            "run": view.id,
-            "decision": decision,
-            "message": words or None,
-            "checkpoint": checkpoint if checkpoint is not None else checkpoint_number(view),
-        },
-    )
+    params: dict[str, Any] = {
+        "run": view.id,
+        "decision": decision,
+        "message": words or None,
+        "checkpoint": checkpoint if checkpoint is not None else checkpoint_number(view),
+    }
+    if leave_out:
+        params["leave_out"] = list(leave_out)
+    answer: dict[str, Any] = await service.call("devloop/decide", params)
     if written:
         await _remove_lines(service, view, decision, words)
     return answer

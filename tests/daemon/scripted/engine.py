@@ -226,9 +226,10 @@ class Engine:
         number = run["checkpoint"]
         self.set_state(run, "working", waiting_for=None)
         data = {"number": number, "decision": params["decision"], "message": params["message"] or ""}
-        self.emit("checkpoint.closed", data, run["id"])
+        left = {"leave_out": params["leave_out"]} if params.get("leave_out") else {}
+        self.emit("checkpoint.closed", {**data, **left}, run["id"])
         self.go(self.decided(run, params["decision"]))
-        return {"run": run["id"], "checkpoint": number, "decision": params["decision"]}
+        return {"run": run["id"], "checkpoint": number, "decision": params["decision"], **left}
 
     async def decided(self, run, decision):
         if decision in ("revise", "answer"):

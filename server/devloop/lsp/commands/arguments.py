@@ -43,6 +43,8 @@ class Arguments(_Strict):
     checkpoint: int | None = Field(default=None, ge=1)
     phase: str | None = Field(default=None, min_length=1, max_length=500)
     message: str | None = Field(default=None, max_length=MAX_MESSAGE)
+    leave_out: list[str] | None = Field(default=None, max_length=10_000)
+    """Paths, as `devloop/diff` names them, that a decision leaves out of the work it accepts."""
     limit: int | None = Field(default=None, ge=1)
     to: str | None = Field(default=None, min_length=1, max_length=40)
     reason: str | None = Field(default=None, max_length=MAX_MESSAGE)

@@ -22,7 +22,9 @@ async def decide(connection: Connection, given: Arguments) -> Answer:
         raise UsageError("Which decision?", hint='Name it: {"decision": "continue"}.')
     task = await task_of(connection, given) if given.task is not None and given.run is None else None
     view = decisions.waiting_run(connection.board, given.run, task)
-    return await decisions.decide(connection.service, view, given.decision, given.message, given.checkpoint)
+    return await decisions.decide(
+        connection.service, view, given.decision, given.message, given.checkpoint, given.leave_out
+    )
 
 
 async def fresh(connection: Connection, given: Arguments) -> Answer:
@@ -32,5 +34,7 @@ async def fresh(connection: Connection, given: Arguments) -> Answer:
         if not able:
             raise NotFound("No run waits whose work could be accepted.", hint="`devloop status` lists what there is.")
         if len(able) == 1:
-            return await decisions.decide(connection.service, able[0], "fresh", given.message)
+            return await decisions.decide(
+                connection.service, able[0], "fresh", given.message, leave_out=given.leave_out
+            )
     return await decide(connection, given.model_copy(update={"decision": "fresh"}))
