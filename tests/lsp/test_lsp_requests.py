@@ -236,3 +236,56 @@ async def test_the_library_says_what_would_do_a_task(editor):
     assert (await editor.request("devloop/library"))["agents"][0]["why"] is None
     assert (await refused(editor, "devloop/library", {"task": 1}))["code"] == -32602
     assert (await refused(editor, "devloop/library", {"task": "8"}))["data"]["kind"] == "not_found"
+
+
+# News of what is typed
+
+
+def plans_told(editor):
+    return [
+        event["data"]
+        for params in editor.told("devloop/event")
+        for event in params["events"]
+        if event["kind"] == "plan.changed"
+    ]
+
+
+async def test_what_is_typed_is_news_for_every_editor_once_the_person_pauses(editors):
+    one, other = await editors(), await editors()
+    for each in (one, other):
+        await each.initialize()
+        await each.until(lambda each=each: each.told("devloop/status"), "it takes part")
+    uri = one.open()
+    await one.diagnostics(uri, 1)
+    for at, char in enumerate("ten chars!"):
+        one.type(uri, 7, 16 + at, char)
+    (told,) = await other.until(lambda: plans_told(other), "the typed text is told")
+    found = await other.request("devloop/plan")
+    assert (told["path"], told["sha256"]) == (".devloop/plan.md", found["sha256"])
+    assert found["tasks"][1]["title"] == "ten chars!Second thing"
+    before = found["sha256"]
+    one.close_document(uri)
+    await other.until(lambda: len(plans_told(other)) == 2, "the file counts again")
+    found = await other.request("devloop/plan")
+    assert found["sha256"] == plans_told(other)[1]["sha256"] != before
+    assert found["tasks"][1]["title"] == "Second thing"
+    assert len(plans_told(one)) == 2
+
+
+async def test_what_an_editor_kept_unsaved_is_news_when_it_opens_it(editor):
+    await editor.until(lambda: editor.told("devloop/status"), "it takes part")
+    saved = (editor.root / ".devloop/plan.md").read_text()
+    editor.open(text=saved.replace("Second thing", "Kept from last time"))
+    await editor.until(lambda: plans_told(editor), "it is told")
+    assert (await editor.request("devloop/plan"))["tasks"][1]["title"] == "Kept from last time"
+
+
+async def test_an_undone_change_of_ours_is_news(shown):
+    await shown.until(lambda: shown.told("devloop/status"), "it takes part")
+    before = text(shown)
+    await shown.request("devloop/mark", {"task": "1.2", "to": "skip", "reason": "x"})
+    await shown.until(lambda: len(plans_told(shown)) == 1, "the change is told")
+    shown.replace(shown.uri_of_plan, before)
+    await shown.until(lambda: len(plans_told(shown)) == 2, "that it is undone is told")
+    found = await shown.request("devloop/plan")
+    assert next(task for task in found["tasks"] if task["id"] == "1.2")["state"] == "ready"

@@ -195,6 +195,7 @@ class Connection:
         self.live.closed_plan.opened(self, buffer.uri)
         find = self.service.documents.find
         self.spawn(self.live.outside.watch(buffer, find, lambda: self.live.diagnostics_changed(self)))
+        self.spawn(self.live.typed.watch(buffer))
 
     def plan_moved(self) -> None:
         """Another file may be the workspace's plan by now: one that was written only after it had been opened, or that
@@ -222,7 +223,7 @@ class Connection:
         self.buffers.pop(buffer.uri, None)
         self.live.outside.saved(buffer)  # so that its watch ends
         if buffer.main:
-            self.live.spawn(asyncio.to_thread(self.service.documents.closed, buffer))  # it outlives this editor
+            self.live.spawn(self.live.typed.closed(buffer))  # it outlives this editor
 
     def find(self, uri: str) -> Buffer | None:
         return self.buffers.get(uri)

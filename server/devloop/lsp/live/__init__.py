@@ -19,6 +19,7 @@ from devloop.lsp.live.outside import Outside
 from devloop.lsp.live.progress import Progress
 from devloop.lsp.live.shown import Shown
 from devloop.lsp.live.status import Status
+from devloop.lsp.live.typed import Typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -40,6 +41,7 @@ class Live:
         self.events = Events(self.joined)
         self.shown = Shown(service)
         self.outside = Outside(service.root)
+        self.typed = Typed(service, self.joined)
         self.progress: dict[Connection, Progress] = {}
         self._ends: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
