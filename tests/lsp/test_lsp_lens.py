@@ -12,6 +12,7 @@ import pytest
 
 from devloop import plan as plans
 from devloop.lsp import lenses, refresh
+from devloop.lsp.features import code_lens
 from devloop.lsp.refresh import INTERVAL_S
 from support import runs
 from support.editor import EVERYTHING, HOLD, Failed
@@ -202,15 +203,30 @@ async def test_lines_may_move_between_list_and_lens(editor):
         await editor.request("codeLens/resolve", lens)
 
 
-async def test_a_client_that_resolves_no_commands_gets_them_at_once(editors):
+@pytest.mark.parametrize("support", [{"resolveSupport": {"properties": []}}, {}, None])
+async def test_a_client_that_does_not_say_that_it_resolves_commands_gets_them_at_once(editors, support):
     editor = await editors()
     able = copy.deepcopy(EVERYTHING)
-    able["textDocument"]["codeLens"] = {"resolveSupport": {"properties": []}}
+    able["textDocument"]["codeLens"] = support
     await editor.initialize(able)
     uri = editor.open(text=PLAN)
-    found = [seen(lens) for lens in await listed(editor, uri)]
+    given = await listed(editor, uri)
+    found = [seen(lens) for lens in given]
     assert [title for _, title, _, _ in found][:3] == ["▶ Continue", "1/6 done", "▶ Run phase (4 open)"]
     assert len(found) == 9
+    assert await editor.request("codeLens/resolve", given[0]) == given[0]
+
+
+async def test_in_a_long_plan_only_a_client_that_resolves_nothing_gets_them_at_once(editors):
+    able = copy.deepcopy(EVERYTHING)
+    for support, whole in (({"resolveSupport": {"properties": []}}, True), ({}, False)):
+        editor = await editors()
+        able["textDocument"]["codeLens"] = support
+        await editor.initialize(able)
+        uri = editor.open(text="# P\n\n" + "".join(f"- [ ] T{at} thing\n" for at in range(300)))
+        found = await listed(editor, uri)
+        assert len(found) > code_lens.AT_ONCE
+        assert all(("command" in lens) == whole for lens in found)
 
 
 async def test_switched_off_unknown_empty_and_other_documents_have_none(editors, editor):

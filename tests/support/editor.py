@@ -53,6 +53,7 @@ EVERYTHING: dict[str, Any] = {
         "documentSymbol": {"hierarchicalDocumentSymbolSupport": True, "labelSupport": True},
         "foldingRange": {"lineFoldingOnly": True, "foldingRange": {"collapsedText": True}},
         "rename": {"prepareSupport": True},
+        "codeLens": {"resolveSupport": {"properties": ["command"]}},
         "definition": {"linkSupport": True},
         "documentLink": {"tooltipSupport": True},
     },

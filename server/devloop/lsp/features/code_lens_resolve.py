@@ -19,6 +19,8 @@ METHOD: Final = t.CODE_LENS_RESOLVE
 
 async def handle(connection: Connection, params: t.CodeLens) -> Plain:
     lens = connection.protocol.plain(params)
+    if lens.get("command") is not None:
+        return Plain(lens)
     data = lens.get("data")
     buffer = connection.find(str(data.get("uri"))) if isinstance(data, dict) else None
     if buffer is None or not buffer.main or not connection.options.code_lens:
