@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from devloop.daemon import connect, stop
 from devloop.paths import StateDir
+from devloop.plan import parse
 from support.projects import demo_project
 
 
@@ -36,6 +37,31 @@ def floor_process(code: str) -> tuple[float, float]:
     begin = time.perf_counter()
     out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     return (time.perf_counter() - begin) * 1000, int(out) / 1024
+
+
+async def plan_of_a_thousand(root: Path, peer: Any) -> tuple[float, float]:
+    """Milliseconds from question to answer about a plan of 1,000 tasks, and of reading such a plan."""
+    text = "# Plan: Large\n"
+    for number in range(1000):
+        phase, at = divmod(number, 20)
+        if at == 0:
+            text += f"\n## Phase {phase + 1}: Part\n\n" + (f"**Dependencies**: Phase {phase}\n\n" if phase else "")
+        depends = f" [depends:{phase + 1}.{at}]" if at else ""
+        text += f"- [ ] Task {phase + 1}.{at + 1}: Do thing {number}{depends}\n  - Acceptance: `pytest -k t{number}`\n"
+    plan = root / ".devloop" / "plan.md"
+    before = plan.read_text()
+    begin = time.perf_counter()
+    parse(text)
+    parsed = (time.perf_counter() - begin) * 1000
+    plan.write_text(text)
+    times = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        answer = await peer.request("devloop/plan")
+        times.append((time.perf_counter() - begin) * 1000)
+        assert len(answer["tasks"]) == 1000
+    plan.write_text(before)
+    return statistics.median(times), parsed
 
 
 async def measure() -> list[dict[str, Any]]:
@@ -54,6 +80,7 @@ async def measure() -> list[dict[str, Any]]:
         other = await connect(root)
         again.append((time.perf_counter() - begin) * 1000)
         await other.close()
+    listed, parsed_ms = await plan_of_a_thousand(root, peer)
     await asyncio.sleep(1.0)  # idle: nothing asked for a moment
     memory = rss(json.loads(StateDir.of(root).daemon_file.read_text())["pid"])
     await peer.close()
@@ -70,6 +97,13 @@ async def measure() -> list[dict[str, Any]]:
         },
         {"name": "daemon there: connect", "value": statistics.median(again), "unit": "ms", "bar": None, "floor": ""},
         {"name": "one question", "value": statistics.median(times), "unit": "ms", "bar": None, "floor": ""},
+        {
+            "name": "devloop/plan, 1,000 tasks, read before",
+            "value": listed,
+            "unit": "ms",
+            "bar": 50,
+            "floor": f"reading that plan: {parsed_ms:.0f} ms",
+        },
         {
             "name": "daemon memory, idle",
             "value": memory,
