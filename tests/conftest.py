@@ -23,6 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures that tests measured and recorded (`record_property("figure", …)`), for people: nothing is asserted."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    figures = [value for report in reports for name, value in report.user_properties if name == "figure"]
+    for figure in dict.fromkeys(figures):
+        terminalreporter.write_line(figure)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, no proxy, no editor's or git's variable of the machine reaches a test."""
