@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { State } from "vscode-languageclient/node";
 import type { DevloopEvent, Plan, Status } from "./protocol";
 import { Client } from "./server/client";
-import { type End, type Failure, failure, keptEnding } from "./server/failure";
+import { type End, type Failure, failure, keptEnding, sentence } from "./server/failure";
 import { findServer } from "./server/find";
 import type { Candidate } from "./server/locate";
 import { initializationOptions } from "./server/options";
@@ -231,7 +231,9 @@ export class FolderSession implements Session {
       return failure(found.command, found.source, end);
     }
     const reason =
-      first === "late" ? `The server did not answer in ${ANSWER_MS / 1000} s.` : `The server refused: ${first}`;
+      first === "late"
+        ? `The server did not answer in ${ANSWER_MS / 1000} s.`
+        : sentence(`The server refused: ${first}`);
     return { reason, hint: "The log says more." };
   }
 

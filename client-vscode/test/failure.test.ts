@@ -33,7 +33,7 @@ describe("what a person is told when the server does not start", () => {
       "",
     ];
     expect(failure(COMMAND, "path", { code: 3, stderr }).reason).toBe(
-      "The server ended with status 3: ValueError: bad",
+      "The server ended with status 3: ValueError: bad.",
     );
     expect(lastWords(["  ^^^~~ "])).toBe("");
     expect(failure(COMMAND, "path", { signal: "SIGKILL", stderr: [] }).reason).toBe("The server was ended by SIGKILL.");

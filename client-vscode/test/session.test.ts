@@ -119,7 +119,7 @@ describe("a folder's session", () => {
     await session.start();
     expect(session.state).toMatchObject({
       kind: "failed",
-      reason: "The server ended with status 1: RuntimeError: no luck",
+      reason: "The server ended with status 1: RuntimeError: no luck.",
     });
   });
 
@@ -134,7 +134,7 @@ describe("a folder's session", () => {
     serve(STAYS);
     played.start = "fails";
     await session.restart();
-    expect(session.state).toMatchObject({ kind: "failed", reason: "The server refused: the pipe is closed" });
+    expect(session.state).toMatchObject({ kind: "failed", reason: "The server refused: the pipe is closed." });
   });
 
   it("does not use a server of another age", async () => {

@@ -7,6 +7,7 @@ import { hasPythonExtension, selectedInterpreter } from "../server/python";
 import { ways } from "./install-lines";
 
 const LOOK_MS = 3_000;
+const SHELL_MS = 800;
 const LONGEST_MS = 15 * 60_000;
 
 /** A terminal shows the command; the person presses Enter. When the server is there it is started. */
@@ -29,6 +30,8 @@ export async function install(context: Context): Promise<void> {
   }
   const terminal = vscode.window.createTerminal({ name: "Install devloop" });
   terminal.show();
+  await terminal.processId;
+  await new Promise((resolve) => setTimeout(resolve, SHELL_MS)); // before its prompt a shell shows typed text twice
   terminal.sendText(chosen.way.command, false);
   watch(context, terminal);
 }

@@ -9,6 +9,7 @@ import {
   LanguageClient,
   type LanguageClientOptions,
   RevealOutputChannelOn,
+  State,
   type StaticFeature,
 } from "vscode-languageclient/node";
 import { planPattern } from "./plan-files";
@@ -67,5 +68,17 @@ export class Client extends LanguageClient {
       return;
     }
     super.registerFeature(feature);
+  }
+
+  /** What goes wrong is in the session's state, which says it once; the library would put up a message of its own. */
+  override error(message: string, data?: unknown, _show?: boolean | "force"): void {
+    super.error(message, data, false);
+  }
+
+  /** A client that never came to run has nothing to stop; the library would reject without anybody listening. */
+  override async stop(timeout?: number): Promise<void> {
+    if (this.state === State.Running) {
+      await super.stop(timeout);
+    }
   }
 }

@@ -41,7 +41,10 @@ export function failure(command: readonly string[], source: Source, end: End): F
     return { reason: `${program} is older than Python 3.11.`, hint: "Select a newer interpreter." };
   }
   const how = howItEnded(end);
-  return { reason: said === "" ? `The server ${how}.` : `The server ${how}: ${said}`, hint: "The log says more." };
+  return {
+    reason: sentence(said === "" ? `The server ${how}` : `The server ${how}: ${said}`),
+    hint: "The log says more.",
+  };
 }
 
 /** A server that kept ending while it was used. */
@@ -81,6 +84,10 @@ function whereToLook(source: Source): string {
     case "path":
       return "Install devloop anew.";
   }
+}
+
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** One line without control characters: what a process wrote is foreign. */

@@ -1,6 +1,7 @@
 /** The server's process: started, listened to, and seen to its end. Knows no VS Code. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { Writable } from "node:stream";
 import type { End } from "./failure";
 
 const KEPT_LINES = 20;
@@ -50,9 +51,12 @@ export class ServerProcess {
     return this.child.stdout;
   }
 
-  get writer(): NodeJS.WritableStream {
-    return this.child.stdin;
-  }
+  /** A write to a process that is gone is dropped: its end is told by `ended`, and the library would not catch it. */
+  readonly writer: NodeJS.WritableStream = new Writable({
+    write: (chunk: Buffer, encoding, written) => {
+      this.child.stdin.write(chunk, encoding, () => written());
+    },
+  });
 
   /** End it: its input is closed, and if that is not enough it is told, then made to go. */
   async end(): Promise<void> {
