@@ -70,3 +70,16 @@ async def test_a_decision_that_was_recorded_and_never_sent_still_leaves_out(one:
     await one.up()
     assert (await one.ended(run))["outcome"] == "landed"
     assert (one.root / "i.txt").exists() and not (one.root / "i-out.txt").exists()
+
+
+async def test_a_checkpoint_that_an_older_devloop_opened_can_be_decided_with_files_left_out(one: Engine) -> None:
+    """Its records have no place for what is left out until the engine that finds them makes one."""
+    run = await at_checkpoint(one, "j", "j.txt", "j-out.txt")
+    await one.kill()
+    with sqlite3.connect(one.state.records_db) as connection:
+        connection.execute("ALTER TABLE checkpoints DROP COLUMN leave_out")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    await one.up()
+    await one.decide(run, "commit", leave_out=["j-out.txt"])
+    assert (await one.ended(run))["outcome"] == "landed"
+    assert (one.root / "j.txt").exists() and not (one.root / "j-out.txt").exists()
