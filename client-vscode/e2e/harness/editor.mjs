@@ -16,6 +16,7 @@ const SETTINGS = {
   "workbench.tips.enabled": false,
   "workbench.enableExperiments": false,
   "workbench.reduceMotion": "on",
+  "window.autoDetectColorScheme": true,
   "window.menuBarVisibility": "classic",
   "editor.minimap.enabled": false,
   "editor.accessibilitySupport": "off",

@@ -4,7 +4,10 @@ import { ID } from "./tools.mjs";
 import { LIMIT, until } from "./wait.mjs";
 
 const LENS = ".codelens-decoration";
-const TOAST = ".notifications-toasts .notification-list-item";
+/** VS Code puts a notification away after some seconds: then it is in the notification centre. */
+const TOAST = [".notifications-toasts", ".notifications-center.visible"]
+  .map((place) => `${place} .notification-list-item`)
+  .join(", ");
 const plain = (text) => text.replaceAll("\u00a0", " ").trim();
 
 export class Window {
@@ -121,21 +124,46 @@ export class Window {
     return this.page.locator(TOAST, { hasText: pattern }).first();
   }
 
+  /** Waits for a notification, wherever it is by now. */
+  async told(pattern) {
+    const toast = this.toast(pattern);
+    await until(`a notification, ${pattern}`, async () => {
+      if (await toast.isVisible()) {
+        return true;
+      }
+      await toast.waitFor({ timeout: 8000 }).catch(() => this.command("Notifications: Show Notifications"));
+      return toast.isVisible();
+    });
+    return toast;
+  }
+
   async pressToastButton(pattern, button) {
-    const found = this.toast(pattern).locator(".notification-list-item-buttons-container a", { hasText: button });
-    await found.first().click();
+    const name = typeof button === "string" ? new RegExp(`^${button}`) : button;
+    await until(`"${button}" of the notification ${pattern}`, async () => {
+      const toast = await this.told(pattern);
+      await toast.hover({ timeout: 3000 }); // a toast under the mouse stays
+      await toast
+        .locator(".notification-list-item-buttons-container a", { hasText: name })
+        .first()
+        .click({ timeout: 3000 });
+      return true;
+    });
   }
 
   /** The same thing is never asked twice, and nothing else is said. */
-  onlyToast(pattern) {
-    return until(`one notification alone, ${pattern}`, async () => {
+  async onlyToast(pattern) {
+    await this.told(pattern);
+    await until(`one notification alone, ${pattern}`, async () => {
       const said = await this.page.locator(TOAST).allInnerTexts();
       return said.length === 1 && pattern.test(plain(said[0]));
     });
   }
 
-  silent() {
-    return until("no notification", async () => (await this.page.locator(TOAST).count()) === 0);
+  /** No notification, not even one that was put away. */
+  async silent() {
+    await this.command("Notifications: Show Notifications");
+    await until("no notification", async () => (await this.page.locator(TOAST).count()) === 0);
+    await this.page.keyboard.press("Escape");
   }
 
   /** An input box or quick pick of ours: write, and accept. */

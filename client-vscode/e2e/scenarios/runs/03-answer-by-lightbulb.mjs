@@ -3,12 +3,12 @@ export default async function answerByLightbulb(stage) {
   const window = await stage.shared();
   await window.lenses("Task 1.3", /Run/);
   await window.clickLens("Task 1.3", "▶ Run");
-  await window.toast(/Show debts with a sign/).waitFor();
+  await window.told(/Show debts with a sign/);
   const commit = await window.quickFix("Task 1.3", /^Commit/);
   await stage.shot(window, "lightbulb");
   await commit.click();
   await window.project.landed("1.3", "Show debts with a sign");
   await window.line("[x] Task 1.3").waitFor();
   await window.pressToastButton(/Show debts with a sign/, "Commit");
-  await window.toast(/decided already \(commit\)/).waitFor();
+  await window.told(/decided already \(commit\)/);
 }

@@ -3,7 +3,7 @@ export default async function answerByTree(stage) {
   const window = await stage.shared();
   await window.showViews();
   await (await window.rowMenu("Round shares fairly", /^Run/)).click();
-  await window.toast(/Round shares fairly/).waitFor();
+  await window.told(/Round shares fairly/);
   const decide = await window.rowMenu("Round shares fairly", /^(Commit|Decide)/);
   await stage.shot(window, "menu");
   await decide.click();

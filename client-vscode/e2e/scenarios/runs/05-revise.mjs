@@ -3,12 +3,12 @@ export default async function revise(stage) {
   const window = await stage.shared();
   const { project } = window;
   await window.clickLens("Task 2.1", "▶ Run");
-  await window.toast(/Name the currency/).waitFor();
+  await window.told(/Name the currency/);
   await window.pressToastButton(/Name the currency/, "Revise");
   await window.page.locator(".quick-input-widget input.input").waitFor();
   await stage.shot(window, "message");
   await window.answer("Use the sign, not the name.");
-  await window.toast(/currency is shown by its sign/).waitFor();
+  await window.told(/currency is shown by its sign/);
   await window.onlyToast(/currency is shown by its sign/);
   await stage.shot(window, "asked-again");
 

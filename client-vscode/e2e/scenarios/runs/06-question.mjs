@@ -3,11 +3,11 @@ export default async function question(stage) {
   const window = await stage.shared();
   const { project } = window;
   await window.clickLens("Task 2.2", "▶ Run");
-  await window.toast(/How is an amount of zero shown\?/).waitFor();
+  await window.told(/How is an amount of zero shown\?/);
   await window.status(/asks/);
   await stage.shot(window, "asked");
   await window.pressToastButton(/How is an amount of zero shown\?/, "As a dash");
-  await window.toast(/Zero is shown as you chose/).waitFor();
+  await window.told(/Zero is shown as you chose/);
 
   const run = await project.runOf("2.2");
   const transcript = await project.devloop("transcript", run.id);

@@ -3,7 +3,7 @@ export default async function review(stage) {
   const window = await stage.shared();
   const { project, page } = window;
   await window.clickLens("Task 2.4", "▶ Run");
-  await window.toast(/Split the bill by shares/).waitFor();
+  await window.told(/Split the bill by shares/);
   await window.pressToastButton(/Split the bill by shares/, "Review");
   await page.locator(".multiDiffEntry, .multi-diff-editor .diff-editor").first().waitFor();
   await window.command("Notifications: Clear All Notifications");

@@ -9,7 +9,7 @@ export default async function reload(stage) {
   await window.clickLens("Task 1.1", "▶ Run");
   await window.lenses("Task 1.1", /Cancel/);
   await window.clickLens("Task 1.2", "▶ Run");
-  await window.toast(/Weigh the letters/).waitFor();
+  await window.told(/Weigh the letters/);
   const before = (await project.runOf("1.1")).turn;
 
   const begun = Date.now();

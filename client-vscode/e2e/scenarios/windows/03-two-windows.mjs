@@ -18,7 +18,7 @@ export default async function twoWindows(stage) {
   await Promise.all([first.status(/1\/2/), second.status(/1\/2/)]);
   await second.silent();
   await first.pressToastButton(/Weigh the letters/, "Commit");
-  await first.toast(/decided already \(commit\)/).waitFor();
+  await first.told(/decided already \(commit\)/);
   const commits = project.git("log", "--format=%s").split("\n");
   if (commits.length !== 2) {
     throw new Error(`one decision, one commit: ${commits}`);

@@ -13,8 +13,14 @@ export default async function serverFails(stage) {
   const item = window.statusItem;
   await until("a red status item that says why", async () => {
     const label = await item.getAttribute("aria-label", { timeout: 1000 }).catch(() => "");
-    const inner = await item.locator("[aria-label]").first().getAttribute("aria-label", { timeout: 1000 }).catch(() => "");
-    return `${label} ${inner}`.includes(REASON) && /error-kind|has-background-color/.test(await item.getAttribute("class"));
+    const inner = await item
+      .locator("[aria-label]")
+      .first()
+      .getAttribute("aria-label", { timeout: 1000 })
+      .catch(() => "");
+    return (
+      `${label} ${inner}`.includes(REASON) && /error-kind|has-background-color/.test(await item.getAttribute("class"))
+    );
   });
   stage.note("workbench shown → red status item", shown(Date.now() - begun, 15_000));
   await window.onlyToast(new RegExp(REASON));

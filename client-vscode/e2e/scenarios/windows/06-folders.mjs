@@ -22,7 +22,7 @@ export default async function folders(stage) {
   await window.lenses("Task 1.2", /Run/);
   await window.status(/0\/2/);
   await window.clickLens("Task 1.2", "▶ Run");
-  await window.toast(/bank: 1\.2 Count the coins/).waitFor();
+  await window.told(/bank: 1\.2 Count the coins/);
   await window.showViews();
   await window.row("Count the coins").waitFor();
   await window.row("Weigh the letters").waitFor();
