@@ -120,6 +120,8 @@ describe("a task", () => {
       "last run exhausted · $0.50",
     );
     expect(only({ state: "ready" }).description).toBe("");
+    expect(only({ state: "ready", run: { ...ended, outcome: "failed" } }).icon?.color).toBe("charts.orange");
+    expect(only({ state: "ready", run: { ...ended, outcome: "cancelled" } }).icon?.color).toBe("charts.blue");
   });
 
   it("can be run when it is ready or begun and free, is a whole task, and has no open run", () => {

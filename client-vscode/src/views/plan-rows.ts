@@ -209,7 +209,7 @@ function taskRow(task: PlanTask, making: Making): PlanRow {
     id,
     label,
     description,
-    icon: lastRun(task) !== "" && task.state === "ready" ? AGAIN : look.icon,
+    icon: task.state === "ready" && wentWrong(task) ? AGAIN : look.icon,
     tooltip: taskTooltip(task, look),
     spoken: [label, description.startsWith(look.spoken) ? "" : look.spoken, description.replaceAll(" · ", ", ")]
       .filter(Boolean)
@@ -283,6 +283,12 @@ function who(run: PlanTask["run"]): string {
     .filter(Boolean)
     .map((each) => oneLine(`${each}`, 40))
     .join("·");
+}
+
+/** What a person ended is no failure. */
+function wentWrong(task: PlanTask): boolean {
+  const outcome = task.run?.outcome;
+  return Boolean(outcome) && !GOOD.has(`${outcome}`) && outcome !== "cancelled" && outcome !== "discarded";
 }
 
 function lastRun(task: PlanTask): string {
