@@ -143,6 +143,9 @@ class Buffer:
     def __init__(self, path, text, able=True):
         self.path, self.touched, self.document, self.able = path.resolve(), 1.0, plans.Document.of(text), able
 
+    def last_plan(self, archived):
+        return None
+
     async def plan(self):
         return plans.parse(self.document)
 

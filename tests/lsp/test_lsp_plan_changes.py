@@ -280,3 +280,28 @@ async def test_nothing_is_kept_of_changes_once_all_have_them(editors, shown, ser
     await shown.diagnostics(shown.uri_of_plan, version)
     assert done(service)
     assert service.documents.open_plans._owed == {}
+
+
+async def test_an_open_plan_is_read_once_for_its_editor_and_for_all_others(shown, service, editors):
+    (connection,) = editors.server.connections
+    buffer = connection.buffers[shown.uri_of_plan]
+    found, plan = service.documents.plan()
+    assert plan is await buffer.plan() and found.open and found.data.decode() == text(shown)
+    version = shown.type(shown.uri_of_plan, 4, 16, "!")
+    await shown.diagnostics(shown.uri_of_plan, version)
+    found, after = service.documents.plan()
+    assert after is await buffer.plan() and after is not plan and found.data.decode() == text(shown)
+    assert service.documents._parsed is None
+
+
+async def test_the_plan_is_read_anew_where_a_buffer_does_not_say_all(editors, service, record, project):
+    editor = await editors()
+    await editor.initialize({})
+    uri = editor.open()
+    await editor.diagnostics(uri, 1)
+    (connection,) = editors.server.connections
+    await record("completed")
+    assert done(service) and service.documents.plan()[1] is not await connection.buffers[uri].plan()
+    (project / ".devloop" / "archive").mkdir()
+    (project / ".devloop" / "archive" / "phase-0.md").write_text("## Phase 0: Old\n\n- [x] Task 0.1: Did it\n")
+    assert connection.buffers[uri].last_plan(service.documents.archived_ids()) is None

@@ -132,9 +132,17 @@ class Documents:
         return PlanText(path, self._relative(path), data, hashlib.sha256(data).hexdigest(), others, shown)
 
     def plan(self) -> tuple[PlanText, plans.Plan]:
-        """The plan, parsed; the last result is kept as long as the bytes are the same."""
-        found = self.read()
+        """The plan, parsed: as its editor's buffer has it read already (a long one takes a hundred megabytes), else
+        anew; the last result is kept as long as the bytes are the same."""
         archived = self.archived_ids()
+        path, others = self.find()
+        shown = self.open_plans.of(path.resolve())
+        if shown is not None and not self.open_plans.owed(shown):
+            known = shown.last_plan(archived)
+            if known is not None:
+                self._parsed = None
+                return self._text(path, known.data, others, shown=True), known
+        found = self.read()
         key = (found.relative, found.sha256, archived)
         if self._parsed is None or self._parsed[0] != key:
             self._parsed = (key, plans.parse(found.data, name=found.relative, archived_ids=archived))

@@ -40,6 +40,9 @@ class OpenPlan(Protocol):
     def document(self) -> plans.Document:
         """The text as it is now; readable from any thread."""
 
+    def last_plan(self, archived: frozenset[str]) -> plans.Plan | None:
+        """The plan of `document`, where it was read already with these archived ids; from any thread."""
+
     async def plan(self) -> plans.Plan: ...
 
     async def apply(self, plan: plans.Plan, edits: Sequence[plans.Edit], label: str) -> bool:

@@ -187,7 +187,9 @@ class Service:
         return self.documents.read()
 
     def _stats(self, found: PlanText) -> Answer:
-        parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())
+        now, parsed = self.documents.plan()
+        if (now.path, now.sha256) != (found.path, found.sha256):
+            parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())
         return dict(plans.show(parsed)["stats"])
 
     async def working(self) -> list[str]:

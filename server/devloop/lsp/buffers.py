@@ -107,6 +107,11 @@ class Buffer:
         """The plan that was read last, perhaps of an older version: for those who can't wait for the newest."""
         return self._plan
 
+    def last_plan(self, archived: frozenset[str]) -> plans.Plan | None:
+        """See `daemon.open_plans.OpenPlan`."""
+        known = self._plan
+        return known if known is not None and known.document is self.document and archived == self._archived else None
+
     def advance(self) -> None:
         """Wake whoever waits for news of this buffer."""
         self.advanced.set()

@@ -38,7 +38,8 @@ logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs parameters and 
 def converter() -> Converter:
     """One for all editors: it writes and compiles a function for each type that it meets, tens of milliseconds and a
     third of a megabyte in all, and knows nothing of who uses it."""
-    return default_converter()
+    made: Converter = default_converter()  # type: ignore[no-untyped-call]
+    return made
 
 
 class Protocol(LanguageServerProtocol):
