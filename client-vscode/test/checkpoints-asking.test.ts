@@ -239,7 +239,7 @@ describe("a click", () => {
     expect(session.decisions()).toEqual([]);
     expect(screen.toast).toMatchObject({
       kind: "information",
-      message: "1.1 Add login was decided already (discard).",
+      message: "Decided already (discard): 1.1 Add login.",
     });
   });
 
@@ -259,7 +259,7 @@ describe("a click", () => {
       return new Error("Checkpoint 1 of run-1.1-1 is answered already.");
     };
     await screen.toast.press("Commit");
-    expect(screen.toast).toMatchObject({ kind: "information", message: "1.1 Add login was decided already (stop)." });
+    expect(screen.toast).toMatchObject({ kind: "information", message: "Decided already (stop): 1.1 Add login." });
   });
 
   it("that is refused says why", async () => {
@@ -286,7 +286,7 @@ describe("words", () => {
     await screen.toast.press("Revise…");
     expect(screen.box.title).toBe("Revise: 1.1 Add login");
     expect(screen.box.prompt).toContain("One line");
-    expect(screen.box.prompt).toContain("`> revise: …`");
+    expect(screen.box.prompt).toContain("“> revise:”");
     await screen.box.enter();
     expect(screen.box.validationMessage).toBeTruthy();
     await screen.box.type(" Use the sign. ");
@@ -318,7 +318,7 @@ describe("words", () => {
     await screen.box.type("Use the sign.");
     session.answers["devloop.decide"] = new Error("It does not wait.");
     await screen.box.enter();
-    expect(screen.toast).toMatchObject({ kind: "information", message: "1.1 Add login was decided already (commit)." });
+    expect(screen.toast).toMatchObject({ kind: "information", message: "Decided already (commit): 1.1 Add login." });
   });
 });
 

@@ -30,6 +30,7 @@ const ICONS: Readonly<Record<Decision, string>> = {
   recheck: "beaker",
   block: "circle-slash",
 };
+const HINT_MS = 15_000;
 const ASKED: Partial<Record<Decision, { readonly title: string; readonly prompt: string }>> = {
   revise: { title: "Revise", prompt: "What should change?" },
   answer: { title: "Answer", prompt: "Your answer" },
@@ -146,7 +147,7 @@ export class Deciding {
     const known = session && this.checkpoints.runOf(session, run);
     const name = known === undefined ? oneLine(run, 60) : nameOf(known);
     const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
-    void vscode.window.showInformationMessage(`${name} was decided already${how}.`);
+    void vscode.window.showInformationMessage(`Decided already${how}: ${name}.`);
   }
 
   private async sure({ run }: Place): Promise<boolean> {
@@ -189,11 +190,11 @@ export class Deciding {
     const asked = ASKED[decision];
     const inPlan: vscode.QuickInputButton = {
       iconPath: new vscode.ThemeIcon("go-to-file"),
-      tooltip: `Write several lines below the task in the plan instead: > ${decision}: …`,
+      tooltip: "Write below the task in the plan instead, as many lines as you like",
     };
     const box = vscode.window.createInputBox();
     box.title = `${asked?.title ?? titleOf(decision)}: ${nameOf(place.run)}`;
-    box.prompt = `${asked?.prompt ?? ""} One line; for more, write \`> ${decision}: …\` below the task in the plan.`;
+    box.prompt = `${asked?.prompt ?? ""} One line. For more, use the button above: it writes “> ${decision}:” below the task.`;
     box.ignoreFocusOut = true;
     box.buttons = [inPlan];
     return new Promise((resolve) => {
@@ -247,6 +248,8 @@ export class Deciding {
       const end = document.lineAt(at < 0 ? line.lineNumber : at).range.end;
       editor.selection = new vscode.Selection(end, end);
       editor.revealRange(new vscode.Range(end, end), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+      const title = titleOf(decision);
+      vscode.window.setStatusBarMessage(`Write it here, then choose ${title} above the task.`, HINT_MS);
     } else {
       editor.selection = new vscode.Selection(line.range.end, line.range.end);
       editor.revealRange(line.range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
