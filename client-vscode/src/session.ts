@@ -221,6 +221,7 @@ export class FolderSession implements Session {
       after(ANSWER_MS, "late" as const),
     ]);
     if (first === undefined) {
+      live.process.begun();
       const info = live.client.initializeResult?.serverInfo;
       const wrong = mismatch(info);
       return wrong ?? { version: info?.version ?? "" };

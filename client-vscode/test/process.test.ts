@@ -46,3 +46,19 @@ describe("the server's process", () => {
     expect(Date.now() - began).toBeLessThan(15_000);
   }, 20_000);
 });
+
+describe("what the process says", () => {
+  it("ends with it once the server has begun, and not before", async () => {
+    const early = await start(node("console.log('half')"));
+    const late = await start(node("console.log('whole')"));
+    let ended = 0;
+    for (const each of [early, late]) {
+      each.reader.resume();
+      each.reader.on("end", () => ended++);
+    }
+    late.begun();
+    await Promise.all([early.ended, late.ended]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).toBe(1);
+  });
+});

@@ -54,7 +54,10 @@ function section(item: TrustItem): string[] {
 
 /** Indented, so that no line of the text can pass for one of ours; control characters become visible. */
 function quoted(text: string): string[] {
-  return text.split(/\r\n|\r|\n/).map((each) => `    ${visible(each)}`);
+  return text
+    .trimEnd()
+    .split(/\r\n|\r|\n/)
+    .map((each) => `    ${visible(each)}`);
 }
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
@@ -65,5 +68,6 @@ function visible(text: string): string {
 
 function name(item: TrustItem): string {
   const { key, kind, path } = item;
-  return `${oneLine(kind, 20)} ${oneLine(key, 200)}${path === "" || key.includes(path) ? "" : ` (${oneLine(path, 200)})`}`;
+  const what = key.startsWith(`${kind}:`) ? key : `${kind} ${key}`;
+  return `${oneLine(what, 220)}${path === "" || key.includes(path) ? "" : ` (${oneLine(path, 200)})`}`;
 }

@@ -48,7 +48,7 @@ export class Walkthrough implements vscode.Disposable {
 
   /** Show it, at a step or where it was left. */
   async show(step?: "plan" | "run" | "decide" | "look", beside = false): Promise<void> {
-    const where = step === undefined ? ID : { category: ID, step: `${ID}#${step}` };
+    const where = step === undefined ? ID : { category: ID, step };
     await vscode.commands.executeCommand("workbench.action.openWalkthrough", where, beside);
   }
 

@@ -1,7 +1,7 @@
 /** The server's process: started, listened to, and seen to its end. Knows no VS Code. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { Writable } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import type { End } from "./failure";
 
 const KEPT_LINES = 20;
@@ -20,6 +20,7 @@ export class ServerProcess {
   ) {
     child.stderr.setEncoding("utf8");
     child.stderr.on("data", (text: string) => this.take(text, said));
+    child.stdout.pipe(this.reader, { end: false });
     child.stdin.on("error", () => undefined); // a write to a process that is gone; `ended` tells
     this.ended = new Promise((resolve) => {
       child.once("close", (code, signal) => {
@@ -47,8 +48,12 @@ export class ServerProcess {
     });
   }
 
-  get reader(): NodeJS.ReadableStream {
-    return this.child.stdout;
+  /** What it says. It ends with the process, but not before `begun`: the library leaves rejections of a broken start alone. */
+  readonly reader = new PassThrough();
+
+  /** The server answered `initialize`. */
+  begun(): void {
+    void this.ended.then(() => this.reader.end());
   }
 
   /** A write to a process that is gone is dropped: its end is told by `ended`, and the library would not catch it. */
