@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devloop.tools import globs
+from devloop import globs
 from devloop.tools.text import Text, changed_lines, replace
 
 

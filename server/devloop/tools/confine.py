@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from devloop.tools import globs
+from devloop import globs
 from devloop.tools.model import Problem
 
 Parts = tuple[str, ...]

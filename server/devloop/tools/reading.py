@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from devloop.tools import globs
+from devloop import globs
 from devloop.tools.confine import TEMPORARY, Confined, Parts
 from devloop.tools.inputs import ListFiles, ReadFile
 from devloop.tools.model import Answer, Problem

@@ -8,9 +8,9 @@ import re
 import signal
 from pathlib import Path
 
+from devloop import globs
 from devloop.redact import one_line
 from devloop.sandbox import Command, Outcome
-from devloop.tools import globs
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import RunCommand
 from devloop.tools.model import Answer, Problem, ToolContext

@@ -11,8 +11,8 @@ import stat
 import sys
 from pathlib import Path
 
+from devloop import globs
 from devloop.sandbox import GIB, Command, Limits, Mount, environment, toolchain_mounts
-from devloop.tools import globs
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import Search
 from devloop.tools.model import Answer, Problem, ToolContext
