@@ -276,21 +276,52 @@ def asked(editor):
     return [method for method, _ in editor.asked if method in REFRESH]
 
 
+async def fetched(editor, uri):
+    await listed(editor, uri)
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
+    await editor.request("textDocument/inlayHint", {"textDocument": {"uri": uri}, "range": whole})
+
+
 async def test_changed_runs_make_the_editor_fetch_again_but_not_too_often(service, editor):
     uri = editor.open(text=PLAN)
-    await listed(editor, uri)
+    await fetched(editor, uri)
     runs.queued(service)
     await editor.until(lambda: set(asked(editor)) == set(REFRESH), "both are refreshed")
+    await fetched(editor, uri)
     editor.asked.clear()
-    began = time.monotonic()
+    answered, began = 0, time.monotonic()
     while time.monotonic() - began < 3 * INTERVAL_S:
         runs.tell(service, "tool.started", "run-1", id="a", tool="read", argument=str(time.monotonic()))
         await asyncio.sleep(0.02)
+        if len(asked(editor)) > answered:
+            answered = len(asked(editor))
+            await fetched(editor, uri)
     refreshed = asked(editor)
     assert 2 <= refreshed.count(REFRESH[0]) <= 4
     assert refreshed.count(REFRESH[1]) == 0  # state and cost are what they were
     runs.ended(service)
     await editor.until(lambda: REFRESH[1] in asked(editor), "the hint shows the outcome")
+
+
+async def test_an_editor_that_has_not_fetched_yet_is_not_asked_again(service, editor, monkeypatch):
+    """Each request would make it put the fetching off again."""
+    monkeypatch.setattr(refresh, "INTERVAL_S", 0.01)
+    uri = editor.open(text=PLAN)
+    await fetched(editor, uri)
+    runs.queued(service)
+    await editor.until(lambda: set(asked(editor)) == set(REFRESH), "both are refreshed")
+    await fetched(editor, uri)
+    editor.asked.clear()
+    runs.working(service)
+    await editor.until(lambda: asked(editor).count(REFRESH[0]) == 1, "the lens says so")
+    await fetched(editor, uri)
+    editor.asked.clear()
+    for number in range(20):
+        runs.tell(service, "tool.started", "run-1", id="a", tool="read", argument=str(number))
+        await asyncio.sleep(0.02)  # over which it would be asked again
+    assert asked(editor) == [REFRESH[0]]
+    await fetched(editor, uri)
+    await editor.until(lambda: len(asked(editor)) == 2, "what came meanwhile is not lost")
 
 
 async def test_what_the_plan_does_not_show_is_no_reason_to_fetch_again(service, editor):
@@ -299,6 +330,7 @@ async def test_what_the_plan_does_not_show_is_no_reason_to_fetch_again(service, 
     runs.queued(service, "run-9", "9.9", "Not in this plan")
     runs.queued(service)
     await editor.until(lambda: set(asked(editor)) == set(REFRESH), "the run of a task")
+    await fetched(editor, uri)
     await asyncio.sleep(1.5 * INTERVAL_S)  # over which nothing may happen
     editor.asked.clear()
     runs.working(service, "run-9")
@@ -312,7 +344,7 @@ async def test_an_editor_that_did_not_declare_it_is_not_asked_and_nobody_listens
     editor = await editors()
     await editor.initialize({"textDocument": {}})
     await listed(editor, editor.open(text=PLAN))
-    assert not set(editors.server.connections) & set(refresh._watched)
+    assert not set(editors.server.connections) & set(refresh._fetched)
 
 
 async def test_an_editor_that_never_answers_is_asked_once_and_delays_no_other(service, editors):
@@ -320,9 +352,11 @@ async def test_an_editor_that_never_answers_is_asked_once_and_delays_no_other(se
     silent.answers[REFRESH[0]] = HOLD
     for each in (silent, other):
         await each.initialize()
-        await listed(each, each.open(text=PLAN))
+        uri = each.open(text=PLAN)
+        await listed(each, uri)
     runs.queued(service)
     await silent.until(lambda: asked(silent), "the first question")
+    await fetched(other, uri)
     runs.working(service)
     await other.until(lambda: asked(other).count(REFRESH[0]) >= 2, "the other one goes on")
     assert asked(silent).count(REFRESH[0]) == 1
@@ -335,7 +369,7 @@ async def test_nothing_is_left_of_an_editor_that_leaves(service, editors):
         await editor.initialize()
         await listed(editor, editor.open(text=PLAN))
         (connection,) = editors.server.connections
-        assert connection in refresh._watched
+        assert connection in refresh._fetched
         gone.append(weakref.ref(connection))
         del connection
         runs.queued(service, f"run-{leave}")

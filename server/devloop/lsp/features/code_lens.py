@@ -28,7 +28,7 @@ async def handle(connection: Connection, params: t.CodeLensParams) -> Json | Pla
     buffer = connection.find(params.text_document.uri)
     if buffer is None or not buffer.main or not connection.options.code_lens:
         return Plain([])
-    await refresh.watch(connection)
+    await refresh.watch(connection, METHOD)
     view = await look(connection, buffer)
     parts = connection.client.get("textDocument.codeLens.resolveSupport.properties")
     if isinstance(parts, list) and "command" in parts:  # new in LSP 3.18

@@ -26,7 +26,7 @@ async def handle(connection: Connection, params: t.InlayHintParams) -> Plain:
     buffer = connection.find(params.text_document.uri)
     if buffer is None or not connection.options.inlay_hints:
         return Plain([])
-    await refresh.watch(connection)
+    await refresh.watch(connection, METHOD)
     snapshot, known = await look(connection, buffer)
     first, last = params.range.start.line + 1, params.range.end.line + 1
     found = hints.behind(known, first, last, agent=connection.options.agent_hints)
