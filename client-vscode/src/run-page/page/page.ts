@@ -123,6 +123,9 @@ export class RunPage {
     const before = this.state;
     const after = patched(message.whole ? blank("") : before, message.patch);
     this.state = after;
+    if (message.whole) {
+      this.transcript.forget();
+    }
     this.follow.before();
     this.render(before, after, message.whole);
     if (!this.began) {

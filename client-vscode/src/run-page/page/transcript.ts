@@ -103,6 +103,11 @@ export class Transcript {
     root.append(el("div", "panel-title", title, all), this.earlier, this.empty, this.list);
   }
 
+  /** What was asked for is not on its way any more. */
+  forget(): void {
+    this.asked.clear();
+  }
+
   update(state: PageState): void {
     this.state = state;
     const from = Math.max(0, state.turns.length - this.limit);

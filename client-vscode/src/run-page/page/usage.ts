@@ -55,8 +55,12 @@ export class Usage {
   }
 
   update(turns: readonly Turn[]): void {
-    this.turns = turns;
-    this.all = bars(turns);
+    const counted = turns.filter((turn) => turn.tokens !== null);
+    if (sameFigures(counted, this.turns)) {
+      return;
+    }
+    this.turns = counted;
+    this.all = bars(counted);
     this.root.hidden = !this.all.some((bar) => bar.total > 0 || bar.cost > 0);
     const focused = this.chart.contains(document.activeElement);
     this.current = this.chosen ? Math.min(this.current, this.all.length - 1) : this.all.length - 1;
@@ -189,6 +193,15 @@ export class Usage {
     });
     fill(this.table, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
   }
+}
+
+/** Most of what happens in a turn changes no figure. */
+function sameFigures(a: readonly Turn[], b: readonly Turn[]): boolean {
+  const same = (one: Turn, other: Turn | undefined) =>
+    one.number === other?.number &&
+    one.cost === other.cost &&
+    JSON.stringify(one.tokens) === JSON.stringify(other.tokens);
+  return a.length === b.length && a.every((turn, index) => turn === b[index] || same(turn, b[index]));
 }
 
 function fixed(value: number): string {
