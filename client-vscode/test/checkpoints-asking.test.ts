@@ -239,7 +239,7 @@ describe("a click", () => {
     expect(session.decisions()).toEqual([]);
     expect(screen.toast).toMatchObject({
       kind: "information",
-      message: "Decided already (discard): 1.1 Add login.",
+      message: "It was decided already (discard): 1.1 Add login.",
     });
   });
 
@@ -259,7 +259,7 @@ describe("a click", () => {
       return new Error("Checkpoint 1 of run-1.1-1 is answered already.");
     };
     await screen.toast.press("Commit");
-    expect(screen.toast).toMatchObject({ kind: "information", message: "Decided already (stop): 1.1 Add login." });
+    expect(screen.toast).toMatchObject({ kind: "information", message: "It was decided already (stop): 1.1 Add login." });
   });
 
   it("that is refused says why", async () => {
@@ -318,7 +318,7 @@ describe("words", () => {
     await screen.box.type("Use the sign.");
     session.answers["devloop.decide"] = new Error("It does not wait.");
     await screen.box.enter();
-    expect(screen.toast).toMatchObject({ kind: "information", message: "Decided already (commit): 1.1 Add login." });
+    expect(screen.toast).toMatchObject({ kind: "information", message: "It was decided already (commit): 1.1 Add login." });
   });
 });
 

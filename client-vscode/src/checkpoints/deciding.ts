@@ -147,7 +147,7 @@ export class Deciding {
     const known = session && this.checkpoints.runOf(session, run);
     const name = known === undefined ? oneLine(run, 60) : nameOf(known);
     const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
-    void vscode.window.showInformationMessage(`Decided already${how}: ${name}.`);
+    void vscode.window.showInformationMessage(`It was decided already${how}: ${name}.`);
   }
 
   private async sure({ run }: Place): Promise<boolean> {

@@ -30,7 +30,7 @@ export interface Address {
 }
 
 /** More than that many files in one editor are no help to anybody. */
-export const MOST_FILES = 300;
+export const MOST_FILES = 200;
 
 export function queryOf(address: Address): string {
   const { folder, run, at, side } = address;
