@@ -20,7 +20,6 @@ export class CheckpointArea {
   private readonly body = el("div");
   private readonly problem = el("p", { class: "problem", attributes: { role: "alert" } });
   private shown: Checkpoint | null = null;
-  private buttons: readonly HTMLButtonElement[] = [];
   private locked = "";
   private sent = false;
 
@@ -40,7 +39,8 @@ export class CheckpointArea {
   /** Bring it into sight and let the keyboard go on from there. */
   focus(): void {
     this.root.scrollIntoView({ block: "start" });
-    (this.buttons.find((each) => !each.disabled && !each.hidden) ?? this.title).focus({ preventScroll: true });
+    const first = this.body.querySelector<HTMLElement>("button:enabled, textarea:enabled");
+    (first ?? this.title).focus({ preventScroll: true });
   }
 
   update(checkpoint: Checkpoint | null, locked: string): void {
@@ -53,7 +53,6 @@ export class CheckpointArea {
         this.say("");
       }
       this.root.hidden = checkpoint === null;
-      this.buttons = [];
       fill(this.body);
       if (checkpoint !== null) {
         this.title.textContent = HEADINGS[checkpoint.kind] ?? "Waiting for your decision";
@@ -99,41 +98,37 @@ export class CheckpointArea {
   }
 
   private decisions(checkpoint: Checkpoint): HTMLElement {
-    const rowOf = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } });
-    const made: HTMLButtonElement[] = [];
-    const answers = checkpoint.decisions.includes("answer");
-    if (answers) {
-      for (const choice of checkpoint.choices) {
-        made.push(button(choice, { class: "primary choice", onClick: () => this.send("answer", choice) }));
-      }
-    }
+    const choices = checkpoint.decisions.includes("answer") ? this.answers(checkpoint) : null;
     const form = el("div", "form");
+    const made: HTMLButtonElement[] = [];
     for (const decision of checkpoint.decisions.filter((each) => each !== "answer")) {
       const asks = decision === "revise" || decision === "block";
-      const first = made.length === 0 && !answers;
-      const options = { class: first ? "primary" : "secondary", attributes: { title: decisionTitle(decision) } };
+      const first = made.length === 0 && choices === null;
       made.push(
         button(decisionLabel(decision), {
-          ...options,
-          attributes: { ...options.attributes, ...(asks ? { "aria-expanded": "false" } : {}) },
+          class: first ? "primary" : "secondary",
+          attributes: { title: decisionTitle(decision), ...(asks ? { "aria-expanded": "false" } : {}) },
           onClick: () => (asks ? this.ask(form, decision, made) : this.send(decision, null)),
         }),
       );
     }
-    rowOf.append(...made);
-    const review = button("Review changes", { class: "secondary", onClick: this.actions.review });
-    if (checkpoint.kind !== "question") {
-      rowOf.append(review);
-    }
-    this.buttons = made;
-    if (answers) {
-      const words = this.words("answer", checkpoint.choices.length > 0 ? "Or in your own words" : "Your answer", null);
-      return el("div", {}, words, rowOf);
-    }
+    const review = button("Review changes", { class: "secondary review", onClick: this.actions.review });
+    const offered = checkpoint.kind === "question" ? made : [...made, review];
+    const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } }, ...offered);
     if (this.draft !== "" && checkpoint.decisions.includes("revise")) {
       this.ask(form, "revise", made, false);
     }
-    return el("div", {}, rowOf, form);
+    return el("div", {}, choices, row, form);
+  }
+
+  /** What may be answered with one click, and a field for everything else. */
+  private answers({ choices }: Checkpoint): HTMLElement {
+    const offered = choices.map((choice) =>
+      button(choice, { class: "primary", onClick: () => this.send("answer", choice) }),
+    );
+    const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Answers" } }, ...offered);
+    const words = this.words("answer", offered.length > 0 ? "Or in your own words" : "Your answer", null);
+    return el("div", {}, offered.length > 0 && row, words);
   }
 
   /** Open the field for a decision that carries words, or close it again. */
@@ -212,7 +207,7 @@ export class CheckpointArea {
 
   private enable(): void {
     for (const each of this.body.querySelectorAll<HTMLButtonElement | HTMLTextAreaElement>("button, textarea")) {
-      each.disabled = this.sent || (this.locked !== "" && each.textContent !== "Review changes");
+      each.disabled = this.sent || (this.locked !== "" && !each.classList.contains("review"));
     }
   }
 }

@@ -31,6 +31,11 @@ export class Follow {
     }
   }
 
+  /** There is nothing new on a page that was just built. */
+  forget(): void {
+    this.root.hidden = true;
+  }
+
   private atEnd(): boolean {
     return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR;
   }

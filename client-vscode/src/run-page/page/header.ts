@@ -72,7 +72,8 @@ export class Header {
     setText(this.trouble, state.trouble);
     this.trouble.hidden = state.trouble === "";
     setText(this.reason, run.reason);
-    this.reason.hidden = run.reason === "";
+    // The bar says a short one.
+    this.reason.hidden = run.reason === "" || (run.state === "ended" && run.reason === oneLine(run.reason, 120));
   }
 
   /** Whether the checkpoint itself is in sight: then nothing has to lead there. */

@@ -128,11 +128,14 @@ export class RunPage {
     }
     this.follow.before();
     this.render(before, after, message.whole);
+    if (message.whole) {
+      this.follow.forget();
+    }
     if (!this.began) {
       this.began = true;
       document.documentElement.scrollTop = this.memory.scroll;
     } else {
-      this.follow.after(before.turns.at(-1)?.number !== after.turns.at(-1)?.number);
+      this.follow.after(!message.whole && before.turns.at(-1)?.number !== after.turns.at(-1)?.number);
       const told = announcement(before, after);
       if (told !== "") {
         setText(this.live, told);
