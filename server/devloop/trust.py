@@ -1,7 +1,8 @@
 """Trust by content: nothing that a repository declares runs before a person has seen exactly that text.
 
 Everything executable is one *item*: each gate and the set-up command of `.devloop/config.toml` (rendered as what will
-run), agents, hooks, scripts of skills. So is `.worktreeinclude`, which decides which private files agents see. What a
+run), agents, hooks. So is each skill, as its whole folder: what an agent is told to do counts as much as a script
+beside it. So is `.worktreeinclude`, which decides which private files agents see. What a
 person accepts is an item's sha256, never a path, a pattern or the
 future: one changed byte asks again, the other items stay. The trusted text is kept in the person's state directory,
 so that the next question can show a difference. Rules: security §8.
@@ -44,8 +45,12 @@ _FOLDERS: tuple[tuple[Kind, str], ...] = (
     ("agent", ".devloop/agents"),
     ("agent", ".claude/agents"),
     ("hook", ".devloop/hooks"),
-    ("skill", ".devloop/skills"),
 )
+
+SKILL_FOLDERS = (".agents/skills", ".claude/skills", ".devloop/skills")
+"""Where a repository may have skills; of two with the same name the one in the later folder counts."""
+SKILL_FILE = "SKILL.md"
+MAX_SKILL_FILES = 200
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ class Item:
     refused: str = ""
     value: Mapping[str, Any] | None = field(default=None, compare=False)
     name: str = ""
-    """A gate's name as its file writes it."""
+    """A gate's name as its file writes it; a skill's folder."""
+    files: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """A skill's files by their paths in its folder: the bytes that were hashed."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ class ItemState:
 
 def items(root: Path) -> tuple[Item, ...]:
     """Everything executable that the tree at `root` declares, sorted by key. Never raises on what a tree holds."""
-    found = {item.key: item for item in (*_configured(root), *_included(root), *_files(root))}
+    found = {item.key: item for item in (*_configured(root), *_included(root), *_files(root), *_skills(root))}
     return tuple(found[key] for key in sorted(found))
 
 
@@ -107,6 +114,11 @@ def state(root: Path, store: Path) -> tuple[ItemState, ...]:
     """What is trusted, new or changed at `root`, given the person's `store` (`StateDir.trust_file`)."""
     known = _load(store)
     return tuple(_state(item, known.get(item.key)) for item in items(root))
+
+
+def trusted_hashes(store: Path) -> dict[str, str]:
+    """What a person trusted, by key: the sha256 of its content."""
+    return {key: entry["sha256"] for key, entry in _load(store).items()}
 
 
 def accept(root: Path, store: Path, shown: Iterable[tuple[str, str]]) -> tuple[ItemState, ...]:
@@ -228,9 +240,62 @@ def _counts(kind: Kind, inside: str) -> bool:
     """`inside` is relative to the kind's folder."""
     if kind == "agent":
         return inside.endswith(".md") and "/" not in inside
-    if kind == "skill":
-        return "scripts" in inside.split("/")
     return True
+
+
+def _skills(root: Path) -> Iterator[Item]:
+    for place in SKILL_FOLDERS:
+        yield from skills_in(root, place)
+
+
+def skills_in(root: Path, place: str) -> Iterator[Item]:
+    """One item per skill in the folder `place` below `root`, by name. Never raises on what a tree holds."""
+    for parent in (place.partition("/")[0], place):
+        if (root / parent).is_symlink():
+            yield _refused("skill", parent, parent, _LINK)
+            return
+    try:
+        with os.scandir(root / place) as entries:
+            names = sorted((entry.name, entry.is_symlink()) for entry in entries if entry.is_dir())
+    except OSError:
+        return
+    if len(names) > MAX_ITEMS:
+        yield _refused("skill", f"{place}/…", place, f"there are more than {MAX_ITEMS} folders")
+        return
+    for name, linked in names:
+        path = f"{place}/{name}" if place != "." else name
+        if linked:
+            yield _refused("skill", path, path, _LINK)
+        elif os.path.lexists(root / path / SKILL_FILE):
+            yield _skill(root, path, name)
+
+
+def _skill(root: Path, path: str, name: str) -> Item:
+    """All files of a skill as one item. A link anywhere in it, or too much of anything, and nobody may trust it."""
+    files: dict[str, bytes] = {}
+    size = 0
+    for found, problem in _walk(root, path):
+        inside = found.removeprefix(f"{path}/")
+        try:
+            if problem:
+                raise ValueError(problem)
+            files[inside] = _read(root, found)
+            size += len(files[inside])
+            if len(files) > MAX_SKILL_FILES:
+                return _refused("skill", path, path, f"it has more than {MAX_SKILL_FILES} files")
+            if size > MAX_ITEM:
+                raise ValueError(f"its files together are larger than {MAX_ITEM // 1024} KiB")
+        except (OSError, ValueError) as why:
+            return _refused("skill", path, path, f"{inside}: {_why(why)}")
+    ordered = {key: files[key] for key in sorted(files, key=lambda key: (key != SKILL_FILE, key))}
+    data = b"".join(_framed(key, each) for key, each in ordered.items())
+    text = "\n".join(f"=== {_shown(os.fsencode(key))} ===\n{_shown(each)}" for key, each in ordered.items())
+    return Item(path, "skill", path, text, hashlib.sha256(data).hexdigest(), data, name=name, files=ordered)
+
+
+def _framed(name: str, data: bytes) -> bytes:
+    """One file so that no other set of files gives the same bytes."""
+    return b"%s\0%d\0%s" % (os.fsencode(name), len(data), data)
 
 
 def _item(root: Path, kind: Kind, path: str) -> Item:

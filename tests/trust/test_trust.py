@@ -63,7 +63,7 @@ KEYS = [
     ".claude/agents/reviewer.md",
     ".devloop/agents/engineer.md",
     ".devloop/hooks/after/commit.sh",
-    ".devloop/skills/sql/scripts/lib/check.py",
+    ".devloop/skills/sql",
     'gate:"odd name"',
     "gate:unit",
     "setup",
@@ -122,7 +122,8 @@ def test_what_was_accepted_is_trusted_and_comes_back_with_its_bytes(root: Path, 
     ("path", "key"),
     [
         (".devloop/hooks/after/commit.sh", ".devloop/hooks/after/commit.sh"),
-        (".devloop/skills/sql/scripts/lib/check.py", ".devloop/skills/sql/scripts/lib/check.py"),
+        (".devloop/skills/sql/scripts/lib/check.py", ".devloop/skills/sql"),
+        (".devloop/skills/sql/SKILL.md", ".devloop/skills/sql"),
         (".claude/agents/reviewer.md", ".claude/agents/reviewer.md"),
     ],
 )
@@ -178,23 +179,23 @@ def test_the_bundle_hash_stands_for_all_contents(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("link", "target"),
+    ("link", "target", "key"),
     [
-        (".devloop/hooks/evil", "outside"),
-        (".devloop/agents/evil.md", "outside"),
-        (".devloop/skills/sql/scripts/evil", "outside"),
-        (".devloop/skills/linked", "folder"),
-        (".devloop/hooks/inner", "project/src/main.py"),
+        (".devloop/hooks/evil", "outside", ".devloop/hooks/evil"),
+        (".devloop/agents/evil.md", "outside", ".devloop/agents/evil.md"),
+        (".devloop/skills/sql/scripts/evil", "outside", ".devloop/skills/sql"),
+        (".devloop/skills/linked", "folder", ".devloop/skills/linked"),
+        (".devloop/hooks/inner", "project/src/main.py", ".devloop/hooks/inner"),
     ],
 )
 def test_a_symbolic_link_is_refused_with_a_reason(
-    link: str, target: str, root: Path, store: Path, tmp_path: Path
+    link: str, target: str, key: str, root: Path, store: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "outside").write_text("outside")
     (tmp_path / "folder" / "scripts").mkdir(parents=True)
     (root / link).symlink_to(tmp_path / target)
     (item,) = [item for item in trust.items(root) if item.refused]
-    assert item.key == link and "symbolic link" in item.refused and item.data == b""
+    assert item.key == key and "symbolic link" in item.refused and item.data == b""
     with pytest.raises(Untrusted, match="can't be trusted"):
         trust.accept(root, store, [(item.key, item.sha256)])
     with pytest.raises(Untrusted, match="symbolic link"):

@@ -1,1 +1,37 @@
 """Knowledge that an agent loads when it needs it. The skills themselves lie in `skills/` beside the server."""
+
+from devloop.skills.definitions import Problem, Skill, Triggers, parse, tokens
+from devloop.skills.discovery import Found, Library, discover, shipped_skills, to_json
+from devloop.skills.index import INDEX_FILE, index_markdown
+from devloop.skills.languages import of_project
+from devloop.skills.lint import check_path, check_skill, clashes
+from devloop.skills.loading import Loaded, index_lines, index_text, load, references
+from devloop.skills.triggers import Match, Subject, asked_for, match
+
+__all__ = [
+    "INDEX_FILE",
+    "Found",
+    "Library",
+    "Loaded",
+    "Match",
+    "Problem",
+    "Skill",
+    "Subject",
+    "Triggers",
+    "asked_for",
+    "check_path",
+    "check_skill",
+    "clashes",
+    "discover",
+    "index_lines",
+    "index_markdown",
+    "index_text",
+    "load",
+    "match",
+    "of_project",
+    "parse",
+    "references",
+    "shipped_skills",
+    "to_json",
+    "tokens",
+]
