@@ -48,6 +48,9 @@ const BROWSER = [
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ];
 
+/** Names that no resolver is asked for: VS Code's service worker answers what a webview wants from there. */
+const WEBVIEW = ".vscode-resource.vscode-cdn.net";
+
 /** One Chromium for all editors. */
 export async function launch(root) {
   const context = await chromium.launchPersistentContext(path.join(root, "browser"), {
@@ -59,7 +62,7 @@ export async function launch(root) {
   const external = [];
   context.on("request", (request) => {
     const url = new URL(request.url());
-    if (url.protocol.startsWith("http") && url.hostname !== "127.0.0.1" && !url.hostname.endsWith(".localhost")) {
+    if (url.protocol.startsWith("http") && url.hostname !== "127.0.0.1" && !url.hostname.endsWith(WEBVIEW)) {
       external.push(request.url());
     }
   });

@@ -34,6 +34,28 @@ export class Window {
     await this.page.locator(".monaco-workbench").waitFor();
   }
 
+  /**
+   * A click in the middle of what is on top there and stays where it is. A locator's own click would scroll, which
+   * moves the workbench out of its place.
+   */
+  async press(locator, { button = "left", limit = LIMIT } = {}) {
+    let before;
+    await until(
+      `something to press: ${locator}`,
+      async () => {
+        const box = await locator.boundingBox({ timeout: 1000 });
+        const stays = before && box && before.x === box.x && before.y === box.y;
+        before = box;
+        if (!stays || !(await locator.evaluate(isOnTop, undefined, { timeout: 1000 }))) {
+          return false;
+        }
+        await this.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2, { button });
+        return true;
+      },
+      limit,
+    );
+  }
+
   // Editor
 
   /** Waits until the lenses above the line that contains `text` match `pattern`; their texts. */
@@ -45,8 +67,9 @@ export class Window {
   }
 
   async clickLens(text, title) {
+    const pattern = typeof title === "string" ? `^${title}$` : title.source;
     await until(`a click on the lens "${title}" of "${text}"`, async () => {
-      const place = await this.page.evaluate(lensPlace, [LENS, text, title]);
+      const place = await this.page.evaluate(lensPlace, [LENS, text, pattern]);
       if (place) {
         await this.page.mouse.click(place.x, place.y);
       }
@@ -141,11 +164,8 @@ export class Window {
     const name = typeof button === "string" ? new RegExp(`^${button}`) : button;
     await until(`"${button}" of the notification ${pattern}`, async () => {
       const toast = await this.told(pattern);
-      await toast.hover({ timeout: 3000 }); // a toast under the mouse stays
-      await toast
-        .locator(".notification-list-item-buttons-container a", { hasText: name })
-        .first()
-        .click({ timeout: 3000 });
+      const found = toast.locator(".notification-list-item-buttons-container a", { hasText: name }).first();
+      await this.press(found, { limit: 3000 });
       return true;
     });
   }
@@ -178,20 +198,13 @@ export class Window {
     return this.page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first();
   }
 
-  /** A modal question, if there is one: press what matches. Where none is asked, nothing happens. */
-  async confirm(button) {
-    const asked = this.page.locator(".monaco-dialog-box .dialog-buttons a", { hasText: button });
-    await asked
-      .first()
-      .click({ timeout: 1500 })
-      .catch(() => {});
-  }
-
   async showViews() {
-    const icon = this.page.locator('.activitybar .action-label[aria-label^="devloop" i]').first();
+    const icon = this.page
+      .locator(".activitybar .action-item", { has: this.page.locator('[aria-label^="devloop" i]') })
+      .first();
     await icon.waitFor();
     if ((await this.page.locator(".sidebar .pane-header").count()) === 0 || !(await this.#viewsShown())) {
-      await icon.click();
+      await this.press(icon);
     }
     await until("our views", () => this.#viewsShown());
   }
@@ -207,7 +220,7 @@ export class Window {
 
   /** The row's context menu: choose an item. */
   async rowMenu(text, item) {
-    await this.row(text).click({ button: "right" });
+    await this.press(this.row(text), { button: "right" });
     const found = this.page.locator(".monaco-menu .action-menu-item", { hasText: item }).first();
     await found.waitFor();
     return found;
@@ -215,7 +228,7 @@ export class Window {
 
   /** What the row's context menu offers; it stays open. */
   async rowMenuItems(text) {
-    await this.row(text).click({ button: "right" });
+    await this.press(this.row(text), { button: "right" });
     const items = this.page.locator(".monaco-menu .action-menu-item");
     await items.first().waitFor();
     return (await items.allInnerTexts()).map(plain);
@@ -267,6 +280,13 @@ export class Window {
 
 // These run in the page.
 
+function isOnTop(element) {
+  const box = element.getBoundingClientRect();
+  const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const shadow = hit?.shadowRoot?.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return element.contains(hit) || element.contains(shadow ?? null);
+}
+
 function lensesAbove([selector, text]) {
   const lines = [...document.querySelectorAll(".editor-instance .view-line")];
   const line = lines.find((each) => each.textContent.replaceAll("\u00a0", " ").includes(text));
@@ -285,14 +305,14 @@ function lensesAbove([selector, text]) {
     .map((each) => each.textContent.replaceAll("\u00a0", " ").trim());
 }
 
-function lensPlace([selector, text, title]) {
+function lensPlace([selector, text, pattern]) {
   const lines = [...document.querySelectorAll(".editor-instance .view-line")];
   const line = lines.find((each) => each.textContent.replaceAll("\u00a0", " ").includes(text));
   const top = line?.getBoundingClientRect().top;
   for (const link of document.querySelectorAll(`${selector} a`)) {
     const box = link.getBoundingClientRect();
     const words = link.textContent.replaceAll("\u00a0", " ").trim();
-    if (words === title && Math.abs(box.bottom - top) < box.height) {
+    if (new RegExp(pattern).test(words) && Math.abs(box.bottom - top) < box.height) {
       return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
     }
   }

@@ -19,7 +19,7 @@ export default async function openAPlan(stage) {
   // The problem goes by its quick fix, and the file is what the editor shows.
   const fix = await window.quickFix("Task 2.6", /remove/i);
   await stage.shot(window, "quick-fix");
-  await fix.click();
+  await window.press(fix);
   await window.line("[depends:1.2]").waitFor();
   await window.command("File: Save");
   await until("the saved file has no problem", () => window.project.plan.includes("[depends:1.2]\n"));

@@ -6,7 +6,7 @@ export default async function answerByLightbulb(stage) {
   await window.told(/Show debts with a sign/);
   const commit = await window.quickFix("Task 1.3", /^Commit/);
   await stage.shot(window, "lightbulb");
-  await commit.click();
+  await window.press(commit);
   await window.project.landed("1.3", "Show debts with a sign");
   await window.line("[x] Task 1.3").waitFor();
   await window.pressToastButton(/Show debts with a sign/, "Commit");

@@ -11,9 +11,9 @@ export default async function review(stage) {
   await stage.shot(window, "changes");
 
   await window.showViews();
-  await (await window.rowMenu("debug.py", /Leave File Out/)).click();
+  await window.press(await window.rowMenu("debug.py", /Leave File Out/));
   await stage.shot(window, "left-out");
-  await page.locator('.editor-actions [aria-label^="Commit"]').first().click();
+  await window.press(page.locator('.editor-actions [aria-label^="Commit"]').first());
   await project.landed("2.4", "Split the bill by shares");
   const landed = project.git("show", "--name-only", "--format=", "HEAD").split("\n");
   if (landed.includes("purse/debug.py") || !landed.includes("purse/split.py") || !landed.includes("README.md")) {

@@ -7,12 +7,12 @@ export default async function runPage(stage) {
   const window = await stage.shared();
   const { project, page } = window;
   await window.clickLens("Task 2.5", "▶ Run");
-  await window.command("Devloop: Open Page of Run");
+  await window.clickLens("Task 2.5", /^Show run/);
   const shown = window.webview();
   await shown.locator("h1", { hasText: "2.5 Export the purse to CSV" }).waitFor();
   await shown.getByText("one row per bill").first().waitFor();
   await stage.shot(window, "working");
-  await shown.getByText("One function is enough.").waitFor();
+  await shown.getByText("One function is enough.").first().waitFor();
 
   const decisions = shown.getByRole("group", { name: "Decisions" });
   await decisions.getByRole("button", { name: "Commit" }).waitFor();

@@ -29,10 +29,7 @@ export default async function restricted(stage) {
   }
 
   await window.command("Workspaces: Manage Workspace Trust");
-  await window.page
-    .locator(".workspace-trust-editor .monaco-button", { hasText: /^Trust$/ })
-    .first()
-    .click();
+  await window.press(window.page.locator(".workspace-trust-editor .monaco-button", { hasText: /^Trust$/ }).first());
   await window.openFile(".devloop/plan.md");
   await window.lenses("Task 1.2", /Run/);
   await window.page.locator('.statusbar-item[id^="devloop.devloop"] .codicon-lock').waitFor({ state: "detached" });
