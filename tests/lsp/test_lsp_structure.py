@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -271,20 +272,39 @@ async def test_requests_for_several_versions_at_once_each_get_an_answer_of_their
     assert (await ask(editor, "documentSymbol", uri))[0]["detail"].startswith("0 of ")
 
 
-async def test_one_answer_is_kept_per_document_and_none_of_an_editor_that_left(editor):
+async def test_one_answer_is_kept_per_document_and_none_of_an_editor_that_left(editor, editors):
     gc.collect()  # of tests before this one
-    kept = (document_symbol._kept, document_link._kept, _token_results._last)
+    kept = _token_results._last
+    (connection,) = editors.server.connections
     uri = editor.open(text=PLAN)
     for number in range(20):
         for method in ("documentSymbol", "documentLink", "foldingRange", "semanticTokens/full"):
             await ask(editor, method, uri)
         editor.type(uri, 10, 20, str(number))
-    assert [len(each) for each in kept] == [1, 1, 1], "one result per document, not per version"
+    assert len(kept) == 1, "one result per document, not per version"
+    assert set(connection.buffers[uri].of_structure) == {document_symbol.METHOD, document_link.METHOD}
+    del connection
     editor.close_document(uri)
     assert await ask(editor, "documentSymbol", uri) is None
     await editor.vanish()
     async with asyncio.timeout(10):
-        while any(kept):
+        while kept:
+            await asyncio.sleep(0.01)
+            gc.collect()
+
+
+async def test_no_plan_stays_that_was_replaced_by_one_of_another_structure(editor, editors):
+    uri = editor.open(text=PLAN)
+    (connection,) = editors.server.connections
+    old = []
+    for number in range(3):
+        for method in ("documentSymbol", "documentLink", "foldingRange", "semanticTokens/full", "codeLens"):
+            await ask(editor, method, uri)
+        await editor.diagnostics(uri, editor.texts[uri][0])
+        old.append(weakref.ref(connection.buffers[uri].last_read))
+        await editor.diagnostics(uri, editor.type(uri, 10, 0, f"- [ ] Task 9.{number}: One more\n"))
+    async with asyncio.timeout(10):
+        while any(each() is not None for each in old):
             await asyncio.sleep(0.01)
             gc.collect()
 

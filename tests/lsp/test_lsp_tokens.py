@@ -218,17 +218,17 @@ _edit = st.tuples(
 def test_deltas_and_kept_chunks_equal_a_new_answer_after_any_edits(lines, times, edits, encoding):
     style = Scheme.of(Positions(encoding), None, None)
     plan = parse(Document.of("\n".join(lines * times)))
-    before = results.Result("0", plan, results.computed(plan, style, None))
+    before = results.Result.of("0", plan, results.computed(plan, style, None))
     held = before.numbers()
     for number, (line, column, more, right, text) in enumerate(edits):
         line %= plan.document.count + 1
         plan = reparse(plan, plan.document.replace((line, column), (line + more, column + right), text))
-        after = results.Result(str(number), plan, results.computed(plan, style, before))
+        after = results.Result.of(str(number), plan, results.computed(plan, style, before))
         edit = results.difference(before, after)
         if edit is not None:
             held = held[: edit.start] + list(edit.data) + held[edit.start + edit.removed :]
         fresh = parse(Document.of(plan.document.text))
-        anew = results.Result("", fresh, results.computed(fresh, style, None)).numbers()
+        anew = results.Result.of("", fresh, results.computed(fresh, style, None)).numbers()
         assert held == anew == numbers(fresh, style, 1, fresh.document.count)
         assert json.loads(after.text()) == anew
         check(anew, fresh.document, encoding)
@@ -264,11 +264,11 @@ def test_an_edit_in_a_long_plan_computes_only_its_own_line():
             return super().line(plan, line)
 
     style = Counting.of(Positions("utf-16"), None, None)
-    first = results.Result("1", plan, results.computed(plan, style, None))
+    first = results.Result.of("1", plan, results.computed(plan, style, None))
     assert len(asked) == plan.document.count
     asked.clear()
     edited = reparse(plan, plan.document.replace((2500, 20), (2500, 20), "xy"))
-    second = results.Result("2", edited, results.computed(edited, style, first))
+    second = results.Result.of("2", edited, results.computed(edited, style, first))
     assert asked == [2501]
     asked.clear()
     inserted = reparse(edited, edited.document.replace((2500, 0), (2500, 0), "- [ ] Task 2.1: new\n"))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from weakref import ReferenceType, ref
 
 from devloop import plan as plans
 from devloop.daemon.listeners import Listener, Listeners
@@ -45,7 +46,7 @@ class Board:
         """Runs to be asked for because their events did not say all."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners = Listeners()
-        self._by_plan: tuple[plans.Plan, tuple[str, ...], dict[int, str]] | None = None
+        self._by_plan: tuple[ReferenceType[plans.Plan], tuple[str, ...], dict[int, str]] | None = None
 
     # Looking
 
@@ -69,8 +70,8 @@ class Board:
     def of_plan(self, plan: plans.Plan) -> dict[int, RunView]:
         """The newest run of each task that has one, by the task's line (from 1), as `task_runs.by_line` tells."""
         known = tuple(self._views)
-        if self._by_plan is None or self._by_plan[0] is not plan or self._by_plan[1] != known:
-            self._by_plan = (plan, known, by_line(plan, list(reversed(self._views.values()))))
+        if self._by_plan is None or self._by_plan[0]() is not plan or self._by_plan[1] != known:
+            self._by_plan = (ref(plan), known, by_line(plan, list(reversed(self._views.values()))))
         return {line: self._views[run] for line, run in self._by_plan[2].items()}
 
     def status(self) -> dict[str, Any]:

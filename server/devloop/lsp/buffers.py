@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lsprotocol import types as t
 
@@ -71,6 +72,9 @@ class Buffer:
         self.chosen = Chosen()
         """Diagnostics as they were last sent (see `lsp.diagnostics`)."""
         self._collecting: list[list[plans.Document]] = []
+        self.of_structure: dict[str, Any] = {}
+        """What features keep of the plan that was read last, by their names. It is gone once tasks, phases or their
+        needs are others: it would be of no use, and no old plan stays in memory."""
         self._plan: plans.Plan | None = None
         self._reading: asyncio.Task[plans.Plan] | None = None
         self._turns = asyncio.Lock()
@@ -122,7 +126,18 @@ class Buffer:
         if archived == self._archived:
             return False
         self._archived, self._plan = archived, None
+        self.of_structure.clear()
         return True
+
+    def keep(self, name: str, plan: plans.Plan, value: object) -> None:
+        """Something for `of_structure`; it is dropped when another structure was read while it was being found."""
+        if self._plan is not None and self._plan.graph is plan.graph:
+            self.of_structure[name] = value
+
+    def _take(self, plan: plans.Plan) -> None:
+        if self._plan is None or self._plan.graph is not plan.graph:
+            self.of_structure.clear()
+        self._plan = plan
 
     async def snapshot(self) -> Snapshot:
         """The newest version with its plan."""
@@ -147,7 +162,7 @@ class Buffer:
             quick = plans.parse(document, name=self.relative, archived_ids=self._archived)
             _ = quick.problems
         if quick is not None:
-            self._plan = quick
+            self._take(quick)
             return quick
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_in_thread(document))
@@ -164,7 +179,7 @@ class Buffer:
         finally:
             self._reading = None
         if archived is self._archived:
-            self._plan = plan
+            self._take(plan)
         return plan
 
 

@@ -11,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from devloop import plan as plans
 from devloop.daemon.run_view import RunView
@@ -21,6 +20,7 @@ from devloop.lsp.buffers import Buffer, Snapshot
 from devloop.lsp.texts import label
 from devloop.redact import one_line
 
+NAME: Final = "lenses"
 MOST: Final = 500
 """So many idle tasks have lenses, from the top."""
 ACTING: Final = frozenset(("run", "from", "cancel", "decide", "phase", "continue"))
@@ -50,16 +50,13 @@ class View:
 def listed(buffer: Buffer, view: View) -> str:
     """All lenses of a plan as JSON, without commands."""
     signature = (view.trusted, buffer.uri, *((line, visible(run)[:-1]) for line, run in view.runs.items()))
-    known = _texts.get(buffer)
+    known: Text | None = buffer.of_structure.get(NAME)
     if known is not None and known[0] is view.outlook and known[1] == signature:
         return known[2]
     uri = json.dumps(buffer.uri)
     text = f"[{','.join(_json(line, data, uri) for line, data in places(view))}]"
-    _texts[buffer] = (view.outlook, signature, text)
+    buffer.keep(NAME, view.plan, (view.outlook, signature, text))
     return text
-
-
-_texts: Final[WeakKeyDictionary[Buffer, Text]] = WeakKeyDictionary()
 
 
 def _json(line: int, data: Data, uri: str) -> str:

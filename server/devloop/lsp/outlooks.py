@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from devloop import plan as plans
 from devloop.lsp.buffers import Buffer
 
-_known: Final[WeakKeyDictionary[Buffer, plans.Outlook]] = WeakKeyDictionary()
-
-
+NAME: Final = "outlook"
 MANY: Final = 2_000
 """Tasks of a plan from which on looking at all of them is nothing for the daemon's loop."""
 
 
 def outlook(buffer: Buffer, plan: plans.Plan) -> plans.Outlook:
-    found = _known.get(buffer)
+    found: plans.Outlook | None = buffer.of_structure.get(NAME)
     if found is None or not found.fits(plan):
-        found = _known[buffer] = plans.Outlook(plan)
+        found = plans.Outlook(plan)
+        buffer.keep(NAME, plan, found)
     return found
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from devloop import plan as plans
 from devloop.lsp.buffers import Buffer, Snapshot
 from devloop.lsp.features._extents import LONG
 from devloop.lsp.features._token_lines import Encoded, Scheme, context, encoded
 from devloop.plan.document import Chunk
+from devloop.plan.graph import Graph
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -28,11 +29,17 @@ TOKEN: Final = 5
 
 @dataclass(eq=False)
 class Result:
-    """The tokens of one plan. `id`: what the client calls them."""
+    """The tokens of one plan, which is not kept alive by them. `id`: what the client calls them."""
 
     id: str
-    plan: plans.Plan
+    plan: ReferenceType[plans.Plan]
+    graph: ReferenceType[Graph]
+    bom: bool
     chunks: Sequence[Encoded]
+
+    @classmethod
+    def of(cls, id_: str, plan: plans.Plan, chunks: Sequence[Encoded]) -> Result:
+        return cls(id_, ref(plan), ref(plan.graph), plan.document.bom, chunks)
 
     @cached_property
     def gaps(self) -> Sequence[int]:
@@ -91,14 +98,14 @@ def known(buffer: Buffer, result_id: str) -> Result | None:
 async def result(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> Result:
     """The tokens of a snapshot; they are the buffer's last result from now on."""
     plan, before = snapshot.plan, _last.get(buffer)
-    if before is not None and before.plan is plan:
+    if before is not None and before.plan() is plan:
         return before
     style = scheme(connection)
-    if plan.document.count <= LONG or (before is not None and before.plan.graph is plan.graph):
+    if plan.document.count <= LONG or (before is not None and before.graph() is plan.graph):
         chunks = computed(plan, style, before)
     else:
         chunks = await asyncio.to_thread(computed, plan, style, before, written=True)
-    found = _last[buffer] = Result(str(next(_ids)), plan, chunks)
+    found = _last[buffer] = Result.of(str(next(_ids)), plan, chunks)
     return found
 
 
@@ -107,7 +114,7 @@ def computed(plan: plans.Plan, style: Scheme, before: Result | None, *, written:
 
     `written`: find their JSON at once as well, since this is not the daemon's loop.
     """
-    same = before is not None and before.plan.graph is plan.graph and before.plan.document.bom == plan.document.bom
+    same = before is not None and before.graph() is plan.graph and before.bom == plan.document.bom
     if before is not None and same and len(before.chunks) == len(plan.document.chunks):
         pairs = zip(plan.document.numbered_chunks(), before.chunks, strict=True)
         return [_again(plan, style, base, chunk, old) for (base, chunk), old in pairs]

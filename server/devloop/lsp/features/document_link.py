@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
 
 from lsprotocol import types as t
 
@@ -48,9 +47,6 @@ class _Kept:
     by_line: dict[int, list[Candidate]]
 
 
-_kept: Final[WeakKeyDictionary[Buffer, _Kept]] = WeakKeyDictionary()
-
-
 async def handle(connection: Connection, params: t.DocumentLinkParams) -> Plain | None:
     """Null for a document that is no plan."""
     buffer = connection.find(params.text_document.uri)
@@ -64,7 +60,7 @@ async def handle(connection: Connection, params: t.DocumentLinkParams) -> Plain 
 
 
 async def _candidates(positions: Positions, buffer: Buffer, plan: plans.Plan) -> list[Candidate]:
-    kept = _kept.get(buffer)
+    kept: _Kept | None = buffer.of_structure.get(METHOD)
     changed = changed_lines(kept.plan, plan) if kept is not None else None
     if kept is None or changed is None:
         everything = range(1, plan.document.count + 1)
@@ -72,7 +68,8 @@ async def _candidates(positions: Positions, buffer: Buffer, plan: plans.Plan) ->
             by_line = await asyncio.to_thread(candidates, positions, plan, everything)
         else:
             by_line = candidates(positions, plan, everything)
-        kept = _kept[buffer] = _Kept(plan, by_line)
+        kept = _Kept(plan, by_line)
+        buffer.keep(METHOD, plan, kept)
     elif changed:
         for line in changed:
             kept.by_line.pop(line, None)

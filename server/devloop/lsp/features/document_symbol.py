@@ -10,12 +10,11 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from lsprotocol import types as t
 
 from devloop import plan as plans
-from devloop.lsp.buffers import Buffer, Snapshot
+from devloop.lsp.buffers import Snapshot
 from devloop.lsp.features._extents import LONG, changed_lines, end_units, units
 from devloop.lsp.features._outline import Entry, outline
 from devloop.lsp.positions import Positions
@@ -51,16 +50,13 @@ class _Kept:
     by_line: dict[int, list[Entry]]
 
 
-_kept: Final[WeakKeyDictionary[Buffer, _Kept]] = WeakKeyDictionary()
-
-
 async def handle(connection: Connection, params: t.DocumentSymbolParams) -> Json | None:
     """Null for a document that is no plan."""
     buffer = connection.find(params.text_document.uri)
     if buffer is None:
         return None
     snapshot = await buffer.snapshot()
-    kept = _kept.get(buffer)
+    kept: _Kept | None = buffer.of_structure.get(METHOD)
     changed = changed_lines(kept.plan, snapshot.plan) if kept is not None else None
     if kept is None or changed is None:
         writer = _Writer.of(connection, snapshot)
@@ -68,7 +64,7 @@ async def handle(connection: Connection, params: t.DocumentSymbolParams) -> Json
             kept = await asyncio.to_thread(_built, snapshot.plan, writer)
         else:
             kept = _built(snapshot.plan, writer)
-        _kept[buffer] = kept
+        buffer.keep(METHOD, snapshot.plan, kept)
     elif changed:
         for line in changed:
             for entry in kept.by_line.get(line, ()):

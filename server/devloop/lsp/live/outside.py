@@ -83,6 +83,7 @@ class Outside:
                 return
             snapshot = await buffer.snapshot()
             found, beyond = await asyncio.to_thread(self._look, snapshot.plan, find)
+            del snapshot  # its plan may be long and be replaced while this waits
             before, self._found[buffer] = self._found.get(buffer, ()), found
             more, self._beyond[buffer] = self.beyond(buffer), beyond
             if beyond != more or [seen.problem for seen in found] != [seen.problem for seen in before]:
