@@ -9,6 +9,7 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
+from devloop.skills import asked_for
 
 
 def event_of(wanted: Mapping[str, Any]) -> plans.Event:
@@ -50,7 +51,9 @@ def task_of(task: plans.Task) -> dict[str, Any]:
 
 
 def for_engine(task: Mapping[str, Any]) -> dict[str, Any]:
-    encodable: dict[str, Any] = _encodable({**task, "files": [file["path"] for file in task["files"]]})
+    named = asked_for(task["title"], [(each["key"], each["value"]) for each in task["extra"]])
+    files = [file["path"] for file in task["files"]]
+    encodable: dict[str, Any] = _encodable({**task, "files": files, "skills": list(named)})
     return encodable
 
 

@@ -74,7 +74,13 @@ def show(services: Services, params: Row) -> Row:
         "gates": services.store.gates(row["id"]),
         "checkpoint": checkpoint["content"] if checkpoint else None,
         "notices": row["notices"],
+        "skills": services.store.skill_uses(row["id"]),
     }
+
+
+def skills(services: Services, params: Row) -> Row:
+    """How often each skill was offered and loaded, and what that was in tokens; see `Store.skill_stats`."""
+    return {"skills": services.store.skill_stats()}
 
 
 def _turn(turn: Row) -> Row:

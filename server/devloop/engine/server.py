@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devloop import models, sandbox, trust
+from devloop import models, sandbox, skills, trust
 from devloop.engine import answers
 from devloop.engine.cancelling import Cancelling
 from devloop.engine.context import Context, set_context
@@ -88,6 +88,7 @@ class EngineServer:
             "engine/diff": self._answer(answers.diff),
             "engine/content": self._answer(answers.content),
             "engine/conversation": self._answer(answers.conversation),
+            "engine/skills": self._answer(answers.skills),
             "engine/budget": self.budget,
             "engine/stop": self.stop,
         }
@@ -185,6 +186,7 @@ class EngineServer:
         """What the first run would wait for otherwise: the sandbox's canary and the model library's import."""
         await self._detect()
         await self._services.workspace.sweep(datetime.now(UTC))
+        await asyncio.to_thread(skills.shipped_skills)
         model = self._services.settings.model
         if (model.api_key or model.base_url) and model.scenario is None:
             await asyncio.to_thread(models.preload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from devloop import gates, sandbox, trust
 from devloop.agents import load_agents, route
 from devloop.errors import DevloopError, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import prompt
+from devloop.runs import knowledge, prompt
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -36,7 +37,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         await _set_up(services, spec)
         checks = await discover(services, run, worktree.base, trusted)
         prefetch_baseline(services, run, worktree.base, checks)
-        _open_conversation(services, spec, checks)
+        await _open_conversation(services, spec, checks)
         await services.plan.apply("started", spec.task.reference())
     except DevloopError as problem:
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
@@ -78,14 +79,17 @@ def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissi
     return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
 
 
-def _open_conversation(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> None:
+async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> None:
     transcript = Transcript(services.folder(spec.id), services.redactor)
     if transcript.segment() is not None:
         return
     agents = load_agents()
     choice = route(agents, agent=spec.task.agent, mode=spec.task.mode)
     services.notice(spec.id, *([choice.reason] if spec.task.agent and choice.agent != spec.task.agent else []))
-    text = prompt.task_message(spec, [f"{gate.name}: {' '.join(gate.command)}" for gate in checks])
+    named = [f"{gate.name}: {' '.join(gate.command)}" for gate in checks]
+    known, problems = await asyncio.to_thread(knowledge.opening, services, spec)
+    services.notice(spec.id, *problems)
+    text = prompt.task_message(spec, named, known)
     carried = _carried(services, spec)
     transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
 

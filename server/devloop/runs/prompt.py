@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from devloop.runs.spec import RunSpec
 
 
-def task_message(spec: RunSpec, checks: Sequence[str]) -> str:
-    """The task as the agent reads it. The first two lines are also how a scripted player finds its script."""
+def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "") -> str:
+    """The task as the agent reads it. The first two lines are also how a scripted player finds its script.
+
+    `knowledge`: the index of matching skills, and the texts of those that the task names.
+    """
     task = spec.task
     lines = [f"Task: {task.id} {task.title}", f"Attempt: {spec.attempt}"]
     if spec.plan.name or spec.plan.goal:
@@ -21,6 +24,8 @@ def task_message(spec: RunSpec, checks: Sequence[str]) -> str:
     if task.notes:
         lines.append(f"Notes: {task.notes}")
     lines += _listed("Checks that devloop will run", checks)
+    if knowledge:
+        lines += ["", knowledge]
     return "\n".join(lines)
 
 
@@ -36,11 +41,13 @@ HAND_OFF_REQUEST = (
 )
 
 
-def after_hand_off(task: str, conversation: int, summary: str) -> str:
-    return (
+def after_hand_off(task: str, conversation: int, summary: str, knowledge: str = "") -> str:
+    """`knowledge`: skills that were loaded in the conversation before."""
+    told = (
         f"{task}\nConversation: {conversation}\n\nYou have worked on this before; the worktree holds what you did. "
         f"Your hand-off summary:\n{summary}"
     )
+    return f"{told}\n\n{knowledge}" if knowledge else told
 
 
 def next_task(task: str) -> str:

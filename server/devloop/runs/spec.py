@@ -32,6 +32,8 @@ class TaskSpec(_Model):
     budget_usd: float | None = None
     turns: int | None = None
     timeout_s: float | None = None
+    skills: tuple[str, ...] = ()
+    """Skills that the task names: their texts are there from the start."""
 
     def reference(self) -> dict[str, Any]:
         return {"id": self.id, "key": self.key, "title": self.title, "line": self.line}

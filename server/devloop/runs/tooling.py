@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devloop import gates, sandbox, tools
 from devloop.agents import load_agents
+from devloop.runs import knowledge
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
@@ -77,6 +78,7 @@ async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
         redact=services.redactor.text,
         readonly=services.settings.paths.readonly,
         allowed=frozenset(load_agents()[spec.agent].tools),
+        load_skill=knowledge.loader(services),
     )
 
 

@@ -25,7 +25,7 @@ from devloop.models import (
     wait_before_retry,
 )
 from devloop.redact import one_line
-from devloop.runs import asking, money
+from devloop.runs import asking, knowledge, money
 from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -191,6 +191,11 @@ async def _react(
             reply["outcome"] = {"outcome": reaction.kind, "reason": reaction.reason}
         case _:
             reply["outcome"] = {"outcome": "failed", "reason": reaction.reason}
+    if any(block.get("type") == "compaction" for block in answer.content) and not reply["pending"]:
+        # the summary stands for all that was said: what was loaded is given again
+        told = await asyncio.to_thread(knowledge.again, services, spec, number, transcript, opening_lost=True)
+        if told:
+            transcript.answer(number, told)
     full = needs_fresh_conversation(answer.context, spec.model, fraction=FULL)  # never where the server compacted
     if reply["outcome"]["outcome"] == "go_on" and full:
         reply["outcome"] = {"outcome": "hand_off", "reason": "The context window is nearly full."}
@@ -245,6 +250,7 @@ async def _run_tools(
         reply["outcome"] = asking.question(services, asked)
     reply["calls"] = _calls(calls, results)
     services.store.set_turn_tools(spec.id, number, reply["calls"])
+    await asyncio.to_thread(knowledge.record_loaded, services, spec, number, calls, results)
     if reply["outcome"]["outcome"] == "go_on":
         history = [call for n in range(1, number) for call in (transcript.reply(n) or {}).get("calls", [])]
         if (repeated := stalled([*history, *reply["calls"]])) is not None:

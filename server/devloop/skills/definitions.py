@@ -1,8 +1,8 @@
 """What a skill is: a SKILL.md in the open Agent Skills format, with triggers of our own beside the description.
 
 The format knows `name`, `description`, `license`, `compatibility`, `metadata` and `allowed-tools`. devloop adds
-`triggers` (`paths`, `keywords`, `task_types`, `languages`, `not_keywords`), `when` and `when_not`. A file made for another
-program is read as it is; what devloop gives no meaning is left alone.
+`triggers` (`paths`, `keywords`, `task_types`, `languages`, `not_keywords`), `when` and `when_not`. A file made for
+another program is read as it is; what devloop gives no meaning is left alone.
 """
 
 from __future__ import annotations

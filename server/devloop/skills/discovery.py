@@ -1,9 +1,9 @@
 """Which skills there are, where each comes from, and which of two with the same name counts.
 
 Later places override earlier ones: what ships with devloop, the person's own (`skills/` in the configuration
-directory), then the repository's `.agents/skills`, `.claude/skills`, `.devloop/skills`. What a repository brings is inert until a
-person trusted exactly that folder (`trust.py`): until then it is named, but neither offered nor loaded, and it does not
-override anything. Files are read once; what was hashed is what is used.
+directory), then the repository's `.agents/skills`, `.claude/skills`, `.devloop/skills`. What a repository brings is
+inert until a person trusted exactly that folder (`trust.py`): until then it is named, but neither offered nor loaded,
+and it does not override anything. Files are read once; what was hashed is what is used.
 """
 
 from __future__ import annotations

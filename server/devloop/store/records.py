@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from devloop.store.database import make_engine, migrate
-from devloop.store.schema import baselines, checkpoints, events, gates, reservations, runs, turns
+from devloop.store.schema import baselines, checkpoints, events, gates, reservations, runs, skill_uses, turns
 
 Row = dict[str, Any]
 
@@ -262,6 +262,54 @@ class Store:
         )
         with self._engine.connect() as connection:
             return float(connection.execute(query).scalar() or 0.0)
+
+    # -- skills --
+
+    def add_skill_use(self, row: Row) -> None:
+        """Record that a skill entered a conversation: `run, turn, how (listed, attached, loaded, reattached), skill,
+        reference, source, why, tokens`. The same use once more is the same record."""
+        key = {name: row[name] for name in ("run", "turn", "how", "skill", "reference")}
+        values = {**row, "workspace": self._workspace, "at": time.time()}
+        with self._engine.begin() as connection:
+            connection.execute(_delete(skill_uses, {**key, "workspace": self._workspace}))
+            connection.execute(sa.insert(skill_uses).values(values))
+
+    def skill_uses(self, run: str) -> list[Row]:
+        """What a run was offered and loaded, in order, without the workspace."""
+        query = sa.select(skill_uses).where(skill_uses.c.workspace == self._workspace, skill_uses.c.run == run)
+        order = query.order_by(skill_uses.c.turn, skill_uses.c.at, skill_uses.c.skill)
+        with self._engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(order).mappings()]
+        return [{name: value for name, value in row.items() if name != "workspace"} for row in rows]
+
+    def skill_stats(self) -> list[Row]:
+        """Each skill's use: `skill, runs, listed, attached, loaded, reattached, tokens, carried, last`; `carried` adds
+        each text once for every turn that came after it, which is what the model had to read of it."""
+        use = skill_uses.c
+        after = sa.case((runs.c.turn > use.turn, runs.c.turn - use.turn), else_=0)
+        counts = [
+            sa.func.sum(sa.case((use.how == how, 1), else_=0)).label(how)
+            for how in ("listed", "attached", "loaded", "reattached")
+        ]
+        taken = sa.case((use.how == "listed", None), else_=use.run)
+        query = (
+            sa.select(
+                use.skill,
+                sa.func.count(sa.distinct(taken)).label("runs"),
+                *counts,
+                sa.func.sum(use.tokens).label("tokens"),
+                sa.func.sum(use.tokens * after).label("carried"),
+                sa.func.max(use.at).label("last"),
+            )
+            .select_from(skill_uses.join(runs, sa.and_(use.workspace == runs.c.workspace, use.run == runs.c.id)))
+            .where(use.workspace == self._workspace)
+            .group_by(use.skill)
+            .order_by(sa.func.sum(use.tokens).desc(), use.skill)
+        )
+        with self._engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        whole = ("runs", "listed", "attached", "loaded", "reattached", "tokens", "carried")
+        return [{**row, **{name: int(row[name] or 0) for name in whole}} for row in rows]
 
     # -- events --
 

@@ -111,6 +111,21 @@ checkpoints = sa.Table(
     sa.Column("leave_out", sa.JSON),
 )
 
+skill_uses = sa.Table(
+    "skill_uses",
+    metadata,
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("how", sa.Text, primary_key=True),
+    sa.Column("skill", sa.Text, primary_key=True),
+    sa.Column("reference", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("tokens", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
 events = sa.Table(
     "events",
     metadata,

@@ -19,6 +19,7 @@ from devloop.tools.inputs import (
     FinishTask,
     Input,
     ListFiles,
+    LoadSkill,
     ReadFile,
     RunCommand,
     Search,
@@ -40,6 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "read_file": "read",
     "list_files": "read",
     "search": "read",
+    "load_skill": "read",
     "write_file": "write",
     "edit_file": "write",
     "run_command": "command",
@@ -143,12 +145,22 @@ async def _answer(call: ToolCall, context: ToolContext) -> Answer:
             return await run_command(wanted, call.id, context)
         case Search():
             return await search(wanted, context)
+        case LoadSkill():
+            return await _load_skill(wanted, context)
         case AskPerson():
             return Answer("", f"ask: {wanted.question}", control=Ask(wanted.question, tuple(wanted.choices)))
         case FinishTask():
             return Answer("", f"finish: {wanted.summary}", control=Finish(wanted.summary, wanted.notes))
         case _:
             return await asyncio.to_thread(_on_files, wanted, context)
+
+
+async def _load_skill(wanted: LoadSkill, context: ToolContext) -> Answer:
+    if context.load_skill is None:
+        raise Problem("There are no skills here.")
+    text = await asyncio.to_thread(context.load_skill, wanted.name, wanted.reference)
+    told = f"{wanted.name}/{wanted.reference}" if wanted.reference else wanted.name
+    return Answer(text, f"skill {told} (about {len(text.encode()) // 4:,} tokens)")
 
 
 def _on_files(wanted: Input, context: ToolContext) -> Answer:

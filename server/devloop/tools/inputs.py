@@ -45,6 +45,13 @@ class Search(Input):
     glob: str = Field(default="", max_length=1000, description="only files that match, e.g. **/*.py")
 
 
+class LoadSkill(Input):
+    """Load a skill's text, or one of the files it names."""
+
+    name: str = Field(min_length=1, max_length=100)
+    reference: str = Field(default="", max_length=400, description="a file of the skill")
+
+
 class WriteFile(Input):
     """Create a file or replace all of it. To change a part, use edit_file."""
 
@@ -86,6 +93,7 @@ INPUTS: Mapping[str, type[Input]] = {
     "read_file": ReadFile,
     "list_files": ListFiles,
     "search": Search,
+    "load_skill": LoadSkill,
     "write_file": WriteFile,
     "edit_file": EditFile,
     "run_command": RunCommand,
@@ -118,7 +126,7 @@ def argument(call: ToolCall, redact: Callable[[str], str]) -> str:
 
     Cut only after it was redacted: half a secret would not be recognised as one.
     """
-    for name in ("command", "pattern", "path", "question", "summary"):
+    for name in ("command", "pattern", "path", "question", "summary", "name"):
         if isinstance(value := call.input.get(name), str):
             return one_line(redact(value[:2000]), 80)
     return ""

@@ -45,6 +45,8 @@ class ToolContext:
     readonly: tuple[str, ...] = ()
     protected: tuple[str, ...] = PROTECTED
     allowed: frozenset[str] | None = None
+    load_skill: Callable[[str, str], str] | None = None
+    """The text of a skill, by name and reference ("": the body). Raises `NotFound`; may block."""
 
 
 @dataclass(frozen=True)
