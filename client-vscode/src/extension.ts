@@ -21,7 +21,7 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
   for (const part of PARTS) {
     part.register(context);
   }
-  await sessions.begin();
+  void sessions.begin();
 }
 
 /** Runs go on: they are the daemon's, and the next window shows them again. */

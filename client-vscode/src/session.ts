@@ -6,7 +6,7 @@ import type { DevloopEvent, Plan, Status } from "./protocol";
 import { Client } from "./server/client";
 import { type End, type Failure, failure, keptEnding, sentence } from "./server/failure";
 import { findServer } from "./server/find";
-import type { Candidate } from "./server/locate";
+import type { Candidate, Source } from "./server/locate";
 import { initializationOptions } from "./server/options";
 import { ServerProcess } from "./server/process";
 import { isUnknownMethod, words } from "./server/refusal";
@@ -52,6 +52,7 @@ interface Live {
 export class FolderSession implements Session {
   private now: SessionState = { kind: "stopped" };
   private live: Live | undefined;
+  private from: Source | undefined;
   /** Each start and stop has a number, so that what comes late is known to be of yesterday. */
   private generation = 0;
   private starting: Promise<void> | undefined;
@@ -76,6 +77,11 @@ export class FolderSession implements Session {
     /** What the server's environment has beside ours. */
     private readonly environment: Readonly<Record<string, string>>,
   ) {}
+
+  /** Where the server that was started last came from. */
+  get source(): Source | undefined {
+    return this.from;
+  }
 
   get state(): SessionState {
     return this.now;
@@ -165,11 +171,13 @@ export class FolderSession implements Session {
         return;
       }
       if (located.found === undefined) {
+        this.from = undefined;
         this.log.warn(`${this.folder.name}: no server: ${located.tried.join("; ")}.`);
         this.setState({ kind: "missing", tried: located.tried });
         return;
       }
       found = located.found;
+      this.from = found.source;
       this.log.info(`${this.folder.name}: ${found.label}: ${found.command.join(" ")}`);
       await this.startWith(found, generation);
     } catch (problem) {

@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { environment } from "./server/demos";
 import { isPlan, MARKS } from "./server/plan-files";
+import { onDidSelectInterpreter } from "./server/python";
 import { FolderSession, type Session } from "./session";
 
 export interface Sessions {
@@ -115,6 +116,10 @@ export class WorkspaceSessions implements Sessions, vscode.Disposable {
     for (const document of vscode.workspace.textDocuments) {
       this.opened(document);
     }
+    const selecting = await onDidSelectInterpreter(() => void this.interpreterChanged());
+    if (selecting !== undefined) {
+      this.extension.subscriptions.push(selecting);
+    }
   }
 
   async restartAll(): Promise<void> {
@@ -176,6 +181,14 @@ export class WorkspaceSessions implements Sessions, vscode.Disposable {
     const names = ["devloop.serverCommand", "devloop.interpreter"];
     const meant = [...this.entries.values()].filter(({ session }) =>
       names.some((name) => event.affectsConfiguration(name, session.folder.uri)),
+    );
+    await Promise.all(meant.map(({ session }) => session.restart()));
+  }
+
+  /** Only servers that come from there, and those that are not there yet, have a reason to start anew. */
+  private async interpreterChanged(): Promise<void> {
+    const meant = [...this.entries.values()].filter(
+      ({ session }) => session.source === "python" || session.state.kind === "missing",
     );
     await Promise.all(meant.map(({ session }) => session.restart()));
   }
