@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Deciding } from "../src/checkpoints/deciding";
+import { registerFailures } from "../src/checkpoints/failures";
 import { Notices } from "../src/checkpoints/notices";
 import { Review } from "../src/checkpoints/review";
 import { Checkpoints } from "../src/checkpoints/store";
@@ -110,6 +111,7 @@ class World {
     const checkpoints = new Checkpoints(context);
     this.review = new Review(context, checkpoints);
     this.deciding = new Deciding(context, checkpoints, () => this.review);
+    registerFailures(context);
     new Notices(context, checkpoints, (choice, { session, run, open }) =>
       this.deciding.act(choice, { session, run, content: open.content }),
     );
@@ -259,7 +261,10 @@ describe("a click", () => {
       return new Error("Checkpoint 1 of run-1.1-1 is answered already.");
     };
     await screen.toast.press("Commit");
-    expect(screen.toast).toMatchObject({ kind: "information", message: "It was decided already (stop): 1.1 Add login." });
+    expect(screen.toast).toMatchObject({
+      kind: "information",
+      message: "It was decided already (stop): 1.1 Add login.",
+    });
   });
 
   it("that is refused says why", async () => {
@@ -318,7 +323,10 @@ describe("words", () => {
     await screen.box.type("Use the sign.");
     session.answers["devloop.decide"] = new Error("It does not wait.");
     await screen.box.enter();
-    expect(screen.toast).toMatchObject({ kind: "information", message: "It was decided already (commit): 1.1 Add login." });
+    expect(screen.toast).toMatchObject({
+      kind: "information",
+      message: "It was decided already (commit): 1.1 Add login.",
+    });
   });
 });
 
@@ -486,5 +494,35 @@ describe("a review", () => {
     session.answers["devloop/diff"] = { run: "run-1.1-1", commit: null, files: [] };
     await world.review.open({ run: "run-1.1-1" });
     expect(screen.toast.message).toBe("1.1 Add login changed no file.");
+  });
+});
+
+describe("a run that ends", () => {
+  const ends = (outcome: string, reason: string | null = null) =>
+    session.tells({ at: 0, run: "run-1.1-1", kind: "run.ended", data: { outcome, reason } });
+
+  it("badly is told once, with the way to it", async () => {
+    await session.says({ runs: [run()] });
+    await ends("failed", "The [engine](command:x) broke.");
+    expect(screen.toast).toMatchObject({
+      kind: "warning",
+      message: "1.1 Add login failed: The [engine] (command:x) broke.",
+      buttons: ["Show Run"],
+    });
+    await screen.toast.press("Show Run");
+    expect(screen.executed).toEqual([["devloop.showRun", { run: "run-1.1-1", uri: "file:///purse" }]]);
+  });
+
+  it("that no status told of is asked for", async () => {
+    session.answers["devloop/show"] = { run: run({ title: "Log out" }), checkpoint: null };
+    await ends("exhausted");
+    expect(screen.toast.message).toBe("1.1 Log out used up its budget.");
+  });
+
+  it("as somebody wanted is told by nothing", async () => {
+    for (const outcome of ["landed", "accepted", "partial", "discarded", "cancelled", "constructor"]) {
+      await ends(outcome);
+    }
+    expect(screen.toasts).toEqual([]);
   });
 });

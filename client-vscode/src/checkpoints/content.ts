@@ -239,3 +239,20 @@ export function everything(run: Waiting, checkpoint: Checkpoint): readonly Choic
   }
   return found;
 }
+
+const ENDS: Readonly<Record<string, string>> = {
+  failed: "failed",
+  exhausted: "used up its budget",
+  stalled: "got stuck",
+  refused: "was refused",
+};
+
+/** What is said of a run that ended without its work and without anybody having wanted that; undefined for all others. */
+export function failed(run: Pick<Run, "task" | "title">, outcome: unknown, reason: unknown): string | undefined {
+  const ends = typeof outcome === "string" && Object.hasOwn(ENDS, outcome) ? ENDS[outcome] : undefined;
+  if (ends === undefined) {
+    return undefined;
+  }
+  const why = typeof reason === "string" ? oneLine(reason, 300) : "";
+  return unlinked(`${nameOf(run)} ${ends}${why ? `: ${why}` : "."}`);
+}

@@ -5,6 +5,7 @@ import type { Context } from "../context";
 import type { Decision } from "../protocol";
 import { registerContents } from "./contents";
 import { Deciding } from "./deciding";
+import { registerFailures } from "./failures";
 import type { File } from "./files";
 import { registerMarks } from "./marks";
 import { Notices } from "./notices";
@@ -43,6 +44,7 @@ export function register(context: Context): void {
     review,
     notices,
     registerContents(context),
+    registerFailures(context),
     registerTree(review),
     registerMarks(review),
     command("devloop.answer", (given) => deciding.choose(read(given))),
