@@ -1,7 +1,7 @@
 /** What is in a turn: the model's words and its tool calls. Built when it is opened, then patched. */
 
 import type { Body, Tool } from "../state";
-import { milliseconds } from "../words";
+import { milliseconds, type Tone } from "../words";
 import { verbatim } from "./blocks";
 import { el, fill } from "./dom";
 import { icon } from "./icons";
@@ -73,10 +73,10 @@ function same(a: Tool, b: Tool): boolean {
 function showCall(root: HTMLDetailsElement, tool: Tool): void {
   const [summary] = root.children;
   if (summary) {
-    const word = tool.ok === null ? "running" : tool.ok ? "ok" : "failed";
+    const [word, tone] = stateOf(tool);
     fill(
       summary,
-      icon(tool.ok === null ? "busy" : tool.ok ? "good" : "bad"),
+      icon(tone),
       el("span", "tool-name", tool.name),
       el("span", "argument", firstLine(tool.argument)),
       el("span", word === "ok" ? "hidden-word" : "verdict", word),
@@ -84,6 +84,14 @@ function showCall(root: HTMLDetailsElement, tool: Tool): void {
     );
   }
   showDetails(root, tool);
+}
+
+/** A call that has ended without a result waits for a person's answer. */
+function stateOf(tool: Tool): readonly [string, Tone] {
+  if (tool.ok === null) {
+    return tool.ms === null ? ["running", "busy"] : ["waits", "wait"];
+  }
+  return tool.ok ? ["ok", "good"] : ["failed", "bad"];
 }
 
 /** Built only while somebody looks. */
@@ -94,7 +102,7 @@ function showDetails(root: HTMLDetailsElement, tool: Tool): void {
       inside,
       root.open && tool.argument.trim() && verbatim(tool.argument, "Argument"),
       root.open && tool.result.trim() && verbatim(tool.result, tool.ok === false ? "Error" : "Result"),
-      root.open && !tool.result.trim() && el("p", "hint", tool.ok === null ? "It has not ended yet." : "No result."),
+      root.open && !tool.result.trim() && el("p", "hint", tool.ok === null ? "There is no result yet." : "No result."),
     );
   }
 }
