@@ -212,7 +212,7 @@ class _Starter:
     def __init__(self, root: Path, state: StateDir, command: Sequence[str] | None) -> None:
         self.log = state.logs / "daemon.log"
         self._root = root.resolve()
-        self._command = [*(command or (sys.executable, "-m", "devloop.serve")), "--root", str(self._root)]
+        self._command = [*(command or (sys.executable, "-P", "-m", "devloop.serve")), "--root", str(self._root)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_one_coming(self) -> None:

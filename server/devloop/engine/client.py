@@ -49,7 +49,7 @@ class EngineClient:
         with theirs, log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "devloop.engine", "--root", str(root), "--state", str(state.path)),
+                *("-P", "-m", "devloop.engine", "--root", str(root), "--state", str(state.path)),
                 *("--fd", str(theirs.fileno())),
                 *(() if lock_wait_s is None else ("--lock-wait", str(lock_wait_s))),
                 stdin=asyncio.subprocess.DEVNULL,

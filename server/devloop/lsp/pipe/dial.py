@@ -59,7 +59,8 @@ class Link:
         self._socket.close()
 
 
-SERVE = (sys.executable, "-m", "devloop.serve", "--editor")
+SERVE = (sys.executable, "-P", "-m", "devloop.serve", "--editor")
+"""`-P`: the daemon begins in the repository, whose own folder `devloop` must not be taken for ours."""
 
 
 def dial(root: Path, *, client: str, command: Sequence[str] | None = None) -> Link:
