@@ -246,6 +246,7 @@ plans = st.lists(
 @settings(max_examples=500, deadline=None)
 @given(plans, st.booleans())
 @example("## Progress Log\n-[ ] c\n---\n- [ ] Task 1.1: one\n", False)  # what is underlined ends a section
+@example("- [ ] 1.1 a\n- [ ] 1.3 c\n- [~] 1.2 b [depends:1.3-1.1]\n  - Depends: 1.3-1.1, 1.1\n", False)  # said twice
 def test_fix_all_comes_to_rest_and_removes_what_it_claims(text: str, cut: bool) -> None:
     text = text.rstrip("\r\n") if cut else text
     for _ in range(5):

@@ -111,12 +111,13 @@ def _replace(plan: Plan, index: int, need: Need, new: str) -> Fixes:
 
 
 def _swap(plan: Plan, index: int, need: Need) -> Fixes:
+    """The range the right way round, wherever the task says it: in its tag and in its metadata."""
+    edits = []
     for written in dependencies.of_task(plan, index):
         if written.needs == (need,) and len(written.named) == 2:
             left, right = written.named
-            edit = written.renamed(plan, {0: right.id, 1: left.id})
-            return ((f"Write {edit.text}", (edit,)),)
-    return ()
+            edits.append(written.renamed(plan, {0: right.id, 1: left.id}))
+    return ((f"Write {edits[0].text}", tuple(edits)),) if edits else ()
 
 
 def _without(plan: Plan, index: int, members: frozenset[int], title: str) -> Fixes:
