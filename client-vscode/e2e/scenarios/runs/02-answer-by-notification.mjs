@@ -5,7 +5,7 @@ export default async function answerByNotification(stage) {
   const window = await stage.shared();
   const { project } = window;
   await window.lenses("Task 1.2", /Run/);
-  const progress = await window.watch('[id^="devloop.devloop"].statusbar-item', /1\.2/);
+  const progress = await window.watch(".statusbar-item", /1\.2/);
   await window.clickLens("Task 1.2", "▶ Run");
   const { clicked, seen } = await progress();
   stage.note("click on Run → visible progress", shown(seen - clicked));

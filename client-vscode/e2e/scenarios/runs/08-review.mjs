@@ -12,6 +12,7 @@ export default async function review(stage) {
 
   await window.showViews();
   await window.press(await window.rowMenu("debug.py", /Leave File Out/));
+  await window.row("debug.py").locator('.monaco-checkbox[aria-checked="false"]').waitFor();
   await stage.shot(window, "left-out");
   await window.press(page.locator('.editor-actions [aria-label^="Commit"]').first());
   await project.landed("2.4", "Split the bill by shares");

@@ -10,9 +10,9 @@ export default async function runPage(stage) {
   await window.clickLens("Task 2.5", /^Show run/);
   const shown = window.webview();
   await shown.locator("h1", { hasText: "2.5 Export the purse to CSV" }).waitFor();
-  await shown.getByText("one row per bill").first().waitFor();
+  await shown.locator("p", { hasText: "one row per bill" }).first().waitFor();
   await stage.shot(window, "working");
-  await shown.getByText("One function is enough.").first().waitFor();
+  await shown.locator("p", { hasText: "One function is enough." }).waitFor();
 
   const decisions = shown.getByRole("group", { name: "Decisions" });
   await decisions.getByRole("button", { name: "Commit" }).waitFor();
