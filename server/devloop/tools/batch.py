@@ -139,6 +139,9 @@ async def _answer(call: ToolCall, context: ToolContext) -> Answer:
     if call.name not in INPUTS or (context.allowed is not None and call.name not in context.allowed):
         names = [name for name in INPUTS if context.allowed is None or name in context.allowed]
         raise Problem(f"There is no tool {call.name!r}. There are: {', '.join(names)}.")
+    if call.name == "finish" and context.own_result:
+        summary = str(call.input.get("summary") or "")
+        return Answer("", f"finish: {summary}", control=Finish(summary, result=dict(call.input)))
     wanted = parse(call.name, call.input)
     match wanted:
         case RunCommand():

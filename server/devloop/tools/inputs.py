@@ -46,10 +46,10 @@ class Search(Input):
 
 
 class LoadSkill(Input):
-    """Load a skill's text, or one of the files it names."""
+    """Load a skill, or a file of it."""
 
     name: str = Field(min_length=1, max_length=100)
-    reference: str = Field(default="", max_length=400, description="a file of the skill")
+    reference: str = Field(default="", max_length=400, description="file")
 
 
 class WriteFile(Input):
@@ -102,14 +102,18 @@ INPUTS: Mapping[str, type[Input]] = {
 }
 
 
-def definitions(names: Iterable[str] | None = None) -> list[dict[str, Any]]:
+def definitions(
+    names: Iterable[str] | None = None, finish: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """The tool list for the Messages API: `{"name", "description", "input_schema"}` each.
 
     `names`: only these, None for all; unknown names are left out. The order is always the same, whatever the order of
-    `names`: within one conversation these bytes never change.
+    `names`: within one conversation these bytes never change. `finish`: what that tool says and takes instead, where an
+    agent has a result of its own.
     """
     wanted = None if names is None else set(names)
-    return [_definition(name) for name in INPUTS if wanted is None or name in wanted]
+    made = [_definition(name) for name in INPUTS if wanted is None or name in wanted]
+    return [{**each, **(finish or {})} if each["name"] == "finish" else each for each in made]
 
 
 def parse(name: str, values: Any) -> Input:

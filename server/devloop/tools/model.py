@@ -45,6 +45,8 @@ class ToolContext:
     readonly: tuple[str, ...] = ()
     protected: tuple[str, ...] = PROTECTED
     allowed: frozenset[str] | None = None
+    own_result: bool = False
+    """`finish` takes this agent's own result: its input is handed on as it is, and the caller judges it."""
     load_skill: Callable[[str, str], str] | None = None
     """The text of a skill, by name and reference ("": the body). Raises `NotFound`; may block."""
 
@@ -64,8 +66,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class Finish:
+    """`result`: the whole input, where the agent has a result of its own."""
+
     summary: str
     notes: str = ""
+    result: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
