@@ -431,21 +431,21 @@ describe("a review", () => {
 
   it("offers the decisions while it is in front and its checkpoint is open", async () => {
     expect(screen.contexts).toMatchObject({
-      "devloop.review.active": true,
-      "devloop.review.commit": true,
-      "devloop.review.recheck": false,
-      "devloop.review.leaves": true,
+      "devloop.reviewing.active": true,
+      "devloop.reviewing.commit": true,
+      "devloop.reviewing.recheck": false,
+      "devloop.reviewing.leaves": true,
     });
     screen.front(screen.tabs[1]);
-    expect(screen.contexts["devloop.review.active"]).toBe(false);
-    expect(screen.contexts["devloop.review.shown"]).toBe(true);
+    expect(screen.contexts["devloop.reviewing.active"]).toBe(false);
+    expect(screen.contexts["devloop.reviewing.shown"]).toBe(true);
     await session.decided(1, "commit");
-    expect(screen.contexts).toMatchObject({ "devloop.review.commit": false, "devloop.review.shown": false });
+    expect(screen.contexts).toMatchObject({ "devloop.reviewing.commit": false, "devloop.reviewing.shown": false });
   });
 
   it("carries the files that are left out, and says that the gates run again", async () => {
     world.review.leave(shown(), file("new.py"), true);
-    expect(screen.contexts["devloop.review.out"]).toEqual(["/new.py"]);
+    expect(screen.contexts["devloop.reviewing.out"]).toEqual(["/new.py"]);
     const place = world.review.placeOf(shown());
     await world.deciding.decide(place ?? expect.fail(), "commit");
     expect(session.decisions()).toEqual([
@@ -487,7 +487,7 @@ describe("a review", () => {
     await session.waits(checkpoint());
     await settled();
     expect(shown().files).toHaveLength(3);
-    expect(screen.contexts["devloop.review.commit"]).toBe(true);
+    expect(screen.contexts["devloop.reviewing.commit"]).toBe(true);
   });
 
   it("of nothing says so", async () => {

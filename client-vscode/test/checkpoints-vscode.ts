@@ -228,6 +228,8 @@ export function fakeVscode(screen: () => Screen): object {
     window: {
       showInformationMessage: (message: string, ...rest: unknown[]) => screen().show("information", message, ...rest),
       showWarningMessage: (message: string, ...rest: unknown[]) => screen().show("warning", message, ...rest),
+      activeTextEditor: undefined,
+      onDidChangeActiveTextEditor: () => new Disposable(() => undefined),
       createQuickPick: box,
       createInputBox: box,
       showQuickPick: (rows: readonly { label: string }[]) =>

@@ -50,6 +50,7 @@ export class Review implements vscode.Disposable {
     this.listener = vscode.Disposable.from(
       vscode.window.tabGroups.onDidChangeTabs(refresh),
       vscode.window.tabGroups.onDidChangeTabGroups(refresh),
+      vscode.window.onDidChangeActiveTextEditor(refresh),
       checkpoints.onDidChange(refresh),
       context.sessions.onDidChange(refresh),
     );
@@ -296,7 +297,7 @@ export class Review implements vscode.Disposable {
     }
   }
 
-  // What menus see
+  // What menus see (not under the view's id: VS Code sets keys `ID.active` and `ID.visible` of its own)
 
   private refresh(): void {
     this.restore();
@@ -307,18 +308,21 @@ export class Review implements vscode.Disposable {
     const { shown } = this;
     const place = shown && this.placeOf(shown);
     const able = place !== undefined && trusted(place.session) ? offered(place.content) : [];
-    this.key("devloop.review.active", active !== undefined);
-    this.key("devloop.review.waits", able.length > 0);
+    this.key("devloop.reviewing.active", active !== undefined);
+    this.key("devloop.reviewing.waits", able.length > 0);
     for (const decision of KEYS) {
-      this.key(`devloop.review.${decision}`, able.includes(decision));
+      this.key(`devloop.reviewing.${decision}`, able.includes(decision));
     }
-    this.key("devloop.review.shown", shown !== undefined);
-    this.key("devloop.review.leaves", shown !== undefined && this.canLeaveOut(shown));
+    this.key("devloop.reviewing.shown", shown !== undefined);
+    this.key("devloop.reviewing.leaves", shown !== undefined && this.canLeaveOut(shown));
+    const out = shown?.files.filter((file) => this.isLeftOut(shown, file)) ?? [];
     this.key(
-      "devloop.review.out",
-      shown?.files.filter((file) => this.isLeftOut(shown, file)).map((file) => `/${file.path}`) ?? [],
+      "devloop.reviewing.out",
+      out.map((file) => `/${file.path}`),
     );
-    const looks = JSON.stringify([shown?.title, shown?.at, place?.content.number, able, [...this.keys.values()]]);
+    const here = active && vscode.window.activeTextEditor && this.fileOf(vscode.window.activeTextEditor.document.uri);
+    this.key("devloop.reviewing.file", here === undefined ? "" : this.isLeftOut(here.review, here.file) ? "out" : "in");
+    const looks = JSON.stringify([shown?.title, shown?.at, place?.content.number, able, out.map((file) => file.path)]);
     if (looks !== this.looked) {
       this.looked = looks;
       this.changeEmitter.fire();
