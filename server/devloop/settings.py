@@ -40,8 +40,19 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TierSettings(_Section):
+    """Ids of models by tier (`models.tiers`); None: as devloop's table has it."""
+
+    fast: str | None = None
+    balanced: str | None = None
+    deep: str | None = None
+
+
 class ModelSettings(_Section):
+    """A `name` that is set is the model for every tier that `tiers` does not name."""
+
     name: str = DEFAULT_MODEL
+    tiers: TierSettings = TierSettings()
     base_url: str | None = None
     api_key: str | None = Field(default=None, repr=False)
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
@@ -68,6 +79,15 @@ class SandboxSettings(_Section):
     """More directories (toolchains) that commands may read."""
     environment: tuple[str, ...] = ()
     """Names of variables that commands may see."""
+
+
+class AgentSettings(_Section):
+    """What an agent, or one mode of it (`"engineer:explorer"`), goes by instead of its own definition."""
+
+    model: str | None = Field(default=None, min_length=1, max_length=100)
+    """A tier, or a model's id."""
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+    turns: int | None = Field(default=None, gt=0)
 
 
 class LoopSettings(_Section):
@@ -108,6 +128,7 @@ class Settings(BaseModel):
     budget: BudgetSettings = BudgetSettings()
     sandbox: SandboxSettings = SandboxSettings()
     loop: LoopSettings = LoopSettings()
+    agents: dict[str, AgentSettings] = {}
     gates: dict[str, GateSettings] = {}
     own_gates: tuple[str, ...] = ()
     """Names in `gates` that the person declared; the others are the team's and count only once they are trusted."""

@@ -1,6 +1,19 @@
-"""Who does a task: agent definitions in Markdown, and the choice of agent and mode for a task."""
+"""Who does a task: agent definitions in Markdown, their modes, and the choice of agent and mode for a task."""
 
-from devloop.agents.definitions import Agent, load_agents
+from devloop.agents.definitions import Access, Agent, Mode, Problem, read_agent
+from devloop.agents.discovery import Clash, Library, discover, load_agents
 from devloop.agents.routing import Choice, route
 
-__all__ = ["Agent", "Choice", "load_agents", "route"]
+__all__ = [
+    "Access",
+    "Agent",
+    "Choice",
+    "Clash",
+    "Library",
+    "Mode",
+    "Problem",
+    "discover",
+    "load_agents",
+    "read_agent",
+    "route",
+]

@@ -45,15 +45,16 @@ def plan_of(found: PlanText, plan: plans.Plan) -> dict[str, str]:
     return {"path": found.relative, "name": _encodable(plan.name), "goal": _encodable(plan.goal)}
 
 
-def task_of(task: plans.Task) -> dict[str, Any]:
-    """The task as the engine takes it: as exported, with files as paths."""
-    return for_engine(plans.task_json(task))
+def task_of(plan: plans.Plan, task: plans.Task) -> dict[str, Any]:
+    """The task as the engine takes it: as exported, with files as paths and the name of its phase."""
+    return for_engine(plan, plans.task_json(task))
 
 
-def for_engine(task: Mapping[str, Any]) -> dict[str, Any]:
+def for_engine(plan: plans.Plan, task: Mapping[str, Any]) -> dict[str, Any]:
+    phase = next((each.name for each in plan.phases if each.id == task["phase"]), "")
     named = asked_for(task["title"], [(each["key"], each["value"]) for each in task["extra"]])
     files = [file["path"] for file in task["files"]]
-    encodable: dict[str, Any] = _encodable({**task, "files": files, "skills": list(named)})
+    encodable: dict[str, Any] = _encodable({**task, "files": files, "skills": list(named), "phase_name": phase})
     return encodable
 
 
@@ -71,4 +72,4 @@ def next_for_engine(plan: plans.Plan, held: Iterable[str], phase: str | None = N
     """`plan next`, with its task as the engine takes it."""
     following = plans.next_task(plan, frozenset(held), phase=phase)
     task = following["task"]
-    return {**following, "task": for_engine(task) if task is not None else None}
+    return {**following, "task": for_engine(plan, task) if task is not None else None}

@@ -27,7 +27,7 @@ def problems_outside(
     plan: plans.Plan, root: Path, now: datetime, others: Sequence[str] = ()
 ) -> tuple[plans.Problem, ...]:
     """`missing-file`, `stale-plan`, `multiple-plans` and `unknown-agent`. Looks at the disk: not on the loop."""
-    found = [*_missing_files(plan, root), *_stale(plan, now), *_others(others), *_agents(plan)]
+    found = [*_missing_files(plan, root), *_stale(plan, now), *_others(others), *_agents(plan, root)]
     return tuple(sorted(found, key=lambda each: (each.line, each.start)))
 
 
@@ -70,11 +70,13 @@ def _stale(plan: plans.Plan, now: datetime) -> Iterator[plans.Problem]:
         yield plans.Problem("stale-plan", "info", updated.line, text, updated.start, updated.end)
 
 
-def _agents(plan: plans.Plan) -> Iterator[plans.Problem]:
-    """A mode is judged by its agent when the run begins."""
-    known = agents.load_agents()
-    modes = {f"{task.agent}:{task.mode}" for task in plan.tasks if task.mode and task.agent in known}
-    yield from unknown_names(plan, {*known, *modes})
+def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
+    """Modes as their agents spell them, and as `Agent.find` takes them."""
+    known = agents.load_agents(root)
+    modes = {f"{name}:{mode.name}" for name, agent in known.items() for mode in agent.modes}
+    said = {(task.agent, task.mode) for task in plan.tasks if task.agent and task.mode}
+    found = {f"{name}:{mode}" for name, mode in said if name in known and known[name].find(mode) is not None}
+    yield from unknown_names(plan, {*known, *modes, *found})
 
 
 def _others(others: Sequence[str]) -> Iterator[plans.Problem]:

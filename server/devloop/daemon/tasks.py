@@ -45,7 +45,9 @@ class Tasks:
                     return _attached(run)
             _may_run(plan, task, again=bool(params.get("again")))
             loop = {"limit": 1, "decide": decide}
-            return await self._start(found, plan, plan_events.task_of(task), loop, again=bool(params.get("again")))
+            return await self._start(
+                found, plan, plan_events.task_of(plan, task), loop, again=bool(params.get("again"))
+            )
 
     async def proceed(self, params: Params) -> Answer:
         """The next task of the plan, and after it the following ones, `limit` at most. `phase`: only those of a phase,
@@ -72,7 +74,7 @@ class Tasks:
             if params.get("task") is not None:
                 first = _task(plan, params["task"])
                 _may_run(plan, first, again=False)
-                task = plan_events.task_of(first)
+                task = plan_events.task_of(plan, first)
             else:
                 following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], within)
                 if following["state"] != "found" or following["task"] is None:

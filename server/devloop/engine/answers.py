@@ -7,7 +7,7 @@ from typing import Any
 
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
-from devloop.runs import money, transcript_data, transcript_text
+from devloop.runs import money, reporting, transcript_data, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -33,6 +33,7 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
         "state": row["state"],
         "outcome": row["outcome"],
         "reason": row["reason"] and clean(row["reason"]),
+        "choice": spec.choice,
         "turn": row["turn"],
         "turn_limit": limits.turns,
         "waiting_for": row["waiting_for"] and clean(row["waiting_for"]),
@@ -74,6 +75,7 @@ def show(services: Services, params: Row) -> Row:
         "gates": services.store.gates(row["id"]),
         "checkpoint": checkpoint["content"] if checkpoint else None,
         "notices": row["notices"],
+        "report": reporting.report(services, row["id"]),
         "skills": services.store.skill_uses(row["id"]),
     }
 

@@ -27,6 +27,7 @@ from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
 from devloop.runs import leaving_out, money
+from devloop.runs.appointing import appoint
 from devloop.runs.prepare import TRUSTED_KINDS, no_sandbox
 from devloop.runs.services import Services
 from devloop.runs.spec import DECISIONS, PlanSpec, RunSpec, TaskSpec
@@ -229,7 +230,8 @@ class EngineServer:
             await self._may_start(task, loop.decide)
             row = record_run(services, task, PlanSpec.model_validate(params.get("plan") or {}), loop)
         await start(row["id"])
-        return {"run": row["id"], "attempt": row["attempt"], "state": row["state"], "attached": False}
+        choice = services.spec(row["id"]).choice
+        return {"run": row["id"], "attempt": row["attempt"], "state": row["state"], "attached": False, "choice": choice}
 
     async def _may_start(self, task: TaskSpec, decide: str | None) -> None:
         """Say no before anything is recorded, with what to do about it."""
@@ -244,7 +246,8 @@ class EngineServer:
         detected = await self._detect()
         if detected.state != "on" and (decide or services.settings.sandbox.require):
             raise no_sandbox(detected, unattended=bool(decide))
-        spec = RunSpec.model_construct(task=task, model=task.model or services.settings.model.name)
+        appointed = await asyncio.to_thread(appoint, services, task, unattended=decide is not None)
+        spec = RunSpec.model_construct(task=task, model=appointed.model)
         self._model_for(spec)
         if not services.settings.model.scenario:
             refusal = money.refusal(services, spec.model)

@@ -6,9 +6,9 @@ import re
 import secrets
 from typing import Any
 
-from devloop.agents import load_agents, route
 from devloop.engine.answers import summary
 from devloop.models import limits_of
+from devloop.runs.appointing import appoint
 from devloop.runs.services import Services
 from devloop.runs.spec import LoopSpec, PlanSpec, RunSpec, TaskSpec
 
@@ -22,17 +22,18 @@ def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpe
     """A new run, recorded as `queued`. Its id is made of task and attempt, so that the same start attaches."""
     prefix = f"run-{_slug(task.id)}-"
     attempt = services.store.last_attempt(prefix) + 1
-    choice = route(load_agents(), agent=task.agent, mode=task.mode)
-    model = task.model or services.settings.model.name
+    appointed = appoint(services, task, unattended=loop.decide is not None)
     spec = RunSpec(
         id=f"{prefix}{attempt}",
         attempt=attempt,
         task=task,
         plan=plan,
         loop=loop,
-        agent=choice.agent,
-        mode=choice.mode,
-        model=model,
+        agent=appointed.choice.agent,
+        mode=appointed.choice.mode,
+        model=appointed.model,
+        profile=appointed.profile,
+        choice=appointed.choice.to_json(),
     )
     row = services.store.create_run(
         {
@@ -43,7 +44,7 @@ def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpe
             "attempt": attempt,
             "agent": spec.agent,
             "mode": spec.mode,
-            "model": model,
+            "model": spec.model,
             "scripted": services.model_for(spec).scripted,
             "state": "queued",
             "turn": 0,
@@ -90,10 +91,14 @@ def _loop_ends(services: Services, spec: RunSpec, state: str) -> None:
 
 
 def carries_on(services: Services, spec: RunSpec, task: TaskSpec) -> bool:
-    """Whether the conversation goes on with the next task: same agent, mode and model, less than half the context."""
+    """Whether the conversation goes on with the next task: same agent, mode and model, less than half the context.
+
+    The same to the last character of prompt and tools: another mode is another conversation.
+    """
     row = services.store.run(spec.id)
-    choice = route(load_agents(), agent=task.agent, mode=task.mode)
-    same = (choice.agent, choice.mode) == (spec.agent, spec.mode) and (task.model or spec.model) == spec.model
+    following = appoint(services, task, unattended=spec.loop.decide is not None)
+    chosen = (following.choice.agent, following.choice.mode, following.model, following.profile)
+    same = chosen == (spec.agent, spec.mode, spec.model, spec.profile)
     return same and row is not None and row["context_tokens"] * 2 < limits_of(spec.model).context
 
 

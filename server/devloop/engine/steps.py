@@ -20,7 +20,7 @@ from devloop.engine.context import Context, context
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, asking, checkpoint, checks, leaving_out
+from devloop.runs import acceptance, asking, checkpoint, checks, leaving_out, reporting
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -112,6 +112,11 @@ async def run_allowed(ctx: Context, run: str, number: int, command: dict[str, An
 @step("commit", slot=True)
 async def commit(ctx: Context, run: str, summary: str) -> Outcome:
     return await acceptance.commit(ctx.services, run, summary)
+
+
+@step("findings", slot=True)
+async def findings(ctx: Context, run: str) -> Outcome:
+    return await reporting.findings(ctx.services, run)
 
 
 @step("gate", slot=True)

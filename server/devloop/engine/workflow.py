@@ -17,6 +17,7 @@ from devloop.engine.accepting import accept
 from devloop.engine.context import context
 from devloop.engine.deciding import decide
 from devloop.engine.position import Outcome, Position
+from devloop.engine.reporting import report_and_ask
 from devloop.engine.verdicts import feed_back, gate_round, why
 from devloop.engine.waiting import ask, problem, question, said, without_accepting
 from devloop.runs import checkpoint
@@ -78,6 +79,11 @@ async def _until_accepted(run: str, ready: Outcome, at: Position) -> Outcome:
             if answered is not None:
                 return answered
             continue
+        if worked["outcome"] == "unfit":
+            told = await steps.tell(run, at.turn, worked["text"])
+            if told["outcome"] != "told":
+                return told
+            continue
         if worked["outcome"] == "blocked":
             at.turn -= 1  # it was not made: words for the agent follow the one before, and it is tried again
             ended = await problem(run, at, worked["reason"], checkpoint.PAUSED, None)
@@ -86,7 +92,8 @@ async def _until_accepted(run: str, ready: Outcome, at: Position) -> Outcome:
             continue
         if worked["outcome"] != "finished":
             return worked
-        ended = await _check_and_ask(run, ready, at, worked["summary"])
+        finish = report_and_ask if ready.get("access") == "read" else _check_and_ask
+        ended = await finish(run, ready, at, worked["summary"])
         if ended is not None:
             return ended
 

@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from devloop import agents
 from devloop import plan as plans
 from devloop.lsp import plan_texts, run_texts
 from devloop.lsp.plan_texts import Known
@@ -47,7 +46,7 @@ def said(known: Known, at: int, kind: str) -> str:
         return label(f"blocked by {some(names, NAMES)}") if names else ""
     if kind != "agent" or task.agent is not None:
         return ""
-    choice = agents.route(known.agents, agent=None, mode=task.mode)
+    choice = plan_texts.choice(known, task)
     return label(f"{choice.agent} · {choice.mode}", 60)
 
 

@@ -120,13 +120,20 @@ def _agent(sheet: Sheet, known: Known, span: plans.Span, column: int) -> None:
             sheet.add("Agent:", plan_texts.agent(sheet, known, known.plan.tasks[at]))
         return
     sheet.add(sheet.strong(found.name), "–", sheet.text(found.description))
-    sheet.add("Mode without another word:", sheet.text(found.mode))
+    modes = some((sheet.text(mode.name) for mode in found.modes if mode.name != found.mode), 6)
+    sheet.add("Mode without another word:", sheet.text(found.mode), f"(others: {modes})" if modes else "")
 
 
 def _mode(sheet: Sheet, known: Known, span: plans.Span, column: int) -> None:
     before = [each for each in plans.spans(known.plan, span.line) if each.kind == "agent" and each.end <= span.start]
     of = f"of {before[-1].value}" if before else ""
+    agent = known.agents.get(before[-1].value) if before else None
+    mode = agent.find(span.value) if agent is not None else None
     sheet.add("Mode", sheet.strong(span.value), sheet.text(of))
+    if mode is not None:
+        sheet.add(sheet.text(mode.description), "It only reads." if mode.access == "read" else "")
+    elif agent is not None:
+        sheet.add("There is no such mode. There are:", some((sheet.text(each.name) for each in agent.modes), 6))
     if before:
         _agent(sheet, known, before[-1], column)
 

@@ -98,8 +98,16 @@ def _waits(sheet: Sheet, known: Known, at: int) -> None:
 
 def agent(sheet: Sheet, known: Known, found: plans.Task) -> str:
     """Who would do it, and why."""
-    choice = agents.route(known.agents, agent=found.agent, mode=found.mode)
-    return sheet.text(f"{choice.agent}, mode {choice.mode} ({choice.reason})")
+    chosen = choice(known, found)
+    sure = "" if chosen.confidence == "high" else f", {chosen.confidence} confidence"
+    told = f"{chosen.agent}, mode {chosen.mode} ({chosen.reason}{sure})"
+    return sheet.text(f"{told}; or {', '.join(chosen.others)}: [agent:…] decides" if chosen.ask else told)
+
+
+def choice(known: Known, found: plans.Task) -> agents.Choice:
+    """Who would do a task."""
+    index = found.phase_index
+    return agents.route(known.agents, found, phase=known.plan.phases[index].name if index is not None else None)
 
 
 def _limits(sheet: Sheet, found: plans.Task) -> None:

@@ -14,6 +14,7 @@ from devloop.models.catalog import ModelLimits, limits_of, needs_fresh_conversat
 from devloop.models.conversation import Reaction, Turn, build_messages, invalid_input_result, reaction, tool_result
 from devloop.models.failures import ModelFailure, wait_before_retry
 from devloop.models.prices import Price, cost, price_of, prices_from
+from devloop.models.tiers import TIERS, model_id
 from devloop.models.turn import Model, Progress, Request, Response, Usage, invalid_tool_input
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _LAZY = {
 __all__ = [
     "FULL",
     "PLAIN",
+    "TIERS",
     "AnthropicModel",
     "Capabilities",
     "Exceeded",
@@ -58,6 +60,7 @@ __all__ = [
     "invalid_tool_input",
     "limits_of",
     "load_scenario",
+    "model_id",
     "needs_fresh_conversation",
     "preload",
     "price_of",

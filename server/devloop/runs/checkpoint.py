@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop import gates
 from devloop.redact import one_line, printable
+from devloop.runs import reporting
 from devloop.runs.services import Services
 
 ACCEPTABLE = ["continue", "commit", "fresh", "stop", "revise", "discard"]
@@ -53,10 +54,12 @@ async def content(
         changes = [asdict(change) for change in changed[:50]]
     spent = services.store.spent(run=run)
     clean = services.redactor.text
+    report = reporting.report(services, run) if kind == "decision" else None
     return {
         "number": number,
         "kind": kind,
-        "summary": printable(clean(summary)),
+        "summary": "\n\n".join(filter(None, (printable(clean(summary)), _report_text(report)))),
+        "report": report,
         "decisions": list(decisions),
         "diff": difference,
         "gates": _gates(services, run, commit),
@@ -71,6 +74,14 @@ async def content(
         "notices": row["notices"],
         "opened": time.time(),
     }
+
+
+def _report_text(report: dict[str, Any] | None) -> str:
+    """What the agent handed in, below its summary; first of all that it is not what its mode promises."""
+    if report is None:
+        return ""
+    unfit = "" if report["fits"] else f"This result is not what the mode promises: {'; '.join(report['mistakes'])}."
+    return "\n\n".join(filter(None, (unfit, report["text"])))
 
 
 def _text_in(tree: Path, path: str) -> str | None:

@@ -17,11 +17,12 @@ WALL_USED_UP = "the run's wall time is used up"
 def limits_of(services: Services, spec: RunSpec) -> dict[budget.Scope, Limits]:
     """Caps by scope. A task's own tags may only narrow them."""
     caps = services.settings.budget
+    own = spec.profile.turns if spec.profile is not None else None
     return {
         "run": Limits(
             usd=_narrower(caps.run_usd, spec.task.budget_usd),
             tokens=caps.run_tokens,
-            turns=int(_narrower(caps.turns, spec.task.turns) or caps.turns),
+            turns=min(each for each in (caps.turns, spec.task.turns, own) if each),
             wall_s=_narrower(caps.wall, spec.task.timeout_s),
         ),
         "plan": Limits(usd=caps.plan_usd),
@@ -93,6 +94,8 @@ def overview(services: Services) -> dict[str, Any]:
         "day": services.store.spent(since=_midnight(), reserved=False),
         "total": services.store.spent(reserved=False),
         "by_task": services.store.usage_by("task"),
+        "by_agent": services.store.usage_by("agent"),
+        "by_mode": services.store.usage_by("mode"),
         "by_day": services.store.usage_by("day"),
     }
 

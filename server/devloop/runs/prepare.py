@@ -7,7 +7,6 @@ import time
 from typing import Any, Literal
 
 from devloop import gates, sandbox, trust
-from devloop.agents import load_agents, route
 from devloop.errors import DevloopError, SandboxMissing
 from devloop.redact import one_line
 from devloop.runs import knowledge, prompt
@@ -22,8 +21,8 @@ TRUSTED_KINDS: tuple[Literal["gate", "setup"], ...] = ("gate", "setup")
 
 
 async def prepare(services: Services, run: str) -> dict[str, Any]:
-    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates"}`, or `failed` with what stands
-    in the way."""
+    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates", "access"}`, or `failed` with what
+    stands in the way."""
     spec = services.spec(run)
     row = services.store.run(run)
     first: dict[str, Any] = {"started": time.time()} if row is not None and row["started"] is None else {}
@@ -35,8 +34,9 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         services.store.update_run(run, base=worktree.base)
         services.notice(run, *map(str, worktree.notices))
         await _set_up(services, spec)
-        checks = await discover(services, run, worktree.base, trusted)
-        prefetch_baseline(services, run, worktree.base, checks)
+        checks = () if spec.reads_only else await discover(services, run, worktree.base, trusted)
+        if checks:
+            prefetch_baseline(services, run, worktree.base, checks)
         await _open_conversation(services, spec, checks)
         await services.plan.apply("started", spec.task.reference())
     except DevloopError as problem:
@@ -48,6 +48,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         "decide": spec.loop.decide,
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],
+        "access": "read" if spec.reads_only else "write",
     }
 
 
@@ -83,15 +84,26 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     transcript = Transcript(services.folder(spec.id), services.redactor)
     if transcript.segment() is not None:
         return
-    agents = load_agents()
-    choice = route(agents, agent=spec.task.agent, mode=spec.task.mode)
-    services.notice(spec.id, *([choice.reason] if spec.task.agent and choice.agent != spec.task.agent else []))
+    services.notice(spec.id, *_about_the_choice(spec))
     named = [f"{gate.name}: {' '.join(gate.command)}" for gate in checks]
     known, problems = await asyncio.to_thread(knowledge.opening, services, spec)
     services.notice(spec.id, *problems)
     text = prompt.task_message(spec, named, known)
     carried = _carried(services, spec)
     transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
+
+
+def _about_the_choice(spec: RunSpec) -> list[str]:
+    """What a person should know of who does it: the agent is not the one that the task names, or there was a doubt."""
+    choice = spec.choice or {}
+    if spec.task.agent and choice.get("confidence") == "low":
+        return [str(choice["reason"])]
+    if choice.get("ask"):
+        others = ", ".join(choice["others"])
+        return [
+            f"{spec.agent}:{spec.mode} does it, but {others} would fit as well: {choice['reason']}. [agent:…] decides."
+        ]
+    return [str(choice["reason"])] if "nobody is asked" in str(choice.get("reason")) else []
 
 
 def _carried(services: Services, spec: RunSpec) -> str | None:

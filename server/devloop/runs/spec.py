@@ -23,6 +23,7 @@ class TaskSpec(_Model):
     title: str
     line: int = 0
     phase: str | None = None
+    phase_name: str = ""
     acceptance: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""
@@ -66,6 +67,22 @@ class LoopSpec(_Model):
         return self.limit is None or self.done + 1 < self.limit
 
 
+class Profile(_Model):
+    """What an agent is in this run, kept with it: a definition that changes later changes no conversation.
+
+    `finish`: description and schema of that tool where the mode has a result of its own (`agents.contracts`, named or
+    described by `result`); None: a summary in words.
+    """
+
+    access: Literal["read", "write"] = "write"
+    prompt: str
+    tools: tuple[str, ...]
+    finish: dict[str, Any] | None = None
+    result: str | dict[str, Any] | None = None
+    effort: str | None = None
+    turns: int | None = None
+
+
 class RunSpec(_Model):
     id: str
     attempt: int
@@ -75,3 +92,11 @@ class RunSpec(_Model):
     agent: str
     mode: str
     model: str
+    profile: Profile | None = None
+    """None only in a run that an older devloop began."""
+    choice: dict[str, Any] | None = None
+    """Why this agent: see `agents.Choice.to_json`."""
+
+    @property
+    def reads_only(self) -> bool:
+        return self.profile is not None and self.profile.access == "read"

@@ -10,8 +10,7 @@ import os
 from pathlib import Path
 
 from devloop import gates, sandbox, tools
-from devloop.agents import load_agents
-from devloop.runs import knowledge
+from devloop.runs import appointing, knowledge
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
@@ -32,10 +31,12 @@ async def environment(services: Services) -> gates.Environment:
     return gates.find(services.root, active, tracked=tracked)
 
 
-def worktree_mounts(services: Services, run: str, found: gates.Environment) -> tuple[sandbox.Mount, ...]:
+def worktree_mounts(
+    services: Services, run: str, found: gates.Environment, *, write: bool = True
+) -> tuple[sandbox.Mount, ...]:
     worktree = services.workspace.path(run)
     return (
-        sandbox.Mount(worktree, services.root, write=True),
+        sandbox.Mount(worktree, services.root, write=write),
         *gates.environment_mounts(found),
         *person_mounts(services),
     )
@@ -64,20 +65,26 @@ def command_environment(services: Services, found: gates.Environment) -> dict[st
 
 
 async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
+    """What the calls of this run may touch. An agent that only reads gets a worktree that can't be written; where no
+    sandbox can hold it to that, it runs no commands."""
     detected = await services.sandbox()
     found = await environment(services)
+    profile, write = appointing.profile_of(services, spec), not spec.reads_only
+    withheld = {"run_command"} if detected.state == "off" and not write else set()
     return tools.ToolContext(
         worktree=services.workspace.path(spec.id),
         view=services.root,
         backend=detected.backend,
-        mounts=worktree_mounts(services, spec.id, found),
-        masks=tuple(services.root / name for name in tools.PROTECTED),
+        mounts=worktree_mounts(services, spec.id, found, write=write),
+        masks=tuple(services.root / name for name in tools.PROTECTED) if write else (),
         env=command_environment(services, found),
         limits=sandbox.Limits(),
         output_dir=output_folder(services, spec.id),
         redact=services.redactor.text,
-        readonly=services.settings.paths.readonly,
-        allowed=frozenset(load_agents()[spec.agent].tools),
+        readonly=services.settings.paths.readonly if write else (),
+        protected=tools.PROTECTED if write else (),
+        allowed=frozenset(profile.tools) - withheld,
+        own_result=profile.result is not None,
         load_skill=knowledge.loader(services),
     )
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from devloop import tools
-from devloop.agents import load_agents
 from devloop.errors import NoModel
 from devloop.models import (
     ModelFailure,
@@ -25,7 +24,7 @@ from devloop.models import (
     wait_before_retry,
 )
 from devloop.redact import one_line
-from devloop.runs import asking, knowledge, money
+from devloop.runs import appointing, asking, knowledge, money, reporting
 from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -34,7 +33,8 @@ from devloop.runs.tooling import tool_context
 from devloop.runs.transcript import Transcript
 
 Outcome = dict[str, Any]
-"""`{"outcome": ...}`: go_on, finished, question, wait, blocked, hand_off, exhausted, stalled, refused or failed."""
+"""`{"outcome": ...}`: go_on, finished, unfit, question, wait, blocked, hand_off, exhausted, stalled, refused or
+failed."""
 
 MAX_ATTEMPTS = 8
 LONGEST_WAIT_S = 15 * 60
@@ -107,14 +107,14 @@ async def _ask(
 
 
 def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
-    agent = load_agents()[spec.agent]
+    profile = appointing.profile_of(services, spec)
     return Request(
         model=spec.model,
-        system=agent.prompt,
-        tools=tools.definitions(agent.tools),
+        system=profile.prompt,
+        tools=tools.definitions(profile.tools, profile.finish),
         messages=transcript.messages(number),
         max_tokens=min(services.settings.model.max_tokens, limits_of(spec.model).max_output),
-        effort=services.settings.model.effort,
+        effort=services.settings.model.effort or profile.effort,
     )
 
 
@@ -182,7 +182,7 @@ async def _react(
         case "run_tools":
             await _run_tools(services, spec, transcript, number, reaction.calls, reply)
         case "finished":
-            reply["outcome"] = {"outcome": "finished", "summary": answer.text.strip()[:2000]}
+            reply["outcome"] = reporting.judge(spec, transcript, number, None, answer.text.strip())
         case "continue_cut" | "resend" | "nudge" | "compacted":
             pass
         case "fresh_conversation":
@@ -244,7 +244,7 @@ async def _run_tools(
         if result.control is None
     ]
     reply["pending"] = [result.call_id for result in results if result.control is not None]
-    reply["outcome"] = _control_outcome(results)
+    reply["outcome"] = _control_outcome(spec, transcript, number, results)
     if asked is not None:
         reply["pending"].append(asked.id)
         reply["outcome"] = asking.question(services, asked)
@@ -271,11 +271,13 @@ def _calls(calls: Sequence[tools.ToolCall], results: Sequence[tools.ToolResult])
     ]
 
 
-def _control_outcome(results: Sequence[tools.ToolResult]) -> Outcome:
+def _control_outcome(
+    spec: RunSpec, transcript: Transcript, number: int, results: Sequence[tools.ToolResult]
+) -> Outcome:
     for result in results:
         if isinstance(result.control, tools.Ask):
             return {"outcome": "question", "text": result.control.question, "choices": list(result.control.choices)}
     for result in results:
         if isinstance(result.control, tools.Finish):
-            return {"outcome": "finished", "summary": result.control.summary[:2000]}
+            return reporting.judge(spec, transcript, number, result.control.result, result.control.summary)
     return {"outcome": "go_on"}

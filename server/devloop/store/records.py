@@ -172,13 +172,16 @@ class Store:
         return {run: known.get(run, nothing) for run in found}
 
     def usage_by(self, column: str, limit: int = 30) -> list[Row]:
-        """Cost and tokens grouped by `task` or `day` (UTC date), newest or most expensive first."""
-        if column == "task":
-            label: Any = runs.c.task_id
-            order = sa.func.sum(turns.c.cost_usd).desc()
-        else:
-            label = turns.c.day
-            order = label.desc()
+        """Cost and tokens grouped by `task`, `agent`, `mode` (as `agent:mode`) or `day` (UTC date), newest or most
+        expensive first."""
+        labels: Row = {
+            "task": runs.c.task_id,
+            "agent": runs.c.agent,
+            "mode": runs.c.agent + ":" + runs.c.mode,
+            "day": turns.c.day,
+        }
+        label = labels[column]
+        order = label.desc() if column == "day" else sa.func.sum(turns.c.cost_usd).desc()
         query = (
             sa.select(label.label("label"), *_sums())
             .select_from(turns.join(runs, sa.and_(turns.c.workspace == runs.c.workspace, turns.c.run == runs.c.id)))

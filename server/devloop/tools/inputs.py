@@ -49,7 +49,7 @@ class LoadSkill(Input):
     """Load a skill, or a file of it."""
 
     name: str = Field(min_length=1, max_length=100)
-    reference: str = Field(default="", max_length=400, description="file")
+    reference: str = Field(default="", max_length=400)
 
 
 class WriteFile(Input):
@@ -102,9 +102,7 @@ INPUTS: Mapping[str, type[Input]] = {
 }
 
 
-def definitions(
-    names: Iterable[str] | None = None, finish: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
+def definitions(names: Iterable[str] | None = None, finish: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """The tool list for the Messages API: `{"name", "description", "input_schema"}` each.
 
     `names`: only these, None for all; unknown names are left out. The order is always the same, whatever the order of

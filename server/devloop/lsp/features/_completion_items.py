@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from devloop import agents
@@ -63,18 +64,18 @@ class Choice(NamedTuple):
     name: str = ""
 
 
-def choices(snapshot: Snapshot, line: int, found: plans.Completion) -> Iterator[Choice]:
+def choices(root: Path, snapshot: Snapshot, line: int, found: plans.Completion) -> Iterator[Choice]:
     """What the plan and this installation offer; paths are added by who asked for them."""
     match found.kind:
         case "marker":
             yield from _markers(snapshot, line, found)
         case "agent":
-            for name, known in agents.load_agents().items():
+            for name, known in agents.load_agents(root).items():
                 yield Choice(name, name, known.description, name=name)
         case "mode":
-            agent = agents.load_agents().get(found.subject)
-            modes = dict.fromkeys(("default", agent.mode)) if agent is not None else ()
-            yield from (Choice(mode, mode, f"mode of {found.subject}") for mode in modes)
+            agent = agents.load_agents(root).get(found.subject)
+            for mode in agent.modes if agent is not None else ():
+                yield Choice(mode.name, mode.name, mode.description or f"mode of {found.subject}")
         case "model":
             yield from _models()
         case "limit":
@@ -121,7 +122,9 @@ def _markers(snapshot: Snapshot, line: int, found: plans.Completion) -> Iterator
 
 def _models() -> Iterator[Choice]:
     from devloop.models.prices import PRICES  # takes a moment to load, and few complete a model
+    from devloop.models.tiers import TIERS
 
+    yield from (Choice(tier, tier, f"the tier of {model}") for tier, model in TIERS.items())
     for name, price in PRICES.items():
         step = price.steps[-1]
         detail = f"${step.input:.2f} in, ${step.output:.2f} out per million tokens"

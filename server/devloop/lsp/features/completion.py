@@ -46,7 +46,7 @@ async def handle(connection: Connection, params: t.CompletionParams) -> Plain | 
         offered, more = await _paths(connection, found, ticked=ticked)
         items, _ = writer.items(offered)
         return Plain({"isIncomplete": more, "items": items})
-    items, more = writer.items(choices(snapshot, line0 + 1, found))
+    items, more = writer.items(choices(connection.root, snapshot, line0 + 1, found))
     if found.kind == "dependency" and found.prefix:
         more = True  # ids were chosen by what is typed so far, titles among them
     return Plain({"isIncomplete": more, "items": items})

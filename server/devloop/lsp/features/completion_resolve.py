@@ -15,7 +15,7 @@ from devloop.errors import UsageError
 from devloop.lsp import hovers, meanings
 from devloop.lsp.outlooks import outlook
 from devloop.lsp.plan_texts import Known
-from devloop.lsp.texts import Sheet
+from devloop.lsp.texts import Sheet, some
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -46,7 +46,7 @@ async def handle(connection: Connection, item: t.CompletionItem) -> t.Completion
     if data.kind == "dependency":
         await _task(connection, sheet, data)
     elif data.kind == "agent":
-        _agent(sheet, data.name)
+        _agent(connection, sheet, data.name)
     else:
         sheet.add(sheet.text(_meaning(data), 400))
     if not sheet:
@@ -66,15 +66,15 @@ async def _task(connection: Connection, sheet: Sheet, data: Data) -> None:
     span = plans.defining(plan, task) if task is not None else None
     if span is not None:
         runs = connection.board.of_plan(plan) if snapshot.main else {}
-        known = await asyncio.to_thread(agents.load_agents)
+        known = await asyncio.to_thread(agents.load_agents, connection.root)
         hovers.fill(sheet, Known(plan, outlook(buffer, plan), runs, known), span, span.start)
 
 
-def _agent(sheet: Sheet, name: str) -> None:
-    agent = agents.load_agents().get(name)
+def _agent(connection: Connection, sheet: Sheet, name: str) -> None:
+    agent = agents.load_agents(connection.root).get(name)
     if agent is not None:
         sheet.add(sheet.text(agent.description, 400))
-        sheet.add("Mode:", sheet.text(agent.mode))
+        sheet.add("Mode:" if len(agent.modes) == 1 else "Modes:", some((sheet.text(m.name) for m in agent.modes), 8))
         sheet.add("Tools:", sheet.text(", ".join(agent.tools), 400))
 
 

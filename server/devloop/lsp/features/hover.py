@@ -45,7 +45,7 @@ async def handle(connection: Connection, params: t.HoverParams) -> t.Hover | Non
             snapshot.plan,
             await settled(buffer, snapshot.plan, waiters=True),
             await _runs(connection, snapshot, span.line),
-            await asyncio.to_thread(agents.load_agents),
+            await asyncio.to_thread(agents.load_agents, connection.root),
         )
         hovers.fill(sheet, known, span, column)
     if not sheet:

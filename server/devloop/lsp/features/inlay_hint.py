@@ -35,7 +35,7 @@ async def handle(connection: Connection, params: t.InlayHintParams) -> Plain:
 
 
 async def look(connection: Connection, buffer: Buffer) -> tuple[Snapshot, Known]:
-    definitions = await asyncio.to_thread(agents.load_agents)
+    definitions = await asyncio.to_thread(agents.load_agents, connection.root)
     snapshot = await buffer.snapshot()
     runs = connection.board.of_plan(snapshot.plan) if snapshot.main else {}
     return snapshot, Known(snapshot.plan, await settled(buffer, snapshot.plan), runs, definitions)

@@ -1,0 +1,30 @@
+"""The end of a run whose agent only reads, as its workflow sees it: no commit and no gates, a report and a decision.
+
+Deterministic, as `workflow.py` is.
+"""
+
+from __future__ import annotations
+
+from devloop.engine import steps
+from devloop.engine.accepting import accept
+from devloop.engine.position import Outcome, Position
+from devloop.engine.waiting import ask, decided, without_accepting
+from devloop.runs import checkpoint
+from devloop.runs.spec import ACCEPTING
+
+
+async def report_and_ask(run: str, ready: Outcome, at: Position, summary: str) -> Outcome | None:
+    """None: the agent goes on. Otherwise the run's end.
+
+    Unattended, a report that a person has to see (it does not fit, or its verdict is not a good one) waits for one.
+    """
+    found = await steps.findings(run)
+    if found["outcome"] != "findings":
+        return found
+    if ready["decide"] and found["clear"]:
+        decision = decided(ready["decide"])
+    else:
+        decision = await ask(run, at, kind="decision", summary=summary, decisions=checkpoint.ACCEPTABLE)
+    if decision["decision"] not in ACCEPTING:
+        return await without_accepting(run, at, decision)
+    return await accept(run, ready, at, summary, {**decision, "commit": None, "left_out": []})

@@ -1,0 +1,79 @@
+"""Who does a task in a run, with which model, prompt and tools: decided once, when the run is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from devloop import agents
+from devloop.agents import contracts
+from devloop.models import model_id
+from devloop.runs.services import Services
+from devloop.runs.spec import Profile, RunSpec, TaskSpec
+from devloop.settings import AgentSettings, Settings
+
+
+@dataclass(frozen=True)
+class Appointment:
+    choice: agents.Choice
+    profile: Profile
+    model: str
+
+
+def appoint(services: Services, task: TaskSpec, *, unattended: bool) -> Appointment:
+    """`unattended`: nobody is asked where two agents fit alike; the default does it. May block."""
+    known = agents.load_agents(services.root)
+    choice = agents.route(known, task, unattended=unattended, phase=task.phase_name)
+    choice = _inert(services, task, choice)
+    mode = known[choice.agent].find(choice.mode)
+    assert mode is not None, f"routing chose {choice.agent}:{choice.mode}, which is not there"
+    own = _own(services.settings, choice.agent, mode.name)
+    return Appointment(choice, _profile(mode, own), model_of(services.settings, task, mode, own))
+
+
+def _inert(services: Services, task: TaskSpec, choice: agents.Choice) -> agents.Choice:
+    """An agent of the repository that nobody trusted is not there; the reason says that, not that there is none."""
+    inert = dict(agents.discover(services.root).inert)
+    if not task.agent or task.agent not in inert or choice.agent == task.agent:
+        return choice
+    reason = f"{inert[task.agent]} is not trusted as it stands (`devloop trust`); {choice.agent} does it instead"
+    return agents.Choice(choice.agent, choice.mode, reason, "low")
+
+
+def _own(settings: Settings, agent: str, mode: str) -> AgentSettings:
+    """What the person set for this mode, else for this agent, value by value."""
+    found: dict[str, object] = {}
+    for name in (agent, f"{agent}:{mode}"):
+        if name in settings.agents:
+            found |= settings.agents[name].model_dump(exclude_none=True)
+    return AgentSettings.model_validate(found)
+
+
+def model_of(settings: Settings, task: TaskSpec, mode: agents.Mode, own: AgentSettings) -> str:
+    """The task's own word, then the person's for mode or agent, then the mode's tier."""
+    named = task.model or own.model or mode.tier
+    only = settings.model.name if "name" in settings.model.model_fields_set else None
+    return model_id(named, settings.model.tiers.model_dump(exclude_none=True), only)
+
+
+def _profile(mode: agents.Mode, own: AgentSettings) -> Profile:
+    finish = None
+    if mode.result is not None:
+        model = contracts.model_of(mode.result)
+        finish = {"description": model.__doc__ or "", "input_schema": contracts.schema_of(model)}
+    return Profile(
+        access=mode.access,
+        prompt=mode.prompt,
+        tools=mode.tools,
+        finish=finish,
+        result=mode.result if mode.result is None or isinstance(mode.result, str) else dict(mode.result),
+        effort=own.effort or mode.effort,
+        turns=own.turns or mode.turns,
+    )
+
+
+def profile_of(services: Services, spec: RunSpec) -> Profile:
+    """The profile that the run was recorded with; one that an older devloop began has the agent as it is now."""
+    if spec.profile is not None:
+        return spec.profile
+    known = agents.load_agents()
+    return _profile(known.get(spec.agent, known["engineer"]).default, AgentSettings())

@@ -1,0 +1,102 @@
+"""What an agent hands in: judged by its mode's contract, and shown to the person who decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from devloop.agents import contracts
+from devloop.redact import printable
+from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
+from devloop.runs.transcript import Transcript
+
+Outcome = dict[str, Any]
+
+SUMMARY = 2_000
+REPORT = 20_000
+_AGAIN = "This result does not fit: {mistakes}. Call finish once more with all of it, mended."
+_NONE = "The task ends with your result: call finish with it."
+
+
+def judge(spec: RunSpec, transcript: Transcript, number: int, value: Mapping[str, Any] | None, text: str) -> Outcome:
+    """The outcome of turn `number`, which handed in `value` or, in words, `text`.
+
+    `unfit` with words for the agent the first time that a result does not fit; the second time it is taken as it is:
+    `finished` with `summary`, `result` (None: there is none) and `mistakes`.
+    """
+    shape = spec.profile.result if spec.profile is not None else None
+    if shape is None:
+        return {"outcome": "finished", "summary": text[:SUMMARY]}
+    value = contracts.in_text(text) if value is None else value
+    wrong = ["there is no result"] if value is None else contracts.mistakes(contracts.model_of(shape), value)
+    if wrong and not _asked_again(transcript, number):
+        told = _NONE if value is None else _AGAIN.format(mistakes="; ".join(wrong))
+        return {"outcome": "unfit", "text": told}
+    summary = str((value or {}).get("summary") or "") or text
+    result = _whole(shape, value) if value is not None and not wrong else value
+    return {"outcome": "finished", "summary": summary[:SUMMARY], "result": result, "mistakes": wrong}
+
+
+def _asked_again(transcript: Transcript, number: int) -> bool:
+    """Whether the result before this one did not fit, too."""
+    for turn in range(number - 1, 0, -1):
+        outcome = (transcript.reply(turn) or {}).get("outcome", {}).get("outcome")
+        if outcome in ("unfit", "finished"):
+            return bool(outcome == "unfit")
+    return False
+
+
+def _whole(shape: contracts.Shape, value: Mapping[str, Any]) -> dict[str, Any]:
+    found = contracts.model_of(shape).model_validate(value)
+    more = {"total": found.total, "size": found.size} if isinstance(found, contracts.Estimate) else {}
+    return {**found.model_dump(mode="json"), **more}
+
+
+def report(services: Services, run: str) -> dict[str, Any] | None:
+    """What the run's agent handed in last, redacted: `{"text", "data", "fits", "mistakes"}`; None where its mode has no
+    result of its own, or there is none yet."""
+    transcript = Transcript(services.folder(run), services.redactor)
+    for turn in range(transcript.last_turn(), 0, -1):
+        outcome = (transcript.reply(turn) or {}).get("outcome", {})
+        if outcome.get("outcome") == "finished":
+            return _shown(services, outcome) if "result" in outcome else None
+    return None
+
+
+def _shown(services: Services, outcome: Outcome) -> dict[str, Any]:
+    data = services.redactor.data(outcome["result"])
+    text = printable(services.redactor.text(contracts.markdown(data or {})))[:REPORT]
+    return {"text": text, "data": data, "fits": not outcome["mistakes"], "mistakes": outcome["mistakes"]}
+
+
+def clear(spec: RunSpec, shown: Mapping[str, Any] | None) -> bool:
+    """Whether nobody has to look at it, so that an unattended loop may go on."""
+    shape = spec.profile.result if spec.profile is not None else None
+    if shape is None:
+        return True
+    if shown is None or not shown["fits"]:
+        return False
+    try:
+        return contracts.model_of(shape).model_validate(shown["data"]).clear
+    except ValidationError:  # redacting made it something else
+        return False
+
+
+async def findings(services: Services, run: str) -> Outcome:
+    """The end of an agent that only reads: `{"outcome": "findings", "clear"}`. What it changed all the same (there was
+    no sandbox to stop it) is named and becomes no commit."""
+    spec = services.spec(run)
+    services.set_state(run, "checking")
+    transcript = Transcript(services.folder(run), services.redactor)
+    last = transcript.snapshot(transcript.last_turn() + 1)
+    row = services.store.run(run)
+    before = transcript.snapshot(1) or (row["base"] if row is not None else None)
+    if last is not None and before is not None:
+        changed = await services.workspace.diff(before, last, limit=0)
+        if changed.files:
+            names = ", ".join(file.path for file in changed.files[:5])
+            services.notice(run, f"{spec.agent} only reads, so its changes are left out: {names}")
+    return {"outcome": "findings", "clear": clear(spec, report(services, run))}
