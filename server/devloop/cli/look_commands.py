@@ -171,6 +171,13 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
         reason = safe(gate.get("reason"), 120) or safe(checkpoint_view.counts(gate.get("counts")), 100)
         symbol = output.SYMBOLS.get(verdict, "?")
         out.print(f"  {symbol} gate {safe(gate.get('gate'), 60)}: {safe(verdict, 20)} [dim]{reason}[/]")
+    for used in found.get("skills") or ():
+        if used["how"] != "listed":
+            about = f"{used['skill']}/{used['reference']}" if used["reference"] else used["skill"]
+            told = (
+                f"{safe(used['how'], 20)} in turn {used['turn']}: {safe(used['why'], 120)}, {used['tokens']:,} tokens"
+            )
+            out.print(f"  skill {safe(about, 80)} [dim]({told})[/]")
     for notice in found["notices"]:
         out.print(f"  [cyan]note[/] {safe(notice, 300)}")
     if found["checkpoint"]:

@@ -21,6 +21,8 @@ def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str
             return {"runs": []}
         case "events":
             return {"events": [], "last": 0}
+        case "skills":
+            return {"skills": []}
         case "budget":
             caps = settings.budget.model_dump(mode="json")
             return {"caps": caps, "day": dict(_ZERO), "total": dict(_ZERO), "by_task": [], "by_day": []}

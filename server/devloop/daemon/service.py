@@ -36,7 +36,10 @@ Answer = dict[str, Any]
 BUSY_STATES = {"queued", "preparing", "working", "checking", "landing"}
 """States in which a run works by itself; `waiting` is durable and needs no daemon."""
 ENVIRONMENT_TIMEOUT_S = 5.0
-PASSED_ON = ("decide", "cancel", "runs", "show", "diff", "content", "conversation", "transcript", "events", "budget")
+PASSED_ON = (
+    *("decide", "cancel", "runs", "show", "diff", "content", "conversation", "transcript", "events", "budget"),
+    "skills",
+)
 """Methods that the engine answers as it is asked."""
 
 
@@ -245,11 +248,11 @@ class Service:
         named = params.get("task")
         if not isinstance(named, str | None):
             raise UsageError("`task` must be the name of a task, or null.")
-        task = None
+        plan, task = None, None
         if named is not None:
             _, plan = await asyncio.to_thread(self.documents.plan)
             task = plans.find_task(plan, named)
-        return await asyncio.to_thread(library.library, task)
+        return await asyncio.to_thread(library.library, self.root, plan, task)
 
     async def _without_engine(self) -> Answer:
         settled = await asyncio.to_thread(self._settings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devloop import agents
 from devloop import plan as plans
+from devloop.daemon import skill_list
 from devloop.daemon.run_view import RunView
 from devloop.lsp import meanings, run_texts
 from devloop.lsp.texts import Sheet, some
@@ -24,6 +25,7 @@ class Known:
     outlook: plans.Outlook
     runs: dict[int, RunView]
     agents: dict[str, agents.Agent]
+    skills: skill_list.Known = field(default_factory=skill_list.Known)
 
 
 def name(sheet: Sheet, task: plans.Task) -> str:
@@ -50,6 +52,7 @@ def task(sheet: Sheet, known: Known, at: int) -> None:
         sheet.add("Agent:", sheet.text(f"{view.agent}, mode {view.mode}" if view.mode else view.agent))
     elif not found.done:
         sheet.add("Agent:", agent(sheet, known, found))
+        _skills(sheet, known, found)
     if not found.done:
         _limits(sheet, found)
     _acceptance(sheet, known.plan, found)
@@ -108,6 +111,13 @@ def choice(known: Known, found: plans.Task) -> agents.Choice:
     """Who would do a task."""
     index = found.phase_index
     return agents.route(known.agents, found, phase=known.plan.phases[index].name if index is not None else None)
+
+
+def _skills(sheet: Sheet, known: Known, found: plans.Task) -> None:
+    """What a run would be offered, and why."""
+    matches = known.skills.matches(found)
+    if matches:
+        sheet.add("Skills:", some((sheet.text(f"{each.name} ({each.why})", 120) for each in matches), 3))
 
 
 def _limits(sheet: Sheet, found: plans.Task) -> None:

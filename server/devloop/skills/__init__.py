@@ -1,7 +1,7 @@
 """Knowledge that an agent loads when it needs it. The skills themselves lie in `skills/` beside the server."""
 
 from devloop.skills.definitions import Problem, Skill, Triggers, parse, tokens
-from devloop.skills.discovery import Found, Library, discover, shipped_skills, to_json
+from devloop.skills.discovery import Found, Library, discover, read_folder, shipped_skills, to_json
 from devloop.skills.index import INDEX_FILE, index_markdown
 from devloop.skills.languages import of_project
 from devloop.skills.lint import check_path, check_skill, clashes
@@ -30,6 +30,7 @@ __all__ = [
     "match",
     "of_project",
     "parse",
+    "read_folder",
     "references",
     "shipped_skills",
     "to_json",

@@ -80,7 +80,11 @@ def _of_place(source: Literal["shipped", "user"]) -> Library:
 @functools.cache
 def shipped_skills() -> Library:
     """What ships with devloop; it does not change while a program runs."""
-    folder = shipped.folder("skills")
+    return read_folder(shipped.folder("skills"))
+
+
+def read_folder(folder: Path) -> Library:
+    """The skills of one folder, as those that ship with devloop."""
     return _read(trust.skills_in(folder.resolve(), "."), "shipped", "skills", folder, None)
 
 

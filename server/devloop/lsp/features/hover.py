@@ -9,6 +9,7 @@ from lsprotocol import types as t
 
 from devloop import agents
 from devloop import plan as plans
+from devloop.daemon import skill_list
 from devloop.lsp import hovers
 from devloop.lsp.outlooks import settled
 from devloop.lsp.plan_texts import Known
@@ -46,6 +47,7 @@ async def handle(connection: Connection, params: t.HoverParams) -> t.Hover | Non
             await settled(buffer, snapshot.plan, waiters=True),
             await _runs(connection, snapshot, span.line),
             await asyncio.to_thread(agents.load_agents, connection.root),
+            await asyncio.to_thread(skill_list.look, connection.root),
         )
         hovers.fill(sheet, known, span, column)
     if not sheet:
