@@ -4,23 +4,17 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
 import type { Session } from "../session";
-import { counted, oneLine } from "../views/text";
+import { showChecking } from "./again";
 import { accepts, nameOf, offered } from "./content";
 import { sessionAt, uriOf } from "./contents";
 import type { Place } from "./deciding";
 import { addressOf, type Changes, type File, figuresOf, filesOf, LeftOut, MOST_FILES, reviewTitle } from "./files";
 import type { Checkpoints } from "./store";
+import { addressIn, isTabOf, type Reviewed } from "./tabs";
 import { keyOf } from "./waiting";
 
-/** What is reviewed. Kept over reloads, since VS Code opens the same editors again. */
-interface Record {
-  readonly title: string;
-  readonly folder: string;
-  readonly run: string;
-}
-
 /** A review with its files, as they were when it was opened. */
-export interface Opened extends Record {
+export interface Opened extends Reviewed {
   readonly session: Session;
   readonly at: string;
   readonly files: readonly File[];
@@ -68,7 +62,7 @@ export class Review implements vscode.Disposable {
     if (tab === undefined) {
       return undefined;
     }
-    const address = uriIn(tab);
+    const address = addressIn(tab);
     const known = [...this.opened.values()];
     return address === undefined
       ? known.find((each) => isTabOf(each, tab))
@@ -260,26 +254,8 @@ export class Review implements vscode.Disposable {
     this.refresh();
   }
 
-  /** Say that the gates run again, until it is known what came of it. */
-  checksAgain({ session, run }: Place, decision: Decision, out: readonly string[]): void {
-    const title = `${oneLine(run.task, 30)}: checking again without ${counted(out.length, "file")}, then ${decision}`;
-    void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => {
-      return new Promise<void>((resolve) => {
-        const over = (): void => {
-          listeners.dispose();
-          resolve();
-        };
-        const listeners = vscode.Disposable.from(
-          this.checkpoints.onDidOpen((opened) => opened.run.id === run.id && over()),
-          session.onDidReceiveEvents((events) => {
-            if (events.some((event) => event.run === run.id && event.kind === "run.ended")) {
-              over();
-            }
-          }),
-          session.onDidChangeState(over),
-        );
-      });
-    });
+  checksAgain(place: Place, decision: Decision, out: readonly string[]): void {
+    showChecking(this.checkpoints, place, decision, out);
   }
 
   private async closeTabs(run: string, folder: string): Promise<void> {
@@ -287,7 +263,7 @@ export class Review implements vscode.Disposable {
     const tabs = vscode.window.tabGroups.all
       .flatMap((group) => group.tabs)
       .filter((tab) => {
-        const address = uriIn(tab);
+        const address = addressIn(tab);
         return address === undefined
           ? reviews.some((each) => isTabOf(each, tab))
           : address.run === run && address.folder === folder;
@@ -336,13 +312,13 @@ export class Review implements vscode.Disposable {
     }
   }
 
-  private async keep(record: Record): Promise<void> {
+  private async keep(record: Reviewed): Promise<void> {
     const others = this.kept.filter((each) => each.title !== record.title);
     await this.context.extension.workspaceState.update(KEPT, [...others, record].slice(-MOST_KEPT));
   }
 
-  private get kept(): readonly Record[] {
-    return this.context.extension.workspaceState.get<readonly Record[]>(KEPT, []);
+  private get kept(): readonly Reviewed[] {
+    return this.context.extension.workspaceState.get<readonly Reviewed[]>(KEPT, []);
   }
 
   /** After a reload the editor is there again: find out what it is about. */
@@ -351,7 +327,7 @@ export class Review implements vscode.Disposable {
     if (tab === undefined || this.active !== undefined) {
       return;
     }
-    const address = uriIn(tab);
+    const address = addressIn(tab);
     const record =
       address === undefined
         ? this.kept.find((each) => isTabOf(each, tab))
@@ -371,31 +347,6 @@ export class Review implements vscode.Disposable {
         this.context.log.debug(`${record.title} could not be read again: ${String(problem)}`),
       );
   }
-}
-
-/** What a tab of ours shows, when it shows one of our documents. */
-function uriIn(tab: vscode.Tab): ReturnType<typeof addressOf> {
-  const { input } = tab;
-  if (input instanceof vscode.TabInputTextDiff) {
-    return addressOf(input.modified);
-  }
-  return input instanceof vscode.TabInputText ? addressOf(input.uri) : undefined;
-}
-
-/** A multi-file diff has no input that extensions may see: only its title tells it, to which VS Code adds a number. */
-function isTabOf(review: Record, { input, label }: vscode.Tab): boolean {
-  const other =
-    input instanceof vscode.TabInputText ||
-    input instanceof vscode.TabInputTextDiff ||
-    input instanceof vscode.TabInputCustom ||
-    input instanceof vscode.TabInputWebview ||
-    input instanceof vscode.TabInputNotebook ||
-    input instanceof vscode.TabInputNotebookDiff ||
-    input instanceof vscode.TabInputTerminal;
-  return (
-    !other &&
-    (label === review.title || /^\s*[(（]/.test(label.startsWith(review.title) ? label.slice(review.title.length) : ""))
-  );
 }
 
 function trusted(session: Session): boolean {
