@@ -88,17 +88,17 @@ export class Window {
     await this.page.mouse.click(box.x + 60, box.y + box.height / 2);
   }
 
+  /** By the list of files; `name` may begin with the folder's name. */
   async openFile(name) {
+    const parts = name.split("/");
     await this.page.keyboard.press("Control+p");
     const box = this.page.locator(".quick-input-widget input.input");
     await box.waitFor();
     await box.fill(name);
-    await this.page
-      .locator(".quick-input-list .monaco-list-row", { hasText: name.split("/").pop() })
-      .first()
-      .waitFor();
-    await this.page.keyboard.press("Enter");
-    await this.page.locator(".tab.active", { hasText: name.split("/").pop() }).waitFor();
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    const row = parts.reduce((found, part) => found.filter({ hasText: part }), rows).first();
+    await this.press(row);
+    await this.page.locator(".tab.active", { hasText: parts.at(-1) }).waitFor();
   }
 
   /** The lightbulb's menu on a line: choose what matches. */
@@ -218,11 +218,15 @@ export class Window {
     return this.page.locator(".sidebar .monaco-list-row", { hasText: text }).first();
   }
 
-  /** The row's context menu: choose an item. */
+  /** An item of the row's context menu, which a change of the row closes. */
   async rowMenu(text, item) {
-    await this.press(this.row(text), { button: "right" });
     const found = this.page.locator(".monaco-menu .action-menu-item", { hasText: item }).first();
-    await found.waitFor();
+    await until(`"${item}" in the menu of "${text}"`, async () => {
+      await this.page.keyboard.press("Escape");
+      await this.press(this.row(text), { button: "right", limit: 5000 });
+      await found.waitFor({ timeout: 5000 });
+      return true;
+    });
     return found;
   }
 

@@ -31,7 +31,7 @@ export default async function restricted(stage) {
   await window.command("Workspaces: Manage Workspace Trust");
   await window.press(window.page.locator(".workspace-trust-editor .monaco-button", { hasText: /^Trust$/ }).first());
   await window.page.getByText("You trust this folder").waitFor();
-  await window.page.keyboard.press("Escape");
+  await window.openFile(".devloop/plan.md");
   await window.lenses("Task 1.2", /Run/);
   await window.page.locator('.statusbar-item[id^="devloop.devloop"] .codicon-lock').waitFor({ state: "detached" });
   await window.clickLens("Task 1.2", "▶ Run");

@@ -3,11 +3,11 @@ import { shown } from "../../harness/figures.mjs";
 import { SMALL, TASKS } from "../../harness/small.mjs";
 import { until } from "../../harness/wait.mjs";
 
-const REASON = "No module named 'devloop.cli'";
+const REASON = "no room left for the log";
 
 export default async function serverFails(stage) {
   const project = await stage.machine.project({ plan: SMALL, tasks: TASKS });
-  project.serve(`echo "ModuleNotFoundError: ${REASON}" >&2\nexit 1\n`);
+  project.serve(`echo "OSError: ${REASON}" >&2\nexit 1\n`);
   const window = await stage.open(project);
   const begun = Date.now();
   const item = window.statusItem;
