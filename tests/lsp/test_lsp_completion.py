@@ -9,6 +9,7 @@ import time
 import pytest
 
 from devloop import plan as plans
+from devloop.agents import load_agents
 from devloop.lsp.features import _files, _templates
 from devloop.lsp.features._completion_items import MOST
 from support.editor import EVERYTHING, Failed, apply_edits
@@ -141,12 +142,15 @@ async def test_tags_groups_agents_modes_models_and_limits(desk):
     assert desk.taken("depends:").endswith("[depends:]")
     assert await desk.labels(line + "[parallel:¦") == ["B", "A"]
     assert desk.taken("A").endswith("[parallel:A]")
-    assert await desk.labels(line + "[agent:¦]") == ["engineer"]
-    assert await desk.labels(line + "[agent:engineer:¦]") == ["default"]
+    names = list(load_agents())
+    assert len(names) == 9
+    assert await desk.labels(line + "[agent:¦]") == names
+    assert await desk.labels(line + "[agent:engineer:¦]") == ["default", "explorer", "architect", "refactorer", "git"]
+    assert await desk.labels(line + "[agent:code-reviewer:¦]") == ["default"]
     assert await desk.labels(line + "[agent:nobody:¦]") == []
-    assert "claude-sonnet-5-5" in await desk.labels(line + "[model:¦]")
+    assert {"claude-sonnet-5-5", "fast", "balanced", "deep"} <= set(await desk.labels(line + "[model:¦]"))
     assert await desk.labels(line + "[turns:¦]") == ["20", "40", "80"]
-    assert await desk.labels(line + "\n  - Agent: ¦") == ["engineer"]
+    assert await desk.labels(line + "\n  - Agent: ¦") == names
     assert desk.taken("engineer") == "  - Agent: engineer"
 
 
@@ -251,7 +255,7 @@ async def test_documentation_comes_with_resolve(desk):
     assert said["kind"] == "markdown"
     assert said["value"].split("  \n")[:2] == ["**Task 1.2** Second thing", "Not started, ready to run."]
     await desk.ask(HEAD + "- [ ] Task 1.3: a [agent:¦]")
-    assert "Mode: default" in (await resolved(desk, "engineer"))["value"]
+    assert "Modes: default, explorer, architect, refactorer, git" in (await resolved(desk, "engineer"))["value"]
     await desk.ask(HEAD + "- [ ] Task 1.3: a [¦]")
     assert (await resolved(desk, "depends:"))["value"].startswith("Waits until these are done")
     await desk.ask(HEAD + "- [¦]")

@@ -232,7 +232,10 @@ async def test_what_is_refused_says_why(shown, service):
 
 async def test_the_library_says_what_would_do_a_task(editor):
     found = await editor.request("devloop/library", {"task": "1.2"})
-    assert [(agent["name"], agent["why"]) for agent in found["agents"]] == [("engineer", "the default")]
+    said = {agent["name"]: agent["why"] for agent in found["agents"]}
+    assert (len(said), said.pop("engineer"), set(said.values())) == (9, "the default", {None})
+    modes = {agent["name"]: agent["modes"] for agent in found["agents"]}
+    assert modes["qa-engineer"] == ["generator", "runner", "bug_tracker", "validator"]
     assert (await editor.request("devloop/library"))["agents"][0]["why"] is None
     assert (await refused(editor, "devloop/library", {"task": 1}))["code"] == -32602
     assert (await refused(editor, "devloop/library", {"task": "8"}))["data"]["kind"] == "not_found"

@@ -44,7 +44,7 @@ class Library:
 @cache
 def _shipped() -> tuple[Agent, ...]:
     found = []
-    for path in sorted(SHIPPED.glob("*.md")):
+    for path in sorted(SHIPPED.glob("*.md"), key=lambda each: (each.stem != "engineer", each.stem)):
         agent, problems = read_agent(path.read_text("utf-8"), str(path))
         assert agent is not None and not problems, f"{path}: {problems}"
         found.append(agent)

@@ -102,7 +102,8 @@ def _waits(sheet: Sheet, known: Known, at: int) -> None:
 def agent(sheet: Sheet, known: Known, found: plans.Task) -> str:
     """Who would do it, and why."""
     chosen = choice(known, found)
-    sure = "" if chosen.confidence == "high" else f", {chosen.confidence} confidence"
+    guessed = chosen.confidence != "high" and found.agent is None and chosen.reason != "the default"
+    sure = f", {chosen.confidence} confidence" if guessed else ""
     told = f"{chosen.agent}, mode {chosen.mode} ({chosen.reason}{sure})"
     return sheet.text(f"{told}; or {', '.join(chosen.others)}: [agent:…] decides" if chosen.ask else told)
 
