@@ -1,0 +1,310 @@
+"""Task lists in Markdown: converted by the refactorings that the editor offers too, so that all else stays as it is.
+
+What a refactoring refuses stays in its form, which devloop reads as well, and is told as a problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from devloop.errors import DevloopError
+from devloop.plan import edits as plan_edits
+from devloop.plan.build import parse
+from devloop.plan.edits import append_log, apply_to, set_header
+from devloop.plan.extent import last_text_line
+from devloop.plan.headings import CRITERION, LOG
+from devloop.plan.importing import bullets, words
+from devloop.plan.importing.model import MAX_CHARS, Told
+from devloop.plan.importing.writing import file_piece
+from devloop.plan.lines import body
+from devloop.plan.model import DONE, Edit, Plan
+from devloop.plan.problems_tasks import leaves_repository
+from devloop.plan.refactor.convert import is_kiro, is_spec_kit, kiro, spec_kit
+from devloop.plan.refactor.draft import Draft
+from devloop.plan.refactor.headings import convertible, from_headings
+from devloop.plan.tags import code_spans
+
+STATUS: Final = {"planning": "Planning", "in_progress": "In Progress", "review": "Review"}
+_PATH = re.compile(
+    r"(?<![\w/.`~-])`?((?:[\w.@-]+/)+[\w.@-]*\w|[\w-]+\.(?:py|rs|ts|tsx|js|jsx|go|java|md|toml|json|ya?ml))`?(?![\w/])"
+)
+_ID = re.compile(r"T-?[0-9]{1,6}")
+_DEPENDS_ON = re.compile(
+    rf"\((?:depends on|needs|after|requires)[ \t]+({_ID.pattern}(?:[ \t]*(?:,|&|and)[ \t]*{_ID.pattern})*)\)",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(r"(?:\b(?:in|at|to|from|under|file|create|update|edit|into)[ \t]+)$", re.IGNORECASE)
+_NAMES: Final = {
+    "setup": re.compile(r"\bset-?up\b", re.IGNORECASE),
+    "base": re.compile(r"\bfoundation(?:al)?\b", re.IGNORECASE),
+    "story": re.compile(r"\b(?:user story|US)[ \t]*[0-9]+\b", re.IGNORECASE),
+    "polish": re.compile(r"\bpolish\b", re.IGNORECASE),
+}
+
+
+def read(kind: str, text: str, told: Told, source: str) -> Plan:
+    """The plan that a list in Markdown becomes."""
+    if len(text) > MAX_CHARS:
+        told.problem(f"The file has {len(text):,} characters; {MAX_CHARS:,} are read at most")
+        return parse("# Plan: Imported\n\n## Phase 1: Tasks\n")
+    plan = parse(text)
+    if kind == "spec-kit":
+        plan = _spec_kit(plan, told)
+    elif kind == "kiro":
+        plan = _kiro(plan, told)
+    elif kind == "headings":
+        plan = _headings(plan, told)
+    elif kind == "bullets":
+        plan = _bullets(plan, told)
+    if kind != "plan":
+        plan = _phases(plan, told)
+        plan = _named(plan, kind, source)
+    if not plan.tasks:
+        told.problem("There are no tasks")
+    return plan
+
+
+def after(plan: Plan, edits: tuple[Edit, ...]) -> Plan:
+    return parse(apply_to(plan.document, edits), name=plan.name) if edits else plan
+
+
+def _tried(plan: Plan, convert: Callable[[Plan], tuple[Edit, ...]], told: Told, line: int = 0) -> Plan:
+    try:
+        return after(plan, convert(plan))
+    except DevloopError as problem:
+        told.problem(problem.sentences, line=line)
+        return plan
+
+
+# spec-kit
+
+
+def _spec_kit(plan: Plan, told: Told) -> Plan:
+    plan = _said_needs(plan, told)
+    count = sum(is_spec_kit(task) for task in plan.tasks)
+    plan = _tried(plan, spec_kit, told)
+    if count and not any(is_spec_kit(task) for task in plan.tasks):
+        told.note("changed", f"{count} ids such as T001 follow their phases; each task says where it comes `from`")
+    plan = _files(plan, told)
+    return _phase_order(plan, told)
+
+
+def _said_needs(plan: Plan, told: Told) -> Plan:
+    """“(depends on T012, T013)” in a title as `[depends:T012, T013]`, so that the ids follow."""
+    draft, count = Draft(plan), 0
+    for task in plan.tasks:
+        line = body(plan.document.line(task.line - 1))
+        found = _DEPENDS_ON.search(line) if len(line) < 2000 else None
+        names = _ID.findall(found[1]) if found else []
+        if found and all(name.lower() in plan.graph.by_id for name in names):
+            count += 1
+            draft.replace(task.line, found.start(), found.end(), f"[depends:{', '.join(names)}]")
+    changed = after(plan, draft.edits()) if count else plan
+    if not count or _errors(changed) > _errors(plan):
+        return plan
+    told.note("changed", f"What {count} titles say of dependencies stands as [depends:…]")
+    return changed
+
+
+def _files(plan: Plan, told: Told) -> Plan:
+    """Paths that a sentence names (“… in src/a.py”) as `Files`."""
+    draft, count = Draft(plan), 0
+    for task in plan.tasks:
+        if task.files or task.parent_line is not None or len(task.title) > 2000:
+            continue
+        pieces = [piece for path in _paths(task.title) if (piece := file_piece(path))]
+        if pieces:
+            count += 1
+            indent = " " * sum(plan.document.step(task.line - 1).state.stack)
+            at = last_text_line(plan.document, task.line)
+            draft.insert(at, [f"{indent}- **Files**: {', '.join(dict.fromkeys(pieces))}"])
+    if not count:
+        return plan
+    told.note("changed", f"Paths in the titles of {count} tasks stand as their Files too")
+    return after(plan, draft.edits())
+
+
+def _paths(title: str) -> list[str]:
+    code = code_spans(title)
+    found = []
+    for match in _PATH.finditer(title):
+        path = match[1]
+        ticked = any(first < match.start(1) < last for first, last in code)
+        if not (ticked or "." in path.rsplit("/", 1)[-1] or _BEFORE.search(title, 0, match.start())):
+            continue  # and/or
+        if not leaves_repository(path) and not title.startswith("://", match.start() - 3):
+            found.append(path)
+    return found
+
+
+def _phase_order(plan: Plan, told: Told) -> Plan:
+    """spec-kit's phases have an order that its prose says: set-up, foundation, stories beside each other, polish."""
+    kinds = {
+        at: next((kind for kind, pattern in _NAMES.items() if pattern.search(phase.name)), "")
+        for at, phase in enumerate(plan.phases)
+        if phase.parent is None and phase.status != "empty"
+    }
+    before = {"base": ("setup",), "story": ("base", "setup"), "polish": ("story", "base", "setup")}
+    draft, said = Draft(plan), []
+    for at, kind in kinds.items():
+        phase = plan.phases[at]
+        wanted = [name for name in before.get(kind, ()) if name in kinds.values()][:1]
+        earlier = [plan.phases[n].id for n, other in kinds.items() if other in wanted and n < at]
+        unique = all(sum(other.id == name for other in plan.phases) == 1 for name in earlier)
+        if phase.depends_on or not earlier or not unique:
+            continue
+        draft.insert(phase.line, ["", f"**Dependencies**: {', '.join(f'Phase {name}' for name in earlier)}"])
+        said.append(phase.id)
+    changed = after(plan, draft.edits())
+    if not said or _errors(changed) > _errors(plan):
+        return plan
+    told.note("changed", f"Phases {', '.join(said)} wait for those before them, as spec-kit's order has it")
+    return changed
+
+
+def _errors(plan: Plan) -> int:
+    return sum(problem.severity == "error" for problem in plan.problems)
+
+
+# Kiro, cc-sdd
+
+
+def _kiro(plan: Plan, told: Told) -> Plan:
+    """What a task with parts says of itself, and a phase can't say, goes before it becomes a phase."""
+    draft = Draft(plan)
+    for task in plan.tasks:
+        box = plan.tree.tasks[plan.graph.by_line[task.line]].box
+        below = [other for other in plan.tasks if other.id.startswith(f"{task.id}.") and other is not task]
+        if not (is_kiro(task) and task.id.isdecimal() and below) or box is None:
+            continue
+        if task.done and not all(other.done for other in below):
+            draft.replace(task.line, box.column, box.column + 1, " ")
+            told.problem(f"{task.id} was ticked, but not all of its parts; the phase is open", line=task.line)
+        line = body(plan.document.line(task.line - 1))
+        for tag in box.tags:
+            if tag.known:
+                draft.replace(task.line, box.body + tag.start, box.body + tag.end, "")
+                told.note("lost", f"[{tag.text}] of {task.id}: it became a phase", line=task.line)
+        mark = re.search(r"[ \t]\([Pp]\)[ \t]*$", line) if box.marked else None
+        if mark is not None:
+            draft.replace(task.line, mark.start(), mark.end(), "")
+            told.note("lost", f"(P) of {task.id}: it became a phase", line=task.line)
+        if box.optional:
+            draft.replace(task.line, box.column + 2, box.column + 3, "")
+            told.note("lost", f"{task.id} was optional: it became a phase", line=task.line)
+    prepared = after(plan, draft.edits())
+    converted = _tried(prepared, kiro, told)
+    if converted is prepared:
+        return plan
+    told.note("changed", f"{len(converted.phases) - len(plan.phases)} numbers became phases")
+    return converted
+
+
+# Headings, bullets
+
+
+def _headings(plan: Plan, told: Told) -> Plan:
+    lines = convertible(plan)
+    if not lines:
+        return plan
+    try:
+        plan, count = after(plan, from_headings(plan)), len(lines)
+    except DevloopError:
+        count = 0
+        for line in reversed(lines):  # from below: lines above stay where they are
+            before = plan
+            plan = _tried(plan, lambda plan, line=line: from_headings(plan, line), told, line)  # type: ignore[misc]
+            count += plan is not before
+    told.note("changed", f"{count} headings became tasks; the text below them is indented")
+    if bullets.plain_bullets(plan):
+        told.note("kept", "Bullets of phases are no tasks; with --as bullets they would be")
+    return plan
+
+
+def _bullets(plan: Plan, told: Told) -> Plan:
+    count = len(plan.tasks)
+    plan = after(plan, bullets.as_tasks(plan))
+    told.note("changed", f"{len(plan.tasks) - count} bullets became tasks")
+    return plan
+
+
+# Around the tasks
+
+
+def _phases(plan: Plan, told: Told) -> Plan:
+    """Where a list has no phase, the headings above its tasks become phases; without one a heading is added."""
+    if not plan.tasks or plan.phases:
+        return plan
+    draft, number = Draft(plan), 0
+    holders = list(dict.fromkeys(plan.tree.tasks[at].section for at, task in enumerate(plan.tasks) if not task.parent))
+    for at in holders:
+        section = plan.tree.sections[at] if at >= 0 else None
+        plain = section is not None and section.heading.level in (2, 3, 4) and section.heading_lines == 1
+        if section is None or not plain or section.kind in (LOG, CRITERION):
+            continue
+        number += 1
+        text = words.phase_name(str(number), section.heading.text)
+        draft.rewrite(section.line, f"{'#' * section.heading.level} Phase {number}: {text}")
+    if not number:
+        task = plan.tasks[0]
+        gap = task.line > 1 and body(plan.document.line(task.line - 2)).strip()
+        draft.insert(task.line - 1, [*([""] if gap else []), "## Phase 1: Tasks", ""])
+    changed = after(plan, draft.edits())
+    if facts(changed) != facts(plan):
+        told.problem("The headings above the tasks can't become phases; they stay")
+        return plan
+    told.note("changed", f"{number} headings became phases" if number else "A phase was put around the tasks")
+    return changed
+
+
+def _named(plan: Plan, kind: str, source: str) -> Plan:
+    """A name that says what the plan is about: without the word for its kind, or that of its folder."""
+    section = next((each for each in plan.tree.sections if each.heading.level == 1), None)
+    folder = re.split(r"[\\/]", source)[-2] if re.search(r"[^\\/][\\/][^\\/]+$", source) else ""
+    folder = words.heading(folder) if folder.strip(". ") else ""
+    if section is None or plan.tree.title is None:
+        name = folder or "Imported"
+        front = plan.document.front
+        return after(plan, (plan_edits.insert(plan.document, front, [f"# Plan: {name}", ""]),))
+    title = plan.tree.title
+    bare = re.sub(r"^(?:Implementation )?Tasks[ \t]*(?::|[-–—])[ \t]*", "", title, flags=re.IGNORECASE).strip()
+    generic = bare.casefold() in ("implementation plan", "tasks", "task list", "plan", "todo")
+    name = folder if generic and folder else bare
+    if section.heading_lines != 1 or name == title or kind not in ("spec-kit", "kiro"):
+        return plan
+    draft = Draft(plan)
+    draft.rewrite(section.line, f"# Plan: {name}")
+    return after(plan, draft.edits())
+
+
+def facts(plan: Plan) -> Counter[tuple[str, str]]:
+    return Counter((task.title, task.status) for task in plan.tasks)
+
+
+def finished(plan: Plan, source: str, kind: str, now: str, told: Told) -> Plan:
+    """With a status, the source, and a line in the log. `now`: `YYYY-MM-DD HH:MM`, empty for none."""
+    wanted = [("Source", words.value(source))] if source else []
+    if plan.field("Status") is None:
+        top = plan.top_level
+        state = "review" if top and all(task.status in DONE for task in top) else plan.status
+        wanted.insert(0, ("Status", STATUS.get(state, "Planning")))
+    if now and plan.field("Created") is None:
+        wanted.insert(0, ("Created", now[:10]))
+    before = facts(plan)
+    for key, value in wanted:
+        if plan.field(key) is None:
+            plan = after(plan, set_header(plan, key, value))
+    title = next((each for each in plan.sections if each.level == 1), None)
+    if title is not None and plan.fields:
+        end = max(field.line for field in plan.fields)
+        if end < plan.document.count and body(plan.document.line(end)).strip():
+            plan = after(plan, (plan_edits.insert(plan.document, end, [""]),))
+    told_of = f"Imported from {source or 'a file'} ({kind})"
+    if now or not any(section.kind == LOG for section in plan.sections):
+        plan = after(plan, append_log(plan, told_of, now))
+    if facts(plan) != before:
+        told.problem("Adding the header changed how the tasks are read: look at the beginning of the file")
+    return plan
