@@ -222,6 +222,7 @@ export interface TaskReference {
 
 export interface DiffFile {
   readonly path: string;
+  readonly old_path: string | null;
   readonly status: string;
   readonly added: number | null;
   readonly deleted: number | null;
@@ -298,10 +299,10 @@ export interface Diff {
   readonly base: string;
   readonly commit: string | null;
   readonly patch: string;
-  readonly files: number;
+  readonly files: readonly DiffFile[];
+  readonly truncated: boolean;
   readonly added: number;
   readonly deleted: number;
-  readonly list?: readonly DiffFile[];
 }
 
 /** `devloop/content`; `text` is null where the file does not exist on that side. */
@@ -309,6 +310,8 @@ export interface Content {
   readonly text: string | null;
   readonly binary: boolean;
   readonly size: number;
+  /** Why there is no text although the file is there. */
+  readonly problem: string | null;
 }
 
 export interface ToolCall {

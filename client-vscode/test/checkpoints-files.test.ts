@@ -13,6 +13,7 @@ import {
 
 const told = (path: string, status = "M", more: object = {}) => ({
   path,
+  old_path: null,
   status,
   added: 3,
   deleted: 1,
@@ -67,17 +68,19 @@ describe("addresses", () => {
 describe("the text of a document", () => {
   it("is the file's, byte for byte", () => {
     const text = "\uFEFFa\r\nb\u0000";
-    expect(textOf({ text, binary: false, size: 8 }, "a")).toBe(text);
+    expect(textOf({ text, binary: false, size: 8, problem: null }, "a")).toBe(text);
   });
 
   it("is empty where there is no file", () => {
-    expect(textOf({ text: null, binary: false, size: 0 }, "a")).toBe("");
+    expect(textOf({ text: null, binary: false, size: 0, problem: null }, "a")).toBe("");
   });
 
   it("says why a file is not shown", () => {
     const problem = "It has 5.0 MiB; up to 4 MiB are shown.";
     expect(textOf({ text: null, binary: false, size: 5 << 20, problem }, "a")).toBe(`a: ${problem}\n`);
-    expect(textOf({ text: null, binary: true, size: 1200 }, "a")).toBe("a is a binary file of 1.2 kB.\n");
+    expect(textOf({ text: null, binary: true, size: 1200, problem: null }, "a")).toBe(
+      "a is a binary file of 1.2 kB.\n",
+    );
   });
 });
 

@@ -43,7 +43,7 @@ export function checkpoint(given: Partial<Checkpoint> = {}): Checkpoint {
       files: 1,
       added: 3,
       deleted: 1,
-      list: [{ path: "a.py", status: "M", added: 3, deleted: 1, binary: false }],
+      list: [{ path: "a.py", old_path: null, status: "M", added: 3, deleted: 1, binary: false }],
     },
     gates: [{ gate: "tests", verdict: "pass" }],
     guards: [],

@@ -57,16 +57,16 @@ export class Deciding {
     }
     const first = waiting[0];
     if (waiting.length === 1 && first !== undefined) {
-      return this.open(first.open.run, first.open.number);
+      return this.open(first.open.run, first.open.number, folderOf(first.session));
     }
     const rows = waiting.map(({ session, open }) => {
       const run = this.checkpoints.runOf(session, open.run);
       const label = run === undefined ? open.run : nameOf(run);
       const several = this.context.sessions.all.length > 1;
-      return { label, ...(several ? { description: session.folder.name } : {}), open };
+      return { label, ...(several ? { description: session.folder.name } : {}), open, uri: folderOf(session) };
     });
     const chosen = await vscode.window.showQuickPick(rows, { placeHolder: "Several runs wait. Which one?" });
-    return chosen && this.open(chosen.open.run, chosen.open.number);
+    return chosen && this.open(chosen.open.run, chosen.open.number, chosen.uri);
   }
 
   /** Every decision with what it does. */
@@ -310,7 +310,11 @@ export class Deciding {
 }
 
 function aboutOf({ session, run, content }: Place): Required<Pick<About, "run" | "checkpoint" | "uri">> {
-  return { run: run.id, checkpoint: content.number, uri: session.folder.uri.toString() };
+  return { run: run.id, checkpoint: content.number, uri: folderOf(session) };
+}
+
+function folderOf(session: Session): string {
+  return session.folder.uri.toString();
 }
 
 /** Labels of quick picks make icons of `$(name)`. */

@@ -1,6 +1,6 @@
 /** The files of a review: what stands on either side of the diff, and which are left out. */
 
-import type { Content, DiffFile } from "../protocol";
+import type { Content, Diff, DiffFile } from "../protocol";
 import { counted, oneLine } from "../views/text";
 
 /** Our documents: read-only, made of `devloop/content`. */
@@ -50,24 +50,13 @@ export function addressOf(uri: { scheme: string; path: string; query: string }):
   return { folder, run, at, side, path: uri.path.replace(/^\//, "") };
 }
 
-/** `devloop/diff`: `files` are all that changed, in git's words. */
-export interface Changes {
-  readonly run: string;
-  readonly commit: string | null;
-  readonly files: readonly Told[];
-}
-
-interface Told extends DiffFile {
-  readonly old_path?: string | null;
-}
-
-export function filesOf(changes: Pick<Changes, "files">): readonly File[] {
+export function filesOf(changes: Pick<Diff, "files">): readonly File[] {
   return changes.files.map(fileOf).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-function fileOf(told: Told): File {
+function fileOf(told: DiffFile): File {
   const letter = told.status.charAt(0).toUpperCase();
-  const old = letter === "R" ? (told.old_path ?? null) : null;
+  const old = letter === "R" ? told.old_path : null;
   return {
     path: told.path,
     old,
@@ -95,7 +84,7 @@ export function reviewTitle(run: { readonly task: string; readonly title: string
 }
 
 /** What stands in an editor for the answer to `devloop/content`: a document has to be a text. */
-export function textOf(content: Content & { readonly problem?: string | null }, path: string): string {
+export function textOf(content: Content, path: string): string {
   if (content.text !== null) {
     return content.text;
   }

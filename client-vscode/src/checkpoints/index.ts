@@ -61,7 +61,7 @@ export function register(context: Context): void {
     }),
     command("devloop.review.decide", () => {
       const { shown } = review;
-      return deciding.choose(shown === undefined ? {} : { run: shown.run });
+      return deciding.choose(shown === undefined ? {} : { run: shown.run, uri: shown.folder });
     }),
     command("devloop.review.files", () => review.shown && review.chooseFiles(review.shown)),
     command("devloop.review.leaveOut", leave(true)),

@@ -2,13 +2,13 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
+import type { Checkpoint, CommandArguments, Decision, Diff, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { showChecking } from "./again";
 import { accepts, nameOf, offered } from "./content";
 import { sessionAt, uriOf } from "./contents";
 import type { Place } from "./deciding";
-import { addressOf, type Changes, type File, figuresOf, filesOf, LeftOut, MOST_FILES, reviewTitle } from "./files";
+import { addressOf, type File, figuresOf, filesOf, LeftOut, MOST_FILES, reviewTitle } from "./files";
 import type { Checkpoints } from "./store";
 import { addressIn, isTabOf, type Reviewed } from "./tabs";
 import { keyOf } from "./waiting";
@@ -94,7 +94,7 @@ export class Review implements vscode.Disposable {
       return;
     }
     const { session, run } = meant;
-    const changes = await session.request<Changes>("devloop/diff", { run: run.id });
+    const changes = await session.request<Diff>("devloop/diff", { run: run.id });
     const files = filesOf(changes);
     if (files.length === 0) {
       void vscode.window.showInformationMessage(`${nameOf(run)} changed no file.`);
@@ -338,7 +338,7 @@ export class Review implements vscode.Disposable {
     }
     this.loading.add(record.title);
     void session
-      .request<Changes>("devloop/diff", { run: record.run })
+      .request<Diff>("devloop/diff", { run: record.run })
       .then((changes) => {
         this.opened.set(record.title, { ...record, session, at: changes.commit ?? "", files: filesOf(changes) });
         this.refresh();

@@ -26,7 +26,7 @@ export function register(context: Context): void {
     "devloop.continue": (given) => running.proceed(context, given),
     "devloop.runPhase": (given) => running.runPhase(context, given),
     "devloop.cancel": (given) => running.cancel(context, given),
-    "devloop.fresh": (given) => running.fresh(context, given),
+    "devloop.fresh": (given) => running.fresh(given),
     "devloop.archive": (given) => running.archive(context, given),
     "devloop.nextTask": (given) => running.nextTask(context, given),
     "devloop.showRun": (given) => {

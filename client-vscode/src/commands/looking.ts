@@ -102,6 +102,7 @@ export async function menu(context: Context): Promise<void> {
   const groups = menuGroups({
     state: session?.state,
     status: session?.status,
+    ...(session === undefined ? {} : { uri: session.folder.uri.toString() }),
     planOpen: plan !== undefined && active === vscode.Uri.parse(plan.uri).toString(),
   });
   const items = groups.flatMap((group): MenuItem[] => [

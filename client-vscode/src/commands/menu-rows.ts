@@ -1,6 +1,6 @@
 /** The quick menu: what can be done now, most likely first. Pure. */
 
-import type { Status } from "../protocol";
+import type { Run, Status } from "../protocol";
 import type { SessionState } from "../session";
 import { counted, joined, money } from "../views/text";
 import { inLabel } from "./rows";
@@ -20,6 +20,8 @@ export interface MenuGroup {
 export interface Situation {
   readonly state: SessionState | undefined;
   readonly status: Status | undefined;
+  /** The session's folder: another one may have runs of the same names. */
+  readonly uri?: string;
   /** The active editor shows a plan. */
   readonly planOpen: boolean;
 }
@@ -54,7 +56,7 @@ function trouble({ state }: Situation): MenuGroup {
   }
 }
 
-function waiting({ status, state }: Situation): MenuGroup {
+function waiting({ status, state, uri }: Situation): MenuGroup {
   const runs = (status?.runs ?? []).filter((run) => run.state === "waiting");
   if (runs.length === 0 || !acts(state)) {
     return group("");
@@ -63,19 +65,19 @@ function waiting({ status, state }: Situation): MenuGroup {
     label: `$(bell-dot) Decide: ${inLabel(`${run.task} ${run.title}`, 70)}`,
     description: run.waiting_for ?? "",
     command: "devloop.answer",
-    argument: { run: run.id },
+    argument: about(run, uri),
   }));
   return group("Waits for you", ...rows);
 }
 
-function work({ status, state, planOpen }: Situation): MenuGroup {
+function work({ status, state, planOpen, uri }: Situation): MenuGroup {
   if (state?.kind !== "running") {
     return group("");
   }
   const rows: MenuRow[] = [];
   for (const run of (status?.runs ?? []).filter((each) => each.state !== "waiting").slice(0, 5)) {
     const name = inLabel(`${run.task} ${run.title}`, 70);
-    const argument = { run: run.id };
+    const argument = about(run, uri);
     const description = joined(run.state, run.turn > 0 && `turn ${run.turn}`, money(run.cost_usd));
     rows.push({ label: `$(eye) Show: ${name}`, description, command: "devloop.showRun", argument });
     rows.push({ label: `$(stop-circle) Cancel: ${name}`, command: "devloop.cancel", argument });
@@ -133,6 +135,10 @@ function care(state: SessionState | undefined): MenuGroup {
   }
   rows.push({ label: "$(gear) Settings", command: "devloop.openSettings" });
   return group("devloop", ...rows);
+}
+
+function about({ id: run }: Pick<Run, "id">, uri: string | undefined): object {
+  return uri === undefined ? { run } : { run, uri };
 }
 
 function acts(state: SessionState | undefined): boolean {

@@ -53,8 +53,9 @@ export async function cancel(context: Context, given: CommandArguments): Promise
   return picked === undefined ? undefined : await session.execute("devloop.cancel", { run: picked });
 }
 
-export async function fresh(context: Context, given: CommandArguments): Promise<unknown> {
-  return await sessionOf(context, given).execute("devloop.fresh", given);
+/** As any decision: files that a review leaves out are left out here too. */
+export async function fresh(given: CommandArguments): Promise<unknown> {
+  return await vscode.commands.executeCommand("devloop.decide", { ...given, decision: "fresh" });
 }
 
 export async function archive(context: Context, given: CommandArguments): Promise<unknown> {

@@ -274,8 +274,9 @@ class Page {
 
   /** One of our commands; "" or why it did not work. */
   private async execute(command: string, given: object): Promise<string> {
+    const uri = this.session?.folder.uri.toString(); // another folder may have a run of the same name
     try {
-      await vscode.commands.executeCommand(command, given);
+      await vscode.commands.executeCommand(command, uri === undefined ? given : { ...given, uri });
       return "";
     } catch (problem) {
       const words = oneLine(problem instanceof Error ? problem.message : String(problem), 400);

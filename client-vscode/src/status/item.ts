@@ -34,6 +34,7 @@ export function register(context: Context): void {
       doing: (run) => (session === undefined ? new Live() : liveOf(session)).of(run),
       checkpoint: (run) => waiting?.of(run)?.content,
       folder: session !== undefined && sessions.all.length > 1 ? session.folder.name : null,
+      ...(session === undefined ? {} : { uri: session.folder.uri.toString() }),
     });
     if (view === undefined) {
       item.hide();

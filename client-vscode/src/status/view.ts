@@ -14,6 +14,8 @@ export interface Seen {
   readonly checkpoint: (run: string) => Checkpoint | undefined;
   /** The folder's name, where the window has several; else null. */
   readonly folder: string | null;
+  /** Its address: another folder may have runs of the same names. */
+  readonly uri?: string;
 }
 
 export interface StatusView {
@@ -231,7 +233,7 @@ export function inOrder(runs: readonly Run[]): readonly Run[] {
 // The tooltip
 
 function section(seen: Seen, run: Run, restricted: boolean): string {
-  const about = { run: run.id };
+  const about = seen.uri === undefined ? { run: run.id } : { run: run.id, uri: seen.uri };
   const head = `**${escaped(nameOf(run))}**`;
   const checkpoint = run.state === "waiting" ? seen.checkpoint(run.id) : undefined;
   if (checkpoint !== undefined) {
@@ -257,10 +259,10 @@ function section(seen: Seen, run: Run, restricted: boolean): string {
   return `${head}  \n${told}\n\n${links(...waits, ["Show run", "devloop.showRun", about], ...cancel)}`;
 }
 
-function linkOf(choice: Choice, at: { readonly run: string; readonly checkpoint: number }): Link {
+function linkOf(choice: Choice, at: { readonly run: string; readonly uri?: string; readonly checkpoint: number }): Link {
   switch (choice.kind) {
     case "review":
-      return [choice.title, "devloop.review", { run: at.run }];
+      return [choice.title, "devloop.review", at];
     case "more":
       return [choice.title, "devloop.answer", at];
     default: {

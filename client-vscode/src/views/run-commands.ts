@@ -11,11 +11,17 @@ export function registerRunCommands(context: Context, runs: RunsView): void {
     const subject = (node ?? runs.view.selection[0])?.row.subject;
     return subject?.kind === "run" || subject?.kind === "part" ? subject.run : undefined;
   };
+  /** Runs of two folders may have the same id. */
+  const folderOf = (node: RunNode | undefined): { readonly uri?: string } => {
+    const chosen = node ?? runs.view.selection[0];
+    const session = chosen && sessionOf(context, chosen);
+    return session === undefined ? {} : { uri: session.folder.uri.toString() };
+  };
   const pass = (name: string, command: string, more: object = {}): void =>
     on(context, name, async (node: RunNode | undefined) => {
       const run = runOf(node);
       if (run !== undefined) {
-        await vscode.commands.executeCommand(command, { run: run.id, ...more });
+        await vscode.commands.executeCommand(command, { run: run.id, ...folderOf(node), ...more });
       }
     });
 
@@ -26,8 +32,7 @@ export function registerRunCommands(context: Context, runs: RunsView): void {
     }
     const run = runOf(node);
     if (run !== undefined) {
-      const uri = sessionOf(context, node)?.folder.uri.toString();
-      await vscode.commands.executeCommand("devloop.openRun", { run: run.id, uri });
+      await vscode.commands.executeCommand("devloop.openRun", { run: run.id, ...folderOf(node) });
     }
   });
   pass("devloop.runs.review", "devloop.review");
