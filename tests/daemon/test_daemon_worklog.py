@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from devloop.daemon import worklog
+from devloop.state import worklog
 
 WHEN = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 STAMP = WHEN.astimezone().strftime("%Y-%m-%d %H:%M")

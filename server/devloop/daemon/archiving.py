@@ -11,11 +11,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from devloop import plan as plans
-from devloop.daemon import worklog
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, Refused, StaleEdit, UsageError
 from devloop.files import write_atomic
 from devloop.plan import refactor
+from devloop.state import worklog
 
 log = logging.getLogger(__name__)
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from devloop import plan as plans
-from devloop.daemon import plan_events, worklog
+from devloop.daemon import plan_events
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, Refused, UsageError
 from devloop.files import write_atomic
 from devloop.paths import StateDir
 from devloop.rpc import Handler
+from devloop.state import worklog
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,313 @@
+"""`.devloop/local.md`: one person's settings (state-files §7). Three generations of keys are read as one shape.
+
+Kebab and snake case count alike. A key that nobody knows and a value that does not fit are faults with their line, and
+the rest counts. The person's own text is never written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from devloop import front_matter
+from devloop.redact import one_line
+from devloop.state.storing import Fault, read_text
+
+PATH: Final = ".devloop/local.md"
+LEGACY_PATH: Final = ".claude/devloop.local.md"
+
+
+def _strict_bool(value: object) -> object:
+    """`yes` is a word here, as it is for the readers of the old files; only the two YAML words are truth values."""
+    if not isinstance(value, bool):
+        raise ValueError("has to be true or false")
+    return value
+
+
+def _words(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Bool = Annotated[bool, BeforeValidator(_strict_bool)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Ask = Literal["ask", "always", "never"]
+Tier = Literal["fast", "balanced", "deep", "haiku", "sonnet", "opus"]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda name: name.replace("_", "-")
+    )
+
+
+class GitLocal(_Section):
+    auto_branch: Bool = False
+    branch_pattern: str = "feat/{slug}"
+    main_branch: str = "main"
+    pr_on_complete: Ask = "ask"
+    worktree_isolation: Bool = False
+    """Read and ignored: runs always have a worktree of their own."""
+    pr_sections: Words = ()
+    auto_labels: Words = ()
+
+
+class CommitsLocal(_Section):
+    style: Literal["conventional", "simple"] = "conventional"
+    scope_from_plan: Bool = True
+    sign: Bool = False
+    format: str | None = None
+    auto_commit: Bool = True
+    """It prompts; nothing happens silently."""
+
+
+class ReviewLocal(_Section):
+    before_commit: Ask = "ask"
+    use_plugin: Literal["code-review", "pr-review-toolkit"] | None = None
+
+
+class GithubLocal(_Section):
+    link_issues: Bool = False
+    auto_close: Ask = "ask"
+    comment_on_complete: Bool = True
+
+
+class TokensLocal(_Section):
+    token_budget: int = Field(default=4_000, ge=1_000, le=20_000)
+    cache_friendly_context: Bool = True
+
+
+class LoopLocal(_Section):
+    max_parallel: int = Field(default=3, ge=1, le=16)
+    max_tasks: int | None = Field(default=None, ge=1)
+
+
+class BudgetLocal(_Section):
+    run_usd: Positive | None = None
+    plan_usd: Positive | None = None
+    day_usd: Positive | None = None
+    turns: int | None = Field(default=None, ge=1)
+
+
+class NotifyLocal(_Section):
+    desktop: Bool = False
+
+
+class ShipLocal(_Section):
+    """What the second generation said of versions, change logs and tags: offered, never done silently."""
+
+    auto_version: Bool = True
+    changelog: Bool = True
+    auto_tag: Bool = False
+
+
+class WorkflowLocal(_Section):
+    skip_phases: Words = ()
+    auto_approve: Words = ()
+
+
+class DoneLocal(_Section):
+    """The definition of done, as lists, and as the numbers of the documented variant."""
+
+    code: Words = ()
+    testing: Words = ()
+    quality: Words = ()
+    documentation: Words = ()
+    integration: Words = ()
+    require_tests: Bool | None = None
+    require_docs: Bool | None = None
+    min_coverage: int | None = Field(default=None, ge=0, le=100)
+
+
+class ModelsLocal(_Section):
+    exploration: Tier | None = None
+    architecture: Tier | None = None
+    implementation: Tier | None = None
+    review: Tier | None = None
+    testing: Tier | None = None
+
+
+class TestingLocal(_Section):
+    command: str | None = None
+    coverage_threshold: int | None = Field(default=None, ge=0, le=100)
+    patterns: Words = ()
+
+
+class SecurityLocal(_Section):
+    block_threshold: Literal["low", "medium", "high", "critical"] = "high"
+    ignore_patterns: Words = ()
+
+
+class Local(_Section):
+    """The target shape: names of the third generation, in kebab case, and what only older ones had beside them."""
+
+    enforcement: Literal["advisory", "strict"] = "advisory"
+    fresh_threshold: int = Field(default=10, ge=5, le=50)
+    context_threshold: int = Field(default=70, ge=50, le=95)
+    git: GitLocal = GitLocal()
+    commits: CommitsLocal = CommitsLocal()
+    review: ReviewLocal = ReviewLocal()
+    github: GithubLocal = GithubLocal()
+    tokens: TokensLocal = TokensLocal()
+    loop: LoopLocal = LoopLocal()
+    budget: BudgetLocal = BudgetLocal()
+    notify: NotifyLocal = NotifyLocal()
+    ship: ShipLocal = ShipLocal()
+    workflow: WorkflowLocal = WorkflowLocal()
+    definition_of_done: DoneLocal = DoneLocal()
+    models: ModelsLocal = ModelsLocal()
+    testing: TestingLocal = TestingLocal()
+    security: SecurityLocal = SecurityLocal()
+    auto_skills: Words = ()
+
+
+_OLD: Final[dict[str, str]] = {
+    "auto-commit": "commits.auto-commit",
+    "auto-version": "ship.auto-version",
+    "changelog": "ship.changelog",
+    "auto-tag": "ship.auto-tag",
+    "model-preferences": "models",
+    "workflow.branch-pattern": "git.branch-pattern",
+    "workflow.commit-format": "commits.format",
+    "git.base-branch": "git.main-branch",
+    "dod": "definition-of-done",
+    "dod.require-tests": "definition-of-done.require-tests",
+    "dod.require-docs": "definition-of-done.require-docs",
+    "dod.min-coverage": "definition-of-done.min-coverage",
+    "commitstyle": "commits.style",
+    "commit-style": "commits.style",
+    "defaultbranch": "git.main-branch",
+    "default-branch": "git.main-branch",
+    "autobranch": "git.auto-branch",
+    "auto-branch": "git.auto-branch",
+    "tokens.fresh-threshold": "fresh-threshold",
+    "tokens.context-threshold": "context-threshold",
+    "git.auto-commit": "commits.auto-commit",
+}
+"""Names of older generations, in lower case with dashes, and what they are now."""
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """`given`: the target keys that the file sets, dotted; `notes`: the text below the front matter."""
+
+    values: Local
+    given: frozenset[str]
+    notes: str
+    faults: tuple[Fault, ...]
+
+
+def read(text: str, path: str = PATH) -> LocalFile:
+    """A file of any generation. Never raises: a file that can't be read gives the defaults and says why."""
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if not plain.startswith(front_matter.FENCE):
+        return LocalFile(Local(), frozenset(), plain, ())  # notes only
+    try:
+        head, body, _ = front_matter.split(plain)
+        found = front_matter.read(head)
+    except front_matter.Unreadable as problem:
+        return LocalFile(Local(), frozenset(), plain, (Fault(path, problem.line, problem.message),))
+    faults = [] if found.lenient is None else [Fault(path, found.lenient.line, found.lenient.message)]
+    flat: dict[str, tuple[Any, int]] = {}
+    for key, value, line in _flattened(found.values, found.lines):
+        target, wrong = _target(key)
+        if target is None:
+            faults.append(Fault(path, line, f"{one_line(wrong, 60)} is no setting of devloop", "warning"))
+        elif target in flat:
+            text = f"{one_line(key, 60)} says again what line {flat[target][1]} says; that one counts"
+            faults.append(Fault(path, line, text, "warning"))
+        else:
+            flat[target] = (value, line)
+    values, given, wrong_values = _valid(flat, path)
+    return LocalFile(values, given, body, tuple(sorted([*faults, *wrong_values], key=lambda each: each.line)))
+
+
+def _flattened(values: Mapping[str, Any], lines: Mapping[str, int], above: str = "") -> list[tuple[str, Any, int]]:
+    found = []
+    for key, value in values.items():
+        place = f"{above}{key}"
+        if isinstance(value, dict) and value:
+            found += _flattened({str(name): each for name, each in value.items()}, lines, f"{place}.")
+        elif isinstance(value, dict) or (value is None and _normal(place) in _sections()):
+            continue  # a heading with nothing under it
+        else:
+            found.append((place, value, lines.get(place, lines.get(place.split(".", maxsplit=1)[0], 1))))
+    return found
+
+
+def _normal(key: str) -> str:
+    return key.replace("_", "-").lower()
+
+
+def _sections() -> frozenset[str]:
+    return frozenset(
+        name.replace("_", "-")
+        for name, field in Local.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
+    )
+
+
+def _known() -> frozenset[str]:
+    found = set()
+    for name, field in Local.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, _Section):
+            found |= {f"{name}.{inner}".replace("_", "-") for inner in kind.model_fields}
+        else:
+            found.add(name.replace("_", "-"))
+    return frozenset(found)
+
+
+def _target(key: str) -> tuple[str | None, str]:
+    """The target key, or None and what is not known."""
+    name = _normal(key)
+    if name in _OLD:
+        name = _OLD[name]
+    else:
+        section, dot, inner = name.partition(".")
+        if dot and section in _OLD:
+            name = f"{_OLD[section]}.{inner}"
+    return (name, "") if name in _known() else (None, key)
+
+
+def _valid(flat: Mapping[str, tuple[Any, int]], path: str) -> tuple[Local, frozenset[str], list[Fault]]:
+    faults: list[Fault] = []
+    left = dict(flat)
+    for _ in range(len(flat) + 1):
+        nested: dict[str, Any] = {}
+        for key, (value, _) in left.items():
+            section, dot, inner = key.partition(".")
+            if dot:
+                nested.setdefault(section, {})[inner] = value
+            else:
+                nested[section] = value
+        try:
+            return Local.model_validate(nested), frozenset(left), faults
+        except ValidationError as problem:
+            for error in problem.errors():
+                place = [str(part).replace("_", "-") for part in error["loc"]]
+                key = ".".join(place[:2]) if ".".join(place[:2]) in left else place[0]
+                if key not in left:
+                    continue
+                text = f"{key}: {error['msg'].removeprefix('Value error, ')}"
+                faults.append(Fault(path, left[key][1], one_line(text, 300)))
+                del left[key]
+    return Local(), frozenset(), faults
+
+
+def load(root: Path) -> LocalFile | None:
+    """The person's file, else the one in the legacy place; None when there is none."""
+    for path in (PATH, LEGACY_PATH):
+        text = read_text(root, path)
+        if text is not None:
+            return read(text, path)
+    return None
+
+
+def to_json(values: Local) -> dict[str, Any]:
+    """The target shape with its kebab-case names."""
+    return values.model_dump(mode="json", by_alias=True)
