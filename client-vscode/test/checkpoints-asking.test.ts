@@ -392,6 +392,22 @@ describe("the list of everything", () => {
     await screen.picks[0]?.choose("1.2");
     expect(screen.box.title).toContain("1.2 Log out");
   });
+
+  it("decides in the folder that is meant where two have a run of the same name", async () => {
+    const other = new FakeSession("bank");
+    world = new World(session, other);
+    await session.waits(checkpoint());
+    await other.waits(checkpoint());
+    void world.deciding.choose({});
+    await settled();
+    expect(screen.picks[0]?.rows).toMatchObject([{ description: "purse" }, { description: "bank" }]);
+    await screen.picks[0]?.choose("Add login", 1);
+    await screen.box.enter("Commit");
+    expect([session.decisions(), other.decisions()]).toEqual([
+      [],
+      [{ run: "run-1.1-1", checkpoint: 1, decision: "commit" }],
+    ]);
+  });
 });
 
 describe("a review", () => {

@@ -146,7 +146,7 @@ export interface FakeTab {
 export class Screen {
   toasts: Toast[] = [];
   boxes: Box[] = [];
-  picks: { rows: readonly { label: string }[]; choose(label?: string): Promise<void> }[] = [];
+  picks: { rows: readonly { label: string }[]; choose(label?: string, at?: number): Promise<void> }[] = [];
   settings: Record<string, unknown> = {};
   executed: (readonly unknown[])[] = [];
   contexts: Record<string, unknown> = {};
@@ -234,8 +234,8 @@ export function fakeVscode(screen: () => Screen): object {
       createInputBox: box,
       showQuickPick: (rows: readonly { label: string }[]) =>
         new Promise((resolve) => {
-          const choose = async (label?: string): Promise<void> => {
-            resolve(label === undefined ? undefined : rows.find((each) => each.label.includes(label)));
+          const choose = async (label?: string, at = 0): Promise<void> => {
+            resolve(label === undefined ? undefined : rows.filter((each) => each.label.includes(label))[at]);
             await settled();
           };
           screen().picks.push({ rows, choose });

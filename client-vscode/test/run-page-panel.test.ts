@@ -146,7 +146,8 @@ describe("a decision", () => {
     fake.decide = () => session.events.fire([event("checkpoint.closed", { number: 1, decision: "commit" })]);
     panel.messages.fire(commit);
     await vi.advanceTimersByTimeAsync(50);
-    expect(fake.called).toEqual([["devloop.decide", { run: RUN, decision: "commit", checkpoint: 1 }]]);
+    const uri = "file:///p"; // another folder may have a run of the same name
+    expect(fake.called).toEqual([["devloop.decide", { run: RUN, decision: "commit", checkpoint: 1, uri }]]);
     expect(answered(panel)).toEqual([{ type: "answered", taken: true, problem: "" }]);
   });
 

@@ -259,7 +259,10 @@ function section(seen: Seen, run: Run, restricted: boolean): string {
   return `${head}  \n${told}\n\n${links(...waits, ["Show run", "devloop.showRun", about], ...cancel)}`;
 }
 
-function linkOf(choice: Choice, at: { readonly run: string; readonly uri?: string; readonly checkpoint: number }): Link {
+function linkOf(
+  choice: Choice,
+  at: { readonly run: string; readonly uri?: string; readonly checkpoint: number },
+): Link {
   switch (choice.kind) {
     case "review":
       return [choice.title, "devloop.review", at];
