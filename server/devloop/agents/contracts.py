@@ -25,7 +25,7 @@ Level = Literal["high", "medium", "low"]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
 
 class Result(Part):
@@ -358,7 +358,7 @@ def _described(text: str) -> type[Result]:
 
 
 def _type(name: str, part: Any) -> Any:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name) or hasattr(Result, name):
         raise ValueError(f"{one_line(name, 40)!r} is no name for a part of a result")
     match part:
         case "text":
