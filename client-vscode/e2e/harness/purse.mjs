@@ -20,7 +20,7 @@ export const PLAN = `# Plan: purse
 **Goal**: Sharing a bill is proved to be fair.
 
 - [ ] Task 2.1: Name the currency
-- [ ] Task 2.2: Choose how zero is shown
+- [ ] Task 2.2: Show an amount of zero
 - [ ] Task 2.3: Import last year's bills
 - [ ] Task 2.4: Split the bill by shares
 - [ ] Task 2.5: Export the purse to CSV

@@ -14,6 +14,6 @@ export default async function question(stage) {
   if (!transcript.includes("As a dash")) {
     throw new Error(`the answer did not reach the agent:\n${transcript}`);
   }
-  await window.pressToastButton(/Choose how zero is shown/, "Commit");
-  await project.landed("2.2", "Choose how zero is shown");
+  await window.pressToastButton(/Show an amount of zero/, "Commit");
+  await project.landed("2.2", "Show an amount of zero");
 }
