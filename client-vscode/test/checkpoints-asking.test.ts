@@ -102,6 +102,7 @@ class World {
       sessions: {
         all,
         onDidChange: change.event,
+        onDidChangeData: change.event,
         current: all[0],
         of: (uri: { toString(): string }) => all.find((each) => each.folder.uri.toString() === uri.toString()),
         withRun: () => all[0],
@@ -488,6 +489,37 @@ describe("a review", () => {
   it("is closed with the decision, and nothing else is", async () => {
     await world.deciding.decide(world.review.placeOf(shown()) ?? expect.fail(), "commit");
     expect(screen.tabs.map((each) => each.label)).toEqual(["plan.md"]);
+  });
+
+  it("decides nothing about work of the next checkpoint, which it does not show", async () => {
+    await session.waits(checkpoint({ number: 2 }));
+    expect(shown().files).toHaveLength(3);
+    expect(world.review.placeOf(shown())).toBeUndefined();
+    expect(screen.contexts).toMatchObject({ "devloop.reviewing.commit": false, "devloop.reviewing.leaves": false });
+    await world.review.open({ run: "run-1.1-1" });
+    expect(world.review.placeOf(shown())?.content.number).toBe(2);
+  });
+
+  it("takes the place of one that has the same title, since they could not be told apart", async () => {
+    await session.waits(checkpoint(), { id: "run-1.1-2" });
+    await world.review.open({ run: "run-1.1-2" });
+    expect(screen.tabs.map((each) => each.label)).toEqual(["plan.md"]);
+  });
+
+  it("leaves nothing out in another folder whose run has the same name", async () => {
+    const other = new FakeSession("bank");
+    other.answers["devloop/diff"] = { run: "run-1.1-1", commit: "def", files };
+    world = new World(session, other);
+    await other.waits(checkpoint(), { title: "Count the coins" });
+    await session.waits(checkpoint());
+    for (const folder of ["bank", "purse"]) {
+      await world.review.open({ run: "run-1.1-1", uri: `file:///${folder}` });
+      screen.front({ label: "Review 1.1: Add login (3 files)", input: undefined });
+    }
+    world.review.leave(shown(), file("new.py"), true);
+    const place = world.review.placeOf(shown()) ?? expect.fail();
+    expect(world.review.leftOut(place)).toEqual(["new.py"]);
+    expect(world.review.leftOut({ ...place, session: other as unknown as Session })).toEqual([]);
   });
 
   it("stays when the decision is refused", async () => {

@@ -18,6 +18,8 @@ export interface Opened extends Reviewed {
   readonly session: Session;
   readonly at: string;
   readonly files: readonly File[];
+  /** The checkpoint that was open then: at another one there is other work, which nobody has seen here. */
+  readonly checkpoint: number | undefined;
 }
 
 const KEPT = "devloop.reviews";
@@ -47,6 +49,7 @@ export class Review implements vscode.Disposable {
       vscode.window.onDidChangeActiveTextEditor(refresh),
       checkpoints.onDidChange(refresh),
       context.sessions.onDidChange(refresh),
+      context.sessions.onDidChangeData(() => this.restore()),
     );
     this.refresh();
   }
@@ -74,12 +77,12 @@ export class Review implements vscode.Disposable {
     return this.active ?? (this.last !== undefined && this.placeOf(this.last) !== undefined ? this.last : undefined);
   }
 
-  /** The open checkpoint that a review is about. */
+  /** The open checkpoint that a review is about; undefined when it is over, be another one open by now. */
   placeOf(review: Opened): (Place & { readonly content: Checkpoint }) | undefined {
     const { session, run } = review;
     const open = this.checkpoints.of(session).of(run);
     const known = this.checkpoints.runOf(session, run);
-    return open?.content === undefined || known === undefined
+    return open?.content === undefined || open.number !== review.checkpoint || known === undefined
       ? undefined
       : { session, run: known, content: open.content };
   }
@@ -94,6 +97,7 @@ export class Review implements vscode.Disposable {
       return;
     }
     const { session, run } = meant;
+    const checkpoint = this.checkpoints.of(session).of(run.id)?.number;
     const changes = await session.request<Diff>("devloop/diff", { run: run.id });
     const files = filesOf(changes);
     if (files.length === 0) {
@@ -104,8 +108,8 @@ export class Review implements vscode.Disposable {
     const title = `${reviewTitle(run)}${more}`;
     const folder = session.folder.uri.toString();
     const at = changes.commit ?? "";
-    await this.closeTabs(run.id, folder);
-    const opened: Opened = { title, folder, run: run.id, session, at, files };
+    await this.closeTabs(run.id, folder, title);
+    const opened: Opened = { title, folder, run: run.id, session, at, files, checkpoint };
     this.opened.set(title, opened);
     this.last = opened;
     await this.keep({ title, folder, run: run.id });
@@ -169,12 +173,12 @@ export class Review implements vscode.Disposable {
   leftOut(place: Pick<Place, "run" | "content" | "session">): readonly string[] {
     const folder = place.session.folder.uri.toString();
     const review = [...this.opened.values()].findLast((each) => each.run === place.run.id && each.folder === folder);
-    return review === undefined ? [] : this.left.paths(keyOf(place.run.id, place.content.number), review.files);
+    return review === undefined ? [] : this.left.paths(keyAt(place), review.files);
   }
 
   isLeftOut(review: Opened, file: File): boolean {
     const place = this.placeOf(review);
-    return place !== undefined && this.left.has(keyOf(review.run, place.content.number), file.path);
+    return place !== undefined && this.left.has(keyAt(place), file.path);
   }
 
   /** Whether files can be left out of what this review is about. */
@@ -192,7 +196,7 @@ export class Review implements vscode.Disposable {
     if (place === undefined || !this.canLeaveOut(review)) {
       return;
     }
-    const key = keyOf(review.run, place.content.number);
+    const key = keyAt(place);
     for (const file of files) {
       this.left.set(key, file.path, out);
     }
@@ -248,9 +252,9 @@ export class Review implements vscode.Disposable {
   // After a decision
 
   /** The decision was taken by the server: the review is done. */
-  decided({ run, content, session }: Place): void {
-    this.left.forget(keyOf(run.id, content.number));
-    void this.closeTabs(run.id, session.folder.uri.toString());
+  decided(place: Place): void {
+    this.left.forget(keyAt(place));
+    void this.closeTabs(place.run.id, place.session.folder.uri.toString());
     this.refresh();
   }
 
@@ -258,8 +262,13 @@ export class Review implements vscode.Disposable {
     showChecking(this.checkpoints, place, decision, out);
   }
 
-  private async closeTabs(run: string, folder: string): Promise<void> {
-    const reviews = [...this.opened.values()].filter((each) => each.run === run && each.folder === folder);
+  /** Those of a run, and those that could not be told from a new one with this title. */
+  private async closeTabs(run: string, folder: string, title?: string): Promise<void> {
+    const mine = (each: Opened): boolean => each.run === run && each.folder === folder;
+    const reviews: { readonly title: string }[] = [...this.opened.values()].filter(mine);
+    if (title !== undefined) {
+      reviews.push({ title });
+    }
     const tabs = vscode.window.tabGroups.all
       .flatMap((group) => group.tabs)
       .filter((tab) => {
@@ -336,17 +345,27 @@ export class Review implements vscode.Disposable {
     if (record === undefined || session?.state.kind !== "running" || this.loading.has(record.title)) {
       return;
     }
+    if (session.status === undefined) {
+      return; // whether its checkpoint is open is not known yet
+    }
     this.loading.add(record.title);
     void session
       .request<Diff>("devloop/diff", { run: record.run })
       .then((changes) => {
-        this.opened.set(record.title, { ...record, session, at: changes.commit ?? "", files: filesOf(changes) });
+        const checkpoint = this.checkpoints.of(session).of(record.run)?.number;
+        const [at, files] = [changes.commit ?? "", filesOf(changes)];
+        this.opened.set(record.title, { ...record, session, at, files, checkpoint });
         this.refresh();
       })
       .catch((problem: unknown) =>
         this.context.log.debug(`${record.title} could not be read again: ${String(problem)}`),
       );
   }
+}
+
+/** Two folders may have runs of the same name. */
+function keyAt({ session, run, content }: Pick<Place, "session" | "run" | "content">): string {
+  return `${session.folder.uri.toString()} ${keyOf(run.id, content.number)}`;
 }
 
 function trusted(session: Session): boolean {

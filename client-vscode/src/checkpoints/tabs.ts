@@ -20,7 +20,7 @@ export function addressIn(tab: vscode.Tab): ReturnType<typeof addressOf> {
 }
 
 /** A multi-file diff has no input that extensions may see: only its title tells it, to which VS Code adds a number. */
-export function isTabOf(review: Reviewed, { input, label }: vscode.Tab): boolean {
+export function isTabOf(review: Pick<Reviewed, "title">, { input, label }: vscode.Tab): boolean {
   const other =
     input instanceof vscode.TabInputText ||
     input instanceof vscode.TabInputTextDiff ||
@@ -29,8 +29,6 @@ export function isTabOf(review: Reviewed, { input, label }: vscode.Tab): boolean
     input instanceof vscode.TabInputNotebook ||
     input instanceof vscode.TabInputNotebookDiff ||
     input instanceof vscode.TabInputTerminal;
-  return (
-    !other &&
-    (label === review.title || /^\s*[(（]/.test(label.startsWith(review.title) ? label.slice(review.title.length) : ""))
-  );
+  const more = label.startsWith(review.title) ? label.slice(review.title.length) : undefined;
+  return !other && more !== undefined && /^(?:\s*[(（][^()（）]*[)）])?$/.test(more);
 }
