@@ -13,13 +13,14 @@ from devloop.skills import check_path, index_markdown, parse, references, shippe
 
 ROOT = Path(__file__).parents[2]
 SKILLS = shipped.folder("skills")
-NAMES = """
-go-patterns python-patterns java-patterns react-patterns language-patterns-base workflow-selection workflow-loop
-plan-management phase-templates task-checkpoint requirements-patterns complexity-estimation architecture-patterns
-refactoring-analysis testing-strategies security-checklist api-design database-patterns git-workflows atomic-commits
-version-management worklog-management issue-tracking project-context project-bootstrap deployment-readiness
-file-locations tool-usage-policy model-selection-guide
-""".split()
+NAMES = [
+    *("go-patterns", "python-patterns", "java-patterns", "react-patterns", "language-patterns-base"),
+    *("workflow-selection", "workflow-loop", "plan-management", "phase-templates", "task-checkpoint"),
+    *("requirements-patterns", "complexity-estimation", "architecture-patterns", "refactoring-analysis"),
+    *("testing-strategies", "security-checklist", "api-design", "database-patterns", "git-workflows"),
+    *("atomic-commits", "version-management", "worklog-management", "issue-tracking", "project-context"),
+    *("project-bootstrap", "deployment-readiness", "file-locations", "tool-usage-policy", "model-selection-guide"),
+]
 
 
 def test_the_twenty_nine_are_there_and_nothing_else():

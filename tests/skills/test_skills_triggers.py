@@ -1,4 +1,4 @@
-"""Which skills fit a task: every shipped skill with tasks that bring it and tasks that must not; the rules one by one."""
+"""Which skills fit a task: every shipped skill with tasks that bring it and tasks that must not; each rule."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from typing import Any
 from devloop import skills, tools
 from devloop.errors import NotFound
 from devloop.redact import one_line, visible
+from devloop.runs import appointing
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec, TaskSpec
 from devloop.runs.transcript import Transcript
@@ -43,7 +44,8 @@ def opening(services: Services, spec: RunSpec) -> tuple[str, list[str]]:
     about = subject(spec.task, skills.of_project(services.root))
     matches = skills.match([each.skill for each in found.active.values()], about)
     parts = []
-    lines = skills.index_lines(matches, found.active)
+    may_load = "load_skill" in appointing.profile_of(services, spec).tools
+    lines = skills.index_lines(matches, found.active) if may_load else []
     if lines:
         parts.append(skills.index_text(lines))
     for match, line in lines:

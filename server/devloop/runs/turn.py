@@ -191,7 +191,8 @@ async def _react(
             reply["outcome"] = {"outcome": reaction.kind, "reason": reaction.reason}
         case _:
             reply["outcome"] = {"outcome": "failed", "reason": reaction.reason}
-    if any(block.get("type") == "compaction" for block in answer.content) and not reply["pending"]:
+    summarised = any(block.get("type") == "compaction" and block.get("content") for block in answer.content)
+    if summarised and not reply["pending"]:
         # the summary stands for all that was said: what was loaded is given again
         told = await asyncio.to_thread(knowledge.again, services, spec, number, transcript, opening_lost=True)
         if told:
