@@ -279,7 +279,9 @@ def _scalar(text: str) -> str:
     text = one_line(text, 2_000)
     if _PLAIN.match(text) and text == text.strip() and text.lower() not in _RESERVED:
         return text
-    return json.dumps(text, ensure_ascii=True)
+    text = text.encode("utf-8", "replace").decode()
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in quoted)
 
 
 def create(
