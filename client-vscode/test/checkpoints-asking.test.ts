@@ -268,6 +268,21 @@ describe("a click", () => {
     });
   });
 
+  it("that is overtaken by the server's death does not say that it was decided", async () => {
+    await session.waits(checkpoint());
+    session.answers["devloop.decide"] = () => {
+      void session.becomes({ kind: "starting" });
+      return new Error("Connection got disposed.");
+    };
+    await screen.toast.press("Commit");
+    expect(screen.toast).toMatchObject({ kind: "warning", message: "Connection got disposed." });
+    await screen.toast.close();
+    await world.deciding.choose({ run: "run-1.1-1", checkpoint: 1 });
+    expect(screen.toast.message).toBe(
+      "devloop does not answer in purse, so nothing was decided. Try again in a moment.",
+    );
+  });
+
   it("that is refused says why", async () => {
     await session.waits(checkpoint());
     session.answers["devloop.decide"] = new Error("Your checkout has changes in a.py.");

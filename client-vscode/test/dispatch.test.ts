@@ -14,6 +14,7 @@ const vs = vi.hoisted(() => ({
   picks: [] as unknown[][],
   pages: [] as string[],
   bar: [] as string[],
+  revealed: [] as unknown[][],
   uri: undefined as { handleUri(uri: unknown): Promise<void> } | undefined,
   editor: undefined as unknown,
   trusted: true,
@@ -96,6 +97,9 @@ vi.mock("vscode", async () => {
     },
   };
 });
+vi.mock("../src/views/reveal", () => ({
+  revealLine: (uri: object, ...more: unknown[]) => vs.revealed.push([String(uri), ...more]),
+}));
 vi.mock("../src/server/find", () => ({ findServer: async () => ({ tried: [] }), canImport: async () => false }));
 
 const RUNNING: SessionState = { kind: "running", server: "s", version: "0.1.0", restricted: false };
@@ -147,6 +151,7 @@ beforeEach(() => {
     picks: [],
     pages: [],
     bar: [],
+    revealed: [],
     press: undefined,
     editor: undefined,
     trusted: true,
@@ -217,6 +222,17 @@ describe("a command", () => {
     await call("devloop.continue");
     await vi.waitFor(() => expect(vs.executed).toEqual([["devloop.trust"]]));
     expect(vs.said).toEqual([["gate:test is not trusted.", "Trust…"]]);
+  });
+
+  it("makes no link of what failed", async () => {
+    one.answers["devloop.continue"] = new Error("Task [Look](command:workbench.action.terminal.new) is blocked.");
+    await call("devloop.continue");
+    expect(vs.said).toEqual([["Task [Look] (command:workbench.action.terminal.new) is blocked."]]);
+  });
+
+  it("shows the task that is meant when it opens the plan", async () => {
+    await call("devloop.openPlan", { uri: "file:///one", task: { id: "2.1" } });
+    expect(vs.revealed).toEqual([[PLAN.uri, 3, true]]);
   });
 
   it("opens the page of the only run without asking, of several after asking", async () => {
@@ -311,11 +327,10 @@ describe("context keys", () => {
       "devloop.canAct": false,
       "devloop.waiting": true,
       "devloop.running": true,
-      "devloop.finished": true,
       "devloop.hasPlan": true,
     });
     expect(keysOf([{ state: { kind: "missing", tried: [] }, status: undefined }])).toMatchObject({
-      "devloop.missing": true,
+      "devloop.active": true,
       "devloop.ready": false,
     });
     expect(keysOf([])["devloop.active"]).toBe(false);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { counted, duration, escaped, joined, moment, money, oneLine, some, tokens } from "../src/views/text";
+import { counted, duration, escaped, forNotice, joined, moment, money, oneLine, some, tokens } from "../src/views/text";
 
 describe("foreign text", () => {
   it("becomes one line without control characters or ones that turn its direction", () => {
@@ -27,6 +27,10 @@ describe("foreign text", () => {
     }
     expect(escaped("plain words äöü 12")).toBe("plain words äöü 12");
   });
+});
+
+it("in a notification can be no link, however it is hidden", () => {
+  expect(forNotice("[a](command:x) [b]\u200b(command:y)")).toBe("[a] (command:x) [b] (command:y)");
 });
 
 describe("figures", () => {

@@ -15,7 +15,7 @@ export function showChecking(checkpoints: Checkpoints, place: Place, decision: D
         resolve();
       };
       const listeners = vscode.Disposable.from(
-        checkpoints.onDidOpen((opened) => opened.run.id === run.id && over()),
+        checkpoints.onDidOpen((opened) => opened.session === session && opened.run.id === run.id && over()),
         session.onDidReceiveEvents((events) => {
           if (events.some((event) => event.run === run.id && event.kind === "run.ended")) {
             over();

@@ -1,7 +1,7 @@
 /** What is said and offered where a run waits for a person. The words of the terminal (`cli/checkpoint_view.py`). */
 
 import type { Checkpoint, Decision, Run } from "../protocol";
-import { counted, joined, money, oneLine } from "../views/text";
+import { counted, forNotice, joined, money, oneLine } from "../views/text";
 
 /** Who waits: as much of a run as is needed to speak of it. */
 export type Waiting = Pick<Run, "id" | "task" | "title"> &
@@ -121,13 +121,10 @@ function spentOf(run: Waiting, checkpoint: Checkpoint): string {
   return run.scripted ? `${spent} scripted` : spent;
 }
 
-/**
- * What a notification says, on one line. VS Code makes links of `[text](command:…)` in there, so that no foreign text
- * may come to look like one.
- */
+/** What a notification says, on one line. */
 export function notice(run: Waiting, checkpoint: Checkpoint, folder: string | null = null): string {
   const name = `${folder === null ? "" : `${oneLine(folder, 40)}: `}${nameOf(run)}`;
-  return unlinked(`${name} – ${saying(run, checkpoint)}`);
+  return forNotice(`${name} – ${saying(run, checkpoint)}`);
 }
 
 /** What it is about, without who it is. */
@@ -137,10 +134,6 @@ export function saying(run: Waiting, checkpoint: Checkpoint): string {
   const again = checkpoint.kind === "decision" && Boolean(checkpoint.problem);
   const about = again ? "not accepted yet" : (says[checkpoint.kind] ?? "waits for you");
   return `${said ? `${about}: ${said}` : about} (${figures(run, checkpoint)})`;
-}
-
-export function unlinked(text: string): string {
-  return text.replaceAll("](", "] (");
 }
 
 /** Whether somebody has to look closer: a question, a problem, or a decision that came back. */
@@ -254,5 +247,5 @@ export function failed(run: Pick<Run, "task" | "title">, outcome: unknown, reaso
     return undefined;
   }
   const why = typeof reason === "string" ? oneLine(reason, 300) : "";
-  return unlinked(`${nameOf(run)} ${ends}${why ? `: ${why}` : "."}`);
+  return forNotice(`${nameOf(run)} ${ends}${why ? `: ${why}` : "."}`);
 }

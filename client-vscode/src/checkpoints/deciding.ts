@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
 import type { Session } from "../session";
-import { oneLine } from "../views/text";
+import { forNotice, oneLine } from "../views/text";
 import { accepts, type Choice, detailOf, everything, nameOf, needsWords, titleOf } from "./content";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -130,24 +130,28 @@ export class Deciding {
     const waiting = session && this.checkpoints.of(session).of(run);
     const known = session && this.checkpoints.runOf(session, run);
     if (session === undefined || waiting?.content === undefined || known === undefined) {
-      this.over(run, number);
+      this.over(session, run, number);
       return undefined;
     }
     if (number !== undefined && waiting.number !== number) {
-      this.over(run, number);
+      this.over(session, run, number);
       return undefined;
     }
     return { session, run: known, content: waiting.content };
   }
 
   /** A button of yesterday: nothing is wrong, and nothing is to be done. */
-  private over(run: string, number: number | undefined): void {
-    const session = this.context.sessions.withRun(run);
+  private over(session: Session | undefined, run: string, number: number | undefined): void {
+    if (session !== undefined && !isHeard(session)) {
+      const gone = `devloop does not answer in ${session.folder.name}, so nothing was decided. Try again in a moment.`;
+      void vscode.window.showWarningMessage(forNotice(gone));
+      return;
+    }
     const decision = session && number !== undefined ? this.checkpoints.of(session).decision(run, number) : undefined;
     const known = session && this.checkpoints.runOf(session, run);
     const name = known === undefined ? oneLine(run, 60) : nameOf(known);
     const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
-    void vscode.window.showInformationMessage(`It was decided already${how}: ${name}.`);
+    void vscode.window.showInformationMessage(forNotice(`It was decided already${how}: ${name}.`));
   }
 
   private async sure({ run }: Place): Promise<boolean> {
@@ -173,12 +177,12 @@ export class Deciding {
       return true;
     } catch (problem) {
       const said = problem instanceof Error ? problem.message : String(problem);
-      if (this.checkpoints.of(session).of(run.id)?.number !== content.number) {
-        this.over(run.id, content.number);
+      if (isHeard(session) && this.checkpoints.of(session).of(run.id)?.number !== content.number) {
+        this.over(session, run.id, content.number);
         return true;
       }
       if (!probing) {
-        void vscode.window.showWarningMessage(oneLine(said, 600));
+        void vscode.window.showWarningMessage(forNotice(said));
       }
       return false;
     }
@@ -228,7 +232,9 @@ export class Deciding {
     const { plan } = session;
     const task = plan?.tasks.find((each) => each.key === run.key) ?? plan?.tasks.find((each) => each.id === run.task);
     if (plan === undefined || task === undefined) {
-      void vscode.window.showInformationMessage(`Task ${oneLine(run.task, 40)} is not in the plan any more.`);
+      void vscode.window.showInformationMessage(
+        forNotice(`Task ${oneLine(run.task, 40)} is not in the plan any more.`),
+      );
       return;
     }
     const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(plan.uri));
@@ -311,6 +317,11 @@ export class Deciding {
 
 function aboutOf({ session, run, content }: Place): Required<Pick<About, "run" | "checkpoint" | "uri">> {
   return { run: run.id, checkpoint: content.number, uri: folderOf(session) };
+}
+
+/** Whether the session's server tells what waits; else nobody knows. */
+function isHeard({ state, status }: Session): boolean {
+  return state.kind === "running" && status !== undefined;
 }
 
 function folderOf(session: Session): string {

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Checkpoint, CommandArguments, Decision, Diff, Run, Shown } from "../protocol";
 import type { Session } from "../session";
+import { forNotice } from "../views/text";
 import { showChecking } from "./again";
 import { accepts, nameOf, offered } from "./content";
 import { sessionAt, uriOf } from "./contents";
@@ -101,7 +102,7 @@ export class Review implements vscode.Disposable {
     const changes = await session.request<Diff>("devloop/diff", { run: run.id });
     const files = filesOf(changes);
     if (files.length === 0) {
-      void vscode.window.showInformationMessage(`${nameOf(run)} changed no file.`);
+      void vscode.window.showInformationMessage(forNotice(`${nameOf(run)} changed no file.`));
       return;
     }
     const more = files.length > MOST_FILES ? ` (${MOST_FILES} of ${files.length} files)` : "";

@@ -5,6 +5,7 @@ import type { Context } from "../context";
 import { welcomeToDemo } from "../editing/demo";
 import type { CommandArguments } from "../protocol";
 import { words } from "../server/refusal";
+import { forNotice } from "../views/text";
 import { read } from "./arguments";
 import { Documents } from "./documents";
 import * as keys from "./keys";
@@ -82,7 +83,7 @@ const HELP: Readonly<Record<string, { readonly title: string; readonly command: 
 
 async function offer(said: string, kind: string): Promise<void> {
   const help = HELP[kind];
-  const chosen = await vscode.window.showWarningMessage(said, ...(help === undefined ? [] : [help.title]));
+  const chosen = await vscode.window.showWarningMessage(forNotice(said), ...(help === undefined ? [] : [help.title]));
   if (help !== undefined && chosen === help.title) {
     await vscode.commands.executeCommand(help.command);
   }

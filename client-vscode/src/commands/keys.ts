@@ -14,14 +14,9 @@ export function keysOf(sessions: readonly Pick<Session, "state" | "status">[]): 
     "devloop.active": sessions.length > 0,
     "devloop.ready": states.some((state) => state.kind === "running"),
     "devloop.canAct": states.some((state) => state.kind === "running" && !state.restricted),
-    "devloop.failed": states.some((state) => state.kind === "failed" || state.kind === "missing"),
-    "devloop.missing": states.some((state) => state.kind === "missing"),
     "devloop.hasPlan": sessions.some((each) => typeof each.status?.plan.path === "string"),
     "devloop.running": runs.some((run) => run.state !== "waiting" && run.state !== "ended"),
     "devloop.waiting": runs.some((run) => run.state === "waiting"),
-    "devloop.finished": sessions.some(
-      (each) => each.status?.plan.done === each.status?.plan.total && (each.status?.plan.total ?? 0) > 0,
-    ),
   };
 }
 

@@ -2,8 +2,9 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import type { Check, CommandArguments, Status } from "../protocol";
+import type { Check, CommandArguments, Plan, PlanTask, Status, TaskReference } from "../protocol";
 import { words } from "../server/refusal";
+import { revealLine } from "../views/reveal";
 import { askRun, folderOf, sessionOf } from "./ask";
 import { doctorText, type Patient } from "./doctor-text";
 import type { Documents } from "./documents";
@@ -47,13 +48,22 @@ export async function openTranscript(context: Context, documents: Documents, giv
 async function runOfTask(context: Context, given: CommandArguments): Promise<string | undefined> {
   const { task } = given;
   const plan = task === undefined ? undefined : sessionOf(context, given).plan;
-  const found = plan?.tasks.find((each) => each.id === task?.id && (task.key === undefined || each.key === task.key));
-  return found?.run?.id;
+  return plan && task && taskIn(plan, task)?.run?.id;
+}
+
+function taskIn(plan: Plan, { id, key }: TaskReference): PlanTask | undefined {
+  return plan.tasks.find((each) => each.id === id && (key === undefined || each.key === key));
 }
 
 export async function openPlan(context: Context, given: CommandArguments): Promise<void> {
   const session = sessionOf(context, given);
-  const path = session.status?.plan.path ?? session.plan?.path;
+  const { plan } = session;
+  const task = given.task && plan && taskIn(plan, given.task);
+  if (plan !== undefined && task !== undefined) {
+    await revealLine(vscode.Uri.parse(plan.uri), task.line, true);
+    return;
+  }
+  const path = session.status?.plan.path ?? plan?.path;
   if (typeof path !== "string") {
     await vscode.commands.executeCommand("devloop.newPlan");
     return;

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { CommandArguments, PlanTask, TaskReference } from "../protocol";
-import { counted, oneLine } from "../views/text";
+import { counted, forNotice, oneLine } from "../views/text";
 import { askPhase, askRun, askTask, planOf, sessionOf, taskAtCursor } from "./ask";
 
 /** What the server answers when something was to be started. */
@@ -80,7 +80,7 @@ export async function nextTask(context: Context, given: CommandArguments): Promi
   if (answer.task === null) {
     const waits = answer.blocked.slice(0, 5).map((each) => `${oneLine(each.id, 40)} waits for ${each.by.join(", ")}`);
     const said = answer.state === "all_complete" ? "Every task is done." : "No task can run now.";
-    void vscode.window.showInformationMessage(oneLine([said, ...waits].join(" "), 400));
+    void vscode.window.showInformationMessage(forNotice([said, ...waits].join(" "), 400));
   }
   return answer;
 }
@@ -94,7 +94,7 @@ function starting<T>(what: string, work: Promise<T>): Promise<T> {
 /** A click that started nothing gets its reason; one that did is answered by the status item. */
 function told(answer: Started): Started {
   if (answer.message !== undefined && (answer.run === null || answer.attached === true)) {
-    void vscode.window.showInformationMessage(oneLine(answer.message, 400));
+    void vscode.window.showInformationMessage(forNotice(answer.message, 400));
   }
   return answer;
 }

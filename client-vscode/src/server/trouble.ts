@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Session, SessionState } from "../session";
+import { forNotice } from "../views/text";
 
 const LOG = { title: "Show Log", command: "devloop.showLog" };
 const DOCTOR = { title: "Doctor", command: "devloop.doctor" };
@@ -32,13 +33,13 @@ async function tell(session: Session, state: SessionState): Promise<void> {
   const chosen =
     state.kind === "failed"
       ? await vscode.window.showErrorMessage(
-          `devloop can't run in ${name}. ${state.reason} ${state.hint}`,
+          forNotice(`devloop can't run in ${name}. ${state.reason} ${state.hint}`),
           LOG,
           DOCTOR,
           RETRY,
         )
       : await vscode.window.showWarningMessage(
-          `devloop's server is not installed where VS Code looks, so ${name} has no plan features.`,
+          forNotice(`devloop's server is not installed where VS Code looks, so ${name} has no plan features.`),
           INSTALL,
           SELECT,
           DOCTOR,

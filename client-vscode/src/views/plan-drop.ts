@@ -7,6 +7,7 @@ import type { Session } from "../session";
 import { key, sessionOf } from "./folder";
 import { type Move, movesBack, movesFor, type Target } from "./plan-moves";
 import { labelOf, type PlanNode } from "./plan-rows";
+import { forNotice } from "./text";
 
 const MIME = "application/vnd.code.tree.devloop.plan";
 
@@ -90,7 +91,7 @@ export async function move(session: Session, moves: readonly Move[]): Promise<vo
   const what = made.length > 1 ? `${made.length} tasks were` : `${nameOf(before, first)} was`;
   const undo = "Undo";
   const asked = `${what} moved in ${before.path}, which is not open in an editor.`;
-  if ((await vscode.window.showInformationMessage(asked, undo)) === undo) {
+  if ((await vscode.window.showInformationMessage(forNotice(asked), undo)) === undo) {
     await each(session, movesBack(before, made));
   }
 }
@@ -104,7 +105,7 @@ async function each(session: Session, moves: readonly Move[]): Promise<readonly 
       made.push(one);
     }
   } catch (problem) {
-    void vscode.window.showWarningMessage(words(problem));
+    void vscode.window.showWarningMessage(forNotice(words(problem)));
   }
   return made;
 }

@@ -28,6 +28,14 @@ export function escaped(text: string, limit = 200): string {
   return oneLine(text, limit).replace(PUNCTUATION, "\\$&");
 }
 
+/**
+ * Any text for a notification, on one line. VS Code makes links of `[text](command:…)` in there and does what they say,
+ * so that no foreign text may come to look like one.
+ */
+export function forNotice(text: string, limit = 600): string {
+  return oneLine(text, limit).replaceAll("](", "] (");
+}
+
 /** US dollars, with the digits that every front-end of devloop uses. */
 export function money(value: number | null | undefined): string {
   if (value === null || value === undefined) {
