@@ -6,10 +6,10 @@ import path from "node:path";
 import { CHROMIUM, chromium, EXTENSION, OUT } from "./harness/tools.mjs";
 
 const CHOSEN = {
-  "plan.webp": "runs-01-open-a-plan-2-views.png",
+  "running.webp": "runs-07-cancel-1-working.png",
   "checkpoint.webp": "runs-02-answer-by-notification-2-checkpoint.png",
   "review.webp": "runs-08-review-2-left-out.png",
-  "run-page.webp": "runs-09-run-page-3-dark.png",
+  "run.webp": "runs-09-run-page-3-dark.png",
 };
 const QUALITY = 0.75;
 

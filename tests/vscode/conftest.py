@@ -49,13 +49,23 @@ class Tools:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        node = str(folder / "node" / "bin")
-        self.environment = {**ENVIRONMENT, "PATH": os.pathsep.join([node, ENVIRONMENT["PATH"]]), "CI": "1"}
+        self.node = str(folder / "node" / "bin" / "node")
+        path = os.pathsep.join([str(Path(self.node).parent), ENVIRONMENT["PATH"]])
+        self.environment = {**ENVIRONMENT, "PATH": path, "CI": "1"}
 
     def npm(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["npm", *arguments], cwd=CLIENT, env=self.environment, capture_output=True, text=True, timeout=500
         )
+
+    def scripts(self, out: Path) -> dict[str, str]:
+        """The environment of a script of `client-vscode/e2e`; `out`: where it puts its pictures."""
+        return {
+            **self.environment,
+            "DEVLOOP_E2E_TOOLS": str(self.folder),
+            "DEVLOOP_E2E_PROGRAM": json.dumps(PROGRAM),
+            "DEVLOOP_E2E_OUT": str(out),
+        }
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -106,16 +116,9 @@ class Player:
     """`client-vscode/e2e/run.mjs`, one process for all scenarios of a module."""
 
     def __init__(self, tools: Tools, vsix: Path, out: Path) -> None:
-        self.out = out
         self.log = out / f"player-{os.getpid()}.log"
-        self._command = [str(tools.folder / "node" / "bin" / "node"), "e2e/run.mjs", "--serve"]
-        self._environment = {
-            **tools.environment,
-            "DEVLOOP_E2E_TOOLS": str(tools.folder),
-            "DEVLOOP_E2E_VSIX": str(vsix),
-            "DEVLOOP_E2E_PROGRAM": json.dumps(PROGRAM),
-            "DEVLOOP_E2E_OUT": str(out),
-        }
+        self._command = [tools.node, "e2e/run.mjs", "--serve"]
+        self._environment = {**tools.scripts(out), "DEVLOOP_E2E_VSIX": str(vsix)}
         self._process: subprocess.Popen[str] | None = None
 
     def play(self, scenario: str) -> dict[str, object]:
@@ -159,16 +162,34 @@ class Player:
         process.stdout.close()
 
 
-@pytest.fixture(scope="module")
-def player(tools: Tools, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Player]:
+@pytest.fixture(scope="session")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go. A browser is there."""
     if not any(shutil.which(name, path=ENVIRONMENT["PATH"]) for name in ("chromium", "chromium-browser")):
         unavailable("no browser is installed: apt-get install chromium fonts-dejavu-core")
     given = ENVIRONMENT.get("DEVLOOP_E2E_OUT")
-    out = Path(given) if given else tmp_path_factory.mktemp("vscode")
-    out.mkdir(parents=True, exist_ok=True)
-    found = Player(tools, request.getfixturevalue("vsix"), out)
+    found = Path(given) if given else tmp_path_factory.mktemp("vscode")
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def player(out: Path, tools: Tools, vsix: Path) -> Iterator[Player]:
+    found = Player(tools, vsix, out)
     yield found
     found.end()
+
+
+@pytest.fixture
+def script(out: Path, tools: Tools):
+    """`script("e2e/page/check.mjs")`: run a script of the extension."""
+
+    def act(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [tools.node, name], cwd=CLIENT, env=tools.scripts(out), capture_output=True, text=True, timeout=300
+        )
+
+    return act
 
 
 @pytest.fixture

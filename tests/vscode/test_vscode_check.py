@@ -20,6 +20,13 @@ def test_types_lint_and_units_of_the_extension_pass(tools):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_the_page_of_a_run_is_accessible_and_quick_in_four_themes(script):
+    done = script("e2e/page/check.mjs")
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_packed_extension_is_small_and_holds_only_what_runs(vsix, record_property):
     size = vsix.stat().st_size
     record_property("figure", f"the packed extension: {size / 1000:.1f} kB of {LIMIT / 1000:.0f} kB")

@@ -88,7 +88,7 @@ export class Window {
     await this.page.mouse.click(box.x + 60, box.y + box.height / 2);
   }
 
-  /** By the list of files; `name` may begin with the folder's name. */
+  /** By the list of recent files: without ripgrep, which is not in the package, others are not found. */
   async openFile(name) {
     const parts = name.split("/");
     await this.page.keyboard.press("Control+p");

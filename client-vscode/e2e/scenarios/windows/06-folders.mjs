@@ -17,15 +17,14 @@ export default async function folders(stage) {
   await window.clickLens("Task 1.2", "▶ Run");
   await window.onlyToast(/post: 1\.2 Weigh the letters/);
 
-  await window.openFile("bank/.devloop/plan.md");
+  await window.showViews();
+  await window.row("Weigh the letters").waitFor();
+  await window.press(window.row("Count the coins"));
   await window.line("# Plan: Bank").waitFor();
   await window.lenses("Task 1.2", /Run/);
   await window.status(/0\/2/);
   await window.clickLens("Task 1.2", "▶ Run");
   await window.told(/bank: 1\.2 Count the coins/);
-  await window.showViews();
-  await window.row("Count the coins").waitFor();
-  await window.row("Weigh the letters").waitFor();
   await stage.shot(window, "both");
   await window.pressToastButton(/bank: 1\.2/, "Commit");
   await bank.landed("1.2", "Count the coins");
