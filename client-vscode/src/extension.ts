@@ -21,7 +21,7 @@ export async function activate(extension: vscode.ExtensionContext): Promise<void
   for (const part of PARTS) {
     part.register(context);
   }
-  void sessions.begin();
+  await sessions.begin(); // a link that woke this window up has to find its folders
 }
 
 /** Runs go on: they are the daemon's, and the next window shows them again. */

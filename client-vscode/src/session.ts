@@ -11,6 +11,7 @@ import { initializationOptions } from "./server/options";
 import { ServerProcess } from "./server/process";
 import { isUnknownMethod, words } from "./server/refusal";
 import { Restarts } from "./server/restarts";
+import { eventsIn, isPlan, isStatus } from "./server/shape";
 import { Throttle } from "./server/throttle";
 import { mismatch } from "./server/version";
 
@@ -30,7 +31,7 @@ export interface Session extends vscode.Disposable {
   readonly onDidChangeStatus: vscode.Event<Status>;
   /** The whole plan with the state of each task; undefined until it was read, and where there is none. */
   readonly plan: Plan | undefined;
-  readonly onDidChangePlan: vscode.Event<Plan>;
+  readonly onDidChangePlan: vscode.Event<Plan | undefined>;
   readonly onDidReceiveEvents: vscode.Event<readonly DevloopEvent[]>;
   /** Any `devloop/…` method. Waits while the server starts; rejects with an Error whose message is for people. */
   request<T>(method: string, params?: object): Promise<T>;
@@ -64,7 +65,7 @@ export class FolderSession implements Session {
 
   private readonly stateEmitter = new vscode.EventEmitter<SessionState>();
   private readonly statusEmitter = new vscode.EventEmitter<Status>();
-  private readonly planEmitter = new vscode.EventEmitter<Plan>();
+  private readonly planEmitter = new vscode.EventEmitter<Plan | undefined>();
   private readonly eventsEmitter = new vscode.EventEmitter<readonly DevloopEvent[]>();
   readonly onDidChangeState = this.stateEmitter.event;
   readonly onDidChangeStatus = this.statusEmitter.event;
@@ -247,12 +248,17 @@ export class FolderSession implements Session {
   }
 
   private listen(live: Live): void {
-    live.client.onNotification("devloop/status", (status: Status) => {
+    live.client.onNotification("devloop/status", (status: unknown) => {
+      if (!isStatus(status)) {
+        this.log.warn(`${this.folder.name}: the server sent a status that is none.`);
+        return;
+      }
       this.lastStatus = status;
       this.statusEmitter.fire(status);
       this.planReader.ask();
     });
-    live.client.onNotification("devloop/event", ({ events }: { readonly events: readonly DevloopEvent[] }) => {
+    live.client.onNotification("devloop/event", (told: unknown) => {
+      const events = eventsIn(told);
       this.eventsEmitter.fire(events);
       if (events.some((event) => event.kind === "plan.changed")) {
         this.planReader.ask();
@@ -266,7 +272,10 @@ export class FolderSession implements Session {
       return;
     }
     try {
-      const plan = await live.client.sendRequest<Plan>("devloop/plan", {});
+      const plan = await live.client.sendRequest<unknown>("devloop/plan", {});
+      if (!isPlan(plan)) {
+        throw new Error("the server sent a plan that is none.");
+      }
       if (live === this.live) {
         this.lastPlan = plan;
         this.planEmitter.fire(plan);
@@ -274,8 +283,10 @@ export class FolderSession implements Session {
     } catch (problem) {
       this.hasPlanMethod = !isUnknownMethod(problem);
       this.log.debug(`${this.folder.name}: no plan: ${words(problem)}`);
-      if (live === this.live) {
+      // What was read stays unless the plan is gone: a request can fail for other reasons.
+      if (live === this.live && this.lastPlan !== undefined && this.lastStatus?.plan.path === null) {
         this.lastPlan = undefined;
+        this.planEmitter.fire(undefined);
       }
     }
   }

@@ -88,7 +88,7 @@ export class WorkspaceSessions implements Sessions, vscode.Disposable {
         this.dataEmitter.fire(session);
       }),
       session.onDidChangePlan((plan) => {
-        for (const task of plan.tasks) {
+        for (const task of plan?.tasks ?? []) {
           if (task.run !== null) {
             runs.add(task.run.id);
           }
@@ -116,6 +116,11 @@ export class WorkspaceSessions implements Sessions, vscode.Disposable {
     for (const document of vscode.workspace.textDocuments) {
       this.opened(document);
     }
+    void this.listenToPython();
+  }
+
+  /** Apart from the beginning: the Python extension may take its time. */
+  private async listenToPython(): Promise<void> {
     const selecting = await onDidSelectInterpreter(() => void this.interpreterChanged());
     if (selecting !== undefined) {
       this.extension.subscriptions.push(selecting);

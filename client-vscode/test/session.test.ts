@@ -181,16 +181,17 @@ describe("a folder's session", () => {
 
   it("keeps status, plan and events, and forgets them with the server", async () => {
     let plans = 0;
-    played.answer = async (method) => (method === "devloop/plan" ? { tasks: [], number: ++plans } : {});
+    played.answer = async (method) =>
+      method === "devloop/plan" ? { tasks: [], phases: [], problems: [], number: ++plans } : {};
     const events: unknown[] = [];
     session.onDidReceiveEvents((received) => events.push(...received));
     await session.start();
     await vi.waitFor(() => expect(session.plan).toMatchObject({ number: 1 }));
     const [client] = played.clients;
     for (let at = 0; at < 20; at++) {
-      client?.tell("devloop/status", { runs: [], at });
+      client?.tell("devloop/status", { runs: [], plan: {}, at });
     }
-    client?.tell("devloop/event", { events: [{ kind: "plan.changed" }, { kind: "notice" }] });
+    client?.tell("devloop/event", { events: [{ kind: "plan.changed", data: {} }, 7, { kind: "notice", data: {} }] });
     expect(session.status).toMatchObject({ at: 19 });
     expect(events).toHaveLength(2);
     await vi.waitFor(() => expect(session.plan).toMatchObject({ number: 2 }));
@@ -198,6 +199,48 @@ describe("a folder's session", () => {
     expect(plans).toBe(2); // twenty-two reasons to read it were one reading
     await session.stop();
     expect([session.status, session.plan, session.state.kind]).toEqual([undefined, undefined, "stopped"]);
+  });
+
+  it("says that the plan is gone, and keeps it when it only could not be read", async () => {
+    let answer: unknown = { tasks: [], phases: [], problems: [] };
+    played.answer = async (method) => {
+      if (method === "devloop/plan" && answer instanceof Error) {
+        throw answer;
+      }
+      return method === "devloop/plan" ? answer : {};
+    };
+    const told: unknown[] = [];
+    session.onDidChangePlan((plan) => told.push(plan));
+    await session.start();
+    await vi.waitFor(() => expect(told).toHaveLength(1));
+    const reads = () => played.requests.filter((each) => each === "devloop/plan").length;
+    for (const [wrong, path] of [
+      [new Error("The daemon is gone."), "p"],
+      [{ tasks: "none" }, "p"],
+      [new Error("There is no plan."), null],
+    ] as const) {
+      answer = wrong;
+      const before = reads();
+      played.clients[0]?.tell("devloop/status", { runs: [], plan: { path } });
+      await vi.waitFor(() => expect(reads()).toBe(before + 1));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(session.plan === undefined).toBe(path === null);
+    }
+    expect(told).toHaveLength(2);
+    expect(told[1]).toBeUndefined();
+  });
+
+  it("passes over what is no message of the server", async () => {
+    const told: unknown[] = [];
+    session.onDidChangeStatus((status) => told.push(status));
+    session.onDidReceiveEvents((events) => told.push(...events));
+    await session.start();
+    for (const wrong of [null, 7, {}, { runs: "x" }, { runs: [null], plan: {} }, { events: 3 }, { events: [null] }]) {
+      played.clients[0]?.tell("devloop/status", wrong);
+      played.clients[0]?.tell("devloop/event", wrong);
+    }
+    expect(told).toEqual([]);
+    expect(session.state.kind).toBe("running");
   });
 
   it("asks no more for a plan that the server does not know", async () => {
@@ -210,7 +253,7 @@ describe("a folder's session", () => {
     await session.start();
     await vi.waitFor(() => expect(played.requests).toContain("devloop/plan"));
     for (let at = 0; at < 3; at++) {
-      played.clients[0]?.tell("devloop/status", { runs: [] });
+      played.clients[0]?.tell("devloop/status", { runs: [], plan: {} });
       await new Promise((resolve) => setTimeout(resolve, 230));
     }
     expect(played.requests.filter((each) => each === "devloop/plan")).toHaveLength(1);
