@@ -14,10 +14,12 @@ from devloop import __version__, beginning
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show"),
-    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive"),
+    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive", "skills"),
 ]
 COMMANDS = [
     *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends")),
+    ["skills"],
+    *(["skills", name] for name in ("show", "check", "stats", "index")),
     *(
         [name]
         for name in [

@@ -187,17 +187,54 @@ async def test_dependencies_that_can_not_be_say_why_and_change_nothing(bench, pa
     assert bench.text == PLAN
 
 
-def test_the_library_names_agents_and_skills_and_says_why(tmp_path):
-    everything = library(None)
-    assert [agent["name"] for agent in everything["agents"]] == ["engineer"]
-    assert everything["agents"][0]["why"] is None
-    assert {skill["name"] for skill in everything["skills"]} >= {"plan-management", "python-testing"}
+def test_the_library_names_agents_and_skills_and_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEVLOOP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("DEVLOOP_CONFIG_DIR", str(tmp_path / "config"))
+    root = tmp_path / "project"
+    root.mkdir()
+    everything = library(root, None, None)
+    by_name = {agent["name"]: agent for agent in everything["agents"]}
+    assert {"engineer", "qa-engineer", "code-reviewer"} <= set(by_name)
+    assert {skill["name"] for skill in everything["skills"]} >= {"plan-management", "testing-strategies"}
+    assert everything["problems"] == []
     for each in (*everything["agents"], *everything["skills"]):
-        assert each["description"]
+        assert each["description"] and each["why"] is None
         assert each["source"] == "shipped"
         with open(each["path"], encoding="utf-8") as file:
             assert each["name"] in file.read()
-    assert all(skill["chars"] > 100 for skill in everything["skills"])
+    for skill in everything["skills"]:
+        assert skill["chars"] > 100 and skill["state"] == "active" and skill["when_not"]
+        assert skill["triggers"] or skill["name"] == "language-patterns-base"
     plan = parse(PLAN)
-    assert library(find_task(plan, "1.2"))["agents"][0]["why"] == "the default"
-    assert library(find_task(plan, "2.1"))["agents"][0]["why"] == "the task names [agent:engineer]"
+
+    def used(task, kind):
+        found = library(root, plan, find_task(plan, task))[kind]
+        return {each["name"]: each["why"] for each in found if each["why"]}
+
+    assert set(used("1.2", "agents")) == {"engineer"}
+    assert used("2.1", "agents") == {"engineer": "the task names [agent:engineer]"}
+
+
+def test_the_library_says_which_skills_a_task_would_be_offered_and_which_wait_for_trust(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEVLOOP_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("DEVLOOP_CONFIG_DIR", str(tmp_path / "config"))
+    root = tmp_path / "project"
+    own = root / ".devloop" / "skills" / "own-way"
+    own.mkdir(parents=True)
+    text = "---\nname: own-way\ndescription: Own\x1b[31m way. Use when.\ntriggers: {keywords: [endpoint]}\n---\nText\n"
+    (own / "SKILL.md").write_text(text.replace("\x1b", "\u202e"))
+    (root / ".devloop" / "skills" / "bad").mkdir()
+    (root / ".devloop" / "skills" / "bad" / "SKILL.md").write_text("no front matter")
+    (root / "pyproject.toml").touch()
+    plan = parse("## Phase 1: A\n\n- [ ] Task 1.1: Add an endpoint\n  - Skills: go-patterns\n  - Files: `db/a.sql`\n")
+    found = library(root, plan, find_task(plan, "1.1"))
+    assert {each["name"]: each["why"] for each in found["skills"] if each["why"]} == {
+        "api-design": "the title says “endpoint”",
+        "database-patterns": "db/a.sql matches *.sql",
+        "go-patterns": "the task names it",
+    }
+    (waiting,) = [each for each in found["skills"] if each["name"] == "own-way"]
+    assert (waiting["state"], waiting["source"], waiting["why"]) == ("untrusted", ".devloop/skills", None)
+    assert "\u202e" not in waiting["description"] and waiting["triggers"] == ["endpoint"]
+    (problem,) = found["problems"]
+    assert (problem["path"], problem["line"], problem["severity"]) == (".devloop/skills/bad/SKILL.md", 1, "error")

@@ -42,7 +42,10 @@ async def test_turns_hold_words_tools_usage_and_what_gates_and_people_said(one: 
     ]
     assert "start" in first["tools"][0]["result"] and all(0 <= t["ms"] < 60_000 for t in first["tools"])
     assert first["started"] <= first["ended"] <= second["started"]
-    assert first["usage"]["input"] > 0 and (first["stop_reason"], first["outcome"]) == ("tool_use", "go_on")
+    assert first["usage"]["input"] + first["usage"]["cache_write"] > 0 and (first["stop_reason"], first["outcome"]) == (
+        "tool_use",
+        "go_on",
+    )
     assert first["cost_usd"] == (await one.ask("show", run=run))["turns"][0]["cost_usd"]
     assert [t["ok"] for t in second["tools"]] == [False, True]
     assert "check" in second["tools"][1]["result"], "what the gates said answered the call"
