@@ -52,7 +52,7 @@ export class Window {
         await this.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2, { button });
         return true;
       },
-      limit,
+      { limit },
     );
   }
 

@@ -20,7 +20,7 @@ export default async function reload(stage) {
   await window.onlyToast(/Weigh the letters/);
   await window.status(/1\.2 waits for you.*\+1/);
   await stage.shot(window, "reloaded");
-  await until("the run goes on", async () => (await project.runOf("1.1")).turn > before + 1);
+  await until("the run goes on", async () => (await project.runOf("1.1")).turn > before + 1, { every: 500 });
 
   await window.pressToastButton(/Weigh the letters/, "Commit");
   await project.landed("1.2", "Weigh the letters");

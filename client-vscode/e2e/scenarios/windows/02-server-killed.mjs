@@ -8,7 +8,7 @@ export default async function serverKilled(stage) {
   const window = await stage.open(project);
   await window.lenses("Task 1.1", /Run/);
   await window.clickLens("Task 1.1", "▶ Run");
-  await window.status(/1\.1 .*turn [2-9]/);
+  await window.status(/1\.1 .*turn ([2-9]|\d\d)/);
   const run = await project.runOf("1.1");
 
   const { daemon } = await project.status();
@@ -17,7 +17,7 @@ export default async function serverKilled(stage) {
 
   const server = project.serverPid();
   process.kill(server, "SIGKILL");
-  await until("another server process", () => project.serverPid(server));
+  await until("another server process", () => project.serverPid(server), { every: 200 });
   await goesOn("after the server's death");
   await stage.shot(window, "recovered");
   await window.silent();
