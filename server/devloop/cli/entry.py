@@ -67,7 +67,19 @@ def _answer(arguments: list[str]) -> int:
 
         code: int = importlib.import_module("devloop.lsp.pipe.stdio").main(given.get("--root"))
         return code
+    line = arguments[1:] if arguments[:1] == ["statusline"] else arguments[2:] if _asks_for_line(arguments) else None
+    if line is not None:
+        from devloop.cli import statusline
+
+        if (given := statusline.options(line)) is not None:
+            return statusline.main(given)
+        arguments = ["statusline", *line]
     return _run(arguments)
+
+
+def _asks_for_line(arguments: list[str]) -> bool:
+    """`status --line`: the same as `statusline`."""
+    return arguments[:2] == ["status", "--line"]
 
 
 def _editor_arguments(arguments: list[str]) -> dict[str, str] | None:

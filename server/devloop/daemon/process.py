@@ -19,6 +19,7 @@ from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineFactory, EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
+from devloop.daemon.glance import Glance
 from devloop.daemon.logs import log_to
 from devloop.daemon.plan_port import PlanPort
 from devloop.daemon.service import Service
@@ -116,6 +117,8 @@ class Daemon:
             stop=self._stopping.set,
         )
         self._service.look_at_plan = self._watch.look_soon
+        self._glance = Glance(state, self._documents, self._service.board)
+        self._service.plan_told = self._glance.changed
 
     def add_front_ends(self, make: MakeFrontEnds | None) -> None:
         """What speaks another protocol on the same socket than the terminal, by the protocol's name."""
@@ -130,6 +133,7 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         await asyncio.to_thread(self._documents.restore)
         await self._open_door()
+        self._glance.start()
         log.info("devloop %s serves %s, pid %d", self._version, self._service.root.name, os.getpid())
         tasks = [asyncio.create_task(each) for each in (self._watch.run(), self._resume(), self._until_idle())]
         try:
@@ -164,6 +168,7 @@ class Daemon:
             task.cancel()
         await asyncio.wait(tasks)
         self._fanout.close()
+        await self._glance.close()
         await self._service.board.close()
         await self._service.sessions.close()
         await self._engine.stop()

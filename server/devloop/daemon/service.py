@@ -13,7 +13,7 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings, trust
-from devloop.daemon import archiving, doctor, library, new_plan, nothing_yet, plan_view
+from devloop.daemon import archiving, doctor, importing, library, new_plan, nothing_yet, plan_view
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
@@ -36,6 +36,8 @@ Answer = dict[str, Any]
 BUSY_STATES = {"queued", "preparing", "working", "checking", "landing"}
 """States in which a run works by itself; `waiting` is durable and needs no daemon."""
 ENVIRONMENT_TIMEOUT_S = 5.0
+IMPORT_PATIENCE_S = 2.0
+"""How long an engine that has to start first may take to say whether runs of a plan are open."""
 PASSED_ON = (
     *("decide", "cancel", "runs", "show", "diff", "content", "conversation", "transcript", "events", "budget"),
     "skills",
@@ -74,6 +76,8 @@ class Service:
         self.actions = self._actions()
         self.look_at_plan: Callable[[], None] = lambda: None
         """Somebody says that a plan's file changed: look at once (see `watch`)."""
+        self.plan_told: Callable[[], None] = lambda: None
+        """Every client was told of a new text of the plan (see `glance`)."""
 
     def _actions(self) -> dict[str, Handler]:
         """The methods that are the same for every client; front-ends in this process call them through `call`."""
@@ -91,6 +95,7 @@ class Service:
             "devloop/archive": self.archive,
             "devloop/templates": self.templates,
             "devloop/init": self.init,
+            "devloop/import": self.import_plan,
             "devloop/trust": self.trust,
             "devloop/trust/accept": self.trust_accept,
             "devloop/doctor": self.doctor,
@@ -182,6 +187,7 @@ class Service:
             else:
                 self._told = (found.path, found.sha256)
                 self.fanout.publish(plan_changed(found, stats))
+                self.plan_told()
 
     def _as_shown(self, found: PlanText) -> PlanText:
         """While an editor has the plan open its buffer is the plan, whatever was written to the file."""
@@ -288,6 +294,16 @@ class Service:
     async def init(self, params: Params) -> Answer:
         answer = await new_plan.init(self.root, params)
         if answer["created"]:
+            self.look_at_plan()
+        return answer
+
+    async def import_plan(self, params: Params) -> Answer:
+        if params.get("write") is True:
+            await self.board.known(IMPORT_PATIENCE_S)
+        answer, after = await importing.import_plan(self.documents, params, [view.id for view in self.board.open])
+        if after is not None and after.open:
+            self.plan_changed(after)
+        elif answer["written"]:
             self.look_at_plan()
         return answer
 

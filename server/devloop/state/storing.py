@@ -198,7 +198,15 @@ def update(root: Path, relative: str, edit: Callable[[str | None], str | None]) 
     raise StaleEdit(f"{relative} is being changed by something else at the same time.", hint="Try again in a moment.")
 
 
-def write_json(root: Path, relative: str, value: dict[str, Any], *, version_key: str, version: int) -> bool:
+def write_json(
+    root: Path,
+    relative: str,
+    value: dict[str, Any],
+    *,
+    version_key: str,
+    version: int,
+    render: Callable[[dict[str, Any]], str] = json_text,
+) -> bool:
     """Write a file that is written whole. Keys of a newer minor version that is there are kept; one of a newer major
     version is not touched (`Refused`)."""
 
@@ -214,7 +222,7 @@ def write_json(root: Path, relative: str, value: dict[str, Any], *, version_key:
                 )
             if there == version:
                 kept = {key: each for key, each in old.items() if key not in value}
-        return json_text({**value, **kept})
+        return render({**value, **kept})
 
     return update(root, relative, edit)
 
