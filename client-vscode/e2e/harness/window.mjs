@@ -90,15 +90,18 @@ export class Window {
 
   /** By the list of recent files: without ripgrep, which is not in the package, others are not found. */
   async openFile(name) {
-    const parts = name.split("/");
-    await this.page.keyboard.press("Control+p");
+    const label = name.split("/").at(-1);
     const box = this.page.locator(".quick-input-widget input.input");
-    await box.waitFor();
-    await box.fill(name);
-    const rows = this.page.locator(".quick-input-list .monaco-list-row");
-    const row = parts.reduce((found, part) => found.filter({ hasText: part }), rows).first();
-    await this.press(row);
-    await this.page.locator(".tab.active", { hasText: parts.at(-1) }).waitFor();
+    const row = this.page.locator(".quick-input-list .monaco-list-row.focused", { hasText: label });
+    await until(`the editor of ${name}`, async () => {
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press("Control+p");
+      await box.fill(name, { timeout: 5000 });
+      await row.waitFor({ timeout: 5000 });
+      await this.page.keyboard.press("Enter");
+      await this.page.locator(".tab.active", { hasText: label }).waitFor({ timeout: 5000 });
+      return true;
+    });
   }
 
   /** The lightbulb's menu on a line: choose what matches. */
