@@ -116,7 +116,7 @@ def _reasons(skill: Skill, subject: Subject, known: _Known) -> Iterator[Match]:
     triggers = skill.triggers
     for pattern in triggers.paths:
         for path in subject.files[:200]:
-            if globs.covers(pattern, path.strip("/").split("/")):
+            if _fits(pattern, path):
                 yield Match(skill.name, f"{path} matches {pattern}", 1)
     keywords = triggers.keywords if triggers else _own_words(skill)
     by_length = sorted(keywords, key=lambda word: (-len(word), word))
@@ -133,6 +133,11 @@ def _reasons(skill: Skill, subject: Subject, known: _Known) -> Iterator[Match]:
     for word in by_length:
         if _normal(word) in known.notes:
             yield Match(skill.name, f"the notes say “{word}”", 5)
+
+
+@lru_cache(maxsize=8192)
+def _fits(pattern: str, path: str) -> bool:
+    return globs.covers(pattern, path.strip("/").split("/"))
 
 
 def _own_words(skill: Skill) -> tuple[str, ...]:
