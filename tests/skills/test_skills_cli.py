@@ -30,7 +30,7 @@ def devloop(root: Path, capfd, monkeypatch) -> Iterator[Callable[..., Result]]:
     monkeypatch.setenv("COLUMNS", "200")
     (root / ".devloop").mkdir()
     (root / ".devloop/plan.md").write_text(
-        "# Plan: P\n\n## Phase 1: A\n\n- [ ] Task 1.1: Add an endpoint\n  - Skills: go-patterns\n- [ ] Task 1.2: Do it\n"
+        "## Phase 1: A\n\n- [ ] Task 1.1: Add an endpoint\n  - Skills: go-patterns\n- [ ] Task 1.2: Do it\n"
     )
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     used = False
