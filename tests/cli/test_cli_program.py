@@ -17,7 +17,7 @@ OTHERS = [
     *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive", "skills"),
 ]
 COMMANDS = [
-    *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends")),
+    *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends", "import", "export")),
     ["skills"],
     *(["skills", name] for name in ("show", "check", "stats", "index")),
     *(
@@ -242,7 +242,7 @@ def test_looking_at_runs_prints_their_shapes(devloop, scripted):
     people = devloop("show", "run-1.1-1").out
     assert "(scripted)" in people and "turn 1" in people and "Ready for your decision" in people
     assert "(scripted)" in devloop("status").out and "run-1.1-1" in devloop("runs").out
-    assert {"caps", "day", "total", "by_task", "by_day"} == set(devloop("budget", "--json").json)
+    assert {"caps", "day", "total", "by_task", "by_agent", "by_mode", "by_day"} == set(devloop("budget", "--json").json)
     assert "1.1" in devloop("budget").out
     missing = devloop("show", "run-9", "--json")
     assert missing.code == 2 and missing.json["error"]["kind"] == "not_found"

@@ -170,7 +170,7 @@ def kind(value: Any) -> str:
 def facts(value: Any, path: str) -> list[tuple[str, str]]:
     """All single values below, as (path, text): what a plan has no place for, kept to be read."""
     found: list[tuple[str, str]] = []
-    waiting: list[tuple[str, Any, int]] = [(path, value, 0)]
+    waiting: list[tuple[str, Any, int]] = [(clean(path, 80), value, 0)]
     while waiting and len(found) < MAX_FACTS:
         where, each, depth = waiting.pop()
         if isinstance(each, Mapping) and depth < MAX_DEPTH:

@@ -1,0 +1,201 @@
+"""`devloop/import`: a foreign task list as the plan: shown first, written when that is wanted, never over another plan
+unasked (plan-format §21)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from devloop import beginning
+from devloop import plan as plans
+from devloop.daemon.documents import Documents, PlanText
+from devloop.daemon.open_plans import EditsOf
+from devloop.errors import NotFound, Refused, StaleEdit, UsageError
+from devloop.files import storage_error, write_atomic
+from devloop.plan import importing, lines
+from devloop.plan.refactor import FOLDER
+
+Params = Mapping[str, Any]
+Answer = dict[str, Any]
+
+REPLACED: Final = f"{FOLDER}/replaced"
+"""Plans that another one took the place of. Apart from archived phases: their tasks satisfy no dependency."""
+
+MAX_COMPARED: Final = 20_000  # lines; longer plans are shown as one that goes and one that comes
+
+
+def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | None]:
+    """What an import would write, and the plan that is there now. Writes nothing; blocks.
+
+    `{"kind", "source", "text", "tasks", "notes", "problems", "path", "exists", "patch"}`: `path` is where the plan is
+    or would be, `patch` what would change there (empty where there is none). Raises `UsageError` for a wrong call.
+    """
+    text, source = _text(params, "text"), _text(params, "source", default="")
+    kind, tag = _text(params, "as", default=""), _text(params, "tag", default="")
+    if kind and kind not in importing.KINDS:
+        raise UsageError(f"Import it as what? {kind[:40]!r} is none of them.", hint=", ".join(importing.KINDS))
+    now = datetime.now().astimezone()
+    found = importing.imported(kind, text, source=source, now=f"{now:%Y-%m-%d %H:%M}", tag=tag)
+    before: PlanText | None = None
+    try:
+        before = documents.read()
+    except NotFound:
+        if documents.explicit is not None:
+            raise
+    path = before.relative if before else beginning.PLAN
+    answer = {
+        "kind": found.kind,
+        "source": source,
+        "text": found.text,
+        "tasks": found.tasks,
+        "notes": [asdict(note) for note in found.notes],
+        "problems": [asdict(problem) for problem in found.problems],
+        "path": path,
+        "exists": before is not None,
+        "patch": _patch(before.text, found.text, path) if before else "",
+    }
+    return answer, before
+
+
+def _text(params: Params, name: str, *, default: str | None = None) -> str:
+    value = params.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise UsageError(f"`{name}` must be text.")
+    return value
+
+
+def _patch(before: str, after: str, path: str) -> str:
+    old, new = (text.replace("\r\n", "\n").replace("\r", "\n").split("\n") for text in (before, after))
+    if len(old) + len(new) > MAX_COMPARED:
+        return "\n".join(
+            [f"--- a/{path}", f"+++ b/{path}", f"@@ -1,{len(old)} +1,{len(new)} @@", *(f"-{line}" for line in old)]
+            + [f"+{line}" for line in new]
+        )
+    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""))
+
+
+async def import_plan(
+    documents: Documents, params: Params, open_runs: Collection[str]
+) -> tuple[Answer, PlanText | None]:
+    """The proposal, and with `write` also `"written"` and `"archived"` (the old plan's file, or null).
+
+    Raises `Refused` where there is nothing to write, where a plan is there and `replace` is not said, and while a run
+    is open; `StaleEdit` when the plan is changed at the same time: then nothing was replaced.
+    """
+    answer, before = await asyncio.to_thread(proposal, documents, params)
+    answer |= {"written": False, "archived": None}
+    if params.get("write") is not True:
+        return answer, None
+    if not answer["tasks"]:
+        raise Refused("There is no task in it; nothing was written.", hint="; ".join(_told(answer))[:300])
+    data = lines.encode(answer["text"])
+    if before is None:
+        await asyncio.to_thread(_create, documents.root, data)
+        return answer | {"written": True}, None
+    if before.data == data:
+        return answer, None
+    if params.get("replace") is not True:
+        raise Refused(
+            f"There is a plan already: {before.relative}. Nothing was written.",
+            hint=f"With --replace it goes to {REPLACED}/ and this one takes its place.",
+        )
+    if open_runs:
+        runs = ", ".join(sorted(open_runs)[:5])
+        raise Refused("Runs of this plan are open; it is not replaced now.", hint=f"End them first: {runs}.")
+    archived = await asyncio.to_thread(_archive, documents.root, before)
+    try:
+        after, _ = await documents.record(_replacing(before, answer["text"]), "devloop: replace the plan")
+    except BaseException:
+        with contextlib.suppress(OSError):
+            archived.unlink()
+        raise
+    answer |= {"written": True, "archived": archived.relative_to(documents.root).as_posix()}
+    return answer, after
+
+
+def _told(answer: Answer) -> list[str]:
+    return [problem["message"] for problem in answer["problems"]]
+
+
+def _replacing(before: PlanText, text: str) -> EditsOf:
+    wanted = lines.split(text.removeprefix(lines.BOM))
+
+    def edits_of(plan: plans.Plan) -> Sequence[plans.Edit]:
+        """Of the text that was archived, and of no other."""
+        current = plan.document.lines()
+        if current == wanted:
+            return ()
+        if plan.data != before.data:
+            raise StaleEdit("The plan was changed meanwhile.", hint="Look at it and import again.")
+        return (plans.difference(current, wanted),)
+
+    return edits_of
+
+
+def _inside(root: Path, path: Path) -> None:
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise Refused(f"{path.relative_to(root)} leads outside the repository; devloop does not write there.")
+
+
+def _create(root: Path, data: bytes) -> None:
+    """The plan where none is: all of it or nothing, and never over a file that came in between."""
+    path = root / beginning.PLAN
+    _inside(root, path)
+    fresh = path.with_name(f".plan.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise storage_error(problem, f"{path.parent} could not be created") from problem
+    try:
+        write_atomic(fresh, data)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            raise Refused(f"There is a plan already: {beginning.PLAN}. Nothing was written.") from None
+        except OSError:  # a file system without links
+            _write_new(path, data)
+    finally:
+        fresh.unlink(missing_ok=True)
+    if (root / ".git").exists():
+        beginning.ignore(root)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        with path.open("xb") as stream:
+            stream.write(data)
+    except FileExistsError:
+        raise Refused(f"There is a plan already: {beginning.PLAN}. Nothing was written.") from None
+    except OSError as problem:
+        raise storage_error(problem, f"{path} could not be created") from problem
+
+
+def _archive(root: Path, before: PlanText) -> Path:
+    """The old plan as it stood, in a file of its own."""
+    folder = root / REPLACED
+    _inside(root, folder)
+    slug = re.sub(r"[^\w.]+", "-", plans.parse(before.data).name.lower()).strip("-.")[:60].strip("-.") or "plan"
+    stamp = f"{datetime.now().astimezone():%Y%m%d_%H%M%S}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for count in range(1, 100):
+            path = folder / f"{slug}_{stamp}{f'_{count}' if count > 1 else ''}.md"
+            try:
+                path.open("xb").close()
+            except FileExistsError:
+                continue
+            write_atomic(path, before.data)
+            return path
+    except OSError as problem:
+        raise storage_error(problem, f"{REPLACED} could not be written") from problem
+    raise Refused(f"There are too many files of this second in {REPLACED}.", hint="Try again in a second.")
