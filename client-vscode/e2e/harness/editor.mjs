@@ -76,7 +76,9 @@ export function temporaryFolder() {
 
 /** Without stacks and without what VS Code says of its own extensions. */
 function interesting(log) {
-  const lines = log.split("\n").filter((line) => !/^\s+at |^- \/|_doActivateExtension vscode\./.test(line));
+  const lines = log
+    .split("\n")
+    .filter((line) => !/^\s+at |^- \/|^Require stack|watchdog|_doActivateExtension vscode\./.test(line));
   return lines.join("\n");
 }
 
@@ -148,12 +150,13 @@ export class Editor {
     return window;
   }
 
-  /** The ends of the logs that tell why a language server did not start. */
-  logs() {
+  /** The ends of the logs written `since` then (ms): they tell why a language server did not start. */
+  logs(since) {
     const folder = path.join(this.data, "logs");
     const names = fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }) : [];
     return names
       .filter((name) => /(remoteexthost|[^/]*devloop[^/]*)\.log$/i.test(name))
+      .filter((name) => fs.statSync(path.join(folder, name)).mtimeMs >= since)
       .map((name) => `--- ${name}\n${interesting(fs.readFileSync(path.join(folder, name), "utf8")).slice(-3000)}`)
       .join("\n");
   }

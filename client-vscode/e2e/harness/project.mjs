@@ -60,12 +60,12 @@ export class Machine {
     return fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => path.join(folder, name)) : [];
   }
 
-  /** The ends of the daemons' and engines' logs. */
-  logs() {
+  /** The ends of the daemons' and engines' logs written `since` then (ms). */
+  logs(since) {
     const files = this.#workspaces.flatMap((state) =>
       ["daemon.log", "engine.log"].map((log) => path.join(state, "logs", log)),
     );
-    const found = files.filter((file) => fs.existsSync(file));
+    const found = files.filter((file) => fs.existsSync(file) && fs.statSync(file).mtimeMs >= since);
     return found.map((file) => `--- ${file}\n${fs.readFileSync(file, "utf8").slice(-2000)}`).join("\n");
   }
 

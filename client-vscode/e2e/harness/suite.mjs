@@ -40,7 +40,7 @@ export class Suite {
         throw new Error(`the page asked for something elsewhere: ${external.splice(0).join(", ")}`);
       }
     } catch (problem) {
-      Object.assign(result, { ok: false, error: told(problem), ...(await this.#evidence(stage)) });
+      Object.assign(result, { ok: false, error: told(problem), ...(await this.#evidence(stage, begun)) });
       await this.#drop();
     }
     await stage.end();
@@ -78,15 +78,17 @@ export class Suite {
     await window?.close();
   }
 
-  async #evidence(stage) {
+  async #evidence(stage, since) {
     const windows = [this.#shared, ...stage.windows].filter(Boolean);
     const pictures = [];
     for (const [at, window] of windows.entries()) {
       pictures.push(await stage.shot(window, `failed-${at + 1}`).catch(String));
     }
     const said = windows.map((window) => window.errors.slice(-5).join("\n")).join("\n");
-    const logs = [...this.#editors.values()].map((editor) => editor.logs());
-    const all = [...logs, this.#machine.logs(), `--- browser console\n${said}`].join("\n").replace(/\n\s+at .*/g, "");
+    const logs = [...this.#editors.values()].map((editor) => editor.logs(since));
+    const all = [...logs, this.#machine.logs(since), `--- browser console\n${said}`]
+      .join("\n")
+      .replace(/\n\s+at .*/g, "");
     return { pictures, logs: all };
   }
 
