@@ -76,7 +76,9 @@ def register(app: typer.Typer) -> None:
     app.command(
         "budget",
         rich_help_panel=LOOKING,
-        epilog=epilog("devloop budget", fields="{caps, day, total, by_task: […], by_day: […]}"),
+        epilog=epilog(
+            "devloop budget", fields="{caps, day, total, by_task: […], by_agent: […], by_mode: […], by_day: […]}"
+        ),
     )(budget)
 
 
@@ -302,7 +304,8 @@ def budget(as_json: Json = False) -> None:
         out.print(f"[bold]{name:<6}[/] {told}{scripted}")
     told = ", ".join(f"{key} {value}" for key, value in caps.items() if value is not None)
     out.print(f"[dim]caps   {safe(told, 300)}[/]\n")
-    for title, rows in (("by task", found["by_task"]), ("by day", found["by_day"])):
+    for name in ("task", "agent", "mode", "day"):
+        title, rows = f"by {name}", found.get(f"by_{name}")
         if rows:
             table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=title, title_justify="left")
             for column in ("", "cost", "tokens", "turns"):

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from devloop import sandbox, trust
+from devloop import agents, sandbox, trust
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError
 from devloop.paths import StateDir, config_root
@@ -46,6 +46,7 @@ async def checks(root: Path, state: StateDir, settings: Settings, documents: Doc
         ("sandbox", lambda: _sandbox(settings)),
         ("model", lambda: _plain(_model, settings)),
         ("trust", lambda: _plain(_trust, root, state)),
+        ("agents", lambda: _plain(_agents, root, state, settings)),
         ("settings", lambda: _plain(_settings, root, settings)),
         ("plan", lambda: _plain(_plan, documents)),
         ("state", lambda: _plain(_state_directory, state)),
@@ -151,6 +152,27 @@ def _trust(root: Path, state: StateDir) -> list[Check]:
     return found or [
         Check("trust", "ok", f"{len(states)} item{'s' if len(states) != 1 else ''} trusted, nothing waits.")
     ]
+
+
+def _agents(root: Path, state: StateDir, settings: Settings) -> list[Check]:
+    """Faults in the files of agents, and settings for agents that are not there."""
+    library = agents.discover(root, state.trust_file)
+    found = [
+        Check(
+            "agents",
+            "problem" if each.fatal else "warning",
+            f"{one_line(each.path, 120)}:{each.line}: {each.text}",
+            "This agent is not there until that is mended." if each.fatal else "",
+        )
+        for each in library.problems
+    ]
+    for name in settings.agents:
+        agent, _, mode = name.partition(":")
+        if agent not in library.agents or (mode and library.agents[agent].find(mode) is None):
+            told = f"Your settings speak of the agent {one_line(name, 80)}, and there is none."
+            found.append(Check("agents", "warning", told, f"There are: {', '.join(library.agents)}."))
+    own = sum(agent.source != "shipped" for agent in library.agents.values())
+    return found or [Check("agents", "ok", f"{len(library.agents)} agents, {own} of them this repository's.")]
 
 
 def _settings(root: Path, settings: Settings) -> list[Check]:

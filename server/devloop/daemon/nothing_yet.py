@@ -25,6 +25,7 @@ def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str
             return {"skills": []}
         case "budget":
             caps = settings.budget.model_dump(mode="json")
-            return {"caps": caps, "day": dict(_ZERO), "total": dict(_ZERO), "by_task": [], "by_day": []}
+            nothing: dict[str, Any] = {f"by_{each}": [] for each in ("task", "agent", "mode", "day")}
+            return {"caps": caps, "day": dict(_ZERO), "total": dict(_ZERO), **nothing}
         case _:
             raise NotFound("No run was named.", hint="Nothing has been run here yet.")

@@ -23,6 +23,7 @@ from devloop.engine.slots import Slots
 from devloop.engine.starting import new_loop, open_run_of, record_run
 from devloop.engine.watchdog import NO_ROOM, Watchdog
 from devloop.errors import DevloopError, NoModel, Refused, RepositoryUnfit, Unavailable, UsageError
+from devloop.models import listing
 from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
@@ -191,6 +192,16 @@ class EngineServer:
         model = self._services.settings.model
         if (model.api_key or model.base_url) and model.scenario is None:
             await asyncio.to_thread(models.preload)
+            await self._read_limits()
+
+    async def _read_limits(self) -> None:
+        """Limits as the model's server lists them. Without its list, the dated table counts."""
+        try:
+            model = self._model_for(RunSpec.model_construct())
+            if isinstance(model, models.AnthropicModel):
+                self._services.listed = await listing.limits(model, self._state.path / "models.json")
+        except (DevloopError, models.ModelFailure) as problem:
+            log.info("the list of models could not be read: %s", problem)
 
     async def _detect(self) -> sandbox.Detection:
         wanted = self._services.settings.sandbox

@@ -99,7 +99,7 @@ def carries_on(services: Services, spec: RunSpec, task: TaskSpec) -> bool:
     following = appoint(services, task, unattended=spec.loop.decide is not None)
     chosen = (following.choice.agent, following.choice.mode, following.model, following.profile)
     same = chosen == (spec.agent, spec.mode, spec.model, spec.profile)
-    return same and row is not None and row["context_tokens"] * 2 < limits_of(spec.model).context
+    return same and row is not None and row["context_tokens"] * 2 < limits_of(spec.model, services.listed).context
 
 
 def _slug(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from devloop.files import write_atomic
-from devloop.models import Model
+from devloop.models import Model, ModelLimits
 from devloop.paths import StateDir
 from devloop.redact import Redactor
 from devloop.runs.spec import RunSpec
@@ -50,6 +50,8 @@ class Services:
     model_for: Callable[[RunSpec], Model]
     virtual_env: Path | None = None
     prices: dict[str, Any] = field(default_factory=dict)
+    listed: dict[str, ModelLimits] = field(default_factory=dict)
+    """What the model's server says of its models."""
     baselines: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     """Baselines that are taken ahead, by base commit."""
     baseline_users: dict[str, set[str]] = field(default_factory=dict)

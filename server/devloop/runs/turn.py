@@ -113,7 +113,7 @@ def build_request(services: Services, spec: RunSpec, transcript: Transcript, num
         system=profile.prompt,
         tools=tools.definitions(profile.tools, profile.finish),
         messages=transcript.messages(number),
-        max_tokens=min(services.settings.model.max_tokens, limits_of(spec.model).max_output),
+        max_tokens=min(services.settings.model.max_tokens, limits_of(spec.model, services.listed).max_output),
         effort=services.settings.model.effort or profile.effort,
     )
 
@@ -197,7 +197,8 @@ async def _react(
         told = await asyncio.to_thread(knowledge.again, services, spec, number, transcript, opening_lost=True)
         if told:
             transcript.answer(number, told)
-    full = needs_fresh_conversation(answer.context, spec.model, fraction=FULL)  # never where the server compacted
+    listed = services.listed
+    full = needs_fresh_conversation(answer.context, spec.model, fraction=FULL, listed=listed)  # unless compacted
     if reply["outcome"]["outcome"] == "go_on" and full:
         reply["outcome"] = {"outcome": "hand_off", "reason": "The context window is nearly full."}
     return reply
