@@ -314,35 +314,6 @@ export interface Content {
   readonly problem: string | null;
 }
 
-export interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  readonly argument: string;
-  readonly result: string | null;
-  readonly ok: boolean | null;
-  readonly ms: number | null;
-}
-
-export interface Turn {
-  readonly number: number;
-  readonly started: number | null;
-  readonly ended: number | null;
-  readonly model: string;
-  readonly text: string;
-  readonly thinking?: string;
-  readonly tools: readonly ToolCall[];
-  readonly usage: Tokens;
-  readonly cost_usd: number | null;
-  readonly stop_reason: string | null;
-}
-
-/** `devloop/conversation`. */
-export interface Conversation {
-  readonly turns: readonly Turn[];
-  readonly messages: readonly Readonly<Record<string, unknown>>[];
-  readonly gates: readonly Readonly<Record<string, unknown>>[];
-}
-
 export interface Agent {
   readonly name: string;
   readonly description: string;

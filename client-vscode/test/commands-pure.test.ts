@@ -3,7 +3,7 @@ import { read } from "../src/commands/arguments";
 import { doctorText } from "../src/commands/doctor-text";
 import { ways } from "../src/commands/install-lines";
 import { menu } from "../src/commands/menu-rows";
-import { phaseRows, runRows, taskAt, taskRows, whole } from "../src/commands/rows";
+import { phaseRows, runRows, taskRows, whole } from "../src/commands/rows";
 import { runOf } from "../src/commands/run-link";
 import { statusText } from "../src/commands/status-text";
 import { pending, shown, trustText } from "../src/commands/trust-text";
@@ -135,13 +135,12 @@ describe("what can be picked", () => {
     expect(phaseRows(plan).map((row) => [row.value.id, row.description])).toEqual([["2", "2 open"]]);
   });
 
-  it("finds the task of a line, none between phases, and a subtask's own task", () => {
-    expect(taskAt(plan, 5)?.id).toBe("1.1");
-    expect(taskAt(plan, 7)?.id).toBe("1.2.1");
-    expect(taskAt(plan, 3)).toBeUndefined();
-    expect(taskAt(plan, 11)).toBeUndefined();
-    expect(taskAt(plan, 99)?.id).toBe("2.2");
+  it("finds the task that a step belongs to: the nearest above of that name, or itself where it runs by itself", () => {
     expect(whole(plan, plan.tasks[2] as PlanTask).id).toBe("1.2");
+    const step = task("1.2.1", 9, { parent: "1.2" });
+    const twice = { ...plan, tasks: [task("1.2", 3), task("1.2", 8), step] } as Plan;
+    expect(whole(twice, step).line).toBe(8);
+    expect(whole(twice, { ...step, pickable: true })).toMatchObject({ id: "1.2.1" });
   });
 
   it("lists runs that wait before those that work before those that ended", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DevloopEvent, Run } from "../src/protocol";
-import { LiveRuns } from "../src/views/live-runs";
+import { LiveRuns, NOTHING } from "../src/views/live-runs";
 import { type Row, Tree } from "../src/views/rows";
 import { type History, type RunSubject, runRows } from "../src/views/run-rows";
 import { checkpoint, run, shown } from "./views-fixtures";
@@ -92,7 +92,7 @@ describe("a run that works", () => {
     const live = new LiveRuns();
     live.take([event("turn.started", { turn: 2 })]);
     live.keep([]);
-    expect(live.knows("r1")).toBe(false);
+    expect(live.of("r1")).toBe(NOTHING);
   });
 
   it("survives events without sense", () => {

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
 import type { Session } from "../session";
-import { forNotice, oneLine } from "../views/text";
+import { forNotice, oneLine, plainLabel } from "../views/text";
 import { accepts, type Choice, detailOf, everything, nameOf, needsWords, titleOf } from "./content";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -279,7 +279,7 @@ export class Deciding {
     const fill = (): void => {
       const typed = box.value.trim();
       const own: Choice = { kind: "decide", title: "", detail: "", decision: "answer", message: typed };
-      const item = { label: `$(reply) Answer: ${plainLabel(typed)}`, alwaysShow: true, choice: own };
+      const item = { label: `$(reply) Answer: ${plainLabel(typed, 80)}`, alwaysShow: true, choice: own };
       box.items = answers && typed !== "" ? [...rows, item] : rows;
     };
     fill();
@@ -311,7 +311,7 @@ export class Deciding {
     const detail = less
       ? `${detailOf(choice.decision, content)} Without ${out} left-out file${out === 1 ? "" : "s"}: the gates check the rest again.`
       : choice.detail;
-    return { label: `$(${icon}) ${plainLabel(choice.title)}`, ...(detail ? { detail } : {}), choice };
+    return { label: `$(${icon}) ${plainLabel(choice.title, 80)}`, ...(detail ? { detail } : {}), choice };
   }
 }
 
@@ -326,9 +326,4 @@ function isHeard({ state, status }: Session): boolean {
 
 function folderOf(session: Session): string {
   return session.folder.uri.toString();
-}
-
-/** Labels of quick picks make icons of `$(name)`. */
-function plainLabel(text: string): string {
-  return oneLine(text, 80).replaceAll("$(", "$\u2060(");
 }

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Checkpoint, CommandArguments, Decision, Diff, Run, Shown } from "../protocol";
 import type { Session } from "../session";
-import { forNotice } from "../views/text";
+import { forNotice, oneLine, plainLabel } from "../views/text";
 import { showChecking } from "./again";
 import { accepts, nameOf, offered } from "./content";
 import { sessionAt, uriOf } from "./contents";
@@ -132,7 +132,7 @@ export class Review implements vscode.Disposable {
   /** One file of a review, side by side. */
   async openFile(review: Opened, file: File): Promise<void> {
     const { base, work } = this.sides(review, file);
-    const title = `${file.path} (${review.title})`;
+    const title = `${oneLine(file.path, 120)} (${review.title})`;
     await vscode.commands.executeCommand("vscode.diff", base, work, title, { preview: true });
   }
 
@@ -228,8 +228,8 @@ export class Review implements vscode.Disposable {
       return;
     }
     const rows = review.files.map((file) => ({
-      label: file.path,
-      description: figuresOf(file),
+      label: plainLabel(file.path, 400),
+      description: plainLabel(figuresOf(file), 400),
       picked: !this.isLeftOut(review, file),
       file,
     }));

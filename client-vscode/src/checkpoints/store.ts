@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Run, Shown } from "../protocol";
 import type { Session } from "../session";
-import { type Change, type Closed, keyOf, type Open, WaitingRuns } from "./waiting";
+import { type Change, keyOf, type Open, WaitingRuns } from "./waiting";
 
 export interface Opened {
   readonly session: Session;
@@ -28,13 +28,11 @@ export class Checkpoints implements vscode.Disposable {
   private readonly runs = new WeakMap<Session, Map<string, Run>>();
   private readonly changeEmitter = new vscode.EventEmitter<Session>();
   private readonly openEmitter = new vscode.EventEmitter<Opened>();
-  private readonly closeEmitter = new vscode.EventEmitter<{ session: Session; closed: Closed }>();
   private readonly listener: vscode.Disposable;
   /** Something opened, closed or came to be known. */
   readonly onDidChange = this.changeEmitter.event;
   /** A run waits, and everything that is shown of that is known. */
   readonly onDidOpen = this.openEmitter.event;
-  readonly onDidClose = this.closeEmitter.event;
 
   constructor(private readonly context: Context) {
     this.listener = context.sessions.onDidChange(() => this.look());
@@ -68,7 +66,7 @@ export class Checkpoints implements vscode.Disposable {
       listeners.dispose();
     }
     this.by.clear();
-    for (const emitter of [this.changeEmitter, this.openEmitter, this.closeEmitter]) {
+    for (const emitter of [this.changeEmitter, this.openEmitter]) {
       emitter.dispose();
     }
   }
@@ -114,9 +112,6 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   private heard(session: Session, change: Change): void {
-    for (const closed of change.closed) {
-      this.closeEmitter.fire({ session, closed });
-    }
     for (const open of this.by.get(session)?.waiting.all ?? []) {
       void this.complete(session, open);
     }

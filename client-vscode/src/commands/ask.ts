@@ -4,7 +4,8 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { CommandArguments, Plan, PlanTask, Run } from "../protocol";
 import type { Session } from "../session";
-import { phaseRows, type Row, runRows, taskAt, taskRows, whole } from "./rows";
+import { taskAt } from "../views/plan-at";
+import { phaseRows, type Row, runRows, taskRows, whole } from "./rows";
 
 const MOST_RUNS = 100;
 

@@ -2,8 +2,7 @@
 
 import type { Run, Status } from "../protocol";
 import type { SessionState } from "../session";
-import { counted, joined, money } from "../views/text";
-import { inLabel } from "./rows";
+import { counted, joined, money, plainLabel } from "../views/text";
 
 export interface MenuRow {
   readonly label: string;
@@ -62,7 +61,7 @@ function waiting({ status, state, uri }: Situation): MenuGroup {
     return group("");
   }
   const rows = runs.slice(0, 5).map((run) => ({
-    label: `$(bell-dot) Decide: ${inLabel(`${run.task} ${run.title}`, 70)}`,
+    label: `$(bell-dot) Decide: ${plainLabel(`${run.task} ${run.title}`, 70)}`,
     description: run.waiting_for ?? "",
     command: "devloop.answer",
     argument: about(run, uri),
@@ -76,7 +75,7 @@ function work({ status, state, planOpen, uri }: Situation): MenuGroup {
   }
   const rows: MenuRow[] = [];
   for (const run of (status?.runs ?? []).filter((each) => each.state !== "waiting").slice(0, 5)) {
-    const name = inLabel(`${run.task} ${run.title}`, 70);
+    const name = plainLabel(`${run.task} ${run.title}`, 70);
     const argument = about(run, uri);
     const description = joined(run.state, run.turn > 0 && `turn ${run.turn}`, money(run.cost_usd));
     rows.push({ label: `$(eye) Show: ${name}`, description, command: "devloop.showRun", argument });
@@ -110,7 +109,7 @@ function look({ status, state }: Situation): MenuGroup {
   if (typeof status?.plan.path === "string") {
     rows.push({
       label: "$(go-to-file) Open Plan",
-      description: inLabel(status.plan.path, 60),
+      description: plainLabel(status.plan.path, 60),
       command: "devloop.openPlan",
     });
     rows.push({ label: "$(arrow-right) Go to Next Task", command: "devloop.nextTask" });

@@ -1,7 +1,8 @@
 /** What a person can pick when a command needs a task, a phase or a run. Pure. */
 
 import type { Plan, PlanPhase, PlanTask, Run } from "../protocol";
-import { joined, moment, money, oneLine } from "../views/text";
+import { parentOf } from "../views/plan-moves";
+import { joined, moment, money, plainLabel } from "../views/text";
 
 export interface Row<T> {
   readonly label: string;
@@ -15,7 +16,7 @@ export function taskRows(plan: Plan, at?: PlanTask): readonly Row<PlanTask>[] {
   const able = plan.tasks.filter((task) => task.state === "ready" || task.state === "partial");
   const ordered = at !== undefined && able.includes(at) ? [at, ...able.filter((task) => task !== at)] : able;
   return ordered.map((task) => ({
-    label: `$(play) ${inLabel(`${task.id} ${task.title}`, 90)}`,
+    label: `$(play) ${plainLabel(`${task.id} ${task.title}`, 90)}`,
     description: joined(task === at && "at the cursor", task.state === "partial" && "was left partial"),
     value: task,
   }));
@@ -27,7 +28,7 @@ export function phaseRows(plan: Plan): readonly Row<PlanPhase>[] {
     const counts = plan.stats.phases[at];
     const left = counts === undefined ? 0 : counts.total - counts.done;
     const row = {
-      label: `$(play) ${inLabel(phase.name || phase.id, 90)}`,
+      label: `$(play) ${plainLabel(phase.name || phase.id, 90)}`,
       description: `${left} open`,
       value: phase,
     };
@@ -40,7 +41,7 @@ export function runRows(runs: readonly Run[], now: Date): readonly Row<Run>[] {
   const rank = (run: Run) => (run.state === "waiting" ? 0 : run.state === "ended" ? 2 : 1);
   const ordered = runs.toSorted((a, b) => rank(a) - rank(b) || (b.started ?? 0) - (a.started ?? 0));
   return ordered.map((run) => ({
-    label: `${icon(run)} ${inLabel(`${run.task} ${run.title}`, 90)}`,
+    label: `${icon(run)} ${plainLabel(`${run.task} ${run.title}`, 90)}`,
     description: joined(
       run.state === "ended" ? (run.outcome ?? "ended") : run.state === "waiting" ? "waits for you" : run.state,
       money(run.cost_usd),
@@ -51,21 +52,10 @@ export function runRows(runs: readonly Run[], now: Date): readonly Row<Run>[] {
   }));
 }
 
-/** The task that a line (from 1) belongs to: the last one that begins at or above it, inside the same phase. */
-export function taskAt(plan: Plan, line: number): PlanTask | undefined {
-  const above = plan.tasks.filter((task) => task.line <= line);
-  const found = above.reduce<PlanTask | undefined>(
-    (last, task) => (last === undefined || task.line > last.line ? task : last),
-    undefined,
-  );
-  const phase = plan.phases.find((each) => each.line > (found?.line ?? 0) && each.line <= line);
-  return phase === undefined ? found : undefined;
-}
-
-/** The task itself, or the one that it is a part of: only those run. */
+/** The task itself, or the one that it is a step of: only those run. */
 export function whole(plan: Plan, task: PlanTask): PlanTask {
-  const parent = task.parent === null ? undefined : plan.tasks.find((each) => each.id === task.parent);
-  return parent === undefined || parent === task ? task : whole(plan, parent);
+  const parent = task.pickable === true ? undefined : parentOf(plan, task);
+  return parent === undefined ? task : whole(plan, parent);
 }
 
 function icon(run: Run): string {
@@ -76,9 +66,4 @@ function icon(run: Run): string {
     return "$(sync)";
   }
   return run.outcome === "landed" || run.outcome === "accepted" ? "$(check)" : "$(circle-slash)";
-}
-
-/** Foreign text in a label, where `$(name)` would become an icon. */
-export function inLabel(text: string, limit: number): string {
-  return oneLine(text, limit).replaceAll("$(", "$\u2060(");
 }

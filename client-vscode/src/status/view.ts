@@ -3,7 +3,7 @@
 import { buttons, type Choice, nameOf, saying } from "../checkpoints/content";
 import type { Checkpoint, Run, Sandbox, Status } from "../protocol";
 import type { SessionState } from "../session";
-import { counted, escaped, joined, money, oneLine } from "../views/text";
+import { counted, escaped, joined, money, oneLine, plainLabel } from "../views/text";
 import type { Doing } from "./live";
 
 export interface Seen {
@@ -168,7 +168,7 @@ const BUSY = "$(sync~spin)";
 
 function ofRun(seen: Seen, run: Run): Told {
   const name = nameOf(run);
-  const task = inText(oneLine(run.task, WIDTH));
+  const task = plainLabel(run.task, WIDTH);
   if (run.state === "waiting") {
     const checkpoint = seen.checkpoint(run.id);
     const kind = checkpoint?.kind ?? (run.waiting_for === "an answer" ? "question" : "decision");
@@ -184,10 +184,10 @@ function ofRun(seen: Seen, run: Run): Told {
   const doing = seen.doing(run.id);
   const what = doingText(run, doing);
   const mode = modeOf(run);
-  const who = inText(oneLine(mode ? `${run.agent}/${mode}` : run.agent, WIDTH));
+  const who = plainLabel(mode ? `${run.agent}/${mode}` : run.agent, WIDTH);
   return {
     icon: run.state === "queued" ? "$(clock)" : BUSY,
-    text: joined(`${task} ${who}`.trim(), inText(what), money(costOf(run, doing))),
+    text: joined(`${task} ${who}`.trim(), plainLabel(what), money(costOf(run, doing))),
     colour: "none",
     spoken: `task ${name}, agent ${oneLine(run.agent, 40)}${mode ? `, mode ${oneLine(mode, 40)}` : ""}, ${what}, ${money(costOf(run, doing))}`,
   };
@@ -322,9 +322,4 @@ function percent(character: string): string {
 
 function paragraphs(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join("\n\n");
-}
-
-/** Foreign text in the item itself, where `$(name)` would become an icon. */
-function inText(text: string): string {
-  return text.replaceAll("$(", "$\u2060(");
 }

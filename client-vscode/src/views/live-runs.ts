@@ -38,10 +38,6 @@ export class LiveRuns {
     return this.runs.get(run) ?? NOTHING;
   }
 
-  knows(run: string): boolean {
-    return this.runs.has(run);
-  }
-
   /** Answers whether some run looks different now. */
   take(events: readonly DevloopEvent[]): boolean {
     let changed = false;

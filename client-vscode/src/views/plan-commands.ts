@@ -12,7 +12,7 @@ import { movesBeside, referenceOf } from "./plan-moves";
 import { labelOf, type PlanNode } from "./plan-rows";
 import { revealLine } from "./reveal";
 import { meant } from "./rows";
-import { joined, oneLine } from "./text";
+import { joined, oneLine, plainLabel } from "./text";
 
 interface Chosen {
   readonly session: Session;
@@ -175,7 +175,7 @@ async function editDependencies({ session, task }: Chosen): Promise<void> {
   });
   const strange = task.depends_on.filter((id) => !items.some((item) => item.id === id));
   items.unshift(
-    ...strange.map((id) => ({ id, label: plainLabel(oneLine(id, 80)), description: "not in the plan", picked: true })),
+    ...strange.map((id) => ({ id, label: plainLabel(id, 80), description: "not in the plan", picked: true })),
   );
   const picked = await vscode.window.showQuickPick(items, {
     title: `${labelOf(task)} waits for`,
@@ -192,11 +192,6 @@ async function editDependencies({ session, task }: Chosen): Promise<void> {
   if (wanted.join("\n") !== task.depends_on.join("\n")) {
     await session.request("devloop/depends", { task: referenceOf(task), on: wanted });
   }
-}
-
-/** Quick picks show `$(name)` as an icon. */
-function plainLabel(label: string): string {
-  return label.replaceAll("$(", "$ (");
 }
 
 async function moveBeside(chosen: readonly Chosen[], by: -1 | 1): Promise<void> {

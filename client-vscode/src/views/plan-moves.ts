@@ -107,7 +107,8 @@ function within(plan: Plan, task: PlanTask, wanted: ReadonlySet<number>): boolea
   return false;
 }
 
-function parentOf(plan: Plan, task: PlanTask): PlanTask | undefined {
+/** The task around this one: `parent` is an id, and of several tasks with that id the nearest above is meant. */
+export function parentOf(plan: Plan, task: PlanTask): PlanTask | undefined {
   return task.parent === null
     ? undefined
     : plan.tasks.findLast((each) => each.id === task.parent && each.line < task.line);

@@ -192,7 +192,7 @@ function endedRow(run: Run, shown: Shown | undefined, folder: string, now: Date)
     icon: OUTCOMES[outcome] ?? { id: "circle-outline" },
     tooltip: tooltipOf(run, run.turn),
     spoken: `${label}, ${description.replaceAll(" · ", ", ")}`,
-    context: contextOf("run", "ended", run.commit !== null && "has-commit"),
+    context: contextOf("run", "ended"),
     expand: "closed",
     children: shown === undefined ? null : endedParts(run, shown, folder, id),
     dim: outcome === "discarded" || outcome === "cancelled",

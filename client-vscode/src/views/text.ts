@@ -36,6 +36,11 @@ export function forNotice(text: string, limit = 600): string {
   return oneLine(text, limit).replaceAll("](", "] (");
 }
 
+/** Any text in a label, where `$(name)` would become an icon. */
+export function plainLabel(text: string, limit = 200): string {
+  return oneLine(text, limit).replaceAll("$(", "$\u2060(");
+}
+
 /** US dollars, with the digits that every front-end of devloop uses. */
 export function money(value: number | null | undefined): string {
   if (value === null || value === undefined) {
