@@ -60,6 +60,19 @@ async def test_a_plan_is_replaced_only_when_that_is_said_and_then_kept(root):
     assert again["patch"] == "" or again["written"], "only the time may differ"
 
 
+async def test_importing_again_keeps_what_was_done_since(root):
+    await write(root)
+    path = root / ".devloop/plan.md"
+    path.write_text(path.read_text().replace("[ ] Task 1.2", "[x] Task 1.2"))
+    answer, _ = await write(root, text=f"{LIST}- [ ] 1.3 Three\n", replace=True)
+    assert [(task.id, task.done) for task in plans.parse(path.read_bytes()).tasks] == [
+        ("1.1", True),
+        ("1.2", True),
+        ("1.3", False),
+    ]
+    assert "marks of 1 tasks" in str(answer["notes"])
+
+
 async def test_a_plan_elsewhere_is_replaced_where_it_is(root):
     (root / "PLAN.md").write_bytes(OLD.replace("\n", "\r\n").encode())
     answer, _ = await write(root, replace=True)

@@ -294,6 +294,31 @@ def test_exports_for_others_are_read_as_what_they_came_from():
     assert depends["Two"] == {"One"}
 
 
+@pytest.mark.parametrize("name", [SPEC, KIRO, "prd.json", "task-master.json", "phases.md"])
+def test_importing_again_keeps_what_was_reached_since(name):
+    first = read(name)[1]
+    worked = parse(first.text.replace("- [ ] ", "- [x] ").replace("- [~] ", "- [!] "))
+    again = imported("", sample(name), source=name, before=worked)
+    statuses = {task.title: task.status for task in worked.tasks}
+    for task, was in zip(parse(again.text).tasks, first.tasks, strict=True):
+        assert task.status == (statuses[task.title] if was.status == "pending" else was.status)
+    assert any("marks of" in note.text for note in again.notes)
+    elsewhere = imported("", sample(name), source=f"other/{name}", before=worked)
+    assert not any("marks of" in note.text for note in elsewhere.notes)
+
+
+def test_importing_again_goes_by_the_sources_id_where_tasks_were_added_and_renamed():
+    text = "# Tasks: A\n\n## Phase 1: Setup\n\n- [ ] T001 First\n- [ ] T002 Second\n"
+    worked = parse(imported("", text, source="t.md").text.replace("[ ] Task 1.2", "[x] Task 1.2"))
+    more = text.replace("- [ ] T001", "- [ ] T000 New\n- [ ] T001").replace("Second", "Second, better said")
+    plan = parse(imported("", more, source="t.md", before=worked).text)
+    assert rows(plan) == [
+        ("1.1", "New", "pending", ()),
+        ("1.2", "First", "pending", ()),
+        ("1.3", "Second, better said", "complete", ()),
+    ]
+
+
 @pytest.mark.skipif(not FILES, reason="no corpus of plans here")
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_real_lists_lose_no_task_and_gain_no_error(path):

@@ -43,13 +43,8 @@ def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | N
     if kind and kind not in importing.KINDS:
         raise UsageError(f"Import it as what? {kind[:40]!r} is none of them.", hint=", ".join(importing.KINDS))
     now = datetime.now().astimezone()
-    found = importing.imported(kind, text, source=source, now=f"{now:%Y-%m-%d %H:%M}", tag=tag)
-    before: PlanText | None = None
-    try:
-        before = documents.read()
-    except NotFound:
-        if documents.explicit is not None:
-            raise
+    before, plan = _there(documents)
+    found = importing.imported(kind, text, source=source, now=f"{now:%Y-%m-%d %H:%M}", tag=tag, before=plan)
     path = before.relative if before else beginning.PLAN
     answer = {
         "kind": found.kind,
@@ -63,6 +58,16 @@ def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | N
         "patch": _patch(before.text, found.text, path) if before else "",
     }
     return answer, before
+
+
+def _there(documents: Documents) -> tuple[PlanText, plans.Plan] | tuple[None, None]:
+    """The plan that is there. Raises `NotFound` where one is named and is none."""
+    try:
+        return documents.plan()
+    except NotFound:
+        if documents.explicit is not None:
+            raise
+        return None, None
 
 
 def _text(params: Params, name: str, *, default: str | None = None) -> str:

@@ -10,7 +10,7 @@ and back: `as_prd(plan)`, `as_task_master(plan)`, beside `devloop.plan.show(plan
 from __future__ import annotations
 
 from devloop.plan.build import parse
-from devloop.plan.importing import linking, markdown, own_json, prd, task_master, writing
+from devloop.plan.importing import again, linking, markdown, own_json, prd, task_master, writing
 from devloop.plan.importing.detecting import detect
 from devloop.plan.importing.json_reading import load
 from devloop.plan.importing.model import KINDS, DraftPlan, Imported, ImportProblem, Note, Told
@@ -32,12 +32,15 @@ __all__ = [
 _JSON = ("prd", "task-master", "devloop-json")
 
 
-def imported(kind: str, text: str, *, source: str = "", now: str = "", tag: str = "") -> Imported:
+def imported(
+    kind: str, text: str, *, source: str = "", now: str = "", tag: str = "", before: Plan | None = None
+) -> Imported:
     """The plan that a text of this kind becomes, with what happened to it. Never raises on a text.
 
     `kind`: one of `KINDS`, empty to find out. `source`: the file's path, for the header and the name. `now`:
     `YYYY-MM-DD HH:MM` for header and log, empty for none: then the same text gives the same plan, ever. `tag`: which
-    list of a Task Master file.
+    list of a Task Master file. `before`: the plan that is there; when it was imported from the same `source`, its marks
+    are kept.
     """
     told = Told()
     kind = kind or detect(source, text)
@@ -51,6 +54,10 @@ def imported(kind: str, text: str, *, source: str = "", now: str = "", tag: str 
             told.problem("Only files of Task Master have tags")
         plan = markdown.read(kind, text, told, source)
         plan = markdown.finished(plan, clean(source), kind, now, told) if kind != "plan" else plan
+    if before is not None and kind not in ("plan", "devloop-json"):
+        plan, count = again.carried(plan, before)
+        if count:
+            told.note("kept", f"The marks of {count} tasks, which the plan that is there has reached since")
     told.end()
     return Imported(kind, plan.text, len(plan.tasks), tuple(told.notes), tuple(told.problems))
 
