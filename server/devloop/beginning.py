@@ -24,6 +24,16 @@ IGNORED = (
     ".devloop/workflow.json",
 )
 """state-files §1: what is a person's own, or used once."""
+TRACKED = (
+    ".devloop/plan.md",
+    ".devloop/plan-state.json",
+    ".devloop/worklog.md",
+    ".devloop/context.json",
+    ".devloop/issues/",
+    ".devloop/archive/",
+    ".devloop/config.toml",
+)
+"""state-files §1: what a team shares."""
 
 
 def templates() -> dict[str, Path]:
@@ -74,16 +84,36 @@ def write_plan(root: Path, text: str) -> bool:
 
 
 def ignore(root: Path) -> bool:
-    """Add one marked block to `.gitignore`; False when it is there already."""
+    """Add one marked block to `.gitignore`, or the names that a block of an older devloop lacks. False when nothing was
+    to be done; what a person wrote, inside the block or around it, stays."""
     path = root / ".gitignore"
     try:
         old = path.read_bytes() if path.exists() else b""
     except OSError as problem:
         raise storage_error(problem, f"{path} could not be read") from problem
-    if BEGIN.encode() in old:
-        return False
     newline = b"\r\n" if b"\r\n" in old else b"\n"
-    block = newline.join(line.encode() for line in (BEGIN, *IGNORED, END)) + newline
-    gap = b"" if not old else newline if old.endswith(b"\n") else newline * 2
-    write_atomic(path, old + gap + block)
+    if BEGIN.encode() in old:
+        new = _completed(old, newline)
+    else:
+        block = newline.join(line.encode() for line in (BEGIN, *IGNORED, END)) + newline
+        gap = b"" if not old else newline if old.endswith(b"\n") else newline * 2
+        new = old + gap + block
+    if new == old:
+        return False
+    write_atomic(path, new)
     return True
+
+
+def _completed(old: bytes, newline: bytes) -> bytes:
+    """The file with every name in its block, the lacking ones at the block's end. A name that a person has in the file
+    anywhere, or has commented out in the block, is theirs to decide."""
+    lines = old.split(newline)
+    said = {line.strip().lstrip(b"#").strip() for line in lines}
+    missing = [name.encode() for name in IGNORED if name.encode() not in said]
+    begin = next(at for at, line in enumerate(lines) if BEGIN.encode() in line)
+    end = next((at for at in range(begin + 1, len(lines)) if lines[at].strip() == END.encode()), None)
+    if end is None:  # somebody took the last line away: the block ends with the names that follow the first
+        end = begin + 1
+        while end < len(lines) and lines[end].strip().startswith(b".devloop/"):
+            end += 1
+    return newline.join([*lines[:end], *missing, *lines[end:]])

@@ -70,7 +70,9 @@ def measure(rounds: int) -> dict[str, Any]:
         env = {**os.environ, "COLUMNS": "120"}
         kept = glance.keep_plan(str(root), str(root / ".devloop/plan.md"))
         assert kept["total"] == TASKS and (StateDir.of(root).path / glance.PLAN_FILE).is_file()
-        line = [sys.executable, "-m", "devloop.cli.entry", "statusline"]
+        program = Path(sys.executable).with_name("devloop")
+        begin = [str(program)] if program.is_file() else [sys.executable, "-m", "devloop.cli.entry"]
+        line = [*begin, "statusline"]
         bare = [sys.executable, "-c", "pass"]
         both = [(wall(bare, root, env, 1)[0], wall(line, root, env, 1)[0]) for _ in range(rounds)]
         floor, shown = ([pair[n] for pair in both] for n in (0, 1))

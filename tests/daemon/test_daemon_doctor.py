@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from devloop import settings
+from devloop import beginning, settings
 from devloop.daemon import doctor
 from devloop.daemon.documents import Documents
 
@@ -34,7 +34,18 @@ def repository(project):
 async def test_a_healthy_project_has_no_problem_but_the_key(repository, examine):
     found = await examine(ANTHROPIC_API_KEY="k" * 20)
     assert [name for name, check in found.items() if check.state == "problem" and name != "sandbox"] == []
-    assert set(found) == {"repository", "sandbox", "model", "trust", "settings", "plan", "state", "disk"}
+    assert set(found) >= {
+        "repository",
+        "sandbox",
+        "model",
+        "trust",
+        "settings",
+        "plan",
+        "files",
+        "tracking",
+        "state",
+        "disk",
+    }
     assert "k" * 20 not in str(found)
 
 
@@ -102,3 +113,28 @@ async def test_a_check_that_breaks_stops_no_other(repository, examine, monkeypat
     found = await examine()
     assert found["disk"].state == "problem" and "sudden" in found["disk"].message
     assert found["state"].state == "ok"
+
+
+async def test_a_malformed_state_file_is_named_with_its_line(repository, project, examine):
+    (project / ".devloop" / "local.md").write_text("---\nenforcement: strict\nfresh_threshold: 3\n---\n")
+    found = (await examine())["files"]
+    assert found.state == "problem" and found.message.startswith(".devloop/local.md:3: fresh-threshold")
+
+
+async def test_what_git_does_with_the_files_is_told(repository, project, examine):
+    found = (await examine())["tracking"]
+    assert found.state == "warning" and ".devloop/local.md" in found.message and found.fix == "devloop init"
+    assert beginning.ignore(project) and not beginning.ignore(project)
+    assert (await examine())["tracking"].state == "ok"
+    (project / ".gitignore").write_text((project / ".gitignore").read_text() + ".devloop/\n")
+    found = (await examine())["tracking"]
+    assert "ignores what a team shares" in found.message and ".devloop/plan.md" in found.message
+
+
+async def test_a_persons_file_that_is_tracked_is_told_with_the_command(repository, project, examine):
+    beginning.ignore(project)
+    (project / ".devloop" / "spikes").mkdir()
+    (project / ".devloop" / "spikes" / "a.md").write_text("x")
+    subprocess.run(["git", "add", "-f", ".devloop/spikes"], cwd=project, check=True)
+    found = (await examine())["tracking"]
+    assert found.state == "warning" and found.fix == "git rm -r --cached .devloop/spikes/"

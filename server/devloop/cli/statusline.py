@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` itself would cost an import
+if TYPE_CHECKING:
+    from typing import Any
 
 HELP = "usage: devloop statusline [--root DIR] [--width N] [--color auto|always|never]"
 MAX_INPUT = 256 * 1024

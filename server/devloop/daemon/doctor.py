@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from devloop import agents, sandbox, trust
+from devloop import agents, sandbox, skills, trust
+from devloop.daemon import doctor_files
 from devloop.daemon.documents import Documents
-from devloop.errors import DevloopError
+from devloop.errors import DevloopError, RepositoryUnfit
 from devloop.paths import StateDir, config_root
 from devloop.redact import one_line
 from devloop.settings import TEAM_FILE, Settings
@@ -47,8 +48,11 @@ async def checks(root: Path, state: StateDir, settings: Settings, documents: Doc
         ("model", lambda: _plain(_model, settings)),
         ("trust", lambda: _plain(_trust, root, state)),
         ("agents", lambda: _plain(_agents, root, state, settings)),
+        ("skills", lambda: _plain(_skills, root, state)),
         ("settings", lambda: _plain(_settings, root, settings)),
         ("plan", lambda: _plain(_plan, documents)),
+        ("files", lambda: _plain(_files, root, documents)),
+        ("tracking", lambda: _tracking(root)),
         ("state", lambda: _plain(_state_directory, state)),
         ("disk", lambda: _plain(_disk, state)),
     ]
@@ -175,6 +179,24 @@ def _agents(root: Path, state: StateDir, settings: Settings) -> list[Check]:
     return found or [Check("agents", "ok", f"{len(library.agents)} agents, {own} of them this repository's.")]
 
 
+def _skills(root: Path, state: StateDir) -> list[Check]:
+    """Faults in the files of skills; names that clash are no fault, `devloop skills` tells which one counts."""
+    library = skills.discover(root, state.trust_file)
+    found = [
+        Check(
+            "skills",
+            "problem" if each.severity == "error" else "warning",
+            f"{one_line(each.path, 200)}:{each.line}: {one_line(each.message, 300)}",
+            "`devloop skills check` shows everything that is wrong with skills.",
+        )
+        for each in library.problems
+    ]
+    own = sum(each.source != "shipped" for each in library.active.values())
+    waiting = sum(each.state == "untrusted" for each in library.found)
+    told = f"{len(library.active)} skills, {own} of them your own or this repository's"
+    return found or [Check("skills", "ok", f"{told}; {waiting} not trusted yet." if waiting else f"{told}.")]
+
+
 def _settings(root: Path, settings: Settings) -> list[Check]:
     found = [Check("settings", "warning", one_line(warning, 300)) for warning in settings.warnings]
     found += [
@@ -234,6 +256,21 @@ def _plan(documents: Documents) -> list[Check]:
             f"{found.relative}: {len(plan.tasks)} task{'s' if len(plan.tasks) != 1 else ''}, no errors.{others}",
         )
     ]
+
+
+def _files(root: Path, documents: Documents) -> list[Check]:
+    try:
+        documents.find()
+    except DevloopError:
+        return [Check(**each) for each in doctor_files.malformed(root, plan_exists=False)]
+    return [Check(**each) for each in doctor_files.malformed(root, plan_exists=True)]
+
+
+async def _tracking(root: Path) -> list[Check]:
+    try:
+        return [Check(**each) for each in await doctor_files.shared(root)]
+    except RepositoryUnfit:
+        return []  # the first check says it
 
 
 def _state_directory(state: StateDir) -> list[Check]:
