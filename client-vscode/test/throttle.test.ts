@@ -31,17 +31,29 @@ describe("a throttle", () => {
     let done = 0;
     const throttle = new Throttle(async () => {
       most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((resolve) => setTimeout(resolve, 200));
       running--;
       done++;
     }, 100);
     throttle.ask();
     await vi.advanceTimersByTimeAsync(100);
     throttle.ask();
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(850);
     expect([most, done]).toEqual([1, 1]);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(300);
     expect([most, done]).toEqual([1, 2]);
+  });
+
+  it("does not rest for long after what took very long", async () => {
+    let begun = 0;
+    const throttle = new Throttle(async () => {
+      begun++;
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+    }, 100);
+    throttle.ask();
+    throttle.ask();
+    await vi.advanceTimersByTimeAsync(11_100);
+    expect(begun).toBe(2);
   });
 
   it("does nothing more when it is disposed", async () => {

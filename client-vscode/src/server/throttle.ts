@@ -1,6 +1,8 @@
 /** Does something again and again, never twice at once, and with a pause that grows with how long it takes. Pure. */
 
 const SHARE = 4;
+/** One that took long (a server that had to start) must not leave what is shown old for a multiple of that. */
+const MOST_MS = 1_000;
 
 export class Throttle {
   private busy = false;
@@ -40,7 +42,7 @@ export class Throttle {
     if (this.disposed) {
       return;
     }
-    const pause = Math.max(this.pause, (Date.now() - began) * SHARE);
+    const pause = Math.max(this.pause, Math.min((Date.now() - began) * SHARE, MOST_MS));
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (this.again) {

@@ -14,6 +14,8 @@ export default async function openAPlan(stage) {
   await window.showViews();
   await window.row("Implement money.parse").waitFor();
   await window.row("Sharing").waitFor();
+  const mistake = window.page.locator(".sidebar", { hasText: "1 error in the plan" });
+  await mistake.waitFor();
   await stage.shot(window, "views");
 
   // The problem goes by its quick fix, and the file is what the editor shows.
@@ -24,4 +26,5 @@ export default async function openAPlan(stage) {
   await window.command("File: Save");
   await until("the saved file has no problem", () => window.project.plan.includes("[depends:1.2]\n"));
   await window.page.locator(".cdr.squiggly-error, .cdr.squiggly-warning").first().waitFor({ state: "detached" });
+  await mistake.waitFor({ state: "detached" });
 }
