@@ -120,6 +120,51 @@ def test_headings_above_tasks_become_phases_where_there_are_none():
     assert [(task.id, task.phase) for task in plan.tasks] == [("step-1", "1"), ("step-2", "1"), ("7", "2")]
 
 
+NUMBERED = """# Design
+
+## 1. Ground
+
+### 1.1 Read ✅
+
+Words.
+
+- a bullet
+
+### 1.2. Write
+
+## 2. Roof
+
+### 2.1 Close it
+"""
+
+
+def test_numbered_headings_are_tasks_only_where_that_is_said():
+    assert detect("design.md", NUMBERED) == ""
+    found = imported("", NUMBERED)
+    assert found.tasks == 0 and "--as" in found.problems[0].message
+    plan = parse(imported("headings", NUMBERED).text)
+    assert rows(plan) == [
+        ("1.1", "Read", "complete", ()),
+        ("1.2", "Write", "pending", ()),
+        ("2.1", "Close it", "pending", ()),
+    ]
+    assert [(phase.id, phase.name) for phase in plan.phases] == [("1", "Ground"), ("2", "Roof")]
+    assert plan.tasks[0].details == ("Words.", "a bullet")
+
+
+def test_groups_with_numbers_above_numbered_tasks_become_phases():
+    text = "# X\n\n## 1. Schema\n\n- [x] 1.1 Tables\n- [ ] 1.2 Index\n\n## 2. Surface\n\n- [ ] 2.1 Page\n"
+    found = imported("", text)
+    plan = parse(found.text)
+    assert (found.kind, found.problems) == ("kiro", ())
+    assert [(phase.id, phase.name) for phase in plan.phases] == [("1", "Schema"), ("2", "Surface")]
+    assert [(task.id, task.phase, task.done) for task in plan.tasks] == [
+        ("1.1", "1", True),
+        ("1.2", "1", False),
+        ("2.1", "2", False),
+    ]
+
+
 def test_bullets_become_tasks_only_where_that_is_wanted():
     _, plan = read("phases.md")
     assert [(task.title, task.status) for task in plan.tasks] == [

@@ -45,7 +45,8 @@ def imported(
     told = Told()
     kind = kind or detect(source, text)
     if kind not in KINDS:
-        told.problem("This is no list of tasks that devloop knows" if not kind else f"There is no kind {kind!r}")
+        unknown = "This is no list of tasks that devloop knows; --as says what it is" if not kind else ""
+        told.problem(unknown or f"There is no kind {clean(kind, 60)!r}")
         kind = "task-master" if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") else "plan"
     if kind in _JSON:
         plan = _from_json(kind, text, told, source, now, tag)

@@ -20,13 +20,14 @@ from devloop.plan.importing import bullets, words
 from devloop.plan.importing.model import MAX_CHARS, Told
 from devloop.plan.importing.writing import file_piece
 from devloop.plan.lines import body
-from devloop.plan.model import DONE, Edit, Plan
+from devloop.plan.model import DONE, Edit, Plan, Task
 from devloop.plan.problems_tasks import leaves_repository
 from devloop.plan.refactor.convert import is_kiro, is_spec_kit, kiro, spec_kit
 from devloop.plan.refactor.draft import Draft
 from devloop.plan.refactor.headings import convertible, from_headings
 from devloop.plan.tags import code_spans
 
+MAX_CONVERTED: Final = 2000  # the refactorings compare each task with all others
 STATUS: Final = {"planning": "Planning", "in_progress": "In Progress", "review": "Review"}
 _PATH = re.compile(
     r"(?<![\w/.`~-])`?((?:[\w.@-]+/)+[\w.@-]*\w|[\w-]+\.(?:py|rs|ts|tsx|js|jsx|go|java|md|toml|json|ya?ml))`?(?![\w/])"
@@ -36,6 +37,7 @@ _DEPENDS_ON = re.compile(
     rf"\((?:depends on|needs|after|requires)[ \t]+({_ID.pattern}(?:[ \t]*(?:,|&|and)[ \t]*{_ID.pattern})*)\)",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4}){0,3})[.):]?[ \t]+(\S.*)$")
 _BEFORE = re.compile(r"(?:\b(?:in|at|to|from|under|file|create|update|edit|into)[ \t]+)$", re.IGNORECASE)
 _NAMES: Final = {
     "setup": re.compile(r"\bset-?up\b", re.IGNORECASE),
@@ -51,7 +53,9 @@ def read(kind: str, text: str, told: Told, source: str) -> Plan:
         told.problem(f"The file has {len(text):,} characters; {MAX_CHARS:,} are read at most")
         return parse("# Plan: Imported\n\n## Phase 1: Tasks\n")
     plan = parse(text)
-    if kind == "spec-kit":
+    if max(len(plan.tasks), len(plan.sections)) > MAX_CONVERTED and kind != "plan":
+        told.problem(f"More than {MAX_CONVERTED:,} tasks or headings are not converted; they stay as they are")
+    elif kind == "spec-kit":
         plan = _spec_kit(plan, told)
     elif kind == "kiro":
         plan = _kiro(plan, told)
@@ -175,9 +179,14 @@ def _errors(plan: Plan) -> int:
 def _kiro(plan: Plan, told: Told) -> Plan:
     """What a task with parts says of itself, and a phase can't say, goes before it becomes a phase."""
     draft = Draft(plan)
+    parts: dict[str, list[Task]] = {}
+    for task in plan.tasks:
+        head, dot, _ = task.id.partition(".")
+        if dot:
+            parts.setdefault(head, []).append(task)
     for task in plan.tasks:
         box = plan.tree.tasks[plan.graph.by_line[task.line]].box
-        below = [other for other in plan.tasks if other.id.startswith(f"{task.id}.") and other is not task]
+        below = parts.get(task.id, ())
         if not (is_kiro(task) and task.id.isdecimal() and below) or box is None:
             continue
         if task.done and not all(other.done for other in below):
@@ -208,6 +217,9 @@ def _kiro(plan: Plan, told: Told) -> Plan:
 
 def _headings(plan: Plan, told: Told) -> Plan:
     lines = convertible(plan)
+    if not lines and not plan.tasks:
+        plan = _numbered(plan, told)
+        lines = convertible(plan)
     if not lines:
         return plan
     try:
@@ -222,6 +234,28 @@ def _headings(plan: Plan, told: Told) -> Plan:
     if bullets.plain_bullets(plan):
         told.note("kept", "Bullets of phases are no tasks; with --as bullets they would be")
     return plan
+
+
+def _numbered(plan: Plan, told: Told) -> Plan:
+    """Headings such as `1.2 Title` as `Task 1.2: Title`, and `1. Group` above them as phases. Only where a person says
+    that the headings are tasks: most documents with numbers are no plans."""
+    found = {at: _NUMBER.match(section.heading.text) for at, section in enumerate(plan.tree.sections)}
+    leaves = {at: match for at, match in found.items() if match and "." in match[1]}
+    groups = {match[1].partition(".")[0] for match in leaves.values()}
+    draft, count = Draft(plan), 0
+    for at, match in found.items():
+        section = plan.tree.sections[at]
+        if match is None or section.heading_lines != 1 or section.kind in (LOG, CRITERION):
+            continue
+        marks = "#" * section.heading.level
+        if at in leaves and section.heading.level > 1:
+            draft.rewrite(section.line, f"{marks} Task {match[1]}: {match[2]}")
+            count += 1
+        elif match[1] in groups and 2 <= section.heading.level <= 4:
+            draft.rewrite(section.line, f"{marks} Phase {match[1]}: {match[2]}")
+    if count:
+        told.note("changed", f"{count} numbered headings were taken for tasks")
+    return after(plan, draft.edits())
 
 
 def _bullets(plan: Plan, told: Told) -> Plan:
