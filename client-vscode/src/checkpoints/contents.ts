@@ -7,6 +7,8 @@ import type { Session } from "../session";
 import { oneLine } from "../views/text";
 import { type Address, addressOf, queryOf, SCHEME, textOf } from "./files";
 
+const PATIENCE_MS = 5_000;
+
 export function uriOf(address: Address): vscode.Uri {
   return vscode.Uri.from({ scheme: SCHEME, path: `/${address.path}`, query: queryOf(address) });
 }
@@ -15,11 +17,31 @@ export function sessionAt(context: Context, folder: string): Session | undefined
   return context.sessions.all.find((each) => each.folder.uri.toString() === folder);
 }
 
+/** An editor that is there again after a reload asks before its folder's session is there. */
+function sessionSoon(context: Context, folder: string): Promise<Session | undefined> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const found = sessionAt(context, folder);
+      if (found !== undefined) {
+        end(found);
+      }
+    };
+    const end = (found: Session | undefined): void => {
+      clearTimeout(late);
+      listener.dispose();
+      resolve(found);
+    };
+    const listener = context.sessions.onDidChange(look);
+    const late = setTimeout(() => end(undefined), PATIENCE_MS);
+    look();
+  });
+}
+
 export function registerContents(context: Context): vscode.Disposable {
   return vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
     async provideTextDocumentContent(uri): Promise<string> {
       const address = addressOf(uri);
-      const session = address && sessionAt(context, address.folder);
+      const session = address && (await sessionSoon(context, address.folder));
       if (address === undefined || session === undefined) {
         return "This is a file of a run in a folder that is not open here.\n";
       }
