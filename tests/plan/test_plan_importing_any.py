@@ -255,3 +255,11 @@ def test_a_list_with_thousands_of_tasks_and_needs_is_read_in_seconds():
     assert found.tasks == 2000 and not errors(parse(found.text))
     assert len(found.problems) == MAX_TOLD + 1 and "nothing was said" in found.problems[-1].message
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("lead", ["T{:04} [P]", "{}."])
+def test_a_list_in_markdown_that_is_too_long_to_convert_stays_as_it_is(lead):
+    text = "# Tasks: x\n\n## Setup\n\n" + "".join(f"- [ ] {lead.format(n)} do {n}\n" for n in range(1, 2102))
+    found = imported("spec-kit", text)
+    assert found.tasks == 2101 and "are not converted" in found.problems[0].message
+    assert not errors(parse(found.text))

@@ -6,45 +6,25 @@ What a refactoring refuses stays in its form, which devloop reads as well, and i
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable
 from typing import Final
 
 from devloop.errors import DevloopError
 from devloop.plan import edits as plan_edits
 from devloop.plan.build import parse
-from devloop.plan.edits import append_log, apply_to, set_header
-from devloop.plan.extent import last_text_line
+from devloop.plan.edits import append_log, set_header
 from devloop.plan.headings import CRITERION, LOG
-from devloop.plan.importing import bullets, words
+from devloop.plan.importing import bullets, spec_kit, words
+from devloop.plan.importing.conversion import after, facts, tried
 from devloop.plan.importing.model import MAX_CHARS, Told
-from devloop.plan.importing.writing import file_piece
 from devloop.plan.lines import body
-from devloop.plan.model import DONE, Edit, Plan, Task
-from devloop.plan.problems_tasks import leaves_repository
-from devloop.plan.refactor.convert import is_kiro, is_spec_kit, kiro, spec_kit
+from devloop.plan.model import DONE, Plan, Task
+from devloop.plan.refactor.convert import is_kiro, kiro
 from devloop.plan.refactor.draft import Draft
 from devloop.plan.refactor.headings import convertible, from_headings
-from devloop.plan.tags import code_spans
 
 MAX_CONVERTED: Final = 2000  # the refactorings compare each task with all others
 STATUS: Final = {"planning": "Planning", "in_progress": "In Progress", "review": "Review"}
-_PATH = re.compile(
-    r"(?<![\w/.`~-])`?((?:[\w.@-]+/)+[\w.@-]*\w|[\w-]+\.(?:py|rs|ts|tsx|js|jsx|go|java|md|toml|json|ya?ml))`?(?![\w/])"
-)
-_ID = re.compile(r"T-?[0-9]{1,6}")
-_DEPENDS_ON = re.compile(
-    rf"\((?:depends on|needs|after|requires)[ \t]+({_ID.pattern}(?:[ \t]*(?:,|&|and)[ \t]*{_ID.pattern})*)\)",
-    re.IGNORECASE,
-)
 _NUMBER = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4}){0,3})[.):]?[ \t]+(\S.*)$")
-_BEFORE = re.compile(r"(?:\b(?:in|at|to|from|under|file|create|update|edit|into)[ \t]+)$", re.IGNORECASE)
-_NAMES: Final = {
-    "setup": re.compile(r"\bset-?up\b", re.IGNORECASE),
-    "base": re.compile(r"\bfoundation(?:al)?\b", re.IGNORECASE),
-    "story": re.compile(r"\b(?:user story|US)[ \t]*[0-9]+\b", re.IGNORECASE),
-    "polish": re.compile(r"\bpolish\b", re.IGNORECASE),
-}
 
 
 def read(kind: str, text: str, told: Told, source: str) -> Plan:
@@ -56,7 +36,7 @@ def read(kind: str, text: str, told: Told, source: str) -> Plan:
     if max(len(plan.tasks), len(plan.sections)) > MAX_CONVERTED and kind != "plan":
         told.problem(f"More than {MAX_CONVERTED:,} tasks or headings are not converted; they stay as they are")
     elif kind == "spec-kit":
-        plan = _spec_kit(plan, told)
+        plan = spec_kit.read(plan, told)
     elif kind == "kiro":
         plan = _kiro(plan, told)
     elif kind == "headings":
@@ -69,108 +49,6 @@ def read(kind: str, text: str, told: Told, source: str) -> Plan:
     if not plan.tasks:
         told.problem("There are no tasks")
     return plan
-
-
-def after(plan: Plan, edits: tuple[Edit, ...]) -> Plan:
-    return parse(apply_to(plan.document, edits), name=plan.name) if edits else plan
-
-
-def _tried(plan: Plan, convert: Callable[[Plan], tuple[Edit, ...]], told: Told, line: int = 0) -> Plan:
-    try:
-        return after(plan, convert(plan))
-    except DevloopError as problem:
-        told.problem(problem.sentences, line=line)
-        return plan
-
-
-# spec-kit
-
-
-def _spec_kit(plan: Plan, told: Told) -> Plan:
-    plan = _said_needs(plan, told)
-    count = sum(is_spec_kit(task) for task in plan.tasks)
-    plan = _tried(plan, spec_kit, told)
-    if count and not any(is_spec_kit(task) for task in plan.tasks):
-        told.note("changed", f"{count} ids such as T001 follow their phases; each task says where it comes `from`")
-    plan = _files(plan, told)
-    return _phase_order(plan, told)
-
-
-def _said_needs(plan: Plan, told: Told) -> Plan:
-    """“(depends on T012, T013)” in a title as `[depends:T012, T013]`, so that the ids follow."""
-    draft, count = Draft(plan), 0
-    for task in plan.tasks:
-        line = body(plan.document.line(task.line - 1))
-        found = _DEPENDS_ON.search(line) if len(line) < 2000 else None
-        names = _ID.findall(found[1]) if found else []
-        if found and all(name.lower() in plan.graph.by_id for name in names):
-            count += 1
-            draft.replace(task.line, found.start(), found.end(), f"[depends:{', '.join(names)}]")
-    changed = after(plan, draft.edits()) if count else plan
-    if not count or _errors(changed) > _errors(plan):
-        return plan
-    told.note("changed", f"What {count} titles say of dependencies stands as [depends:…]")
-    return changed
-
-
-def _files(plan: Plan, told: Told) -> Plan:
-    """Paths that a sentence names (“… in src/a.py”) as `Files`."""
-    draft, count = Draft(plan), 0
-    for task in plan.tasks:
-        if task.files or task.parent_line is not None or len(task.title) > 2000:
-            continue
-        pieces = [piece for path in _paths(task.title) if (piece := file_piece(path))]
-        if pieces:
-            count += 1
-            indent = " " * sum(plan.document.step(task.line - 1).state.stack)
-            at = last_text_line(plan.document, task.line)
-            draft.insert(at, [f"{indent}- **Files**: {', '.join(dict.fromkeys(pieces))}"])
-    if not count:
-        return plan
-    told.note("changed", f"Paths in the titles of {count} tasks stand as their Files too")
-    return after(plan, draft.edits())
-
-
-def _paths(title: str) -> list[str]:
-    code = code_spans(title)
-    found = []
-    for match in _PATH.finditer(title):
-        path = match[1]
-        ticked = any(first < match.start(1) < last for first, last in code)
-        if not (ticked or "." in path.rsplit("/", 1)[-1] or _BEFORE.search(title, 0, match.start())):
-            continue  # and/or
-        if not leaves_repository(path) and not title.startswith("://", match.start() - 3):
-            found.append(path)
-    return found
-
-
-def _phase_order(plan: Plan, told: Told) -> Plan:
-    """spec-kit's phases have an order that its prose says: set-up, foundation, stories beside each other, polish."""
-    kinds = {
-        at: next((kind for kind, pattern in _NAMES.items() if pattern.search(phase.name)), "")
-        for at, phase in enumerate(plan.phases)
-        if phase.parent is None and phase.status != "empty"
-    }
-    before = {"base": ("setup",), "story": ("base", "setup"), "polish": ("story", "base", "setup")}
-    draft, said = Draft(plan), []
-    for at, kind in kinds.items():
-        phase = plan.phases[at]
-        wanted = [name for name in before.get(kind, ()) if name in kinds.values()][:1]
-        earlier = [plan.phases[n].id for n, other in kinds.items() if other in wanted and n < at]
-        unique = all(sum(other.id == name for other in plan.phases) == 1 for name in earlier)
-        if phase.depends_on or not earlier or not unique:
-            continue
-        draft.insert(phase.line, ["", f"**Dependencies**: {', '.join(f'Phase {name}' for name in earlier)}"])
-        said.append(phase.id)
-    changed = after(plan, draft.edits())
-    if not said or _errors(changed) > _errors(plan):
-        return plan
-    told.note("changed", f"Phases {', '.join(said)} wait for those before them, as spec-kit's order has it")
-    return changed
-
-
-def _errors(plan: Plan) -> int:
-    return sum(problem.severity == "error" for problem in plan.problems)
 
 
 # Kiro, cc-sdd
@@ -205,7 +83,7 @@ def _kiro(plan: Plan, told: Told) -> Plan:
             draft.replace(task.line, box.column + 2, box.column + 3, "")
             told.note("lost", f"{task.id} was optional: it became a phase", line=task.line)
     prepared = after(plan, draft.edits())
-    converted = _tried(prepared, kiro, told)
+    converted = tried(prepared, kiro, told)
     if converted is prepared:
         return plan
     told.note("changed", f"{len(converted.phases) - len(plan.phases)} numbers became phases")
@@ -228,7 +106,7 @@ def _headings(plan: Plan, told: Told) -> Plan:
         count = 0
         for line in reversed(lines):  # from below: lines above stay where they are
             before = plan
-            plan = _tried(plan, lambda plan, line=line: from_headings(plan, line), told, line)  # type: ignore[misc]
+            plan = tried(plan, lambda plan, line=line: from_headings(plan, line), told, line)  # type: ignore[misc]
             count += plan is not before
     told.note("changed", f"{count} headings became tasks; the text below them is indented")
     if bullets.plain_bullets(plan):
@@ -312,10 +190,6 @@ def _named(plan: Plan, kind: str, source: str) -> Plan:
     draft = Draft(plan)
     draft.rewrite(section.line, f"# Plan: {name}")
     return after(plan, draft.edits())
-
-
-def facts(plan: Plan) -> Counter[tuple[str, str]]:
-    return Counter((task.title, task.status) for task in plan.tasks)
 
 
 def finished(plan: Plan, source: str, kind: str, now: str, told: Told) -> Plan:
