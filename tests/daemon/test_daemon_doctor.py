@@ -138,3 +138,19 @@ async def test_a_persons_file_that_is_tracked_is_told_with_the_command(repositor
     subprocess.run(["git", "add", "-f", ".devloop/spikes"], cwd=project, check=True)
     found = (await examine())["tracking"]
     assert found.state == "warning" and found.fix == "git rm -r --cached .devloop/spikes/"
+
+
+async def test_faults_of_agents_are_told_with_file_and_line(project, state):
+    folder = project / ".devloop" / "agents"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bad.md").write_text("no front matter\n")
+    (folder / "odd.md").write_text("---\nname: odd\ndescription: d\ntools: [Fly]\n---\nBody\n")
+    own = settings.load(project, {}).model_copy(update={"agents": {"nobody": settings.AgentSettings()}})
+    found = await doctor.checks(project, state, own, Documents(project))
+    told = [(each.state, each.message) for each in found if each.name == "agents"]
+    bad = "the file has to begin with `---` and front matter"
+    assert told == [
+        ("problem", f".devloop/agents/bad.md:1: {bad}"),
+        ("warning", ".devloop/agents/odd.md:4: there is no tool Fly"),
+        ("warning", "Your settings speak of the agent nobody, and there is none."),
+    ]

@@ -234,6 +234,7 @@ async def test_the_library_says_what_would_do_a_task(editor):
     found = await editor.request("devloop/library", {"task": "1.2"})
     said = {agent["name"]: agent["why"] for agent in found["agents"]}
     assert (len(said), said.pop("engineer"), set(said.values())) == (9, "the default", {None})
+    assert (found["choice"]["agent"], found["choice"]["confidence"], found["agent_problems"]) == ("engineer", "low", [])
     modes = {agent["name"]: agent["modes"] for agent in found["agents"]}
     assert modes["qa-engineer"] == ["generator", "runner", "bug_tracker", "validator"]
     assert (await editor.request("devloop/library"))["agents"][0]["why"] is None

@@ -15,18 +15,28 @@ Answer = dict[str, Any]
 
 
 def library(root: Path, plan: plans.Plan | None, task: plans.Task | None) -> Answer:
-    """`{"agents", "skills", "problems"}`, the last of skills' files. `why` is null for what would not be used, and
-    where no task is asked about. Blocks.
+    """`{"agents", "choice", "agent_problems", "skills", "problems"}`, the last of skills' files. `why` is null for what
+    would not be used, and where no task is asked about. Blocks.
 
     `plan`: where `task` stands. Agents are those that ship and those of the repository that the person trusts.
     """
-    return {"agents": list(_agents(root, plan, task)), **skill_list.listed(root, task)}
-
-
-def _agents(root: Path, plan: plans.Plan | None, task: plans.Task | None) -> Iterator[Answer]:
-    known = agents.load_agents(root)
+    found = agents.discover(root)
     phase = plan.phases[task.phase_index].name if plan and task and task.phase_index is not None else None
-    choice = agents.route(known, task, phase=phase) if task is not None else None
+    choice = agents.route(found.agents, task, phase=phase) if task is not None else None
+    return {
+        "agents": list(_agents(root, found.agents, choice)),
+        "choice": choice.to_json() if choice is not None else None,
+        "agent_problems": [_problem(each) for each in found.problems],
+        **skill_list.listed(root, task),
+    }
+
+
+def _problem(problem: agents.Problem) -> Answer:
+    severity = "error" if problem.fatal else "warning"
+    return {"path": problem.path, "line": problem.line, "severity": severity, "message": problem.text}
+
+
+def _agents(root: Path, known: dict[str, agents.Agent], choice: agents.Choice | None) -> Iterator[Answer]:
     for agent in known.values():
         yield {
             "name": agent.name,

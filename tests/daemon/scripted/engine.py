@@ -307,7 +307,15 @@ class Engine:
         spent = {"usd": 0.0125, "turns": 1, **ZERO, "input": 900}
         caps = {"run_usd": 5.0, "plan_usd": None, "day_usd": 25.0, "run_tokens": None, "turns": 60, "wall": 3600.0}
         rows = [{"label": "1.1", **spent}]
-        return {"caps": caps, "day": spent, "total": spent, "by_task": rows, "by_day": rows}
+        return {
+            "caps": caps,
+            "day": spent,
+            "total": spent,
+            "by_task": rows,
+            "by_agent": [],
+            "by_mode": [],
+            "by_day": rows,
+        }
 
     async def status(self, params):
         return {
