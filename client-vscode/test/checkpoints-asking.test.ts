@@ -182,6 +182,12 @@ describe("a notification", () => {
     });
   });
 
+  it("warns of work that changes the checks themselves", async () => {
+    await session.waits(checkpoint({ guards: [{ kind: "config", file: "pyproject.toml" }] }));
+    expect(screen.toast.kind).toBe("warning");
+    expect(screen.toast.message).toContain("✓ tests · ! 1 change to the checks themselves · 1 file");
+  });
+
   it("that was closed does not come back with the window", async () => {
     await session.waits(checkpoint());
     await screen.toast.close();

@@ -86,9 +86,16 @@ export function nameOf(run: Pick<Run, "task" | "title">, limit = 80): string {
   return oneLine(`${run.task} ${run.title}`, limit);
 }
 
-/** What the notification's text ends with: verdicts, size, spending. */
+/** What the notification's text ends with: verdicts and what they are worth, size, spending. */
 export function figures(run: Waiting, checkpoint: Checkpoint): string {
-  return joined(gatesOf(checkpoint), changesOf(checkpoint), spentOf(run, checkpoint));
+  const guards = guardsOf(checkpoint);
+  const changed = guards > 0 && `! ${counted(guards, "change")} to the checks themselves`;
+  return joined(gatesOf(checkpoint), changed, changesOf(checkpoint), spentOf(run, checkpoint));
+}
+
+/** How many things the work does to what judges it. */
+function guardsOf(checkpoint: Checkpoint): number {
+  return checkpoint.guards?.length ?? 0;
 }
 
 const SYMBOLS: Readonly<Record<string, string>> = { pass: "✓", fail: "✗", error: "!", skipped: "–" };
@@ -136,9 +143,9 @@ export function saying(run: Waiting, checkpoint: Checkpoint): string {
   return `${said ? `${about}: ${said}` : about} (${figures(run, checkpoint)})`;
 }
 
-/** Whether somebody has to look closer: a question, a problem, or a decision that came back. */
+/** Whether somebody has to look closer: a question, a problem, a decision that came back, work on the checks themselves. */
 export function urgent(checkpoint: Checkpoint): boolean {
-  return checkpoint.kind !== "decision" || Boolean(checkpoint.problem);
+  return checkpoint.kind !== "decision" || Boolean(checkpoint.problem) || guardsOf(checkpoint) > 0;
 }
 
 /** Whether the loop that the run belongs to goes on with another task. */
