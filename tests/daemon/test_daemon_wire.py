@@ -243,6 +243,51 @@ async def test_continue_can_begin_with_a_task(dial, until):
     await peer.close()
 
 
+def hand_off(project, saved="2999-01-01T00:00:00Z", **more):
+    path = project / ".devloop" / "next-action.json"
+    value = {"version": "2", "savedAt": saved, "plan": {"name": "x"}, "handoff": "Mind the cache.", **more}
+    path.write_text(json.dumps(value))
+    return path
+
+
+async def test_continue_goes_on_from_a_hand_off_and_puts_it_away(dial, until, project, state):
+    path = hand_off(project, nextTask={"id": "1.3", "description": "A question"})
+    before = path.read_bytes()
+    peer = await dial()
+    found = await peer.request("devloop/continue", {"limit": 1, "decide": "continue"})
+    assert found["task"] == "1.3" and found["hand_off"]["state"] == "valid" and found["hand_off"]["task"] == "1.3"
+    assert not path.exists()
+    assert [file.read_bytes() for file in (state.path / "hand-offs").iterdir()] == [before]
+    await peer.close()
+
+
+@pytest.mark.parametrize(
+    ("more", "task", "told"),
+    [
+        ({"nextTask": {"id": "1.7", "description": "done"}}, "1.1", "superseded"),
+        ({"nextTask": {"id": "9.9", "description": "gone"}}, "1.1", "valid"),
+        ({"nextTask": None}, "1.1", "valid"),
+    ],
+)
+async def test_a_hand_off_whose_task_can_not_run_gives_its_words_alone(dial, project, more, task, told):
+    path = hand_off(project, **more)
+    peer = await dial()
+    found = await peer.request("devloop/continue", {"limit": 1, "decide": None})
+    assert (found["task"], found["hand_off"]["state"]) == (task, told) and not path.exists()
+    await peer.close()
+
+
+async def test_an_old_hand_off_is_told_and_left_until_it_is_wanted(dial, project):
+    path = hand_off(project, saved="2020-01-01T00:00:00Z", nextTask={"id": "1.3", "description": "x"})
+    peer = await dial()
+    found = await peer.request("devloop/continue", {"limit": 1, "decide": None})
+    assert found["task"] == "1.1" and found["hand_off"]["state"].startswith("stale:") and path.exists()
+    assert "--hand-off" in found["hand_off"]["message"]
+    found = await peer.request("devloop/continue", {"limit": 1, "decide": None, "hand_off": True})
+    assert found["task"] == "1.3" and not path.exists()
+    await peer.close()
+
+
 async def ended(peer, run):
     return (await peer.request("devloop/show", {"run": run}))["run"]["state"] == "ended"
 

@@ -104,12 +104,18 @@ def run_task(
 def continue_plan(
     limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="At most so many tasks.")] = None,
     task: Annotated[str | None, typer.Option("--from", metavar="TASK", help="Begin with this task.")] = None,
+    hand_off: Annotated[
+        bool | None,
+        typer.Option("--hand-off/--no-hand-off", help="Go on from a fresh start's hand-off, even an old one; or not."),
+    ] = None,
     decide: DecideOption = None,
     detach: DetachOption = False,
     as_json: Json = False,
 ) -> None:
     """Do the plan's next task, then the following ones, and stop where you are needed."""
     params: Row = {"limit": limit, "decide": decide.value if decide else None, "task": task}
+    if hand_off is not None:
+        params["hand_off"] = hand_off
     _start("devloop/continue", params, limit=limit, detach=detach, as_json=as_json)
 
 
@@ -132,6 +138,8 @@ def _start(method: str, params: Row, *, limit: int | None, detach: bool, as_json
             )
             if answer.get("attached") and not as_json:
                 output.console().print(f"[dim]{safe(answer.get('message'), 300)}[/]")
+            if answer.get("hand_off") and not as_json:
+                output.console().print(f"[dim]{safe(answer['hand_off']['message'], 400)}[/]")
             return answer, await follower.follow(str(answer["run"]), limit, params["decide"])
 
     answer, followed = run(work())

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from devloop import plan as plans
-from devloop.daemon import plan_events
+from devloop.daemon import plan_events, resuming
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, Refused, UsageError
 from devloop.files import write_atomic
 from devloop.paths import StateDir
+from devloop.redact import one_line
 from devloop.rpc import Handler
-from devloop.state import worklog
+from devloop.state import next_action, worklog
+from devloop.state.storing import json_text, stamp
+from devloop.workspace import Repository
 
 log = logging.getLogger(__name__)
 
-HAND_OFF = ".devloop/next-action.json"
-WORKLOG = ".devloop/worklog.md"
+HAND_OFF = next_action.PATH
+WORKLOG = worklog.PATH
+MAX_UNCOMMITTED = 50
 
 
 class PlanPort:
@@ -78,24 +82,35 @@ class PlanPort:
 
     async def hand_off(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`.devloop/next-action.json` (state-files §3). One that is there goes to the state directory first."""
-        return {"path": await asyncio.to_thread(self._write_hand_off, dict(params))}
+        return {"path": await asyncio.to_thread(self._write_hand_off, dict(params), await self._uncommitted())}
+
+    async def _uncommitted(self) -> list[str]:
+        """The person's own changes that are not committed, so that the next start knows of them."""
+        try:
+            dirty = await (await Repository.discover(self._documents.root, born=False)).dirty()
+        except DevloopError:
+            return []
+        return [each.path for each in dirty if not each.path.startswith(".devloop/")][:MAX_UNCOMMITTED]
 
     async def event(self, params: dict[str, Any]) -> None:
         self._publish(params)
 
-    def _write_hand_off(self, content: dict[str, Any]) -> str:
+    def _write_hand_off(self, content: dict[str, Any], uncommitted: list[str]) -> str:
         with contextlib.suppress(DevloopError):
-            content.setdefault("planHash", self._documents.read().sha256)
+            found = self._documents.read()
+            content.setdefault("planHash", found.sha256)
+            content.setdefault("plan", {"name": "", "file": found.relative})
+        content.setdefault("plan", {})
+        content.setdefault("uncommittedWork", uncommitted)
+        content.setdefault("savedAt", stamp(datetime.now(UTC)))
+        try:
+            action = next_action.compose(content)
+        except ValidationError as problem:
+            raise UsageError(f"This is no hand-off: {one_line(str(problem.errors()[0]['msg']))}.") from problem
         path = self._own_file(HAND_OFF)
-        data = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-        if path.is_file():
-            old = path.read_bytes()
-            if old == data:
-                return HAND_OFF
-            kept = self._state.path / "hand-offs"
-            kept.mkdir(mode=0o700, exist_ok=True)
-            (kept / f"{hashlib.sha256(old).hexdigest()[:16]}.json").write_bytes(old)
-        write_atomic(path, data)
+        if path.is_file() and path.read_bytes() != json_text(next_action.to_json(action)).encode():
+            resuming.keep(path, self._state)
+        next_action.write(self._documents.root, action)
         return HAND_OFF
 
     def _log_commit(self, found: PlanText, event: Mapping[str, Any]) -> None:

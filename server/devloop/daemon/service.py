@@ -61,7 +61,7 @@ class Service:
         self.root, self.state, self.version = root, state, version
         self.documents, self.engine, self.fanout, self.environment = documents, engine, fanout, environment
         self.sessions = Sessions(self.handlers, self._left)
-        self._tasks = Tasks(documents, engine)
+        self._tasks = Tasks(documents, engine, state)
         self._stop = stop
         self._began = time.monotonic()
         self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))

@@ -10,10 +10,11 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings
-from devloop.daemon import plan_events
+from devloop.daemon import plan_events, resuming
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.errors import Refused, UsageError
+from devloop.paths import StateDir
 from devloop.redact import one_line
 
 Params = Mapping[str, Any]
@@ -23,8 +24,8 @@ DECIDE = (None, "continue", "commit")
 
 
 class Tasks:
-    def __init__(self, documents: Documents, engine: EngineLink) -> None:
-        self._documents, self._engine = documents, engine
+    def __init__(self, documents: Documents, engine: EngineLink, state: StateDir) -> None:
+        self._documents, self._engine, self._state = documents, engine, state
         self._starting = asyncio.Lock()
 
     async def run(self, params: Params) -> Answer:
@@ -53,7 +54,9 @@ class Tasks:
         """The next task of the plan, and after it the following ones, `limit` at most. `phase`: only those of a phase,
         named by its id or name; without a limit all that are left of it. `task`: begin with this one (as in `run`).
 
-        A task in hand comes first: its run is answered instead, so that two terminals never start two loops.
+        A task in hand comes first: its run is answered instead, so that two terminals never start two loops. Where
+        neither is named, a hand-off that a fresh start left is taken up: its task first, its words for the agent.
+        `hand_off`: true for one that is too old as well, false to leave it where it is.
         """
         decide = _decide(params)
         limit = params.get("limit")
@@ -71,7 +74,11 @@ class Tasks:
             if in_hand is not None:
                 return _attached(in_hand)
             within = phase.id if phase else None
-            if params.get("task") is not None:
+            hand_off = await self._hand_off(params, plan)
+            resumed = hand_off.task if hand_off is not None and hand_off.usable else None
+            if resumed is not None and not any(_holds(run, resumed.id) for run in runs):
+                task = plan_events.task_of(plan, resumed)
+            elif params.get("task") is not None:
                 first = _task(plan, params["task"])
                 _may_run(plan, first, again=False)
                 task = plan_events.task_of(plan, first)
@@ -83,8 +90,19 @@ class Tasks:
             if limit is None and phase is not None:
                 limit = sum(each.pickable and not each.done for each in asked)
             loop = {"limit": limit, "decide": decide, "phase": within}
+            if hand_off is not None and hand_off.usable:
+                task = resuming.with_words(task, hand_off)
             started = await self._start(found, plan, task, loop, again=False)
-        return {**started, "state": "found", "run_state": started["state"]}
+            if hand_off is not None and hand_off.usable:
+                await asyncio.to_thread(resuming.used, self._documents.root, self._state)
+        told = hand_off.to_json() if hand_off is not None else None
+        return {**started, "state": "found", "run_state": started["state"], "hand_off": told}
+
+    async def _hand_off(self, params: Params, plan: plans.Plan) -> resuming.HandOff | None:
+        wanted = params.get("hand_off")
+        if wanted is False or params.get("task") is not None or params.get("phase") is not None:
+            return None
+        return await asyncio.to_thread(resuming.look, self._documents.root, plan, old_too=wanted is True)
 
     async def open_runs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self._engine.request("engine/runs", {"limit": 200, "open": True}))["runs"]

@@ -146,7 +146,8 @@ def validity(action: NextAction | None, now: datetime, *, plan_exists: bool, don
         text = f"Task {one_line(following.id, 40)}, which {PATH} names as next, is done already; its notes still count."
         return Validity("superseded", days, text)
     if now - _aware(action.saved_at) > MAX_AGE:
-        return Validity("stale", days, f"{PATH} is {days} days old. Use it, or delete it.")
+        text = f"{PATH} is {days} days old. Use it with `devloop continue --hand-off`, or delete it."
+        return Validity("stale", days, text)
     return Validity("valid", days, "")
 
 
