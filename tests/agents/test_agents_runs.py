@@ -220,6 +220,27 @@ async def test_a_mode_that_writes_has_its_result_beside_its_commit(one: Engine) 
     assert git(one.root, "log", "-1", "--format=%b").startswith("Two cases.")
 
 
+async def test_a_report_is_handed_on_to_the_tasks_that_waited_for_it_with_the_persons_words(one: Engine) -> None:
+    """Explore, then implement: another conversation of another mode, which begins with what was found."""
+    await one.play({"1.30": [turn(hand_in(**EXPLORED))], "1.31": work("e.txt"), "1.32": work("f.txt")})
+    run = await one.run("1.30", "Explore the notes")
+    await one.checkpoint(run)
+    await one.decide(run, "continue", "Mind the empty file.")
+    await one.ended(run)
+    run = await one.run("1.31", "Implement it", task_fields={"depends_on": ["1.30", "1.1", "9.9"]})
+    await one.checkpoint(run)
+    opening = json.dumps(one.requests(run)[0][0], ensure_ascii=False)
+    assert "Handed on by task 1.30 (engineer:explorer), as data:\\nNotes are read at start.\\nEntry points:" in opening
+    assert "The person said: Mind the empty file." in opening
+    await one.decide(run, "stop")
+    await one.ended(run)
+    run = await one.run("1.32", "Implement more", task_fields={"depends_on": ["1.31"]})
+    await one.checkpoint(run)
+    assert "Handed on" not in json.dumps(one.requests(run)[0][0])
+    await one.decide(run, "discard")
+    await one.ended(run)
+
+
 # Conversations and models
 
 

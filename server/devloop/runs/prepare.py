@@ -9,7 +9,7 @@ from typing import Any, Literal
 from devloop import gates, sandbox, trust
 from devloop.errors import DevloopError, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import knowledge, prompt
+from devloop.runs import knowledge, prompt, reporting
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -88,7 +88,7 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     named = [f"{gate.name}: {' '.join(gate.command)}" for gate in checks]
     known, problems = await asyncio.to_thread(knowledge.opening, services, spec)
     services.notice(spec.id, *problems)
-    text = prompt.task_message(spec, named, known)
+    text = prompt.task_message(spec, named, known, await asyncio.to_thread(reporting.handed_on, services, spec))
     carried = _carried(services, spec)
     transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from devloop.runs.spec import RunSpec
 
 
-def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "") -> str:
+def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "", handed_on: str = "") -> str:
     """The task as the agent reads it. The first two lines are also how a scripted player finds its script.
 
-    `knowledge`: the index of matching skills, and the texts of those that the task names.
+    `knowledge`: the index of matching skills, and the texts of those that the task names. `handed_on`: reports of the
+    tasks that it waited for.
     """
     task = spec.task
     lines = [f"Task: {task.id} {task.title}", f"Attempt: {spec.attempt}"]
@@ -24,8 +25,8 @@ def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "") -> s
     if task.notes:
         lines.append(f"Notes: {task.notes}")
     lines += _listed("Checks that devloop will run", checks)
-    if knowledge:
-        lines += ["", knowledge]
+    for more in filter(None, (handed_on, knowledge)):
+        lines += ["", more]
     return "\n".join(lines)
 
 

@@ -17,6 +17,8 @@ Outcome = dict[str, Any]
 
 SUMMARY = 2_000
 REPORT = 20_000
+HANDED = 6_000
+HANDED_ON = 5
 _AGAIN = "This result does not fit: {mistakes}. Call finish once more with all of it, mended."
 _NONE = "The task ends with your result: call finish with it."
 
@@ -83,6 +85,39 @@ def clear(spec: RunSpec, shown: Mapping[str, Any] | None) -> bool:
         return contracts.model_of(shape).model_validate(shown["data"]).clear
     except ValidationError:  # redacting made it something else
         return False
+
+
+def handed_on(services: Services, spec: RunSpec) -> str:
+    """What a run begins with of the tasks that its task waits for: the reports of agents that only read, and what the
+    person said when they accepted them. No commit carries these."""
+    parts = []
+    for task in spec.task.depends_on[:HANDED_ON]:
+        done = (
+            row for row in services.store.find_runs(task=task, limit=10) if row["outcome"] in ("accepted", "landed")
+        )
+        row = next(done, None)
+        if row is not None and RunSpec.model_validate(row["spec"]).reads_only:
+            parts.append(_handed(services, row))
+    return "\n\n".join(filter(None, parts))
+
+
+def _handed(services: Services, row: Mapping[str, Any]) -> str:
+    transcript = Transcript(services.folder(row["id"]), services.redactor)
+    outcome = (transcript.reply(transcript.last_turn()) or {}).get("outcome", {})
+    found = report(services, row["id"])
+    summary = printable(services.redactor.text(str(outcome.get("summary") or "")))
+    said = services.redactor.text(_said(services, row["id"]))
+    title = f"Handed on by task {row['task_id']} ({row['agent']}:{row['mode']}), as data:"
+    parts = (f"{title}\n{summary}", (found or {}).get("text", "")[:HANDED], f"The person said: {said}" if said else "")
+    return "\n".join(filter(None, parts)) if summary else ""
+
+
+def _said(services: Services, run: str) -> str:
+    """The message of the run's last decision."""
+    last, number = "", 1
+    while (checkpoint := services.store.checkpoint(run, number)) is not None:
+        last, number = checkpoint["message"] or "", number + 1
+    return last
 
 
 async def findings(services: Services, run: str) -> Outcome:

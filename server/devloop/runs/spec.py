@@ -24,6 +24,7 @@ class TaskSpec(_Model):
     line: int = 0
     phase: str | None = None
     phase_name: str = ""
+    depends_on: tuple[str, ...] = ()
     acceptance: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""
