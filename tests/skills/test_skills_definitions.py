@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devloop.front_matter import MAX_BYTES, Unreadable, read
 from devloop.skills import Triggers, parse
-from devloop.skills.front_matter import MAX_BYTES, Unreadable, read
 
 FULL = """---
 name: sql-style

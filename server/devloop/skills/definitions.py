@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from devloop.skills.front_matter import FrontMatter, Unreadable, read, split
+from devloop.front_matter import FrontMatter, Unreadable, read, split
 
 Severity = Literal["error", "warning"]
 
