@@ -119,7 +119,7 @@ def trust(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at what this repository wants to run (gates, set-up, agents, hooks) and trust exactly that content."""
+    """Look at what this repository brings (gates, set-up, agents, hooks, skills) and trust exactly that content."""
     items = ask("devloop/trust")["items"]
     waiting = [item for item in items if item["status"] in ("new", "changed")]
     if as_json and not yes:

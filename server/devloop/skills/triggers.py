@@ -165,6 +165,7 @@ def _words(text: str) -> list[str]:
 
 
 def _singular(word: str) -> str:
+    word = word.removesuffix("'s")
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("xes", "ches", "shes", "sses")):
