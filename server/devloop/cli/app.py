@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from devloop import __version__
-from devloop.cli import care_commands, editor_command, look_commands, plan_commands, run_commands, skill_commands
+from devloop.cli import (
+    care_commands,
+    editor_command,
+    look_commands,
+    plan_commands,
+    run_commands,
+    skill_commands,
+    state_commands,
+)
 from devloop.cli.session import options
 
 HELP = """Drive coding agents from a Markdown plan.
@@ -55,4 +63,5 @@ run_commands.register(app)
 look_commands.register(app)
 skill_commands.register(app)
 care_commands.register(app)
+state_commands.register(app)
 editor_command.register(app)
