@@ -16,6 +16,7 @@ from devloop.cli import (
     run_commands,
     skill_commands,
     state_commands,
+    worklog_command,
 )
 from devloop.cli.session import options
 
@@ -64,4 +65,5 @@ look_commands.register(app)
 skill_commands.register(app)
 care_commands.register(app)
 state_commands.register(app)
+worklog_command.register(app)
 editor_command.register(app)
