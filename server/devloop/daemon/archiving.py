@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,10 +15,11 @@ from devloop.errors import DevloopError, Refused, StaleEdit, UsageError
 from devloop.files import write_atomic
 from devloop.plan import refactor
 from devloop.state import worklog
+from devloop.state.storing import update
 
 log = logging.getLogger(__name__)
 
-WORKLOG = ".devloop/worklog.md"
+WORKLOG = worklog.PATH
 
 
 async def archive(documents: Documents, params: Mapping[str, Any]) -> tuple[dict[str, Any], PlanText]:
@@ -94,14 +94,7 @@ def _write(root: Path, files: Sequence[tuple[str, str]]) -> list[Path]:
 
 def _keep_lines(root: Path, plan: plans.Plan, lines: Sequence[str], now: datetime) -> None:
     """Old lines of the log go to the worklog. The plan's history has them too, so failing is only logged."""
-    path = root / WORKLOG
     try:
-        if not path.resolve().is_relative_to(root):
-            raise Refused(f"{WORKLOG} leads outside the repository; devloop does not write there.")
-        old = worklog.new(root.name, plan.name, now)
-        with contextlib.suppress(FileNotFoundError):
-            old = path.read_bytes().decode("utf-8", "surrogateescape")
-        new = worklog.with_lines(old, lines, now)
-        write_atomic(path, new.encode("utf-8", "surrogateescape"))
+        update(root, WORKLOG, lambda old: worklog.with_lines(old or worklog.new(root.name, plan.name, now), lines, now))
     except (DevloopError, OSError) as problem:
         log.warning("old lines of the log could not be kept in the worklog: %s", problem)

@@ -16,12 +16,11 @@ from devloop import plan as plans
 from devloop.daemon import plan_events, resuming
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, Refused, UsageError
-from devloop.files import write_atomic
 from devloop.paths import StateDir
 from devloop.redact import one_line
 from devloop.rpc import Handler
 from devloop.state import next_action, worklog
-from devloop.state.storing import json_text, stamp
+from devloop.state.storing import json_text, stamp, update
 from devloop.workspace import Repository
 
 log = logging.getLogger(__name__)
@@ -115,27 +114,25 @@ class PlanPort:
 
     def _log_commit(self, found: PlanText, event: Mapping[str, Any]) -> None:
         """A row in the worklog. A worklog that can't be written never undoes a landing: it is a note for people."""
-        path = self._documents.root / WORKLOG
-        if not path.is_file() and not found.relative.startswith(".devloop/"):
+        root = self._documents.root
+        if not (root / WORKLOG).is_file() and not found.relative.startswith(".devloop/"):
             return
         task = event.get("task") or {}
         when = plan_events.time_of(event)
-        try:
-            path = self._own_file(WORKLOG)
-            try:
-                old = path.read_bytes().decode("utf-8", "surrogateescape")
-            except FileNotFoundError:
-                plan = plans.parse(found.data, name=found.relative)
-                old = worklog.new(self._documents.root.name, plan.name, when)
-            new = worklog.with_commit(
-                old,
+
+        def edit(before: str | None) -> str:
+            if before is None:
+                before = worklog.new(root.name, plans.parse(found.data, name=found.relative).name, when)
+            return worklog.with_commit(
+                before,
                 commit=str(event.get("text") or ""),
                 when=when,
                 message=str(task.get("title") or ""),
                 task=str(task.get("id") or ""),
             )
-            if new != old:
-                write_atomic(path, new.encode("utf-8", "surrogateescape"))
+
+        try:
+            update(root, WORKLOG, edit)
         except (DevloopError, OSError) as problem:
             log.warning("the worklog could not be written: %s", problem)
 
