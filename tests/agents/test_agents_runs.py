@@ -208,11 +208,11 @@ async def test_a_result_described_in_the_agents_file_is_held_to(one: Engine) -> 
 
 
 async def test_a_mode_that_writes_has_its_result_beside_its_commit(one: Engine) -> None:
-    result = {"summary": "Two cases.", "files": ["test_a.py"], "covers": ["the empty file"], "run": "pytest"}
-    await one.play({"1.12": [turn(write("test_a.py")), turn(hand_in(**result))]})
+    result = {"summary": "Two cases.", "files": ["cases.txt"], "covers": ["the empty file"], "run": "pytest"}
+    await one.play({"1.12": [turn(write("cases.txt")), turn(hand_in(**result))]})
     run = await one.run("1.12", "Write tests for the notes")
     shown = await one.checkpoint(run)
-    assert [file["path"] for file in shown["diff"]["list"]] == ["test_a.py"]
+    assert [file["path"] for file in shown["diff"]["list"]] == ["cases.txt"]
     assert shown["report"]["data"] == result
     assert [gate["verdict"] for gate in shown["gates"]] == ["pass"]
     await one.decide(run, "commit")
