@@ -78,6 +78,7 @@ async def test_a_checkpoint_that_an_older_devloop_opened_can_be_decided_with_fil
     await one.kill()
     with sqlite3.connect(one.state.records_db) as connection:
         connection.execute("ALTER TABLE checkpoints DROP COLUMN leave_out")
+        connection.execute("DROP TABLE skill_uses")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     await one.up()
     await one.decide(run, "commit", leave_out=["j-out.txt"])
