@@ -147,7 +147,28 @@ export class Editor {
     }
     await page.goto(`${this.url}/?${query}`);
     await page.locator(".monaco-workbench").waitFor();
+    if (workspace) {
+      await this.#folders(window);
+    }
     return window;
+  }
+
+  /** VS Code in a browser sometimes reads a `.code-workspace` file too early and shows a window without its folders. */
+  async #folders(window) {
+    await until("the folders of the workspace", async () => {
+      const rows = window.page.locator(".explorer-folders-view .monaco-list-row");
+      const there = await rows
+        .first()
+        .waitFor({ timeout: 10_000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (!there) {
+        await window.reload();
+      }
+      return there;
+    });
   }
 
   /** The ends of the logs written `since` then (ms): they tell why a language server did not start. */
