@@ -68,6 +68,7 @@ def test_a_fingerprint_knows_name_input_and_result_and_not_the_order_of_keys() -
 
 def test_the_first_message_says_the_task_and_only_what_there_is() -> None:
     assert prompt.task_message(spec(), []) == "Task: 1.1 Write it\nAttempt: 2"
+    assert prompt.task_message(spec(verify="`make check`"), []).endswith("Attempt: 2\nVerify: `make check`")
     full = spec(phase="All", acceptance=("one", "two"), files=("a.py",), notes="careful")
     assert prompt.task_message(full, ["tests: pytest"]).splitlines()[2:] == [
         "Phase: All",

@@ -42,7 +42,7 @@ META: Final = {
     "files": "Files that the task is expected to touch. Tasks that share one don't run at the same time.",
     "notes": "For the agent.",
     "depends": "Waits until these are done, as [depends:] does.",
-    "verify": "How to check the work. A command in back-ticks becomes a gate of this task, once it is trusted.",
+    "verify": "How to check the work. The agent is told; gates are declared in `.devloop/config.toml`.",
     "effort": "A size, for people only.",
     "agent": "The agent for this task, as [agent:] does.",
     "model": "The model for this task, as [model:] does.",

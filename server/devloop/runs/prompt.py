@@ -24,6 +24,8 @@ def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "", hand
     lines += _listed("Files", task.files)
     if task.notes:
         lines.append(f"Notes: {task.notes}")
+    if task.verify:
+        lines.append(f"Verify: {task.verify}")
     lines += _listed("Checks that devloop will run", checks)
     for more in filter(None, (handed_on, knowledge)):
         lines += ["", more]

@@ -28,6 +28,8 @@ class TaskSpec(_Model):
     acceptance: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     notes: str = ""
+    verify: str = ""
+    """How to check the work, as the plan says it: told to the agent, never run by devloop."""
     agent: str | None = None
     mode: str | None = None
     model: str | None = None
