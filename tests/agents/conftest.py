@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from support.engines import Engine, engine, trust_everything
-from support.projects import commit_all, git, tiny_project
+from support.projects import at_home, commit_all, tiny_project
 
 PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n" + "".join(f"- [ ] Task 1.{n}: Task\n" for n in range(1, 40))
 PAINTER = """---
@@ -35,14 +35,7 @@ You read.
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return _at_home(tmp_path, monkeypatch)
-
-
-def _at_home(place: Path, patch: pytest.MonkeyPatch) -> Path:
-    patch.setenv("DEVLOOP_STATE_DIR", str(place / "state"))
-    patch.setenv("DEVLOOP_CONFIG_DIR", str(place / "config"))
-    (place / "config").mkdir(exist_ok=True)
-    return place / "config"
+    return at_home(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -62,12 +55,11 @@ async def one(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]
     """One engine for a module; each test takes a task of its own. The project's agents are trusted."""
     place = tmp_path_factory.mktemp("agents")
     with pytest.MonkeyPatch.context() as patch:
-        _at_home(place, patch)
+        at_home(place, patch)
         root = tiny_project(place / "project", PLAN)
         (root / ".devloop" / "agents").mkdir()
         (root / ".devloop" / "agents" / "reader.md").write_text(READER)
         commit_all(root, "agents")
-        git(root, "status")
         trust_everything(root)
         async with engine(root) as held:
             yield held

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from support.engines import Engine, engine, trust_everything
-from support.projects import git, tiny_project
+from support.projects import at_home, git, tiny_project
 
 PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n- [ ] Task 1.1: First\n- [ ] Task 1.2: Second\n- [ ] Task 1.3: Third\n"
 
@@ -18,13 +18,6 @@ PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n- [ ] Task 1.1: First\n- [ ] Ta
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Private state and configuration directories; the answer is where the person's config.toml belongs."""
     return at_home(tmp_path, monkeypatch)
-
-
-def at_home(place: Path, patch: pytest.MonkeyPatch) -> Path:
-    patch.setenv("DEVLOOP_STATE_DIR", str(place / "state"))
-    patch.setenv("DEVLOOP_CONFIG_DIR", str(place / "config"))
-    (place / "config").mkdir(exist_ok=True)
-    return place / "config"
 
 
 @pytest.fixture

@@ -6,9 +6,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from devloop.shipped import folder
 
 PERSON = ("Pat Person", "pat@example.org")
+
+
+def at_home(place: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Private state and configuration directories below a place; the answer is where `config.toml` belongs."""
+    patch.setenv("DEVLOOP_STATE_DIR", str(place / "state"))
+    patch.setenv("DEVLOOP_CONFIG_DIR", str(place / "config"))
+    (place / "config").mkdir(exist_ok=True)
+    return place / "config"
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -317,7 +318,7 @@ def create(
         )
         text = render(issue, _body(issue, printable(body)))
         path = f"{FOLDER}/{issue.id}.md"
-        if update(root, path, lambda before, text=text: text if before is None else None):  # type: ignore[misc]
+        if update(root, path, partial(_if_new, text)):
             write_views(root)
             return issue
     raise StaleEdit("Others are making issues at the same time.", hint="Try again.")
@@ -461,12 +462,20 @@ def _line(issue: Issue) -> str:
     return f"- [{issue.id}]({issue.id}.md): {title} ({issue.priority}{state})"
 
 
+def _if_new(text: str, before: str | None) -> str | None:
+    return text if before is None else None
+
+
+def _as_before(text: str, before: str | None) -> str:
+    return with_newlines(text, before or "")
+
+
 def write_views(root: Path) -> tuple[str, ...]:
     """Write the views whose text changed; their paths."""
     known, _ = scan(root)
     written = []
     for name, text in views(known).items():
         path = f"{FOLDER}/{name}"
-        if update(root, path, lambda before, text=text: with_newlines(text, before or "")):  # type: ignore[misc]
+        if update(root, path, partial(_as_before, text)):
             written.append(path)
     return tuple(written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,8 +25,8 @@ def load(text: str, told: Told) -> Any:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(found)
         if len(values) < len(found):
-            seen: set[str] = set()
-            repeated.extend(key for key, _ in found if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+            keys = Counter(key for key, _ in found)
+            repeated.extend(key for key, count in keys.items() if count > 1)
         return values
 
     try:
