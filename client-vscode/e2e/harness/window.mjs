@@ -248,10 +248,19 @@ export class Window {
     await box.waitFor();
     await box.fill(`>${beginning}`);
     const rows = this.page.locator(".quick-input-list .monaco-list-row");
-    await rows.first().waitFor();
-    const found = (await rows.allInnerTexts()).map(plain).filter((text) => text.startsWith(beginning));
+    let before = "";
+    const found = await until(
+      "a list of commands that stays",
+      async () => {
+        const texts = (await rows.allInnerTexts()).map(plain);
+        const stays = texts.length > 0 && texts.join() === before;
+        before = texts.join();
+        return stays && texts;
+      },
+      { every: 300 },
+    );
     await this.page.keyboard.press("Escape");
-    return found;
+    return found.filter((text) => text.startsWith(beginning));
   }
 
   webview() {

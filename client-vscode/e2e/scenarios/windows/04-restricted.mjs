@@ -23,6 +23,9 @@ export default async function restricted(stage) {
     throw new Error(`the menu offers what acts: ${menu}`);
   }
   await window.page.keyboard.press("Escape");
+  if ((await window.commandsLike("Devloop: Doctor")).length === 0) {
+    throw new Error("the palette does not list devloop's commands at all");
+  }
   const offered = await window.commandsLike("Devloop: Run");
   if (offered.length > 0) {
     throw new Error(`the palette offers what acts: ${offered}`);
