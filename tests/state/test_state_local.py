@@ -1,4 +1,4 @@
-"""local.md: three generations of settings as one shape, what is wrong with its line."""
+"""personal.md: three generations of settings as one shape, what is wrong with its line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devloop.state import local, schema
+from devloop import personal
+from devloop.state import schema
 
 SCHEMA = jsonschema.Draft202012Validator(schema.load("local"))
 V2 = """---
@@ -88,9 +89,9 @@ notify:
 
 
 def test_the_second_generation_is_read_as_the_target_shape():
-    found = local.read(V2)
+    found = personal.read(V2)
     assert found.faults == () and found.notes.strip() == "My notes."
-    values = local.to_json(found.values)
+    values = personal.to_json(found.values)
     SCHEMA.validate(values)
     assert values["enforcement"] == "strict" and values["ship"] == {
         "auto-version": False,
@@ -105,16 +106,16 @@ def test_the_second_generation_is_read_as_the_target_shape():
 
 
 def test_the_documented_variant_is_read():
-    found = local.read(DOCUMENTED)
+    found = personal.read(DOCUMENTED)
     assert found.faults == ()
     assert found.values.definition_of_done.require_tests is True and found.values.definition_of_done.min_coverage == 70
     assert found.values.commits.style == "simple" and found.values.git.main_branch == "develop"
 
 
 def test_the_third_generation_is_read():
-    found = local.read(V3)
+    found = personal.read(V3)
     assert found.faults == ()
-    values = local.to_json(found.values)
+    values = personal.to_json(found.values)
     SCHEMA.validate(values)
     assert values["git"]["pr-on-complete"] == "never" and values["git"]["worktree-isolation"] is True
     assert values["tokens"] == {"token-budget": 8000, "cache-friendly-context": False}
@@ -131,8 +132,8 @@ def test_kebab_and_snake_case_count_alike(swap):
         else line
         for line in V3.split("\n")
     ]
-    found = local.read("\n".join(lines))
-    assert found.faults == () and found.values == local.read(V3).values
+    found = personal.read("\n".join(lines))
+    assert found.faults == () and found.values == personal.read(V3).values
 
 
 @pytest.mark.parametrize(
@@ -150,32 +151,32 @@ def test_kebab_and_snake_case_count_alike(swap):
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text, line, word):
-    found = local.read(text)
+    found = personal.read(text)
     assert any(each.line == line and word in each.message for each in found.faults), found.faults
 
 
 def test_one_wrong_value_loses_only_itself():
-    found = local.read("---\nfresh_threshold: 900\ncontext_threshold: 60\nunknown: 1\n---\n")
+    found = personal.read("---\nfresh_threshold: 900\ncontext_threshold: 60\nunknown: 1\n---\n")
     assert found.values.fresh_threshold == 10 and found.values.context_threshold == 60 and len(found.faults) == 2
     assert found.given == {"context-threshold"}
 
 
 def test_notes_alone_are_no_fault():
-    found = local.read("Just words.\n")
-    assert found.values == local.Local() and found.faults == () and found.notes == "Just words.\n"
+    found = personal.read("Just words.\n")
+    assert found.values == personal.Local() and found.faults == () and found.notes == "Just words.\n"
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_read_without_raising(text):
-    local.read(text)
-    local.read(f"---\n{text}\n---\n")
+    personal.read(text)
+    personal.read(f"---\n{text}\n---\n")
 
 
 def test_the_legacy_place_is_read_when_ours_is_not_there(project, put):
-    assert local.load(project) is None
-    put(local.LEGACY_PATH, "---\nenforcement: strict\nodd: 1\n---\n")
-    found = local.load(project)
-    assert found.values.enforcement == "strict" and found.faults[0].path == local.LEGACY_PATH
-    put(local.PATH, "---\nenforcement: advisory\n---\n")
-    assert local.load(project).values.enforcement == "advisory"
+    assert personal.load(project) is None
+    put(personal.LEGACY_PATH, "---\nenforcement: strict\nodd: 1\n---\n")
+    found = personal.load(project)
+    assert found.values.enforcement == "strict" and found.faults[0].path == personal.LEGACY_PATH
+    put(personal.PATH, "---\nenforcement: advisory\n---\n")
+    assert personal.load(project).values.enforcement == "advisory"

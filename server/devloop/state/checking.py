@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from devloop import personal
 from devloop.errors import DevloopError
-from devloop.state import archive, context, issues, local, next_action, plan_state, sessions, spikes, worklog
+from devloop.state import archive, context, issues, next_action, plan_state, sessions, spikes, worklog
 from devloop.state.storing import Fault, markdown_files, read_text
 
 _FILES: dict[str, Callable[[str], tuple[Fault, ...]]] = {
     plan_state.PATH: plan_state.check,
     next_action.PATH: lambda text: next_action.read(text)[1],
-    local.PATH: lambda text: local.read(text).faults,
-    local.LEGACY_PATH: lambda text: local.read(text, local.LEGACY_PATH).faults,
+    personal.PATH: lambda text: personal.read(text).faults,
+    personal.LEGACY_PATH: lambda text: personal.read(text, personal.LEGACY_PATH).faults,
     context.PATH: lambda text: context.read(text)[1],
     sessions.PATH: lambda text: sessions.read(text)[1],
     sessions.CURRENT_PATH: lambda text: sessions.read(text, sessions.CURRENT_PATH)[1],

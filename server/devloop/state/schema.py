@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from devloop.state import context, issues, local, next_action, plan_state, sessions, spikes
+from devloop import personal
+from devloop.state import context, issues, next_action, plan_state, sessions, spikes
 
 FOLDER: Final = Path(__file__).parent / "schemas"
 MODELS: Final[dict[str, type[BaseModel]]] = {
@@ -22,7 +23,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "context": context.Context,
     "issue": issues.Issue,
     "spike": spikes.Spike,
-    "local": local.Local,
+    "local": personal.Local,
 }
 """`plan-state-v1` is written by hand: it is not ours."""
 

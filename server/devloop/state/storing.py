@@ -9,59 +9,25 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from devloop.errors import Refused, StaleEdit
 from devloop.files import held_lock, storage_error, write_atomic
+from devloop.own_files import Fault as Fault
+from devloop.own_files import own_file as own_file
+from devloop.own_files import read_text as read_text
 from devloop.paths import StateDir
 from devloop.redact import one_line
 
 TRIES: Final = 3
-MAX_BYTES: Final = 8 * 1024 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Something wrong in a state file. `path` is relative to the root, `line` 1-based."""
-
-    path: str
-    line: int
-    message: str
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
-
-
 # Reading
-
-
-def own_file(root: Path, relative: str) -> Path:
-    """The path of a state file. Raises `Refused` where a link leads out of the repository."""
-    path = root / relative
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise Refused(f"{relative} leads outside the repository; devloop neither reads nor writes there.")
-    return path
-
-
-def read_text(root: Path, relative: str) -> str | None:
-    """The file's text (bytes that are no UTF-8 as surrogates); None when there is none. Raises `StorageError`, and
-    `Refused` for a file that is too large or lies outside."""
-    path = own_file(root, relative)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Refused(f"{relative} is larger than {MAX_BYTES // 1024**2} MiB.")
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as problem:
-        raise storage_error(problem, f"{relative} could not be read") from problem
 
 
 def parse_json(text: str, path: str) -> tuple[dict[str, Any] | None, tuple[Fault, ...]]:

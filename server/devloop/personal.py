@@ -1,7 +1,7 @@
 """`.devloop/local.md`: one person's settings (state-files §7). Three generations of keys are read as one shape.
 
 Kebab and snake case count alike. A key that nobody knows and a value that does not fit are faults with their line, and
-the rest counts. The person's own text is never written again.
+the rest counts. The person's own text is never written again. What of it counts, and how much, `settings` decides.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from devloop import front_matter
+from devloop.own_files import Fault, nearest, read_text, renamed
 from devloop.redact import one_line
-from devloop.state.storing import Fault, read_text
 
 PATH: Final = ".devloop/local.md"
 LEGACY_PATH: Final = ".claude/devloop.local.md"
@@ -39,13 +39,13 @@ Tier = Literal["fast", "balanced", "deep", "haiku", "sonnet", "opus"]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda name: name.replace("_", "-")
     )
 
 
-class GitLocal(_Section):
+class GitSettings(Section):
     auto_branch: Bool = False
     branch_pattern: str = "feat/{slug}"
     main_branch: str = "main"
@@ -56,7 +56,7 @@ class GitLocal(_Section):
     auto_labels: Words = ()
 
 
-class CommitsLocal(_Section):
+class CommitSettings(Section):
     style: Literal["conventional", "simple"] = "conventional"
     scope_from_plan: Bool = True
     sign: Bool = False
@@ -65,39 +65,39 @@ class CommitsLocal(_Section):
     """It prompts; nothing happens silently."""
 
 
-class ReviewLocal(_Section):
+class ReviewSettings(Section):
     before_commit: Ask = "ask"
     use_plugin: Literal["code-review", "pr-review-toolkit"] | None = None
 
 
-class GithubLocal(_Section):
+class GithubSettings(Section):
     link_issues: Bool = False
     auto_close: Ask = "ask"
     comment_on_complete: Bool = True
 
 
-class TokensLocal(_Section):
+class TokenSettings(Section):
     token_budget: int = Field(default=4_000, ge=1_000, le=20_000)
     cache_friendly_context: Bool = True
 
 
-class LoopLocal(_Section):
+class LoopLocal(Section):
     max_parallel: int = Field(default=3, ge=1, le=16)
     max_tasks: int | None = Field(default=None, ge=1)
 
 
-class BudgetLocal(_Section):
+class BudgetLocal(Section):
     run_usd: Positive | None = None
     plan_usd: Positive | None = None
     day_usd: Positive | None = None
     turns: int | None = Field(default=None, ge=1)
 
 
-class NotifyLocal(_Section):
+class NotifySettings(Section):
     desktop: Bool = False
 
 
-class ShipLocal(_Section):
+class ShipSettings(Section):
     """What the second generation said of versions, change logs and tags: offered, never done silently."""
 
     auto_version: Bool = True
@@ -105,12 +105,12 @@ class ShipLocal(_Section):
     auto_tag: Bool = False
 
 
-class WorkflowLocal(_Section):
+class WorkflowSettings(Section):
     skip_phases: Words = ()
     auto_approve: Words = ()
 
 
-class DoneLocal(_Section):
+class DoneSettings(Section):
     """The definition of done, as lists, and as the numbers of the documented variant."""
 
     code: Words = ()
@@ -123,7 +123,7 @@ class DoneLocal(_Section):
     min_coverage: int | None = Field(default=None, ge=0, le=100)
 
 
-class ModelsLocal(_Section):
+class ModelsLocal(Section):
     exploration: Tier | None = None
     architecture: Tier | None = None
     implementation: Tier | None = None
@@ -131,37 +131,37 @@ class ModelsLocal(_Section):
     testing: Tier | None = None
 
 
-class TestingLocal(_Section):
+class TestingSettings(Section):
     command: str | None = None
     coverage_threshold: int | None = Field(default=None, ge=0, le=100)
     patterns: Words = ()
 
 
-class SecurityLocal(_Section):
+class SecuritySettings(Section):
     block_threshold: Literal["low", "medium", "high", "critical"] = "high"
     ignore_patterns: Words = ()
 
 
-class Local(_Section):
+class Local(Section):
     """The target shape: names of the third generation, in kebab case, and what only older ones had beside them."""
 
     enforcement: Literal["advisory", "strict"] = "advisory"
     fresh_threshold: int = Field(default=10, ge=5, le=50)
     context_threshold: int = Field(default=70, ge=50, le=95)
-    git: GitLocal = GitLocal()
-    commits: CommitsLocal = CommitsLocal()
-    review: ReviewLocal = ReviewLocal()
-    github: GithubLocal = GithubLocal()
-    tokens: TokensLocal = TokensLocal()
+    git: GitSettings = GitSettings()
+    commits: CommitSettings = CommitSettings()
+    review: ReviewSettings = ReviewSettings()
+    github: GithubSettings = GithubSettings()
+    tokens: TokenSettings = TokenSettings()
     loop: LoopLocal = LoopLocal()
     budget: BudgetLocal = BudgetLocal()
-    notify: NotifyLocal = NotifyLocal()
-    ship: ShipLocal = ShipLocal()
-    workflow: WorkflowLocal = WorkflowLocal()
-    definition_of_done: DoneLocal = DoneLocal()
+    notify: NotifySettings = NotifySettings()
+    ship: ShipSettings = ShipSettings()
+    workflow: WorkflowSettings = WorkflowSettings()
+    definition_of_done: DoneSettings = DoneSettings()
     models: ModelsLocal = ModelsLocal()
-    testing: TestingLocal = TestingLocal()
-    security: SecurityLocal = SecurityLocal()
+    testing: TestingSettings = TestingSettings()
+    security: SecuritySettings = SecuritySettings()
     auto_skills: Words = ()
 
 
@@ -193,37 +193,44 @@ _OLD: Final[dict[str, str]] = {
 
 @dataclass(frozen=True)
 class LocalFile:
-    """`given`: the target keys that the file sets, dotted; `notes`: the text below the front matter."""
+    """`said`: what the file sets, by target key (dotted, kebab case), with its line; `notes`: the text below the front
+    matter."""
 
     values: Local
-    given: frozenset[str]
+    said: Mapping[str, tuple[Any, int]]
     notes: str
     faults: tuple[Fault, ...]
+
+    @property
+    def given(self) -> frozenset[str]:
+        return frozenset(self.said)
 
 
 def read(text: str, path: str = PATH) -> LocalFile:
     """A file of any generation. Never raises: a file that can't be read gives the defaults and says why."""
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if not plain.startswith(front_matter.FENCE):
-        return LocalFile(Local(), frozenset(), plain, ())  # notes only
+        return LocalFile(Local(), {}, plain, ())  # notes only
     try:
         head, body, _ = front_matter.split(plain)
         found = front_matter.read(head)
     except front_matter.Unreadable as problem:
-        return LocalFile(Local(), frozenset(), plain, (Fault(path, problem.line, problem.message),))
-    faults = [] if found.lenient is None else [Fault(path, found.lenient.line, found.lenient.message)]
+        return LocalFile(Local(), {}, plain, (Fault(path, problem.line, problem.message, code="front-matter"),))
+    faults = []
+    if found.lenient is not None:
+        faults.append(Fault(path, found.lenient.line, found.lenient.message, code="front-matter"))
     flat: dict[str, tuple[Any, int]] = {}
     for key, value, line in _flattened(found.values, found.lines):
-        target, wrong = _target(key)
+        target = target_of(key)
         if target is None:
-            faults.append(Fault(path, line, f"{one_line(wrong, 60)} is no setting of devloop", "warning"))
+            faults.append(_unknown(plain, key, line, path))
         elif target in flat:
-            text = f"{one_line(key, 60)} says again what line {flat[target][1]} says; that one counts"
-            faults.append(Fault(path, line, text, "warning"))
+            told = f"{one_line(key, 60)} says again what line {flat[target][1]} says; that one counts"
+            faults.append(Fault(path, line, told, "warning", "setting-twice"))
         else:
             flat[target] = (value, line)
-    values, given, wrong_values = _valid(flat, path)
-    return LocalFile(values, given, body, tuple(sorted([*faults, *wrong_values], key=lambda each: each.line)))
+    values, said, wrong_values = _valid(flat, path)
+    return LocalFile(values, said, body, tuple(sorted([*faults, *wrong_values], key=lambda each: each.line)))
 
 
 def _flattened(values: Mapping[str, Any], lines: Mapping[str, int], above: str = "") -> list[tuple[str, Any, int]]:
@@ -247,23 +254,24 @@ def _sections() -> frozenset[str]:
     return frozenset(
         name.replace("_", "-")
         for name, field in Local.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
     )
 
 
-def _known() -> frozenset[str]:
+def keys() -> frozenset[str]:
+    """Every key of the target shape, dotted, in kebab case."""
     found = set()
     for name, field in Local.model_fields.items():
         kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, _Section):
+        if isinstance(kind, type) and issubclass(kind, Section):
             found |= {f"{name}.{inner}".replace("_", "-") for inner in kind.model_fields}
         else:
             found.add(name.replace("_", "-"))
     return frozenset(found)
 
 
-def _target(key: str) -> tuple[str | None, str]:
-    """The target key, or None and what is not known."""
+def target_of(key: str) -> str | None:
+    """The target key (dotted, kebab case) that a key of any generation stands for; None for one that is none."""
     name = _normal(key)
     if name in _OLD:
         name = _OLD[name]
@@ -271,10 +279,22 @@ def _target(key: str) -> tuple[str | None, str]:
         section, dot, inner = name.partition(".")
         if dot and section in _OLD:
             name = f"{_OLD[section]}.{inner}"
-    return (name, "") if name in _known() else (None, key)
+    return name if name in keys() else None
 
 
-def _valid(flat: Mapping[str, tuple[Any, int]], path: str) -> tuple[Local, frozenset[str], list[Fault]]:
+def _unknown(text: str, key: str, line: int, path: str) -> Fault:
+    """With the key that was probably meant; a fix where only the last word of it differs."""
+    told = f"{one_line(key, 60)} is no setting of devloop"
+    near = nearest(key, [*keys(), *_OLD])
+    if near is None:
+        return Fault(path, line, told, "warning", "unknown-setting")
+    above, _, last = key.rpartition(".")
+    near_above, _, near_last = near.rpartition(".")
+    fixes = renamed(text, line, last, near_last) if _normal(above) == near_above else ()
+    return Fault(path, line, f"{told}; did you mean {near}?", "warning", "unknown-setting", fixes)
+
+
+def _valid(flat: Mapping[str, tuple[Any, int]], path: str) -> tuple[Local, dict[str, tuple[Any, int]], list[Fault]]:
     faults: list[Fault] = []
     left = dict(flat)
     for _ in range(len(flat) + 1):
@@ -286,7 +306,7 @@ def _valid(flat: Mapping[str, tuple[Any, int]], path: str) -> tuple[Local, froze
             else:
                 nested[section] = value
         try:
-            return Local.model_validate(nested), frozenset(left), faults
+            return Local.model_validate(nested), left, faults
         except ValidationError as problem:
             for error in problem.errors():
                 place = [str(part).replace("_", "-") for part in error["loc"]]
@@ -294,9 +314,9 @@ def _valid(flat: Mapping[str, tuple[Any, int]], path: str) -> tuple[Local, froze
                 if key not in left:
                     continue
                 text = f"{key}: {error['msg'].removeprefix('Value error, ')}"
-                faults.append(Fault(path, left[key][1], one_line(text, 300)))
+                faults.append(Fault(path, left[key][1], one_line(text, 300), code="setting"))
                 del left[key]
-    return Local(), frozenset(), faults
+    return Local(), {}, faults
 
 
 def load(root: Path) -> LocalFile | None:

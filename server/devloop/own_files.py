@@ -1,0 +1,91 @@
+"""Files of a project that devloop reads: reading them inside of the repository only, and what is wrong in one.
+
+A `Fault` is what the terminal, `doctor` and an editor say of a file, wherever the file belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from devloop.errors import Refused
+from devloop.files import storage_error
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LineEdit:
+    """A change within one line (from 1): the columns `start` to `end`, in characters from 0, become `text`. Without
+    `end` up to the end of the line; `text` may hold line ends."""
+
+    line: int
+    start: int
+    end: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A way out of a fault. `certain`: nobody has to choose."""
+
+    title: str
+    edits: tuple[LineEdit, ...]
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong in a file. `path` is relative to the root, `line` 1-based. `code` names its kind."""
+
+    path: str
+    line: int
+    message: str
+    severity: Literal["error", "warning"] = "error"
+    code: str = "state-file"
+    fixes: tuple[Fix, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The name that was probably meant, by its letters; None when none is near."""
+    import difflib  # here: whoever has nothing to report does not pay for it
+
+    by_form = {each.replace("-", "_").lower(): each for each in known}
+    found = difflib.get_close_matches(name.replace("-", "_").lower(), list(by_form), n=1, cutoff=0.7)
+    return by_form[found[0]] if found else None
+
+
+def renamed(text: str, line: int, old: str, new: str) -> tuple[Fix, ...]:
+    """The fix that writes `new` for the first `old` in a line of `text`; nothing when it does not stand there."""
+    lines = text.split("\n")
+    start = lines[line - 1].find(old) if 0 < line <= len(lines) else -1
+    if start < 0:
+        return ()
+    return (Fix(f"Write “{new}” for “{old}”", (LineEdit(line, start, start + len(old), new),)),)
+
+
+def own_file(root: Path, relative: str) -> Path:
+    """The path of a file. Raises `Refused` where a link leads out of the repository."""
+    path = root / relative
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise Refused(f"{relative} leads outside the repository; devloop neither reads nor writes there.")
+    return path
+
+
+def read_text(root: Path, relative: str) -> str | None:
+    """The file's text (bytes that are no UTF-8 as surrogates); None when there is none. Raises `StorageError`, and
+    `Refused` for a file that is too large or lies outside."""
+    path = own_file(root, relative)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Refused(f"{relative} is larger than {MAX_BYTES // 1024**2} MiB.")
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        raise storage_error(problem, f"{relative} could not be read") from problem
