@@ -97,6 +97,24 @@ class LoopSettings(_Section):
     """How often a failing gate goes back to the agent before a person is asked."""
     decision_days: float = Field(default=30, gt=0)
     """How long a checkpoint waits for a person."""
+    parallel_groups: Literal[True, False, "ask"] = "ask"
+    """Whether a loop starts all ready tasks of a parallel group at once. Unattended, `ask` means yes."""
+    resume: Literal["ask", "auto", "never"] = "ask"
+    """What happens with a hand-off that a fresh start left: an editor asks, goes on by itself, or says nothing."""
+
+
+class CheckpointSettings(_Section):
+    """When a loop stops for a person, and what it insists on."""
+
+    when: Literal["each-task", "every", "phase-end", "on-failure"] = "each-task"
+    every: int = Field(default=3, ge=1, le=1000)
+    """With `when = "every"`: so many tasks."""
+    enforcement: Literal["advisory", "strict"] = "advisory"
+    """Whether what should be in order first is only said, or has to be."""
+    context_threshold: int = Field(default=70, ge=50, le=95)
+    """Per cent of the context window at which a fresh conversation takes over."""
+    fresh_threshold: int = Field(default=10, ge=1, le=1000)
+    """So many tasks in one loop, and a fresh start is offered."""
 
 
 class GateSettings(_Section):
@@ -128,6 +146,7 @@ class Settings(BaseModel):
     budget: BudgetSettings = BudgetSettings()
     sandbox: SandboxSettings = SandboxSettings()
     loop: LoopSettings = LoopSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
     agents: dict[str, AgentSettings] = {}
     gates: dict[str, GateSettings] = {}
     own_gates: tuple[str, ...] = ()
@@ -141,8 +160,9 @@ class Settings(BaseModel):
     """What was ignored or could not be read, one sentence each, with the file."""
 
 
-_TEAM_SECTIONS = {"gates", "setup", "paths", "loop", "budget"}
+_TEAM_SECTIONS = {"gates", "setup", "paths", "loop", "budget", "checkpoints"}
 _TEAM_LOOP = {"max_parallel", "max_tasks", "gate_rounds"}
+_TEAM_CHECKPOINTS = (("enforcement", "strict"), ("when", "each-task"))
 
 
 def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -177,6 +197,10 @@ def _team(data: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
             for key in sorted(set(value) - _TEAM_LOOP):
                 warnings.append(f"{TEAM_FILE}: loop.{key} was ignored: it may only be set in your own configuration.")
             allowed[name] = {key: value[key] for key in value if key in _TEAM_LOOP}
+        elif name == "checkpoints":
+            allowed[name] = {key: value[key] for key in value if (key, value[key]) in _TEAM_CHECKPOINTS}
+            for key in sorted(set(value) - set(allowed[name])):
+                warnings.append(f"{TEAM_FILE}: checkpoints.{key} was ignored: a team may only ask for more care.")
         else:
             allowed[name] = value
     return allowed
@@ -189,6 +213,8 @@ def _merge(person: dict[str, Any], team: dict[str, Any], warnings: list[str]) ->
             merged[name] = _narrower(merged.get(name, {}), value, warnings)
         elif name in ("gates", "loop", "paths"):
             merged[name] = {**value, **merged.get(name, {})}
+        elif name == "checkpoints":
+            merged[name] = {**merged.get(name, {}), **value}
         else:
             merged.setdefault(name, value)
     return merged
