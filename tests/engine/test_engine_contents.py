@@ -54,11 +54,15 @@ async def test_while_it_works_the_newest_snapshot_is_shown_also_after_a_revision
     turns = [*work("b.txt", "first\n"), turn(write("b.txt", "second\n")), turn(text="…", delay_s=60)]
     await one.play({"b": turns})
     run = await one.run("b")
-    await one.checkpoint(run)
+    shown = await one.checkpoint(run)
+    assert shown["recommended"] == "continue", "hardly anything of the model's context is used"
     assert await texts(one, run, "b.txt") == (None, "first\n")
+    looked_at = (await one.ask("diff", run=run))["commit"]
     await one.decide(run, "revise", "Once more.")
     await one.until("turn.started", run, count=4)
     assert await texts(one, run, "b.txt") == (None, "second\n")
+    pinned = await one.ask("content", run=run, path="b.txt", side="work", commit=looked_at)
+    assert (pinned["text"], pinned["commit"]) == ("first\n", looked_at), "what is being looked at stays what it was"
     patch = (await one.ask("diff", run=run))["patch"]
     assert "+second" in patch and "first" not in patch
     assert await texts(one, run, "notes.txt") == ("start\n", "start\n")
@@ -86,6 +90,9 @@ async def test_wrong_questions_are_answered_with_what_is_wrong(one: Engine) -> N
             await one.ask("content", run=run, path=path, side="work")
     with pytest.raises(UsageError, match="'left' is no side"):
         await one.ask("content", run=run, path="d.txt", side="left")
+    for commit in ("HEAD", "--help", "abc", 7):
+        with pytest.raises(UsageError, match="full"):
+            await one.ask("content", run=run, path="d.txt", side="work", commit=commit)
     with pytest.raises(NotFound):
         await one.ask("content", run="nobody", path="d.txt", side="work")
     await one.decide(run, "discard")

@@ -112,7 +112,8 @@ async def diff(services: Services, params: Row) -> Row:
 
 async def content(services: Services, params: Row) -> Row:
     """One file of a run, `side` base or work: `{"run", "path", "side", "commit", "exists", "text", "binary", "size",
-    "problem"}`; `text` is null where there is no such file, and where `problem` says why it is not shown.
+    "problem"}`; `text` is null where there is no such file, and where `problem` says why it is not shown. `commit`: as
+    it stands in that one, so that what is being looked at stays what it was while the run goes on.
 
     Not redacted, and its control characters stay: it is the person's own file, shown in their editor, which has ways of
     its own to show what hides in a text. A comparison that is not true to the bytes would be worse than none.
@@ -121,7 +122,9 @@ async def content(services: Services, params: Row) -> Row:
     path, side = str(params.get("path") or ""), str(params.get("side") or "work")
     if side not in ("base", "work"):
         raise UsageError(f"{one_line(side, 40)!r} is no side of a run.", hint="Choose base or work.")
-    commit = row["base"] if side == "base" else _work(services, row) or row["base"]
+    commit = params.get("commit") or (row["base"] if side == "base" else _work(services, row) or row["base"])
+    if not isinstance(commit, str | None):
+        raise UsageError("`commit` must be a commit's full name.")
     found = await services.workspace.content(commit, path) if commit is not None else None
     answer = {"run": row["id"], "path": path, "side": side, "commit": commit}
     if found is None:

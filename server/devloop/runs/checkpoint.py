@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from devloop import gates
+from devloop.models import limits_of
 from devloop.redact import one_line, printable
 from devloop.runs import reporting
 from devloop.runs.services import Services
@@ -22,6 +23,17 @@ REFUSED = ["recheck", "stop", "discard"]
 """The plan branch could not take the work; `recheck` tries again."""
 UNLANDED = ["commit", "continue", "stop"]
 QUESTION = ["answer", "stop", "discard"]
+
+
+def recommended(services: Services, row: Mapping[str, Any], kind: str, decisions: Sequence[str]) -> str | None:
+    """The decision that every front-end puts first (agents-commands-skills §6); None where a person is asked for words.
+
+    Work that passed: Continue while less than half of the model's context is used, from there on Fresh start.
+    """
+    if kind != "decision" or not decisions:
+        return None
+    full = row["context_tokens"] * 2 >= limits_of(row["model"], services.listed).context
+    return "fresh" if full and "fresh" in decisions else decisions[0]
 
 
 async def content(
@@ -61,6 +73,7 @@ async def content(
         "summary": "\n\n".join(filter(None, (printable(clean(summary)), _report_text(report)))),
         "report": report,
         "decisions": list(decisions),
+        "recommended": recommended(services, row, kind, decisions),
         "diff": difference,
         "gates": _gates(services, run, commit),
         "guards": services.redactor.data(changes),
