@@ -12,6 +12,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # `double`, the strict local double of the Messages API
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+"""A test starts processes of devloop by the hundred. They keep their bytecode, as any installed program does: without it
+each of them compiles every module anew, and that took a third of the suite's CPU time."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write expected messages anew instead of comparing")
