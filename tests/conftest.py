@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # `double`, the strict local dou
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-"""A test starts processes of devloop by the hundred. They keep their bytecode, as any installed program does: without it
+"""Tests start processes of devloop by the hundred. They keep their bytecode, as any installed program does: without it
 each of them compiles every module anew, and that took a third of the suite's CPU time."""
 
 
