@@ -10,6 +10,7 @@ from devloop import __version__
 from devloop.daemon.documents import Documents
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
+from devloop.daemon.errands import Errands, Project
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.service import Service
 from devloop.errors import Unavailable
@@ -71,13 +72,15 @@ class NoEngine(EngineLink):
 
 @pytest.fixture
 def service(project):
-    state = StateDir.of(project).make()
+    state, engine = StateDir.of(project).make(), NoEngine()
+    documents = Documents(project, lock=state.path / "plan.lock", owed=state.path / "owed.json")
     return Service(
         project,
         state,
         version=__version__,
-        documents=Documents(project, lock=state.path / "plan.lock", owed=state.path / "owed.json"),
-        engine=NoEngine(),
+        documents=documents,
+        engine=engine,
+        errands=Errands(Project(project, documents, state), engine),
         fanout=Fanout(),
         environment=ClientEnvironment(Redactor()),
         stop=lambda: None,

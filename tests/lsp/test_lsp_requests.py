@@ -11,7 +11,20 @@ from support import runs
 from support.editor import Failed
 
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
-ACTING = {"run", "continue", "decide", "archive", "trust/accept", "stop", "mark", "move", "depends", "init", "import"}
+ACTING = {
+    "run",
+    "continue",
+    "errand",
+    "decide",
+    "archive",
+    "trust/accept",
+    "stop",
+    "mark",
+    "move",
+    "depends",
+    "init",
+    "import",
+}
 
 
 async def refused(editor, method, params=None):

@@ -14,6 +14,7 @@ from typing import Any
 
 from devloop import trust
 from devloop.engine import EngineClient
+from devloop.errors import Refused
 from devloop.paths import StateDir, config_root
 from devloop.redact import Redactor
 from devloop.runs.transcript import Transcript
@@ -39,6 +40,10 @@ class Engine:
         self.following: list[dict[str, Any]] = []
         """Tasks that `plan/next` hands out, in order."""
         self.handed_off: list[dict[str, Any]] = []
+        self.accepted: list[dict[str, Any]] = []
+        """Errands that were accepted."""
+        self.refusing: list[str] = []
+        """Why the next ones can't take effect, one by one."""
         self.held_back: dict[str, asyncio.Event] = {}
         """Changes of the plan, by kind, that are answered only once the event is set."""
         self.client: EngineClient | None = None
@@ -55,6 +60,7 @@ class Engine:
             "plan/apply": self._apply,
             "plan/next": self._next,
             "handoff/write": self._hand_off,
+            "errand/accepted": self._accepted,
             "engine/event": self._event,
         }
         self.client = await EngineClient.start(
@@ -163,6 +169,12 @@ class Engine:
     async def _hand_off(self, content: dict[str, Any]) -> dict[str, Any]:
         self.handed_off.append(content)
         return {"path": ".devloop/next-action.json"}
+
+    async def _accepted(self, content: dict[str, Any]) -> dict[str, Any]:
+        if self.refusing:
+            raise Refused(self.refusing.pop(0))
+        self.accepted.append(content)
+        return {"said": ""}
 
 
 async def eventually(condition: Callable[[], Any], what: str, *, timeout: float = 10) -> Any:

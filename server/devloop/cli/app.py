@@ -11,6 +11,7 @@ from devloop import __version__
 from devloop.cli import (
     care_commands,
     editor_command,
+    errand_commands,
     look_commands,
     plan_commands,
     run_commands,
@@ -61,6 +62,7 @@ def globally(
 
 plan_commands.register(app)
 run_commands.register(app)
+errand_commands.register(app)
 look_commands.register(app)
 skill_commands.register(app)
 care_commands.register(app)

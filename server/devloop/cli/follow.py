@@ -87,7 +87,7 @@ class Follower:
             followed.checkpoint = checkpoint
             current = None
             goes_on = row.get("outcome") in ("accepted", "landed") and self._decision in ("continue", "commit")
-            if goes_on and (limit is None or len(followed.runs) < limit):
+            if goes_on and not row.get("errand") and (limit is None or len(followed.runs) < limit):
                 current = await self._next_of(row, followed)
         return followed
 

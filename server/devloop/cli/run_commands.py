@@ -95,10 +95,10 @@ def run_task(
         if again:
             raise UsageError("--again goes with one task, not with a phase.")
         params: Row = {"phase": phase, "limit": None, "decide": decide.value if decide else None}
-        _start("devloop/continue", params, limit=None, detach=detach, as_json=as_json)
+        start("devloop/continue", params, limit=None, detach=detach, as_json=as_json)
         return
     params = {"task": task, "decide": decide.value if decide else None, "again": again}
-    _start("devloop/run", params, limit=1, detach=detach, as_json=as_json)
+    start("devloop/run", params, limit=1, detach=detach, as_json=as_json)
 
 
 def continue_plan(
@@ -116,10 +116,10 @@ def continue_plan(
     params: Row = {"limit": limit, "decide": decide.value if decide else None, "task": task}
     if hand_off is not None:
         params["hand_off"] = hand_off
-    _start("devloop/continue", params, limit=limit, detach=detach, as_json=as_json)
+    start("devloop/continue", params, limit=limit, detach=detach, as_json=as_json)
 
 
-def _start(method: str, params: Row, *, limit: int | None, detach: bool, as_json: bool) -> None:
+def start(method: str, params: Row, *, limit: int | None, detach: bool, as_json: bool) -> None:
     if detach:
         answer = ask(method, params)
         _started(answer, as_json)

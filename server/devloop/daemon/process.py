@@ -18,6 +18,7 @@ from devloop.daemon import endpoint
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineFactory, EngineLink
 from devloop.daemon.environment import ClientEnvironment
+from devloop.daemon.errands import Errands, Project
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.glance import Glance
 from devloop.daemon.logs import log_to
@@ -101,9 +102,11 @@ class Daemon:
             root, Path(explicit).absolute() if explicit else None, state.path / "plan.lock", state.path / "owed.json"
         )
         self._port = PlanPort(self._documents, state, self._publish, self._plan_written)
+        handlers = {**self._port.handlers(), "errand/accepted": self._errand_accepted}
         self._engine = EngineLink(
-            make_engine(root, state), self._port.handlers(), log_hint=f"Its log is {state.logs / 'engine.log'}."
+            make_engine(root, state), handlers, log_hint=f"Its log is {state.logs / 'engine.log'}."
         )
+        self._errands = Errands(Project(root, self._documents, state), self._engine)
         self._fanout = Fanout()
         self._watch = PlanWatch(self._documents, self._plan_seen)
         self._service = Service(
@@ -114,11 +117,15 @@ class Daemon:
             engine=self._engine,
             fanout=self._fanout,
             environment=ClientEnvironment(redactor),
+            errands=self._errands,
             stop=self._stopping.set,
         )
         self._service.look_at_plan = self._watch.look_soon
         self._glance = Glance(state, self._documents, self._service.board)
         self._service.plan_told = self._glance.changed
+
+    async def _errand_accepted(self, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._errands.accepted(params)
 
     def add_front_ends(self, make: MakeFrontEnds | None) -> None:
         """What speaks another protocol on the same socket than the terminal, by the protocol's name."""

@@ -18,6 +18,7 @@ from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
+from devloop.daemon.errands import Errands
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.plan_changes import PlanChanges
 from devloop.daemon.plan_port import plan_changed
@@ -56,13 +57,14 @@ class Service:
         engine: EngineLink,
         fanout: Fanout,
         environment: ClientEnvironment,
+        errands: Errands,
         stop: Callable[[], None],
     ) -> None:
         self.root, self.state, self.version = root, state, version
         self.documents, self.engine, self.fanout, self.environment = documents, engine, fanout, environment
         self.sessions = Sessions(self.handlers, self._left)
         self._tasks = Tasks(documents, engine, state)
-        self._stop = stop
+        self._errands, self._stop = errands, stop
         self._began = time.monotonic()
         self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))
         engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
@@ -92,6 +94,7 @@ class Service:
             "devloop/library": self.library,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
+            "devloop/errand": self._errands.start,
             "devloop/archive": self.archive,
             "devloop/templates": self.templates,
             "devloop/init": self.init,

@@ -50,11 +50,26 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         return accepted
     if decision["left_out"]:
         await steps.set_aside(run, decision["left_out"])
+    if ready.get("errand"):
+        ended = await _take_effect(run, at, decision)
+        if ended is not None or word != "commit":
+            return ended or {"outcome": "accepted", "reason": "", "goes_on": False}
     if word == "fresh":
         await steps.fresh(run)
     if word == "commit":
         return await land(run, ready, at)
     return {"outcome": "accepted", "reason": "", "goes_on": word in ("continue", "commit")}
+
+
+async def _take_effect(run: str, at: Position, decision: Outcome) -> Outcome | None:
+    """What accepting an errand does beside its commit. None: it is done, or the person gave it up."""
+    while True:
+        done = await steps.effect(run, decision["message"])
+        if done["outcome"] == "done":
+            return None
+        chosen = await ask(run, at, kind="problem", problem=said(done), decisions=checkpoint.REFUSED)
+        if chosen["decision"] != "recheck":
+            return await without_accepting(run, at, chosen)
 
 
 async def land(run: str, ready: Outcome, at: Position) -> Outcome:

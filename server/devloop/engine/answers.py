@@ -37,8 +37,10 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
         "turn": row["turn"],
         "turn_limit": limits.turns,
         "waiting_for": row["waiting_for"] and clean(row["waiting_for"]),
-        **(money.so_far(services, row["id"]) if spent is None else money.figures(spent)),
+        **_figures(services, spec, spent),
         "attempt": row["attempt"],
+        "errand": errand.command if (errand := spec.task.errand) else None,
+        "part_of": errand.part_of if errand else None,
         "loop": row["loop"],
         "loop_limit": spec.loop.limit,
         "loop_done": spec.loop.done,
@@ -48,6 +50,14 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
         "commit": row["commit_id"],
         "checkpoint": row["checkpoint"],
     }
+
+
+def _figures(services: Services, spec: RunSpec, spent: Row | None) -> Row:
+    """What a run cost; one that gathers did all of it through its members."""
+    if spec.gathers:
+        members = [row["id"] for row in services.store.find_runs(loop=spec.id)]
+        return money.together(services.store.spent_of(members).values())
+    return money.so_far(services, spec.id) if spent is None else money.figures(spent)
 
 
 def find(services: Services, run: str) -> Row:

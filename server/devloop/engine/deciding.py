@@ -23,7 +23,7 @@ async def decide(run: str, ready: Outcome, at: Position, summary: str, commit: s
     whole: Outcome = {"commit": commit, "left_out": []}
     if ready["decide"] and commit and not removed:
         return {**decided(ready["decide"]), **whole}
-    shown: Outcome = {"kind": "decision", "summary": summary, "commit": commit, "decisions": checkpoint.ACCEPTABLE}
+    shown: Outcome = {"kind": "decision", "summary": summary, "commit": commit, "decisions": checkpoint.of_work(ready)}
     decision = await ask(run, at, **shown, problem=None)
     while commit and (paths := decision["leave_out"]):
         rest = await _without(run, ready, commit, paths)

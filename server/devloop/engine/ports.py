@@ -22,9 +22,16 @@ class DaemonPlan:
         answer = await self._peer.request("plan/apply", {"event": {"kind": kind, "task": task, "text": text, "at": at}})
         return str(answer["text"])
 
-    async def next(self, held: list[str], phase: str | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._peer.request("plan/next", {"held": held, "phase": phase})
+    async def next(
+        self, held: list[str], phase: str | None = None, done_then: list[dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        asked = {"held": held, "phase": phase, "done_then": done_then or []}
+        answer: dict[str, Any] = await self._peer.request("plan/next", asked)
         return answer
+
+    async def take_effect(self, content: dict[str, Any]) -> str:
+        answer = await self._peer.request("errand/accepted", content)
+        return str(answer["said"])
 
     async def hand_off(self, content: dict[str, Any]) -> None:
         await self._peer.request("handoff/write", content)

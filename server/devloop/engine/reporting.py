@@ -21,10 +21,12 @@ async def report_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
     found = await steps.findings(run)
     if found["outcome"] != "findings":
         return found
-    if ready["decide"] and found["clear"]:
+    if ready.get("part_of"):  # the run that gathers asks, for all of them
+        decision = decided("stop")
+    elif ready["decide"] and found["clear"]:
         decision = decided(ready["decide"])
     else:
-        decision = await ask(run, at, kind="decision", summary=summary, decisions=checkpoint.ACCEPTABLE)
+        decision = await ask(run, at, kind="decision", summary=summary, decisions=checkpoint.of_report(ready))
     if decision["decision"] not in ACCEPTING:
         return await without_accepting(run, at, decision)
     return await accept(run, ready, at, summary, {**decision, "commit": None, "left_out": []})

@@ -17,6 +17,7 @@ from devloop.engine import answers
 from devloop.engine.cancelling import Cancelling
 from devloop.engine.context import Context, set_context
 from devloop.engine.database import configuration, forbid_pickle
+from devloop.engine.ending import end
 from devloop.engine.ports import DaemonPlan, EventLog
 from devloop.engine.recoveries import Recoveries
 from devloop.engine.slots import Slots
@@ -301,11 +302,7 @@ class EngineServer:
         row = answers.find(self._services, str(params.get("run")))
         if row["state"] == "ended":
             raise Refused(f"{row['id']} has ended already: {row['outcome']}.")
-        self._ready.cancelling.request(row["id"])
-        if row["checkpoint"] is not None and self._services.store.decide_checkpoint(
-            row["id"], row["checkpoint"], "cancel", ""
-        ):
-            await self._send(row["id"], row["checkpoint"], "cancel", "")
+        await end(self._ready, row)
         return {"run": row["id"], "state": "cancelling"}
 
     async def status(self, params: Params) -> Params:

@@ -8,14 +8,18 @@ from typing import Any
 
 from devloop.engine.answers import summary
 from devloop.models import limits_of
+from devloop.runs import gathering
 from devloop.runs.appointing import appoint
 from devloop.runs.services import Services
 from devloop.runs.spec import LoopSpec, PlanSpec, RunSpec, TaskSpec
 
 
 def open_run_of(services: Services, task: TaskSpec) -> dict[str, Any] | None:
-    """The run that has this task in hand, if there is one."""
-    return next(iter(services.store.find_runs(task=task.id, open_only=True, limit=1)), None)
+    """The run that has this task in hand, if there is one. An errand is the same one when it asks for the same."""
+    for row in services.store.find_runs(task=task.id, open_only=True):
+        if task.errand is None or RunSpec.model_validate(row["spec"]).task == task:
+            return row
+    return None
 
 
 def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpec) -> dict[str, Any]:
@@ -56,6 +60,19 @@ def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpe
     )
     services.events.emit("run.queued", summary(services, row), spec.id)
     return row
+
+
+def members_of(services: Services, run: str) -> list[str]:
+    """The runs of a gathering errand's members, in order; recorded where they are not yet."""
+    spec = services.spec(run)
+    assert spec.task.errand is not None
+    known = {row["task_id"]: str(row["id"]) for row in services.store.find_runs(loop=run)}
+    loop = LoopSpec(id=run, limit=1)
+    found = []
+    for task in spec.task.errand.members:
+        own = gathering.member_task(spec, task)
+        found.append(known.get(own.id) or str(record_run(services, own, spec.plan, loop)["id"]))
+    return found
 
 
 def new_loop(limit: int | None, decide: str | None, phase: str | None = None) -> LoopSpec:

@@ -17,10 +17,11 @@ from typing import Any
 from dbos import DBOS
 
 from devloop.engine.context import Context, context
+from devloop.engine.ending import end
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, asking, checkpoint, checks, leaving_out, reporting
+from devloop.runs import acceptance, asking, checkpoint, checks, gathering, leaving_out, reporting
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -29,6 +30,8 @@ from devloop.store import storage_problem
 
 log = logging.getLogger(__name__)
 
+LOOK_S = 0.2
+"""How often a gathering run looks whether its members have ended."""
 Outcome = dict[str, Any]
 Work = Callable[..., Awaitable[Outcome]]
 
@@ -112,6 +115,46 @@ async def run_allowed(ctx: Context, run: str, number: int, command: dict[str, An
 @step("commit", slot=True)
 async def commit(ctx: Context, run: str, summary: str) -> Outcome:
     return await acceptance.commit(ctx.services, run, summary)
+
+
+@step("begin_members", cancellable=False)
+async def begin_members(ctx: Context, run: str) -> Outcome:
+    """The runs of a gathering errand, recorded but not yet started: `{"outcome": "begun", "runs"}`."""
+    from devloop.engine.starting import members_of
+
+    ctx.slots.release(run)
+    ctx.services.set_state(run, "working", waiting_for="its parts")
+    return {"outcome": "begun", "runs": await asyncio.to_thread(members_of, ctx.services, run)}
+
+
+@step("members_ended")
+async def members_ended(ctx: Context, run: str, members: list[str]) -> Outcome:
+    """The records count: it may not be this process that ends them."""
+    while True:
+        rows = [ctx.services.store.run(member) for member in members]
+        if all(row is None or row["state"] == "ended" for row in rows):
+            return {"outcome": "ended"}
+        await asyncio.sleep(LOOK_S)
+
+
+@step("cancel_members", cancellable=False)
+async def cancel_members(ctx: Context, run: str, members: list[str]) -> Outcome:
+    for member in members:
+        row = ctx.services.store.run(member)
+        if row is not None and row["state"] != "ended":
+            await end(ctx, row)
+    return {"outcome": "cancelling"}
+
+
+@step("gather_reports")
+async def gather_reports(ctx: Context, run: str, members: list[str]) -> Outcome:
+    return await asyncio.to_thread(gathering.gather, ctx.services, run, members)
+
+
+@step("effect", cancellable=False)
+async def effect(ctx: Context, run: str, message: str) -> Outcome:
+    """What accepting an errand's report does in the workspace; the daemon does it."""
+    return await reporting.take_effect(ctx.services, run, message)
 
 
 @step("findings", slot=True)

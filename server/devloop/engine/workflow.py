@@ -16,6 +16,7 @@ from devloop.engine import steps
 from devloop.engine.accepting import accept
 from devloop.engine.context import context
 from devloop.engine.deciding import decide
+from devloop.engine.gathering import gather
 from devloop.engine.position import Outcome, Position
 from devloop.engine.reporting import report_and_ask
 from devloop.engine.verdicts import feed_back, gate_round, why
@@ -33,9 +34,13 @@ async def run_workflow(run: str) -> str:
         ready = await steps.prepare(run)
         if ready["outcome"] != "ready":
             return await _end(run, ready)
-        ended = await _until_accepted(run, ready, Position(patience_s=ready["patience_s"]))
+        at = Position(patience_s=ready["patience_s"])
+        if ready.get("gathers"):
+            ended = await gather(run, ready, at, start)
+        else:
+            ended = await _until_accepted(run, ready, at)
         outcome = await _end(run, ended)
-        if ended.get("goes_on"):
+        if ended.get("goes_on") and not ready.get("errand"):
             following = await steps.next_run(run)
             if following.get("run"):
                 await start(following["run"])

@@ -24,7 +24,7 @@ ALWAYS: Final = frozenset(
     )
 )
 """Looking, and stopping a run. Everything else needs an editor that trusts the folder, what comes later included."""
-STARTS: Final = frozenset({"devloop/run", "devloop/continue"})
+STARTS: Final = frozenset({"devloop/run", "devloop/continue", "devloop/errand"})
 
 
 def handler(connection: Connection, method: str) -> Callable[[Any], Awaitable[Plain]] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop.errors import DevloopError, LandingRefused
 from devloop.redact import one_line, printable
+from devloop.runs.marking import mark
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.tools import PROTECTED
@@ -66,14 +67,14 @@ async def accept(services: Services, run: str, commit_id: str | None, summary: s
         if commit_id is not None and await _moved(services, run, commit_id):
             return {"outcome": "moved"}
         try:
-            text = await services.plan.apply("completed", spec.task.reference(), note)
+            text = await mark(services, spec, "completed", note)
             if commit_id is None:
                 return {"outcome": "accepted", "commit": None}
-            extra = {spec.plan.path: text.encode("utf-8", "surrogateescape")}
+            extra = {} if text is None else {spec.plan.path: text.encode("utf-8", "surrogateescape")}
             accepted = await services.workspace.accept(run, commit_id, extra)
         except DevloopError as problem:  # checked work is never lost to a full disk, a lock or an edited plan
             with contextlib.suppress(DevloopError):
-                await services.plan.apply("started", spec.task.reference())
+                await mark(services, spec, "started")
             return _refused(problem)
     if accepted.moved:
         return {"outcome": "moved"}
@@ -132,7 +133,7 @@ async def _landed_as(services: Services, row: dict[str, Any], tip: str, branch: 
     services.store.update_run(row["id"], commit_id=commit, branch=branch)
     if row["outcome"] == "accepted":
         services.store.update_run(row["id"], outcome="landed")
-    await services.plan.apply("committed", services.spec(row["id"]).task.reference(), commit[:7])
+    await mark(services, services.spec(row["id"]), "committed", commit[:7])
     return commit
 
 
@@ -145,7 +146,7 @@ async def give_back(services: Services, run: str, kind: str, reason: str) -> Out
     """The task's marker after a run that was not accepted; `kind` is discarded, partial, blocked or reset."""
     spec = services.spec(run)
     try:
-        await services.plan.apply(kind, spec.task.reference(), one_line(printable(services.redactor.text(reason)), 200))
+        await mark(services, spec, kind, one_line(printable(services.redactor.text(reason)), 200))
     except DevloopError as problem:
         services.notice(run, f"The plan could not be changed: {problem.message}")
     return {"outcome": "given_back"}

@@ -11,10 +11,16 @@ from typing import Any
 from devloop import gates
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
-from devloop.runs import reporting
+from devloop.runs import chaining, recommending, reporting, stopping
 from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
 
 ACCEPTABLE = ["continue", "commit", "fresh", "stop", "revise", "discard"]
+_ERRAND = ["commit", "continue", "revise", "discard"]
+"""What an errand changed: on the person's branch, or on the plan branch until something lands."""
+_ERRAND_REPORT = ["continue", "revise", "discard"]
+_GATHERED_REPORT = ["continue", "discard"]
+"""Nobody is left who could revise it."""
 UNACCEPTABLE = ["revise", "recheck", "stop", "block", "discard"]
 PAUSED = ["revise", "stop", "discard"]
 CONFLICTED = ["stop", "discard"]
@@ -25,15 +31,51 @@ UNLANDED = ["commit", "continue", "stop"]
 QUESTION = ["answer", "stop", "discard"]
 
 
-def recommended(services: Services, row: Mapping[str, Any], kind: str, decisions: Sequence[str]) -> str | None:
-    """The decision that every front-end puts first (agents-commands-skills §6); None where a person is asked for words.
+def of_work(ready: Mapping[str, Any]) -> list[str]:
+    """Decisions on work that passed; `ready`: what `prepare` answered."""
+    return _ERRAND if ready.get("errand") else ACCEPTABLE
 
-    Work that passed: Continue while less than half of the model's context is used, from there on Fresh start.
-    """
-    if kind != "decision" or not decisions:
-        return None
-    full = row["context_tokens"] * 2 >= limits_of(row["model"], services.listed).context
-    return "fresh" if full and "fresh" in decisions else decisions[0]
+
+def of_report(ready: Mapping[str, Any]) -> list[str]:
+    """Decisions on a report; an errand's has no next task that anything could go on with."""
+    if ready.get("gathers"):
+        return _GATHERED_REPORT
+    return _ERRAND_REPORT if ready.get("errand") else ACCEPTABLE
+
+
+def recommended(
+    services: Services, spec: RunSpec, kind: str, decisions: Sequence[str], doubt: str = ""
+) -> recommending.Recommendation:
+    """The decision that every front-end puts first; none where a person is asked for words. `doubt`: what in the work
+    needs a person's eye."""
+    row = services.store.run(spec.id)
+    if kind != "decision" or row is None:
+        return recommending.Recommendation(None, "")
+    own = services.settings.checkpoints
+    return recommending.recommended(
+        decisions,
+        share=row["context_tokens"] / limits_of(spec.model, services.listed).context,
+        tasks=stopping.tasks_since_fresh(spec),
+        context_threshold=own.context_threshold,
+        fresh_threshold=own.fresh_threshold,
+        doubt=doubt,
+    )
+
+
+def _doubt(services: Services, spec: RunSpec, changes: Sequence[Any], results: Sequence[Mapping[str, Any]]) -> str:
+    report = reporting.report(services, spec.id)
+    if report is not None and not report["fits"]:
+        return "the result is not what the mode promises"
+    if report is not None and not reporting.clear(spec, report):
+        return "the report wants your judgement"
+    if changes:
+        return "the work changes what checks it"
+    return "tests were removed or disabled" if any(_removed(result) for result in results) else ""
+
+
+def _removed(result: Mapping[str, Any]) -> bool:
+    changed = result.get("changes") or {}
+    return bool(changed.get("removed") or changed.get("disabled"))
 
 
 async def content(
@@ -53,7 +95,7 @@ async def content(
 
     `leave_out`: `paths`, `decision` and `commit` of a decision that could not be followed.
     """
-    row = services.store.run(run)
+    row, spec = services.store.run(run), services.spec(run)
     assert row is not None
     difference = None
     changes: list[dict[str, Any]] = []
@@ -67,13 +109,18 @@ async def content(
     spent = services.store.spent(run=run)
     clean = services.redactor.text
     report = reporting.report(services, run) if kind == "decision" else None
+    results = services.store.gates(run, commit) if commit else []
+    best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, results))
     return {
         "number": number,
         "kind": kind,
         "summary": "\n\n".join(filter(None, (printable(clean(summary)), _report_text(report)))),
         "report": report,
-        "decisions": list(decisions),
-        "recommended": recommended(services, row, kind, decisions),
+        "decisions": recommending.first(decisions, best.decision),
+        "recommended": best.decision,
+        "why": best.reason,
+        "accepted": stopping.accepted(services, spec, difference),
+        "chain": chaining.told(spec),
         "diff": difference,
         "gates": _gates(services, run, commit),
         "guards": services.redactor.data(changes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,13 @@ def figures(spent: dict[str, Any]) -> dict[str, Any]:
         "cost_usd": round(spent["usd"], 6),
         "tokens": {name: spent[name] for name in ("input", "output", "cache_read", "cache_write")},
     }
+
+
+def together(spent: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The same of several runs."""
+    all_of = list(spent)
+    sums = {name: sum(each[name] for each in all_of) for name in ("input", "output", "cache_read", "cache_write")}
+    return figures({"usd": sum(each["usd"] for each in all_of), **sums})
 
 
 def reserve(services: Services, spec: RunSpec, turn: int, request: Request) -> str | None:

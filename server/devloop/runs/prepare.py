@@ -9,8 +9,9 @@ from typing import Any, Literal
 from devloop import gates, sandbox, trust
 from devloop.errors import DevloopError, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import knowledge, prompt, reporting
+from devloop.runs import knowledge, prompt, reporting, stopping
 from devloop.runs.checks import discover, prefetch_baseline
+from devloop.runs.marking import mark
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.tooling import command_environment, environment, output_folder, worktree_mounts
@@ -21,16 +22,20 @@ TRUSTED_KINDS: tuple[Literal["gate", "setup"], ...] = ("gate", "setup")
 
 
 async def prepare(services: Services, run: str) -> dict[str, Any]:
-    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates", "access"}`, or `failed` with what
-    stands in the way."""
+    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates", "access"}`, and of an errand
+    `"errand", "gathers", "part_of"`; or `failed` with what stands in the way."""
     spec = services.spec(run)
     row = services.store.run(run)
     first: dict[str, Any] = {"started": time.time()} if row is not None and row["started"] is None else {}
     services.set_state(run, "preparing", **first)
+    if spec.gathers:
+        return _ready(services, spec, ())
     try:
         await require_sandbox(services, spec)
         trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
-        worktree = await services.workspace.prepare(run, include=_included(services, run))
+        errand = spec.task.errand
+        base = errand.base if errand is not None else None
+        worktree = await services.workspace.prepare(run, base, include=_included(services, run))
         services.store.update_run(run, base=worktree.base)
         services.notice(run, *map(str, worktree.notices))
         await _set_up(services, spec)
@@ -38,12 +43,19 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         if checks:
             prefetch_baseline(services, run, worktree.base, checks)
         await _open_conversation(services, spec, checks)
-        await services.plan.apply("started", spec.task.reference())
+        await mark(services, spec, "started")
     except DevloopError as problem:
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
+    return {**_ready(services, spec, checks), "base": worktree.base}
+
+
+def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> dict[str, Any]:
+    errand = spec.task.errand
+    told = {"errand": errand.command, "gathers": spec.gathers, "part_of": errand.part_of} if errand else {}
     return {
+        **told,
+        **stopping.ready(services, spec),
         "outcome": "ready",
-        "base": worktree.base,
         "patience_s": services.settings.loop.decision_days * 86400.0,
         "decide": spec.loop.decide,
         "gate_rounds": services.settings.loop.gate_rounds,

@@ -15,7 +15,8 @@ def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "", hand
     tasks that it waited for.
     """
     task = spec.task
-    lines = [f"Task: {task.id} {task.title}", f"Attempt: {spec.attempt}"]
+    attempt = 1 if task.errand is not None else spec.attempt  # the number of an errand counts all of its kind
+    lines = [f"Task: {task.id} {task.title}", f"Attempt: {attempt}"]
     if spec.plan.name or spec.plan.goal:
         lines.append(f"Plan: {' – '.join(part for part in (spec.plan.name, spec.plan.goal) if part)}")
     if task.phase:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from devloop.agents import contracts
+from devloop.errors import DevloopError
 from devloop.redact import printable
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -15,6 +17,8 @@ from devloop.runs.transcript import Transcript
 
 Outcome = dict[str, Any]
 
+GATHERED = "report.json"
+"""In the folder of a run that gathered the reports of others: theirs, as one."""
 SUMMARY = 2_000
 REPORT = 20_000
 HANDED = 6_000
@@ -60,6 +64,9 @@ def _whole(shape: contracts.Shape, value: Mapping[str, Any]) -> dict[str, Any]:
 def report(services: Services, run: str) -> dict[str, Any] | None:
     """What the run's agent handed in last, redacted: `{"text", "data", "fits", "mistakes"}`; None where its mode has no
     result of its own, or there is none yet."""
+    gathered = services.folder(run) / GATHERED
+    if gathered.exists():
+        return _shown(services, {"result": json.loads(gathered.read_bytes()), "mistakes": []})
     transcript = Transcript(services.folder(run), services.redactor)
     for turn in range(transcript.last_turn(), 0, -1):
         outcome = (transcript.reply(turn) or {}).get("outcome", {})
@@ -118,6 +125,30 @@ def _said(services: Services, run: str) -> str:
     while (checkpoint := services.store.checkpoint(run, number)) is not None:
         last, number = checkpoint["message"] or "", number + 1
     return last
+
+
+async def take_effect(services: Services, run: str, message: str) -> Outcome:
+    """What accepting the errand's report does in the workspace, as the daemon does it; `message` came with the yes."""
+    spec = services.spec(run)
+    errand = spec.task.errand
+    assert errand is not None
+    found = report(services, run)
+    row = services.store.run(run)
+    content = {
+        "command": errand.command,
+        "given": errand.given,
+        "run": run,
+        "title": spec.task.title,
+        "commit": row["commit_id"] if row is not None else None,
+        "report": {"data": found["data"], "fits": found["fits"], "text": found["text"]} if found else None,
+        "message": services.redactor.text(message),
+    }
+    try:
+        told = await services.plan.take_effect(content)
+    except DevloopError as problem:
+        return {"outcome": "refused", "reason": problem.message, "hint": problem.hint}
+    services.notice(run, *filter(None, [told]))
+    return {"outcome": "done"}
 
 
 async def findings(services: Services, run: str) -> Outcome:

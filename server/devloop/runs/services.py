@@ -25,7 +25,14 @@ class PlanPort(Protocol):
     async def apply(self, kind: str, task: dict[str, Any], text: str = "") -> str:
         """Make a change of the plan and answer with the whole text after it. Repeating one changes nothing."""
 
-    async def next(self, held: list[str], phase: str | None = None) -> dict[str, Any]: ...
+    async def next(
+        self, held: list[str], phase: str | None = None, done_then: list[dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        """What follows; with `done_then`, what would follow if these tasks were done."""
+
+    async def take_effect(self, content: dict[str, Any]) -> str:
+        """Do what accepting an errand's report does, and answer with a sentence about it. Repeating it changes
+        nothing."""
 
     async def hand_off(self, content: dict[str, Any]) -> None: ...
 

@@ -15,6 +15,21 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class Errand(_Model):
+    """What makes a task one that stands in no plan: a command of the person's asked for it (ARCHITECTURE, "Errands").
+
+    `given` is what the command was called with and what its effect needs: plain JSON. `members`: tasks that are done at
+    the same time, each in a run of its own; their reports become one. `part_of`: the run that a member belongs to.
+    """
+
+    command: str
+    given: dict[str, Any] = {}
+    base: str | None = None
+    """The commit to begin at; None: where the plan branch stands."""
+    members: tuple[TaskSpec, ...] = ()
+    part_of: str | None = None
+
+
 class TaskSpec(_Model):
     """The task as the plan said it when the run began. `id`, `key`, `title` and `line` find it again later."""
 
@@ -38,9 +53,14 @@ class TaskSpec(_Model):
     timeout_s: float | None = None
     skills: tuple[str, ...] = ()
     """Skills that the task names: their texts are there from the start."""
+    errand: Errand | None = None
+    """None: it stands in the plan."""
 
     def reference(self) -> dict[str, Any]:
         return {"id": self.id, "key": self.key, "title": self.title, "line": self.line}
+
+
+Errand.model_rebuild()
 
 
 class PlanSpec(_Model):
@@ -48,6 +68,16 @@ class PlanSpec(_Model):
     """Relative to the repository."""
     name: str = ""
     goal: str = ""
+
+
+class Group(_Model):
+    """Tasks of a loop that are done at the same time. `begins`: how many the loop had done before; `label`: as the plan
+    calls the group."""
+
+    id: str
+    begins: int
+    size: int
+    label: str = ""
 
 
 class LoopSpec(_Model):
@@ -61,13 +91,45 @@ class LoopSpec(_Model):
     """The run whose conversation goes on in this one."""
     phase: str | None = None
     """The id of the phase that the loop keeps to; None for the whole plan."""
+    when: Literal["each-task", "every", "phase-end", "on-failure"] = "each-task"
+    """Where it stops for a person (`runs/stopping.py`)."""
+    every: int = 1
+    unseen: tuple[str, ...] = ()
+    """Runs of the loop that were accepted by rule since a person last decided."""
+    group: Group | None = None
+    """Set where this task is done beside others; `done` is then its place among them, after those before the group."""
+    parallel: bool = False
+    """Whether the loop starts all ready tasks of a group at once."""
 
-    def next(self, carry: str | None) -> LoopSpec:
-        return self.model_copy(update={"done": self.done + 1, "carry": carry})
+    @property
+    def begins(self) -> int:
+        """How many tasks the loop had done before this one and those beside it."""
+        return self.group.begins if self.group is not None else self.done
+
+    @property
+    def size(self) -> int:
+        """How many tasks are done at the same time."""
+        return self.group.size if self.group is not None else 1
+
+    @property
+    def then_done(self) -> int:
+        return self.begins + self.size
+
+    def next(self, carry: str | None, unseen: tuple[str, ...] = ()) -> LoopSpec:
+        return self.model_copy(update={"done": self.then_done, "carry": carry, "unseen": unseen, "group": None})
 
     @property
     def goes_on(self) -> bool:
-        return self.limit is None or self.done + 1 < self.limit
+        return self.limit is None or self.then_done < self.limit
+
+
+class Chain(_Model):
+    """A task that several modes of one agent do in turn; this run is mode `at`. `before`: the runs of those before."""
+
+    name: str
+    modes: tuple[str, ...]
+    at: int = 0
+    before: tuple[str, ...] = ()
 
 
 class Profile(_Model):
@@ -99,6 +161,13 @@ class RunSpec(_Model):
     """None only in a run that an older devloop began."""
     choice: dict[str, Any] | None = None
     """Why this agent: see `agents.Choice.to_json`."""
+    chain: Chain | None = None
+    """None: one mode does the whole task."""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether it works through runs of its own only (`engine/gathering.py`)."""
+        return self.task.errand is not None and bool(self.task.errand.members)
 
     @property
     def reads_only(self) -> bool:

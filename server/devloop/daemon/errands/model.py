@@ -1,0 +1,98 @@
+"""What a command is: how words become an errand, and what accepting it does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devloop.daemon.documents import Documents
+from devloop.errors import UsageError
+from devloop.paths import StateDir
+from devloop.redact import one_line
+from devloop.runs.spec import Errand, TaskSpec
+
+TITLE = 200
+"""Characters of an errand's title; all of what was asked for is in its notes."""
+ASKED = 20_000
+"""Characters of what may be asked for."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where an errand is asked for."""
+
+    root: Path
+    documents: Documents
+    state: StateDir
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`text`: the person's words. `options`: what else the command was called with, plain JSON."""
+
+    text: str
+    options: Mapping[str, Any]
+
+    def required(self, example: str) -> str:
+        """The words; raises `UsageError` where there are none."""
+        if not self.text:
+            raise UsageError("What shall be done?", hint=f"For example: {example}")
+        return self.text
+
+    def flag(self, name: str) -> bool:
+        value = self.options.get(name, False)
+        if not isinstance(value, bool):
+            raise UsageError(f"`{name}` must be true or false.")
+        return value
+
+    def word(self, name: str, default: str = "") -> str:
+        value = self.options.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            raise UsageError(f"`{name}` must be text.")
+        return value.strip()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """An errand that the person accepted, as the engine tells it.
+
+    `given`: what its builder kept for its effect. `report`: `{"data", "fits", "text"}` of a mode with a result, else
+    None. `commit`: on the plan branch, of one that changed files. `message`: what the person said to it.
+    """
+
+    command: str
+    given: Mapping[str, Any]
+    run: str
+    title: str
+    commit: str | None
+    report: Mapping[str, Any] | None
+    message: str
+
+
+Build = Callable[[Project, Asked], Awaitable[TaskSpec]]
+TakeEffect = Callable[[Project, Accepted], Awaitable[str]]
+"""Does what accepting means and answers with a sentence. Called again after a crash, it changes nothing more. Raises
+`DevloopError` when it can't be done now: the person is asked what to do."""
+
+
+async def no_effect(project: Project, accepted: Accepted) -> str:
+    """What was accepted is in the commit."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Command:
+    name: str
+    build: Build
+    take_effect: TakeEffect = no_effect
+
+
+def errand_task(command: str, title: str, *, given: Mapping[str, Any] | None = None, **fields: Any) -> TaskSpec:
+    """The task of an errand. Its id starts as no task of a plan can; `fields` are those of `TaskSpec` and `Errand`."""
+    own = {name: fields.pop(name) for name in ("base", "members", "part_of") if name in fields}
+    errand = Errand(command=command, given=dict(given or {}), **own)
+    return TaskSpec(id=f"@{fields.pop('name', command)}", title=one_line(title, TITLE), errand=errand, **fields)
