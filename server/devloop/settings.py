@@ -1,29 +1,32 @@
-"""Settings and where each comes from.
+"""Settings: their shape. Where each comes from stands in `settings_sources`, what each means in `settings_meanings`.
 
-Two sources with different rights. The *person's*: environment and `config.toml` in the user's configuration directory;
-may say anything. The *team's*: `.devloop/config.toml` in the repository; may declare gates, a set-up command, read-only
-paths and *narrower* limits. What the team's file says beyond that is ignored with a warning: keys, base URLs,
-databases, sandbox switches and wider budgets never come from a repository.
+Two kinds of sources with different rights. The *person's*: environment and `config.toml` in the user's configuration
+directory; may say anything. *Files of the repository*: the team's `.devloop/config.toml` and a person's
+`.devloop/local.md`; may declare gates, a set-up command, read-only paths, habits and *narrower* limits. What they say
+beyond that is ignored with a warning: keys, base URLs, databases, sandbox switches, approvals and wider budgets never
+come from a repository.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from devloop import paths
+from devloop import personal
+
+if TYPE_CHECKING:
+    from devloop.settings_sources import Known
 
 TEAM_FILE = ".devloop/config.toml"
 DEFAULT_MODEL = "claude-sonnet-5-5"
 
 
-def _seconds(value: Any) -> Any:
+def seconds(value: Any) -> Any:
     """`90`, `"90s"`, `"10m"`, `"1h30m"` → seconds."""
     if isinstance(value, str):
         parts = re.findall(r"(\d+(?:\.\d+)?)(h|m|s)", value)
@@ -33,7 +36,7 @@ def _seconds(value: Any) -> Any:
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
 
 
 class _Section(BaseModel):
@@ -153,6 +156,18 @@ class Settings(BaseModel):
     """Names in `gates` that the person declared; the others are the team's and count only once they are trusted."""
     setup: SetupSettings | None = None
     paths: PathSettings = PathSettings()
+    workflow: personal.WorkflowSettings = personal.WorkflowSettings()
+    git: personal.GitSettings = personal.GitSettings()
+    commits: personal.CommitSettings = personal.CommitSettings()
+    review: personal.ReviewSettings = personal.ReviewSettings()
+    github: personal.GithubSettings = personal.GithubSettings()
+    tokens: personal.TokenSettings = personal.TokenSettings()
+    notify: personal.NotifySettings = personal.NotifySettings()
+    ship: personal.ShipSettings = personal.ShipSettings()
+    definition_of_done: personal.DoneSettings = personal.DoneSettings()
+    testing: personal.TestingSettings = personal.TestingSettings()
+    security: personal.SecuritySettings = personal.SecuritySettings()
+    auto_skills: tuple[str, ...] = ()
     prices: dict[str, Any] = {}
     """Prices of models that devloop's own table lacks or has wrong: `{"name": {"input": 1.0, "output": 5.0}}`."""
     database_url: str | None = Field(default=None, repr=False)
@@ -160,120 +175,13 @@ class Settings(BaseModel):
     """What was ignored or could not be read, one sentence each, with the file."""
 
 
-_TEAM_SECTIONS = {"gates", "setup", "paths", "loop", "budget", "checkpoints"}
-_TEAM_LOOP = {"max_parallel", "max_tasks", "gate_rounds"}
-_TEAM_CHECKPOINTS = (("enforcement", "strict"), ("when", "each-task"))
-
-
 def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Settings for the workspace at `root`. Never raises on what a file holds: the bad part becomes a warning."""
-    env = os.environ if environment is None else environment
-    warnings: list[str] = []
-    person = _read(paths.config_root() / "config.toml", warnings)
-    team = _team(_read(root / TEAM_FILE, warnings), warnings)
-    merged = _merge(person, team, warnings)
-    declared = person.get("gates")
-    merged["own_gates"] = sorted(declared) if isinstance(declared, dict) else []
-    _apply_environment(merged, env)
-    return _validated(merged, warnings)
+    return explained(root, environment).settings
 
 
-def _read(path: Path, warnings: list[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as problem:
-        warnings.append(f"{path} was ignored: {problem}")
-        return {}
+def explained(root: Path, environment: Mapping[str, str] | None = None) -> Known:
+    """The same, with who said what and where, and what is wrong in the files."""
+    from devloop import settings_sources  # here: it needs the models above
 
-
-def _team(data: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    allowed: dict[str, Any] = {}
-    for name, value in data.items():
-        if name not in _TEAM_SECTIONS or not isinstance(value, dict):
-            warnings.append(f"{TEAM_FILE}: [{name}] was ignored: it may only be set in your own configuration.")
-        elif name == "loop":
-            for key in sorted(set(value) - _TEAM_LOOP):
-                warnings.append(f"{TEAM_FILE}: loop.{key} was ignored: it may only be set in your own configuration.")
-            allowed[name] = {key: value[key] for key in value if key in _TEAM_LOOP}
-        elif name == "checkpoints":
-            allowed[name] = {key: value[key] for key in value if (key, value[key]) in _TEAM_CHECKPOINTS}
-            for key in sorted(set(value) - set(allowed[name])):
-                warnings.append(f"{TEAM_FILE}: checkpoints.{key} was ignored: a team may only ask for more care.")
-        else:
-            allowed[name] = value
-    return allowed
-
-
-def _merge(person: dict[str, Any], team: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    merged: dict[str, Any] = {name: dict(v) if isinstance(v, dict) else v for name, v in person.items()}
-    for name, value in team.items():
-        if name == "budget":
-            merged[name] = _narrower(merged.get(name, {}), value, warnings)
-        elif name in ("gates", "loop", "paths"):
-            merged[name] = {**value, **merged.get(name, {})}
-        elif name == "checkpoints":
-            merged[name] = {**merged.get(name, {}), **value}
-        else:
-            merged.setdefault(name, value)
-    return merged
-
-
-def _narrower(person: dict[str, Any], team: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    """The team may lower a cap, never raise it."""
-    defaults = BudgetSettings()
-    result = dict(person)
-    for key, value in team.items():
-        own = person.get(key, getattr(defaults, key, None))
-        try:
-            wider = own is not None and float(_seconds(value)) > float(_seconds(own))
-        except (TypeError, ValueError):
-            warnings.append(f"{TEAM_FILE}: budget.{key} was ignored: {value!r} is no limit.")
-            continue
-        if wider:
-            warnings.append(f"{TEAM_FILE}: budget.{key} = {value} was ignored: it is wider than your own {own}.")
-        else:
-            result[key] = value
-    return result
-
-
-def _apply_environment(merged: dict[str, Any], env: Mapping[str, str]) -> None:
-    model = merged.setdefault("model", {})
-    for variable, key in (
-        ("ANTHROPIC_API_KEY", "api_key"),
-        ("ANTHROPIC_BASE_URL", "base_url"),
-        ("DEVLOOP_MODEL", "name"),
-        ("DEVLOOP_SCENARIO", "scenario"),
-    ):
-        if env.get(variable):
-            model[key] = env[variable]
-    if env.get("DEVLOOP_DATABASE_URL"):
-        merged["database_url"] = env["DEVLOOP_DATABASE_URL"]
-
-
-def _validated(merged: dict[str, Any], warnings: list[str]) -> Settings:
-    """Validate; each bad value is dropped with a warning, so that one typing error does not lose the rest."""
-    for _ in range(100):
-        try:
-            return Settings.model_validate({**merged, "warnings": tuple(warnings)})
-        except ValidationError as problem:
-            for error in problem.errors():
-                place = ".".join(str(part) for part in error["loc"])
-                warnings.append(f"setting {place} was ignored: {error['msg']}.")
-                _drop(merged, error["loc"])
-    return Settings(warnings=tuple(warnings))
-
-
-def _drop(merged: dict[str, Any], location: tuple[int | str, ...]) -> None:
-    """Remove the deepest dictionary entry that `location` names; a gate is dropped as a whole."""
-    depth = 2 if location and location[0] in ("gates",) else len(location)
-    holder: Any = merged
-    for part in location[: depth - 1]:
-        if not isinstance(holder, dict) or not isinstance(holder.get(str(part)), dict):
-            break
-        holder = holder[str(part)]
-        location = location[1:]
-        depth -= 1
-    if isinstance(holder, dict) and location:
-        holder.pop(str(location[0]), None)
+    return settings_sources.read(root, os.environ if environment is None else environment)

@@ -16,8 +16,9 @@ from devloop.cli.output import safe
 from devloop.cli.session import project_root
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError, StorageError, UsageError
+from devloop.own_files import read_text
 from devloop.state import archive, worklog
-from devloop.state.storing import read_text, update
+from devloop.state.storing import update
 from devloop.workspace import Repository
 from devloop.workspace.history import Logged, history, patch_ids
 

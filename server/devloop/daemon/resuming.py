@@ -12,10 +12,10 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop.errors import DevloopError
+from devloop.own_files import own_file
 from devloop.paths import StateDir
 from devloop.redact import one_line, printable
 from devloop.state import next_action
-from devloop.state.storing import own_file
 
 log = logging.getLogger(__name__)
 

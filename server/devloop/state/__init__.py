@@ -8,6 +8,6 @@ one. Text → value → text; what touches the disk goes through `storing`.
 
 from __future__ import annotations
 
-from devloop.state.storing import Fault
+from devloop.own_files import Fault
 
 __all__ = ["Fault"]

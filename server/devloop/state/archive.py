@@ -10,8 +10,9 @@ from typing import Final
 
 from devloop import plan as plans
 from devloop.errors import NotFound, Refused, UsageError
+from devloop.own_files import Fault, read_text
 from devloop.redact import one_line
-from devloop.state.storing import Fault, markdown_files, read_text
+from devloop.state.storing import markdown_files
 
 FOLDER: Final = ".devloop/archive"
 _NAME = re.compile(

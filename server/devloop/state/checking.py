@@ -8,8 +8,9 @@ from pathlib import Path
 
 from devloop import personal
 from devloop.errors import DevloopError
+from devloop.own_files import Fault, read_text
 from devloop.state import archive, context, issues, next_action, plan_state, sessions, spikes, worklog
-from devloop.state.storing import Fault, markdown_files, read_text
+from devloop.state.storing import markdown_files
 
 _FILES: dict[str, Callable[[str], tuple[Fault, ...]]] = {
     plan_state.PATH: plan_state.check,

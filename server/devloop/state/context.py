@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from devloop.own_files import Fault
 from devloop.state.stacks import (
     BACKENDS,
     BUILD_FILES,
@@ -35,7 +36,7 @@ from devloop.state.stacks import (
     TEST_FOLDERS,
     TEST_FRAMEWORKS,
 )
-from devloop.state.storing import Fault, json_lines, parse_json, stamp, validated, write_json
+from devloop.state.storing import json_lines, parse_json, stamp, validated, write_json
 
 PATH: Final = ".devloop/context.json"
 LEGACY_PATH: Final = ".claude/project-context.json"
@@ -416,7 +417,7 @@ def read(text: str, path: str = PATH) -> tuple[Context | None, tuple[Fault, ...]
 
 def write(root: Path, content: dict[str, Any]) -> bool:
     """Write the file; what differs only in the time of detection is not written."""
-    from devloop.state.storing import read_text
+    from devloop.own_files import read_text
 
     before = parse_json(read_text(root, PATH) or "", PATH)[0]
     if before is not None and {**before, "detected": content["detected"]} == content:

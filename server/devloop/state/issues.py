@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from devloop import front_matter
 from devloop.errors import NotFound, StaleEdit, UsageError
+from devloop.own_files import Fault, read_text
 from devloop.redact import one_line, printable
-from devloop.state.storing import Fault, markdown_files, read_text, update, with_newlines
+from devloop.state.storing import markdown_files, update, with_newlines
 
 FOLDER: Final = ".devloop/issues"
 LEGACY_FOLDERS: Final = (".claude/issues", ".claude/bugs")

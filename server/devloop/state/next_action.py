@@ -15,8 +15,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from devloop.errors import Refused
+from devloop.own_files import Fault, read_text
 from devloop.redact import one_line, printable
-from devloop.state.storing import Fault, json_lines, json_text, major, parse_json, read_text, stamp, update, validated
+from devloop.state.storing import json_lines, json_text, major, parse_json, stamp, update, validated
 
 PATH: Final = ".devloop/next-action.json"
 VERSION: Final = "2"

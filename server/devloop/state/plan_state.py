@@ -17,7 +17,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from devloop import plan as plans
-from devloop.state.storing import Fault, json_lines, major, parse_json, read_text, stamp, validated, write_json
+from devloop.own_files import Fault, read_text
+from devloop.state.storing import json_lines, major, parse_json, stamp, validated, write_json
 
 PATH: Final = ".devloop/plan-state.json"
 VERSION: Final = "2.0.0"

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from devloop.state.storing import Fault, fault_of, json_lines, parse_json, stamp
+from devloop.own_files import Fault
+from devloop.state.storing import fault_of, json_lines, parse_json, stamp
 
 PATH: Final = ".devloop/sessions.json"
 CURRENT_PATH: Final = ".devloop/.current-session.json"

@@ -10,8 +10,9 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from devloop.errors import UsageError
+from devloop.own_files import Fault
 from devloop.redact import one_line, printable
-from devloop.state.storing import Fault, update
+from devloop.state.storing import update
 
 FOLDER: Final = ".devloop/spikes"
 UPDATES: Final = "Plan Updates Required"

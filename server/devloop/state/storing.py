@@ -17,9 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from devloop.errors import Refused, StaleEdit
 from devloop.files import held_lock, storage_error, write_atomic
-from devloop.own_files import Fault as Fault
-from devloop.own_files import own_file as own_file
-from devloop.own_files import read_text as read_text
+from devloop.own_files import Fault, own_file, read_text
 from devloop.paths import StateDir
 from devloop.redact import one_line
 

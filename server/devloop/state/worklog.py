@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from devloop.own_files import Fault
 from devloop.redact import one_line
-from devloop.state.storing import Fault, local_stamp
+from devloop.state.storing import local_stamp
 
 PATH: Final = ".devloop/worklog.md"
 LEGACY_PATH: Final = ".claude/devloop-worklog.md"
