@@ -240,6 +240,8 @@ export interface Checkpoint {
   readonly kind: "decision" | "question" | "problem";
   readonly summary: string;
   readonly decisions: readonly Decision[];
+  /** What to put first; an older server does not say it. */
+  readonly recommended?: Decision | null;
   readonly diff: {
     readonly files: number;
     readonly added: number;

@@ -17,7 +17,14 @@ import { mismatch } from "./server/version";
 
 export type SessionState =
   | { readonly kind: "starting" }
-  | { readonly kind: "running"; readonly server: string; readonly version: string; readonly restricted: boolean }
+  | {
+      readonly kind: "running";
+      readonly server: string;
+      readonly version: string;
+      readonly restricted: boolean;
+      /** For people: which source named the server. */
+      readonly from: string;
+    }
   | { readonly kind: "failed"; readonly reason: string; readonly hint: string }
   | { readonly kind: "missing"; readonly tried: readonly string[] }
   | { readonly kind: "stopped" };
@@ -213,7 +220,8 @@ export class FolderSession implements Session {
     }
     this.live = live;
     this.hasPlanMethod = true;
-    this.setState({ kind: "running", server: found.command.join(" "), version: began.version, restricted: !trusted });
+    const server = found.command.join(" ");
+    this.setState({ kind: "running", server, version: began.version, restricted: !trusted, from: found.label });
     this.planReader.ask();
     void process.ended.then((end) => this.died(live, failure(found.command, found.source, end)));
   }

@@ -16,7 +16,13 @@ type Answer = object;
 
 /** A server that says what the test lets it say. */
 class FakeSession {
-  state: SessionState = { kind: "running", server: "s", version: "0.1.0", restricted: false };
+  state: SessionState = {
+    kind: "running",
+    server: "s",
+    version: "0.1.0",
+    restricted: false,
+    from: "the setting devloop.serverCommand",
+  };
   status: Status | undefined;
   readonly plan = undefined;
   readonly asked: { method: string; params: Record<string, unknown> }[] = [];
@@ -132,7 +138,7 @@ describe("a notification", () => {
   it("comes once for a checkpoint, whoever tells of it and how often", async () => {
     await session.waits(checkpoint());
     await session.says(session.status ?? {});
-    expect(screen.toast).toMatchObject({ kind: "information", buttons: ["Commit", "Review", "Revise…", "More…"] });
+    expect(screen.toast).toMatchObject({ kind: "information", buttons: ["Continue", "Review", "Commit", "More…"] });
   });
 
   it("comes from a status alone, with what the server shows of the run", async () => {
@@ -208,7 +214,13 @@ describe("a notification", () => {
   it("does not come again because the server was restarted", async () => {
     await session.waits(checkpoint());
     await session.becomes({ kind: "starting" });
-    await session.becomes({ kind: "running", server: "s", version: "0.1.0", restricted: false });
+    await session.becomes({
+      kind: "running",
+      server: "s",
+      version: "0.1.0",
+      restricted: false,
+      from: "the setting devloop.serverCommand",
+    });
     await session.waits(checkpoint());
     expect(screen.toasts.length).toBe(1);
   });
@@ -226,7 +238,13 @@ describe("a notification", () => {
   });
 
   it("is left out in restricted mode", async () => {
-    session.state = { kind: "running", server: "s", version: "0.1.0", restricted: true };
+    session.state = {
+      kind: "running",
+      server: "s",
+      version: "0.1.0",
+      restricted: true,
+      from: "the setting devloop.serverCommand",
+    };
     await session.waits(checkpoint());
     expect(screen.toasts).toEqual([]);
   });
@@ -309,7 +327,7 @@ describe("words", () => {
   });
 
   it("are asked for, with the way to write more of them", async () => {
-    await session.waits(checkpoint());
+    await session.waits(checkpoint({ recommended: "commit" }));
     await screen.toast.press("Revise…");
     expect(screen.box.title).toBe("Revise: 1.1 Add login");
     expect(screen.box.prompt).toContain("One line");
@@ -324,31 +342,34 @@ describe("words", () => {
 
   it("that stand in the plan already are passed on without asking", async () => {
     session.answers["devloop.decide"] = {};
-    await session.waits(checkpoint());
+    await session.waits(checkpoint({ recommended: "commit" }));
     await screen.toast.press("Revise…");
     expect(screen.boxes).toEqual([]);
     expect(session.decisions()).toEqual([{ run: "run-1.1-1", checkpoint: 1, decision: "revise" }]);
   });
 
   it("that somebody escapes from decide nothing", async () => {
-    await session.waits(checkpoint());
+    await session.waits(checkpoint({ recommended: "commit" }));
     await screen.toast.press("Revise…");
     await screen.box.escape();
     expect(session.decisions().filter((each) => each["message"] !== undefined)).toEqual([]);
     expect(screen.toasts).toEqual([]);
   });
 
-  it("that come too late say so", async () => {
-    await session.waits(checkpoint());
+  it("that come too late are given back: the box goes when it was decided elsewhere", async () => {
+    await session.waits(checkpoint({ recommended: "commit" }));
     await screen.toast.press("Revise…");
+    const { box } = screen;
+    await box.type("Use the sign.");
     await session.decided(1, "commit");
-    await screen.box.type("Use the sign.");
-    session.answers["devloop.decide"] = new Error("It does not wait.");
-    await screen.box.enter();
+    expect(box.shown).toBe(false);
     expect(screen.toast).toMatchObject({
       kind: "information",
       message: "It was decided already (commit): 1.1 Add login.",
     });
+    await screen.toast.press("Copy What I Wrote");
+    expect(screen.clipboard).toBe("Use the sign.");
+    expect(session.decisions().filter((each) => each["message"] !== undefined)).toEqual([]);
   });
 });
 
@@ -357,8 +378,8 @@ describe("the list of everything", () => {
     await session.waits(checkpoint());
     await screen.toast.press("More…");
     expect(screen.box.items.map((each) => each.label)).toEqual([
-      "$(check) Commit",
       "$(debug-continue) Continue",
+      "$(check) Commit",
       "$(debug-restart) Fresh Start",
       "$(debug-stop) Stop",
       "$(edit) Revise…",
@@ -368,6 +389,27 @@ describe("the list of everything", () => {
     expect(screen.box.items.every((each) => each.detail)).toBe(true);
     await screen.box.enter("Fresh Start");
     expect(session.decisions()).toMatchObject([{ decision: "fresh" }]);
+  });
+
+  it("goes when it was decided elsewhere, and only then", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("More…");
+    const { box } = screen;
+    await session.tells({ at: 0, run: "run-2.1-1", kind: "checkpoint.opened", data: { ...checkpoint() } });
+    await session.becomes({ kind: "starting" });
+    expect(box.shown).toBe(true);
+    await session.becomes({
+      kind: "running",
+      server: "s",
+      version: "0.1.0",
+      restricted: false,
+      from: "the setting devloop.serverCommand",
+    });
+    await session.waits(checkpoint());
+    expect(box.shown).toBe(true);
+    await session.decided(1, "continue");
+    expect(box.shown).toBe(false);
+    expect(screen.toast).toMatchObject({ message: "It was decided already (continue): 1.1 Add login.", buttons: [] });
   });
 
   it("asks once more before work is thrown away", async () => {

@@ -6,21 +6,25 @@ import { checkpoint, question, run } from "./checkpoints-fixtures";
 const titles = (...given: Parameters<typeof buttons>): string[] => buttons(...given).map((each) => each.title);
 
 describe("buttons", () => {
-  it("offer to commit a single run's work, to see it, to send it back", () => {
-    expect(titles(run(), checkpoint())).toEqual(["Commit", "Review", "Revise…", "More…"]);
+  it("offer first what the server recommends, then to see it and to commit it", () => {
+    expect(titles(checkpoint())).toEqual(["Continue", "Review", "Commit", "More…"]);
+    expect(titles(checkpoint({ recommended: "continue" }))).toEqual(["Continue", "Review", "Commit", "More…"]);
+    expect(titles(checkpoint({ recommended: "fresh" }))).toEqual(["Fresh Start", "Review", "Commit", "More…"]);
+    expect(titles(checkpoint({ recommended: "commit" }))).toEqual(["Commit", "Review", "Revise…", "More…"]);
   });
 
-  it("offer a loop's next task first", () => {
-    for (const loop of [{ loop_limit: null }, { loop_limit: 3, loop_done: 1 }]) {
-      expect(titles(run(loop), checkpoint())).toEqual(["Continue", "Review", "Commit", "More…"]);
-    }
-    expect(titles(run({ loop_limit: 3, loop_done: 2 }), checkpoint())[0]).toBe("Commit");
-    expect(titles(run({ loop: null }), checkpoint())[0]).toBe("Commit");
+  it("recommend nothing that is not offered or not known", () => {
+    const decisions: Decision[] = ["commit", "revise", "discard"];
+    expect(titles(checkpoint({ decisions, recommended: "fresh" }))).toEqual(["Commit", "Review", "Revise…", "More…"]);
+    const strange = ["sing", "continue"] as unknown as Decision[];
+    expect(titles(checkpoint({ decisions: strange, recommended: strange[0] ?? null, diff: null }))).toEqual([
+      "Continue",
+    ]);
   });
 
   it("show nothing where nothing was changed", () => {
-    expect(titles(run(), checkpoint({ diff: null }))).toEqual(["Commit", "Revise…", "More…"]);
-    expect(titles(run(), checkpoint({ diff: { files: 0, added: 0, deleted: 0, list: [] } }))).not.toContain("Review");
+    expect(titles(checkpoint({ diff: null }))).toEqual(["Continue", "Commit", "More…"]);
+    expect(titles(checkpoint({ diff: { files: 0, added: 0, deleted: 0, list: [] } }))).not.toContain("Review");
   });
 
   it("are four at most, and never throw work away, whatever is offered", () => {
@@ -28,7 +32,7 @@ describe("buttons", () => {
     for (const kind of ["decision", "problem"] as const) {
       for (let bits = 0; bits < 1 << all.length; bits++) {
         const decisions = all.filter((_, at) => bits & (1 << at));
-        const found = buttons(run(), checkpoint({ kind, decisions }));
+        const found = buttons(checkpoint({ kind, decisions }));
         expect(found.length).toBeLessThanOrEqual(4);
         expect(found.map((each) => each.decision)).not.toContain("discard");
         const reachable = found.some((each) => each.kind === "more") ? decisions : found.map((each) => each.decision);
@@ -39,14 +43,14 @@ describe("buttons", () => {
 
   it("offer what helps where the gates are red", () => {
     const red = checkpoint({ kind: "problem", decisions: ["revise", "recheck", "stop", "block", "discard"] });
-    expect(titles(run(), red)).toEqual(["Revise…", "Check Again", "Review", "More…"]);
+    expect(titles(red)).toEqual(["Revise…", "Check Again", "Review", "More…"]);
   });
 
   it("offer the answers themselves when they are two and short", () => {
-    expect(titles(run(), question(["SQLite", "Postgres"]))).toEqual(["SQLite", "Postgres", "Other Answer…", "More…"]);
-    expect(titles(run(), question(["a", "b", "c"]))).toEqual(["Answer…", "More…"]);
-    expect(titles(run(), question([]))).toEqual(["Answer…", "More…"]);
-    expect(titles(run(), question(["x".repeat(40), "y"]))).toEqual(["Answer…", "More…"]);
+    expect(titles(question(["SQLite", "Postgres"]))).toEqual(["SQLite", "Postgres", "Other Answer…", "More…"]);
+    expect(titles(question(["a", "b", "c"]))).toEqual(["Answer…", "More…"]);
+    expect(titles(question([]))).toEqual(["Answer…", "More…"]);
+    expect(titles(question(["x".repeat(40), "y"]))).toEqual(["Answer…", "More…"]);
   });
 });
 
@@ -74,10 +78,10 @@ describe("answers of an agent", () => {
 
 describe("the list of everything", () => {
   it("has each decision with a sentence that fits, the likeliest first", () => {
-    const found = everything(run(), checkpoint());
+    const found = everything(checkpoint());
     expect(found.map((each) => each.title)).toEqual([
-      "Commit",
       "Continue",
+      "Commit",
       "Fresh Start",
       "Stop",
       "Revise…",
@@ -87,16 +91,25 @@ describe("the list of everything", () => {
     expect(found.every((each) => each.detail.endsWith(".") && each.detail.length <= 90)).toBe(true);
   });
 
+  it("has the recommended one first and says that it is", () => {
+    const found = everything(checkpoint({ recommended: "fresh" }));
+    expect(found.slice(0, 2).map((each) => [each.title, each.recommended])).toEqual([
+      ["Fresh Start", true],
+      ["Continue", undefined],
+    ]);
+    expect(everything(question(["a"])).some((each) => each.recommended)).toBe(false);
+  });
+
   it("says that stop accepts nothing where there is nothing to accept", () => {
     const stop = (kind: "decision" | "problem") =>
-      everything(run(), checkpoint({ kind, decisions: ["stop"] })).find((each) => each.decision === "stop")?.detail;
+      everything(checkpoint({ kind, decisions: ["stop"] })).find((each) => each.decision === "stop")?.detail;
     expect(stop("decision")).toContain("Accept");
     expect(stop("problem")).not.toContain("Accept");
   });
 
   it("leaves out what a newer server offers and we don't know", () => {
     const decisions = ["commit", "sing"] as unknown as Decision[];
-    expect(everything(run(), checkpoint({ decisions, diff: null })).map((each) => each.title)).toEqual(["Commit"]);
+    expect(everything(checkpoint({ decisions, diff: null })).map((each) => each.title)).toEqual(["Commit"]);
   });
 });
 

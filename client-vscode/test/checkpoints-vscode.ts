@@ -153,6 +153,7 @@ export class Screen {
   tabs: FakeTab[] = [];
   active: FakeTab | undefined;
   progress: { title: string; over: boolean }[] = [];
+  clipboard = "";
   readonly configuration = new EventEmitter<{ affectsConfiguration(name: string): boolean }>();
   readonly tabsChanged = new EventEmitter<object>();
 
@@ -258,6 +259,13 @@ export function fakeVscode(screen: () => Screen): object {
         close: (tabs: readonly FakeTab[]) => {
           screen().tabs = screen().tabs.filter((each) => !tabs.includes(each));
           return Promise.resolve(true);
+        },
+      },
+    },
+    env: {
+      clipboard: {
+        writeText: async (text: string) => {
+          screen().clipboard = text;
         },
       },
     },

@@ -40,7 +40,13 @@ function run(id: string, more: Partial<Run> = {}): Run {
   return { ...base, waiting_for: null, ...more } as Run;
 }
 
-const RUNNING: SessionState = { kind: "running", server: "devloop lsp", version: "0.1.0", restricted: false };
+const RUNNING: SessionState = {
+  kind: "running",
+  server: "devloop lsp",
+  version: "0.1.0",
+  restricted: false,
+  from: "the setting devloop.serverCommand",
+};
 
 function status(more: Partial<Status> = {}): Status {
   return {
@@ -210,6 +216,7 @@ describe("the doctor's page", () => {
   });
 
   it("works without a server, and without a folder", () => {
+    expect(text).toContain("found by the setting devloop.serverCommand");
     const missing = doctorText(
       [{ folder: "p", state: { kind: "missing", tried: ["no devloop on PATH"] }, checks: undefined }],
       around,

@@ -102,7 +102,13 @@ vi.mock("../src/views/reveal", () => ({
 }));
 vi.mock("../src/server/find", () => ({ findServer: async () => ({ tried: [] }), canImport: async () => false }));
 
-const RUNNING: SessionState = { kind: "running", server: "s", version: "0.1.0", restricted: false };
+const RUNNING: SessionState = {
+  kind: "running",
+  server: "s",
+  version: "0.1.0",
+  restricted: false,
+  from: "the setting devloop.serverCommand",
+};
 const PLAN = {
   uri: "file:///one/.devloop/plan.md",
   phases: [{ id: "2", name: "Phase 2", line: 1 }],

@@ -5,7 +5,13 @@ import { Live } from "../src/status/live";
 import { COMMANDS, inOrder, statusView } from "../src/status/view";
 import { checkpoint, question, run, status } from "./checkpoints-fixtures";
 
-const RUNS: SessionState = { kind: "running", server: "devloop lsp", version: "0.1.0", restricted: false };
+const RUNS: SessionState = {
+  kind: "running",
+  server: "devloop lsp",
+  version: "0.1.0",
+  restricted: false,
+  from: "the setting devloop.serverCommand",
+};
 
 function seen(
   given: {

@@ -1,11 +1,11 @@
 /** What is said and offered where a run waits for a person. The words of the terminal (`cli/checkpoint_view.py`). */
 
+import { DECISIONS, detailOf, offered, recommended, wordsOf } from "../decisions";
 import type { Checkpoint, Decision, Run } from "../protocol";
 import { counted, forNotice, joined, money, oneLine } from "../views/text";
 
 /** Who waits: as much of a run as is needed to speak of it. */
-export type Waiting = Pick<Run, "id" | "task" | "title"> &
-  Partial<Pick<Run, "scripted" | "loop" | "loop_limit" | "loop_done">>;
+export type Waiting = Pick<Run, "id" | "task" | "title"> & Partial<Pick<Run, "scripted">>;
 
 /** One thing that a person can do about a checkpoint. */
 export interface Choice {
@@ -16,66 +16,13 @@ export interface Choice {
   readonly decision?: Decision;
   /** The words that go with it, where a choice is made of them. */
   readonly message?: string;
+  readonly recommended?: boolean;
 }
-
-const TITLES: Readonly<Record<Decision, string>> = {
-  continue: "Continue",
-  commit: "Commit",
-  fresh: "Fresh Start",
-  stop: "Stop",
-  revise: "Revise…",
-  discard: "Discard…",
-  answer: "Answer…",
-  recheck: "Check Again",
-  block: "Mark Blocked…",
-};
-
-const DETAILS: Readonly<Record<Decision, string>> = {
-  continue: "Accept the work onto the plan branch, tick the task and go on with the next one.",
-  commit: "Accept the work, tick the task, land all that is accepted on your branch; then go on.",
-  fresh: "Accept the work and end here; the next start begins with an empty conversation.",
-  stop: "Accept the work, write the summary and end here.",
-  revise: "Tell the agent what to change; the same run goes on.",
-  discard: "Throw the work away: the task is open again. It stays reachable for 30 days.",
-  answer: "Answer the agent's question; the same run goes on.",
-  recheck: "Run the gates once more on the same work.",
-  block: "Mark the task as blocked and say why; nothing is accepted.",
-};
-
-/** What accepts the work: files can be left out of it. */
-const ACCEPTING: readonly Decision[] = ["continue", "commit", "fresh", "stop"];
-const IN_WORDS: readonly Decision[] = ["revise", "answer", "block"];
 
 export const REVIEW = "Review";
 export const MORE = "More…";
 const OTHER_ANSWER = "Other Answer…";
 const SHORT = 28;
-
-export function titleOf(decision: Decision): string {
-  return TITLES[decision] ?? oneLine(decision, 40);
-}
-
-/** What a decision does at this checkpoint. */
-export function detailOf(decision: Decision, checkpoint: Checkpoint): string {
-  if (decision === "stop" && checkpoint.kind !== "decision") {
-    return "End the run; its work stays on its branch.";
-  }
-  return DETAILS[decision] ?? "";
-}
-
-export function needsWords(decision: Decision): boolean {
-  return IN_WORDS.includes(decision);
-}
-
-/** Whether files can be left out when this is decided here. */
-export function accepts(decision: Decision, checkpoint: Checkpoint): boolean {
-  return checkpoint.kind === "decision" && ACCEPTING.includes(decision);
-}
-
-/** The decisions that are offered here and known to us, in the checkpoint's order. */
-export function offered(checkpoint: Checkpoint): readonly Decision[] {
-  return (checkpoint.decisions ?? []).filter((each) => each in TITLES);
-}
 
 export function hasChanges(checkpoint: Checkpoint): boolean {
   return (checkpoint.diff?.files ?? 0) > 0;
@@ -148,17 +95,12 @@ export function urgent(checkpoint: Checkpoint): boolean {
   return checkpoint.kind !== "decision" || Boolean(checkpoint.problem) || guardsOf(checkpoint) > 0;
 }
 
-/** Whether the loop that the run belongs to goes on with another task. */
-function goesOn(run: Waiting): boolean {
-  return Boolean(run.loop) && (run.loop_limit == null || run.loop_limit > (run.loop_done ?? 0) + 1);
-}
-
 /**
  * The buttons of a notification, four at most: what is most likely wanted, what shows the work, and a way to all the
  * rest. Nothing that throws work away is one click away.
  */
-export function buttons(run: Waiting, checkpoint: Checkpoint): readonly Choice[] {
-  const found = checkpoint.kind === "question" ? answers(checkpoint) : likely(run, checkpoint).map(decide(checkpoint));
+export function buttons(checkpoint: Checkpoint): readonly Choice[] {
+  const found = checkpoint.kind === "question" ? answers(checkpoint) : likely(checkpoint).map(decide(checkpoint));
   if (hasChanges(checkpoint)) {
     const review: Choice = { kind: "review", title: REVIEW, detail: "See what was changed, file by file." };
     found.splice(checkpoint.kind === "decision" ? 1 : found.length, 0, review);
@@ -178,19 +120,21 @@ function decide(checkpoint: Checkpoint): (decision: Decision) => Choice {
     title: titleOf(decision),
     detail: detailOf(decision, checkpoint),
     decision,
+    ...(decision === recommended(checkpoint) ? { recommended: true } : {}),
   });
 }
 
-function likely(run: Waiting, checkpoint: Checkpoint): readonly Decision[] {
+export function titleOf(decision: Decision): string {
+  return wordsOf(decision)?.title ?? oneLine(decision, 40);
+}
+
+/** The two that are most likely wanted: on work that passed the recommended one first. */
+function likely(checkpoint: Checkpoint): readonly Decision[] {
   const able = offered(checkpoint);
+  const first = recommended(checkpoint);
   const order: readonly Decision[] =
-    checkpoint.kind === "decision"
-      ? goesOn(run)
-        ? ["continue", "commit", "revise"]
-        : ["commit", "revise", "continue"]
-      : ["revise", "recheck", "commit", "continue", "stop"];
-  const wanted = order.filter((each) => able.includes(each));
-  return wanted.slice(0, 2);
+    first === undefined ? ["revise", "recheck", "commit", "continue", "stop"] : [first, "commit", "revise", "continue"];
+  return [...new Set(order)].filter((each) => able.includes(each)).slice(0, 2);
 }
 
 function answers(checkpoint: Checkpoint): Choice[] {
@@ -199,14 +143,14 @@ function answers(checkpoint: Checkpoint): Choice[] {
     return [];
   }
   if (choices.length > 0 && choices.length <= 2 && choices.every((each) => each.title.length <= SHORT)) {
-    return [...choices, { kind: "answer", title: OTHER_ANSWER, detail: DETAILS.answer, decision: "answer" }];
+    return [...choices, { kind: "answer", title: OTHER_ANSWER, detail: DECISIONS.answer.detail, decision: "answer" }];
   }
-  return [{ kind: "answer", title: TITLES.answer, detail: DETAILS.answer, decision: "answer" }];
+  return [{ kind: "answer", title: DECISIONS.answer.title, detail: DECISIONS.answer.detail, decision: "answer" }];
 }
 
 /** The answers that the agent offers. Their titles never pass for something else that can be clicked. */
 export function choicesOf(checkpoint: Checkpoint): readonly Choice[] {
-  const taken = new Set([...Object.values(TITLES), REVIEW, MORE, OTHER_ANSWER].map(plain));
+  const taken = new Set([...Object.values(DECISIONS).map((each) => each.title), REVIEW, MORE, OTHER_ANSWER].map(plain));
   const found: Choice[] = [];
   for (const message of new Set(checkpoint.question?.choices ?? [])) {
     const said = oneLine(String(message), 60);
@@ -222,14 +166,14 @@ function plain(title: string): string {
 }
 
 /** Everything that can be done, for a list: what is most likely wanted, then the checkpoint's order, then the changes. */
-export function everything(run: Waiting, checkpoint: Checkpoint): readonly Choice[] {
+export function everything(checkpoint: Checkpoint): readonly Choice[] {
   const found: Choice[] = [];
-  const first = checkpoint.kind === "question" ? [] : likely(run, checkpoint).slice(0, 1);
+  const first = checkpoint.kind === "question" ? [] : likely(checkpoint).slice(0, 1);
   for (const decision of new Set([...first, ...offered(checkpoint)])) {
     if (decision === "answer") {
       found.push(...choicesOf(checkpoint));
-      const title = choicesOf(checkpoint).length > 0 ? OTHER_ANSWER : TITLES.answer;
-      found.push({ kind: "answer", title, detail: DETAILS.answer, decision });
+      const title = choicesOf(checkpoint).length > 0 ? OTHER_ANSWER : DECISIONS.answer.title;
+      found.push({ kind: "answer", title, detail: DECISIONS.answer.detail, decision });
     } else {
       found.push(decide(checkpoint)(decision));
     }

@@ -2,10 +2,11 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { accepts, DECISIONS, detailOf, needsWords } from "../decisions";
 import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
-import { accepts, type Choice, detailOf, everything, nameOf, needsWords, titleOf } from "./content";
+import { type Choice, everything, nameOf, titleOf } from "./content";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
 
@@ -19,23 +20,8 @@ export interface Place {
 /** As commands name it. */
 export type About = Pick<CommandArguments, "run" | "checkpoint" | "task" | "uri">;
 
-const ICONS: Readonly<Record<Decision, string>> = {
-  continue: "debug-continue",
-  commit: "check",
-  fresh: "debug-restart",
-  stop: "debug-stop",
-  revise: "edit",
-  discard: "trash",
-  answer: "reply",
-  recheck: "beaker",
-  block: "circle-slash",
-};
 const HINT_MS = 15_000;
-const ASKED: Partial<Record<Decision, { readonly title: string; readonly prompt: string }>> = {
-  revise: { title: "Revise", prompt: "What should change?" },
-  answer: { title: "Answer", prompt: "Your answer" },
-  block: { title: "Mark blocked", prompt: "Why is it blocked?" },
-};
+const COPY = "Copy What I Wrote";
 
 export class Deciding {
   constructor(
@@ -140,8 +126,8 @@ export class Deciding {
     return { session, run: known, content: waiting.content };
   }
 
-  /** A button of yesterday: nothing is wrong, and nothing is to be done. */
-  private over(session: Session | undefined, run: string, number: number | undefined): void {
+  /** A button of yesterday: nothing is wrong, and nothing is to be done. `written`: words that nobody will read now. */
+  private over(session: Session | undefined, run: string, number: number | undefined, written = ""): void {
     if (session !== undefined && !isHeard(session)) {
       const gone = `devloop does not answer in ${session.folder.name}, so nothing was decided. Try again in a moment.`;
       void vscode.window.showWarningMessage(forNotice(gone));
@@ -151,7 +137,12 @@ export class Deciding {
     const known = session && this.checkpoints.runOf(session, run);
     const name = known === undefined ? oneLine(run, 60) : nameOf(known);
     const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
-    void vscode.window.showInformationMessage(forNotice(`It was decided already${how}: ${name}.`));
+    const said = forNotice(`It was decided already${how}: ${name}.`);
+    void vscode.window.showInformationMessage(said, ...(written === "" ? [] : [COPY])).then((chosen) => {
+      if (chosen === COPY) {
+        void vscode.env.clipboard.writeText(written);
+      }
+    });
   }
 
   private async sure({ run }: Place): Promise<boolean> {
@@ -177,7 +168,7 @@ export class Deciding {
       return true;
     } catch (problem) {
       const said = problem instanceof Error ? problem.message : String(problem);
-      if (isHeard(session) && this.checkpoints.of(session).of(run.id)?.number !== content.number) {
+      if (this.isOver(place)) {
         this.over(session, run.id, content.number);
         return true;
       }
@@ -190,17 +181,36 @@ export class Deciding {
 
   // Boxes
 
+  /** A box whose question was answered elsewhere goes away, and says so; words that were written can be had back. */
+  private closeWhenOver(
+    place: Place,
+    box: vscode.QuickPick<vscode.QuickPickItem> | vscode.InputBox,
+  ): vscode.Disposable {
+    const { session, run, content } = place;
+    return this.checkpoints.onDidChange((changed) => {
+      if (changed === session && this.isOver(place)) {
+        const written = box.value.trim();
+        box.hide();
+        this.over(session, run.id, content.number, written);
+      }
+    });
+  }
+
+  private isOver({ session, run, content }: Place): boolean {
+    return isHeard(session) && this.checkpoints.of(session).of(run.id)?.number !== content.number;
+  }
+
   private async words(place: Place, decision: Decision): Promise<string | undefined> {
-    const asked = ASKED[decision];
     const inPlan: vscode.QuickInputButton = {
       iconPath: new vscode.ThemeIcon("go-to-file"),
       tooltip: "Write below the task in the plan instead, as many lines as you like",
     };
     const box = vscode.window.createInputBox();
-    box.title = `${asked?.title ?? titleOf(decision)}: ${nameOf(place.run)}`;
-    box.prompt = `${asked?.prompt ?? ""} One line. For more, use the button above: it writes “> ${decision}:” below the task.`;
+    box.title = `${titleOf(decision).replace("…", "")}: ${nameOf(place.run)}`;
+    box.prompt = `${DECISIONS[decision].asks ?? ""} One line. For more, use the button above: it writes “> ${decision}:” below the task.`;
     box.ignoreFocusOut = true;
     box.buttons = [inPlan];
+    const watch = this.closeWhenOver(place, box);
     return new Promise((resolve) => {
       box.onDidAccept(() => {
         const text = box.value.trim();
@@ -220,6 +230,7 @@ export class Deciding {
         void this.writeInPlan(place, decision);
       });
       box.onDidHide(() => {
+        watch.dispose();
         resolve(undefined);
         box.dispose();
       });
@@ -272,7 +283,7 @@ export class Deciding {
     box.ignoreFocusOut = true;
     box.matchOnDetail = true;
     const out = this.review().leftOut(place);
-    const rows = everything(run, content)
+    const rows = everything(content)
       .filter(among)
       .filter((each) => each.kind !== "answer" || !answers)
       .map((choice) => this.row(choice, content, out.length));
@@ -283,6 +294,7 @@ export class Deciding {
       box.items = answers && typed !== "" ? [...rows, item] : rows;
     };
     fill();
+    const watch = this.closeWhenOver(place, box);
     return new Promise((resolve) => {
       box.onDidChangeValue(fill);
       box.onDidAccept(() => {
@@ -293,6 +305,7 @@ export class Deciding {
         }
       });
       box.onDidHide(() => {
+        watch.dispose();
         resolve(undefined);
         box.dispose();
       });
@@ -305,13 +318,19 @@ export class Deciding {
       choice.kind === "review"
         ? "diff-multiple"
         : choice.message === undefined
-          ? ICONS[choice.decision ?? "answer"]
+          ? DECISIONS[choice.decision ?? "answer"].icon
           : "reply";
     const less = choice.decision !== undefined && out > 0 && accepts(choice.decision, content);
     const detail = less
       ? `${detailOf(choice.decision, content)} Without ${out} left-out file${out === 1 ? "" : "s"}: the gates check the rest again.`
       : choice.detail;
-    return { label: `$(${icon}) ${plainLabel(choice.title, 80)}`, ...(detail ? { detail } : {}), choice };
+    const description = choice.recommended ? { description: "recommended" } : {};
+    return {
+      label: `$(${icon}) ${plainLabel(choice.title, 80)}`,
+      ...description,
+      ...(detail ? { detail } : {}),
+      choice,
+    };
   }
 }
 

@@ -57,7 +57,7 @@ export class Notices implements vscode.Disposable {
       return;
     }
     this.asked.add(key);
-    const items = buttons(run, open.content).map((choice): Button => ({ title: choice.title, choice }));
+    const items = buttons(open.content).map((choice): Button => ({ title: choice.title, choice }));
     const folder = this.context.sessions.all.length > 1 ? session.folder.name : null;
     const { showInformationMessage, showWarningMessage } = vscode.window;
     const show = urgent(open.content) ? showWarningMessage : showInformationMessage;

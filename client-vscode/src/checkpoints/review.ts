@@ -2,11 +2,12 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { accepts, offered } from "../decisions";
 import type { Checkpoint, CommandArguments, Decision, Diff, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
 import { showChecking } from "./again";
-import { accepts, nameOf, offered } from "./content";
+import { nameOf } from "./content";
 import { sessionAt, uriOf } from "./contents";
 import type { Place } from "./deciding";
 import { addressOf, type File, figuresOf, filesOf, LeftOut, MOST_FILES, reviewTitle } from "./files";

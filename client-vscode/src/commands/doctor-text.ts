@@ -42,7 +42,10 @@ export function doctorText(patients: readonly Patient[], around: Surroundings): 
 function server(state: SessionState): string[] {
   switch (state.kind) {
     case "running":
-      return [sign("ok", "server", `devloop ${line(state.version)} runs: ${line(state.server)}`)];
+      return [
+        sign("ok", "server", `devloop ${line(state.version)} runs: ${line(state.server)}`),
+        folded(`${INDENT}found by `, line(state.from)),
+      ];
     case "starting":
       return [sign("warning", "server", "The server is starting.")];
     case "stopped":

@@ -139,6 +139,7 @@ export function checkpointOf(value: unknown): Checkpoint | null {
     question: block(question["text"], LONGEST_TEXT),
     choices: texts(question["choices"], 400),
     decisions: texts(told["decisions"], 40),
+    recommended: line(told["recommended"], 40),
     guards: rows(told["guards"]).map(guardOf),
   };
 }

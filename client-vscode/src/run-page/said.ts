@@ -1,10 +1,10 @@
 /** What stands between the turns, in the order in which it happened. */
 
+import { wordsOf } from "../decisions";
 import { oneLine as flat, joined } from "../views/text";
 import { block, line, type Row, row, rows, texts, whole } from "./read";
 import { LONGEST_TEXT } from "./reading";
 import type { Said } from "./state";
-import { decisionLabel } from "./words";
 
 /** After a turn: gates judge, a person decides, the agent is told, a fresh conversation begins. */
 const ORDER: readonly string[] = ["gates", "message", "told", "opening"];
@@ -54,7 +54,8 @@ function roundOf(told: Row, index: number): Said {
 
 function messageOf(told: Row): Said {
   const left = texts(told["leave_out"]).map((path) => flat(path, 120));
-  const decision = decisionLabel(line(told["decision"], 40)).replace("…", "");
+  const name = line(told["decision"], 40);
+  const decision = (wordsOf(name)?.title ?? name).replace("…", "");
   return {
     key: `message.${whole(told["checkpoint"])}`,
     after: whole(told["turn"]),

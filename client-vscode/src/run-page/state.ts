@@ -65,6 +65,8 @@ const checkpoint = object({
   question: text,
   choices: list(text),
   decisions: list(text),
+  /** "" where nothing is. */
+  recommended: text,
   guards: list(text),
 });
 

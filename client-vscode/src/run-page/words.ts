@@ -50,36 +50,6 @@ export function changeOf(status: string): string {
   return STATUS[status.charAt(0)] ?? (status || "changed");
 }
 
-const DECISIONS: Readonly<Record<string, { readonly label: string; readonly title: string }>> = {
-  continue: { label: "Continue", title: "Accept the work, tick the task and go on with the next one" },
-  commit: { label: "Commit", title: "Accept the work, tick the task and land everything accepted on your branch" },
-  fresh: {
-    label: "Fresh start",
-    title: "Accept the work and end here; the next start begins with an empty conversation",
-  },
-  stop: { label: "Stop", title: "End here" },
-  revise: { label: "Revise…", title: "Tell the agent what to change; the same run goes on" },
-  discard: { label: "Discard…", title: "The task is open again; the work stays reachable for 30 days" },
-  answer: { label: "Answer", title: "Answer the agent's question" },
-  recheck: { label: "Check again", title: "Run the gates once more" },
-  block: { label: "Mark blocked…", title: "The work can't be accepted: mark the task as blocked and say why" },
-};
-
-export function decisionLabel(decision: string): string {
-  return DECISIONS[decision]?.label ?? decision;
-}
-
-export function decisionTitle(decision: string): string {
-  return DECISIONS[decision]?.title ?? "";
-}
-
-/** What a decision's words are asked for with. */
-export const ASKED: Readonly<Record<string, string>> = {
-  revise: "What should change?",
-  answer: "Your answer",
-  block: "Why is it blocked?",
-};
-
 export function turnFigures(turn: Turn): string {
   return joined(
     turn.seconds === null ? "" : duration(turn.seconds),

@@ -54,7 +54,7 @@ export function candidates(wishes: Wishes): readonly Candidate[] {
   if (wishes.selected !== undefined && allowed(wishes.selected, wishes)) {
     found.push({
       source: "python",
-      label: "the selected Python interpreter",
+      label: "the interpreter selected in the Python extension",
       command: moduleCommand(wishes.selected),
       interpreter: wishes.selected,
     });

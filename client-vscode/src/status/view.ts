@@ -238,9 +238,7 @@ function section(seen: Seen, run: Run, restricted: boolean): string {
   const checkpoint = run.state === "waiting" ? seen.checkpoint(run.id) : undefined;
   if (checkpoint !== undefined) {
     const at = { ...about, checkpoint: checkpoint.number };
-    const can = restricted
-      ? buttons(run, checkpoint).filter((each) => each.kind === "review")
-      : buttons(run, checkpoint);
+    const can = restricted ? buttons(checkpoint).filter((each) => each.kind === "review") : buttons(checkpoint);
     const offers = can.map((each) => linkOf(each, at));
     return `${head} – ${escaped(saying(run, checkpoint), 600)}\n\n${links(...offers, ["Show run", "devloop.showRun", about])}`;
   }

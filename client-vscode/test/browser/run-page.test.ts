@@ -168,7 +168,7 @@ describe("a checkpoint", () => {
   it("offers its decisions; one click is one answer", () => {
     show(withEvents(loaded(), [event("checkpoint.opened", checkpoint())]));
     const names = all(".checkpoint button").map((each) => each.textContent);
-    expect(names).toEqual(["Continue", "Commit", "Fresh start", "Stop", "Revise…", "Discard…", "Review changes"]);
+    expect(names).toEqual(["Continue", "Commit", "Fresh Start", "Stop", "Revise…", "Discard…", "Review changes"]);
     buttonNamed("Commit").click();
     buttonNamed("Continue").click();
     expect(host.posted).toEqual([{ type: "decide", checkpoint: 1, decision: "commit", message: null }]);

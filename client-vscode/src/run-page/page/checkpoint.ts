@@ -1,7 +1,7 @@
 /** What a person is asked, and their answer. */
 
+import { detailOf, needsWords, offered, recommended, wordsOf } from "../../decisions";
 import type { Checkpoint } from "../state";
-import { ASKED, decisionLabel, decisionTitle } from "../words";
 import { button, el, fill, section, uniqueId } from "./dom";
 import { markdown } from "./markdown";
 
@@ -13,6 +13,10 @@ export interface CheckpointActions {
 }
 
 const HEADINGS: Readonly<Record<string, string>> = { question: "The agent asks", problem: "This needs you" };
+
+function labelOf(decision: string): string {
+  return wordsOf(decision)?.title ?? decision;
+}
 
 export class CheckpointArea {
   readonly root: HTMLElement;
@@ -101,20 +105,22 @@ export class CheckpointArea {
     const choices = checkpoint.decisions.includes("answer") ? this.answers(checkpoint) : null;
     const form = el("div", "form");
     const made: HTMLButtonElement[] = [];
-    for (const decision of checkpoint.decisions.filter((each) => each !== "answer")) {
-      const asks = decision === "revise" || decision === "block";
-      const first = made.length === 0 && choices === null;
+    const first = recommended(checkpoint) ?? (choices === null ? offered(checkpoint)[0] : undefined);
+    for (const decision of offered(checkpoint).filter((each) => each !== "answer")) {
+      const asks = needsWords(decision);
+      const detail = detailOf(decision, checkpoint);
+      const title = decision === recommended(checkpoint) ? `Recommended. ${detail}` : detail;
       made.push(
-        button(decisionLabel(decision), {
-          class: first ? "primary" : "secondary",
-          attributes: { title: decisionTitle(decision), ...(asks ? { "aria-expanded": "false" } : {}) },
+        button(labelOf(decision), {
+          class: decision === first ? "primary" : "secondary",
+          attributes: { title, ...(asks ? { "aria-expanded": "false" } : {}) },
           onClick: () => (asks ? this.ask(form, decision, made) : this.send(decision, null)),
         }),
       );
     }
     const review = button("Review changes", { class: "secondary review", onClick: this.actions.review });
-    const offered = checkpoint.kind === "question" ? made : [...made, review];
-    const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } }, ...offered);
+    const shown = checkpoint.kind === "question" ? made : [...made, review];
+    const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } }, ...shown);
     if (this.draft !== "" && checkpoint.decisions.includes("revise")) {
       this.ask(form, "revise", made, false);
     }
@@ -123,17 +129,17 @@ export class CheckpointArea {
 
   /** What may be answered with one click, and a field for everything else. */
   private answers({ choices }: Checkpoint): HTMLElement {
-    const offered = choices.map((choice) =>
+    const buttons = choices.map((choice) =>
       button(choice, { class: "primary", onClick: () => this.send("answer", choice) }),
     );
-    const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Answers" } }, ...offered);
-    const words = this.words("answer", offered.length > 0 ? "Or in your own words" : "Your answer", null);
-    return el("div", {}, offered.length > 0 && row, words);
+    const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Answers" } }, ...buttons);
+    const words = this.words("answer", buttons.length > 0 ? "Or in your own words" : "Your answer", null);
+    return el("div", {}, buttons.length > 0 && row, words);
   }
 
   /** Open the field for a decision that carries words, or close it again. */
   private ask(form: HTMLElement, decision: string, buttons: readonly HTMLButtonElement[], focus = true): void {
-    const label = decisionLabel(decision);
+    const label = labelOf(decision);
     const opener = buttons.find((each) => each.textContent === label);
     const open = opener?.getAttribute("aria-expanded") === "true";
     for (const each of buttons.filter((one) => one.hasAttribute("aria-expanded"))) {
@@ -147,7 +153,7 @@ export class CheckpointArea {
     if (open) {
       close();
     } else {
-      fill(form, this.words(decision, ASKED[decision] ?? "What should it be told?", close));
+      fill(form, this.words(decision, wordsOf(decision)?.asks ?? "What should it be told?", close));
       if (focus) {
         form.querySelector("textarea")?.focus();
       }

@@ -1,0 +1,111 @@
+/**
+ * The words of each decision and which one is recommended, for notifications, lists, menus and the run's page. The
+ * sentences are the terminal's (`cli/checkpoint_view.py`). Pure.
+ */
+
+import type { Checkpoint, Decision } from "./protocol";
+
+export interface DecisionWords {
+  readonly title: string;
+  /** What it does, in a sentence. */
+  readonly detail: string;
+  /** A codicon. */
+  readonly icon: string;
+  /** What its words are asked for with, where it carries some. */
+  readonly asks?: string;
+}
+
+export const DECISIONS: Readonly<Record<Decision, DecisionWords>> = {
+  continue: {
+    title: "Continue",
+    detail: "Accept the work onto the plan branch, tick the task and go on with the next one.",
+    icon: "debug-continue",
+  },
+  commit: {
+    title: "Commit",
+    detail: "Accept the work, tick the task, land all that is accepted on your branch; then go on.",
+    icon: "check",
+  },
+  fresh: {
+    title: "Fresh Start",
+    detail: "Accept the work and end here; the next start begins with an empty conversation.",
+    icon: "debug-restart",
+  },
+  stop: { title: "Stop", detail: "Accept the work, write the summary and end here.", icon: "debug-stop" },
+  revise: {
+    title: "Revise…",
+    detail: "Tell the agent what to change; the same run goes on.",
+    icon: "edit",
+    asks: "What should change?",
+  },
+  discard: {
+    title: "Discard…",
+    detail: "Throw the work away: the task is open again. It stays reachable for 30 days.",
+    icon: "trash",
+  },
+  answer: {
+    title: "Answer…",
+    detail: "Answer the agent's question; the same run goes on.",
+    icon: "reply",
+    asks: "Your answer",
+  },
+  recheck: { title: "Check Again", detail: "Run the gates once more on the same work.", icon: "beaker" },
+  block: {
+    title: "Mark Blocked…",
+    detail: "Mark the task as blocked and say why; nothing is accepted.",
+    icon: "circle-slash",
+    asks: "Why is it blocked?",
+  },
+};
+
+const ENDS = "End the run; its work stays on its branch.";
+
+/** Of a checkpoint as much as the words depend on; the page knows its own shape of it. */
+export interface Asked {
+  readonly kind: string;
+  readonly decisions: readonly string[];
+  readonly recommended?: string | null;
+}
+
+export function isDecision(name: string): name is Decision {
+  return Object.hasOwn(DECISIONS, name);
+}
+
+/** Undefined for a decision of a newer server. */
+export function wordsOf(name: string): DecisionWords | undefined {
+  return isDecision(name) ? DECISIONS[name] : undefined;
+}
+
+/** What a decision does at this checkpoint. */
+export function detailOf(name: string, { kind }: Pick<Asked, "kind">): string {
+  return name === "stop" && kind !== "decision" ? ENDS : (wordsOf(name)?.detail ?? "");
+}
+
+/** Whether it goes with words of the person's. */
+export function needsWords(name: string): boolean {
+  return wordsOf(name)?.asks !== undefined;
+}
+
+/** The decisions that are offered here and known to us: the recommended one, then the checkpoint's order. */
+export function offered(checkpoint: Asked): readonly Decision[] {
+  const able = checkpoint.decisions.filter(isDecision);
+  const first = recommended(checkpoint);
+  return first === undefined ? able : [first, ...able.filter((each) => each !== first)];
+}
+
+/** What accepts the work: files can be left out of it. */
+const ACCEPTING: readonly Decision[] = ["continue", "commit", "fresh", "stop"];
+
+/**
+ * What is put first and emphasised, never what throws work away or asks for words. The server says it
+ * (`runs/checkpoint.py`); with one that doesn't it is the first of the checkpoint's decisions.
+ */
+export function recommended({ kind, decisions, recommended: told }: Asked): Decision | undefined {
+  const able = kind === "decision" ? ACCEPTING.filter((each) => decisions.includes(each)) : [];
+  return able.find((each) => each === told) ?? able.find((each) => each === decisions.find(isDecision)) ?? able[0];
+}
+
+/** Whether files can be left out when this is decided here. */
+export function accepts(decision: Decision, { kind }: Pick<Checkpoint, "kind">): boolean {
+  return kind === "decision" && ACCEPTING.includes(decision);
+}
