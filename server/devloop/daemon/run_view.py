@@ -84,6 +84,16 @@ class RunView:
         return self.state != "ended"
 
     @property
+    def errand(self) -> bool:
+        """Whether its task stands in no plan (`runs.spec.Errand`): no task of a plan is called like that."""
+        return self.task.startswith("@")
+
+    @property
+    def name(self) -> str:
+        """What it is about, in a line for people."""
+        return f"{self.task[1:]}: {self.title}" if self.errand else f"Task {self.task}: {self.title}"
+
+    @property
     def tool(self) -> str:
         """Name and short argument of the tool that is running; "" when none is."""
         return f"{self.now.tools[-1][1]} {self.now.tools[-1][2]}".strip() if self.now.tools else ""

@@ -14,6 +14,8 @@ def newest_of(task: plans.Task, newest_first: Iterable[RunView]) -> RunView | No
     other = None
     wanted = task.id.lower()
     for view in newest_first:
+        if view.errand:
+            continue
         same_id, same_key = view.task.lower() == wanted, view.key == task.key
         if same_id and (same_key or not view.key):
             return view
@@ -31,6 +33,8 @@ def by_line(plan: plans.Plan, newest_first: Sequence[RunView]) -> dict[int, str]
     tasks, found = plan.tasks, dict[int, str]()
     keys: dict[str, list[plans.Task]] | None = None
     for view in newest_first:
+        if view.errand:
+            continue
         same_id = [tasks[at] for at in plan.graph.by_id.get(view.task.lower(), ())]
         its = next((task for task in same_id if task.key == view.key or not view.key), None)
         if its is None:

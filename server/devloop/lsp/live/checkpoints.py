@@ -156,6 +156,6 @@ def _message(view: RunView, commands: list[dict[str, Any]]) -> t.ShowMessageRequ
     urgent = checkpoint_texts.kind(view) != "decision"
     return t.ShowMessageRequestParams(
         t.MessageType.Warning if urgent else t.MessageType.Info,
-        f"{one_line(f'Task {view.task}: {view.title}', 120)}\n{checkpoint_texts.summary(view)}",
+        f"{one_line(view.name, 120)}\n{checkpoint_texts.summary(view)}",
         [t.MessageActionItem(each["title"]) for each in commands],
     )

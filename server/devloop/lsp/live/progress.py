@@ -106,7 +106,7 @@ class Progress:
         return self._connection.options.progress and self._connection.client.takes(t.PROGRESS)
 
     def _run(self, view: RunView) -> None:
-        self._show(self._runs, view.id, one_line(f"Task {view.task}: {view.title}", 100), (view.percentage, view.line))
+        self._show(self._runs, view.id, one_line(view.name, 100), (view.percentage, view.line))
 
     def _loop(self, view: RunView) -> None:
         assert view.loop is not None and view.loop_limit is not None
