@@ -258,7 +258,7 @@ def _sections() -> frozenset[str]:
     )
 
 
-def keys() -> frozenset[str]:
+def known_keys() -> frozenset[str]:
     """Every key of the target shape, dotted, in kebab case."""
     found = set()
     for name, field in Local.model_fields.items():
@@ -279,13 +279,13 @@ def target_of(key: str) -> str | None:
         section, dot, inner = name.partition(".")
         if dot and section in _OLD:
             name = f"{_OLD[section]}.{inner}"
-    return name if name in keys() else None
+    return name if name in known_keys() else None
 
 
 def _unknown(text: str, key: str, line: int, path: str) -> Fault:
     """With the key that was probably meant; a fix where only the last word of it differs."""
     told = f"{one_line(key, 60)} is no setting of devloop"
-    near = nearest(key, [*keys(), *_OLD])
+    near = nearest(key, [*known_keys(), *_OLD])
     if near is None:
         return Fault(path, line, told, "warning", "unknown-setting")
     above, _, last = key.rpartition(".")

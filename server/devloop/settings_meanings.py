@@ -60,7 +60,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "sandbox.read_only": Meaning("More directories that commands may read, such as toolchains."),
     "sandbox.environment": Meaning("Names of variables that commands may see."),
     "loop.max_parallel": Meaning("How many runs work at the same time, 1 to 16.", "limit"),
-    "loop.max_tasks": Meaning("The most tasks of one `devloop continue --all`.", "limit", unused=_NOTHING),
+    "loop.max_tasks": Meaning("The most tasks of one `devloop continue` that names no other limit.", "limit"),
     "loop.gate_rounds": Meaning("How often a failing gate goes back to the agent before a person is asked.", "all"),
     "loop.decision_days": Meaning("How many days a checkpoint waits for a person."),
     "loop.parallel_groups": Meaning("Whether all ready tasks of a parallel group start at once: true, false, ask."),

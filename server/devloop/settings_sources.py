@@ -217,6 +217,11 @@ def _unknown(file: _File, key: Key, known: Key) -> Fault:
     if known[0] in _NAMED and len(known) > 2:
         names = [each.replace("*", known[1]) for each in MEANINGS if each.startswith(f"{known[0]}.")]
     near = nearest(".".join(known), names)
+    sections = {each.partition(".")[0] for each in MEANINGS}
+    if known[0] not in sections and (section := nearest(known[0], sections)):
+        told = f"{name} was ignored: there is no section {one_line(key[0], 40)}; did you mean {section}?"
+        fixes = renamed(file.text, file.line(key[:1]), key[0], section)
+        return Fault(file.path, file.line(key[:1]), told, "warning", "unknown-setting", fixes)
     told = f"{name} was ignored: there is no such setting"
     if near is None:
         return Fault(file.path, line, told, "warning", "unknown-setting")

@@ -10,6 +10,7 @@ import typer
 from devloop import __version__
 from devloop.cli import (
     care_commands,
+    config_commands,
     editor_command,
     errand_commands,
     look_commands,
@@ -66,6 +67,7 @@ errand_commands.register(app)
 look_commands.register(app)
 skill_commands.register(app)
 care_commands.register(app)
+config_commands.register(app)
 state_commands.register(app)
 worklog_command.register(app)
 editor_command.register(app)
