@@ -37,6 +37,7 @@ async def test_an_errand_becomes_a_commit_and_the_plan_hears_nothing_of_it(one: 
     assert (one.root / ".devloop/plan.md").read_bytes() == before and len(one.plan) == asked
     told = one.accepted[-1]
     assert (told["command"], told["run"], told["message"], told["report"]) == ("quick", run, "and thank you", None)
+    assert (told["ended"], told["commit"]) == ("landed", git(one.root, "rev-parse", "HEAD"))
     row = await one.row(run)
     assert (row["task"], row["errand"], row["part_of"]) == ("@quick", "quick", None)
 
@@ -64,6 +65,20 @@ async def test_an_effect_that_is_refused_is_asked_about_and_tried_again(one: Eng
     await one.decide(run, "recheck")
     assert (await one.ended(run))["outcome"] == "accepted"
     assert one.accepted[-1]["report"]["data"]["verdict"] == "APPROVE"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_effect_that_is_given_up_discards_a_report_and_keeps_a_commit(one: Engine) -> None:
+    await one.play({"@review": report("Nothing to say.", verdict="APPROVE"), "@quick": work("kept.txt")})
+    for command, first, outcome in (("review", "continue", "discarded"), ("quick", "commit", "landed")):
+        run = await begin(one, command, agent="code-reviewer" if command == "review" else None)
+        await one.checkpoint(run)
+        one.refusing.append("Not now.")
+        await one.decide(run, first)
+        assert (await one.checkpoint(run, 2))["decisions"] == ["recheck", "stop"]
+        await one.decide(run, "stop")
+        assert await one.ended(run) == {"outcome": outcome, "reason": "given up after that: Not now."}
+    assert (one.root / "kept.txt").exists()
 
 
 MEMBERS = [

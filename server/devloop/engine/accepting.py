@@ -15,6 +15,10 @@ from devloop.runs import checkpoint
 async def accept(run: str, ready: Outcome, at: Position, summary: str, decision: Outcome) -> Outcome | None:
     """Onto the plan branch, and for `commit` onto the person's branch; `decision` as `deciding.decide` answers it."""
     commit, word = decision["commit"], decision["decision"]
+    if ready.get("group"):
+        placed = await steps.take_place(run)
+        if placed["outcome"] != "placed":
+            return placed
     while commit is not None:
         forecast = await steps.forecast(run, commit)
         if forecast["outcome"] == "conflict":
@@ -30,7 +34,8 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         if checked["verdict"] != "pass":
             reason = f"on top of the work accepted meanwhile: {why(checked)}"
             return await problem(run, at, reason, checkpoint.CONFLICTED, commit)
-    accepted = await steps.accept(run, commit, summary)
+    by_rule = decision.get("by_rule")
+    accepted = await steps.accept(run, commit, f"({by_rule}) {summary}" if by_rule else summary)
     if accepted["outcome"] == "moved":
         return await accept(run, ready, at, summary, {**decision, "commit": commit})
     if accepted["outcome"] == "refused":
@@ -50,26 +55,26 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         return accepted
     if decision["left_out"]:
         await steps.set_aside(run, decision["left_out"])
-    if ready.get("errand"):
-        ended = await _take_effect(run, at, decision)
-        if ended is not None or word != "commit":
-            return ended or {"outcome": "accepted", "reason": "", "goes_on": False}
     if word == "fresh":
         await steps.fresh(run)
     if word == "commit":
-        return await land(run, ready, at)
-    return {"outcome": "accepted", "reason": "", "goes_on": word in ("continue", "commit")}
+        ended = await land(run, ready, at)
+    else:
+        ended = {"outcome": "accepted", "reason": "", "goes_on": word == "continue"}
+    return await _take_effect(run, at, ended, commit, decision["message"]) if ready.get("errand") else ended
 
 
-async def _take_effect(run: str, at: Position, decision: Outcome) -> Outcome | None:
-    """What accepting an errand does beside its commit. None: it is done, or the person gave it up."""
+async def _take_effect(run: str, at: Position, ended: Outcome, commit: str | None, message: str) -> Outcome:
+    """What accepting an errand does beside its commit, and the run's end with that."""
     while True:
-        done = await steps.effect(run, decision["message"])
+        done = await steps.effect(run, message, ended["outcome"])
         if done["outcome"] == "done":
-            return None
-        chosen = await ask(run, at, kind="problem", problem=said(done), decisions=checkpoint.REFUSED)
-        if chosen["decision"] != "recheck":
-            return await without_accepting(run, at, chosen)
+            return {**ended, "goes_on": False}
+        chosen = await ask(run, at, kind="problem", problem=said(done), decisions=checkpoint.UNAPPLIED)
+        if chosen["decision"] == "recheck":
+            continue
+        without = f"given up after that: {said(done)}"
+        return {"outcome": "discarded" if commit is None else ended["outcome"], "reason": without}
 
 
 async def land(run: str, ready: Outcome, at: Position) -> Outcome:

@@ -16,12 +16,13 @@ from typing import Any
 
 from dbos import DBOS
 
+from devloop.engine import grouping
 from devloop.engine.context import Context, context
 from devloop.engine.ending import end
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, asking, checkpoint, checks, gathering, leaving_out, reporting
+from devloop.runs import acceptance, asking, checkpoint, checks, gathering, leaving_out, passing, reporting
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -30,6 +31,8 @@ from devloop.store import storage_problem
 
 log = logging.getLogger(__name__)
 
+PLACE_S = 0.05
+"""How often a run looks whether it is its turn to be accepted."""
 LOOK_S = 0.2
 """How often a gathering run looks whether its members have ended."""
 Outcome = dict[str, Any]
@@ -152,9 +155,9 @@ async def gather_reports(ctx: Context, run: str, members: list[str]) -> Outcome:
 
 
 @step("effect", cancellable=False)
-async def effect(ctx: Context, run: str, message: str) -> Outcome:
-    """What accepting an errand's report does in the workspace; the daemon does it."""
-    return await reporting.take_effect(ctx.services, run, message)
+async def effect(ctx: Context, run: str, message: str, ended: str) -> Outcome:
+    """What accepting an errand does in the workspace; the daemon does it. `ended`: accepted or landed."""
+    return await reporting.take_effect(ctx.services, run, message, ended)
 
 
 @step("findings", slot=True)
@@ -184,11 +187,30 @@ async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str
     services = ctx.services
     shown = await checkpoint.content(services, run, number, **content)
     shown = services.store.open_checkpoint(run, number, shown)
-    waiting_for = checkpoint.waiting_text(shown["kind"])
-    services.set_state(run, "waiting", waiting_for=waiting_for, checkpoint=number)
-    services.events.emit("checkpoint.opened", shown, run)
+    grouping.opened(services, run, number, shown)
     ctx.slots.release(run)
     return {"outcome": "opened"}
+
+
+@step("by_rule", slot=True)
+async def by_rule(ctx: Context, run: str, number: int, content: dict[str, Any], word: str) -> Outcome:
+    """Decide by the loop's rule instead of a checkpoint: `passed`, or `due`."""
+    return await passing.by_rule(ctx.services, run, number, content, word)
+
+
+@step("take_place")
+async def take_place(ctx: Context, run: str) -> Outcome:
+    """One of a group: its work is accepted after that of the tasks before it. It holds no slot meanwhile."""
+    ctx.slots.release(run)
+    told: list[str] = []
+    while first := grouping.before(ctx.services, run):
+        if first != told:
+            told = first
+            ctx.services.wait_for(run, f"task {', '.join(first)} of its group")
+        await asyncio.sleep(PLACE_S)
+    if told:
+        ctx.services.wait_for(run, None)
+    return {"outcome": "placed"}
 
 
 @step("close_checkpoint", cancellable=False)
@@ -254,6 +276,7 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
     services.store.release(run)
     services.set_state(run, "ended", outcome=kept, reason=reason, ended=time.time(), checkpoint=None)
     services.events.emit("run.ended", {"outcome": kept, "reason": reason}, run)
+    grouping.look(services, run)
     ctx.slots.release(run)
     ctx.cancelling.forget(run)
     return {"outcome": kept}
@@ -261,8 +284,8 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
 
 @step("next_run", cancellable=False)
 async def next_run(ctx: Context, run: str) -> Outcome:
-    """The run of the loop's next task, recorded but not yet started; `run` is None when the loop ends."""
-    from devloop.engine.starting import next_of_loop
+    """The runs that follow, recorded but not yet started: none when the loop ends, or another run goes on with it."""
+    from devloop.engine.following import following
 
     async with ctx.starting:
-        return {"outcome": "next", "run": await next_of_loop(ctx.services, run)}
+        return {"outcome": "next", "runs": await following(ctx.services, run)}

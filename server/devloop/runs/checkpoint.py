@@ -27,6 +27,8 @@ CONFLICTED = ["stop", "discard"]
 """The worktree is older than what was accepted meanwhile: revising there would not help, a new run would."""
 REFUSED = ["recheck", "stop", "discard"]
 """The plan branch could not take the work; `recheck` tries again."""
+UNAPPLIED = ["recheck", "stop"]
+"""What accepting an errand does could not be done."""
 UNLANDED = ["commit", "continue", "stop"]
 QUESTION = ["answer", "stop", "discard"]
 
@@ -121,6 +123,7 @@ async def content(
         "why": best.reason,
         "accepted": stopping.accepted(services, spec, difference),
         "chain": chaining.told(spec),
+        "group": spec.loop.group.model_dump(include={"id", "size", "label"}) if spec.loop.group else None,
         "diff": difference,
         "gates": _gates(services, run, commit),
         "guards": services.redactor.data(changes),
@@ -171,6 +174,10 @@ def _short(result: dict[str, Any]) -> dict[str, Any]:
         "tree",
     )
     return {**{key: result.get(key) for key in kept}, "reason": one_line(result.get("reason") or "")}
+
+
+HELD = "the others of its group"
+"""What a run waits for at a checkpoint that nobody is told of yet (`engine/grouping.py`)."""
 
 
 def waiting_text(kind: str) -> str:

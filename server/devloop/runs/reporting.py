@@ -105,6 +105,10 @@ def handed_on(services: Services, spec: RunSpec) -> str:
         row = next(done, None)
         if row is not None and RunSpec.model_validate(row["spec"]).reads_only:
             parts.append(_handed(services, row))
+    for run in spec.chain.before if spec.chain is not None else ():
+        earlier = services.store.run(run)
+        if earlier is not None:
+            parts.append(_handed(services, earlier))
     return "\n\n".join(filter(None, parts))
 
 
@@ -127,7 +131,7 @@ def _said(services: Services, run: str) -> str:
     return last
 
 
-async def take_effect(services: Services, run: str, message: str) -> Outcome:
+async def take_effect(services: Services, run: str, message: str, ended: str) -> Outcome:
     """What accepting the errand's report does in the workspace, as the daemon does it; `message` came with the yes."""
     spec = services.spec(run)
     errand = spec.task.errand
@@ -142,6 +146,7 @@ async def take_effect(services: Services, run: str, message: str) -> Outcome:
         "commit": row["commit_id"] if row is not None else None,
         "report": {"data": found["data"], "fits": found["fits"], "text": found["text"]} if found else None,
         "message": services.redactor.text(message),
+        "ended": ended,
     }
     try:
         told = await services.plan.take_effect(content)

@@ -61,7 +61,8 @@ class Accepted:
     """An errand that the person accepted, as the engine tells it.
 
     `given`: what its builder kept for its effect. `report`: `{"data", "fits", "text"}` of a mode with a result, else
-    None. `commit`: on the plan branch, of one that changed files. `message`: what the person said to it.
+    None. `commit`: of one that changed files, on the branch where it is now: the person's where `ended` is `landed`, else
+    the plan branch. `message`: what the person said to it.
     """
 
     command: str
@@ -71,6 +72,7 @@ class Accepted:
     commit: str | None
     report: Mapping[str, Any] | None
     message: str
+    ended: str = "accepted"
 
 
 Build = Callable[[Project, Asked], Awaitable[TaskSpec]]

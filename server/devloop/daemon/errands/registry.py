@@ -61,6 +61,7 @@ class Errands:
             commit=params.get("commit"),
             report=params.get("report"),
             message=str(params.get("message") or ""),
+            ended=str(params.get("ended") or "accepted"),
         )
         command = _command(accepted.command)
         async with self._one_at_a_time:
