@@ -1,11 +1,11 @@
 """Trust by content: nothing that a repository declares runs before a person has seen exactly that text.
 
 Everything executable is one *item*: each gate and the set-up command of `.devloop/config.toml` (rendered as what will
-run), agents, hooks. So is each skill, as its whole folder: what an agent is told to do counts as much as a script
-beside it. So is `.worktreeinclude`, which decides which private files agents see. What a
-person accepts is an item's sha256, never a path, a pattern or the
-future: one changed byte asks again, the other items stay. The trusted text is kept in the person's state directory,
-so that the next question can show a difference. Rules: security §8.
+run), agents. So is each file that declares hooks, with the scripts that it names. So is each skill, as its whole
+folder: what an agent is told to do counts as much as a script beside it. So is `.worktreeinclude`, which decides which
+private files agents see. What a person accepts is an item's sha256, never a path, a pattern or the future: one changed
+byte asks again, the other items stay. The trusted text is kept in the person's state directory, so that the next
+question can show a difference. Rules: security §8.
 
 Commands that were only *discovered* (pytest, ruff, mypy in the sandbox) are devloop's own text and need no trust.
 """
@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from devloop import hook_files
 from devloop.errors import Untrusted
 from devloop.files import held_lock, write_atomic
 
@@ -44,13 +45,13 @@ HINT = "Look at it and trust it with `devloop trust`."
 _FOLDERS: tuple[tuple[Kind, str], ...] = (
     ("agent", ".devloop/agents"),
     ("agent", ".claude/agents"),
-    ("hook", ".devloop/hooks"),
 )
 
 SKILL_FOLDERS = (".agents/skills", ".claude/skills", ".devloop/skills")
 """Where a repository may have skills; of two with the same name the one in the later folder counts."""
 SKILL_FILE = "SKILL.md"
 MAX_SKILL_FILES = 200
+MAX_HOOK_FILES = 200
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Item:
     name: str = ""
     """A gate's name as its file writes it; a skill's folder."""
     files: Mapping[str, bytes] = field(default_factory=dict, compare=False)
-    """A skill's files by their paths in its folder: the bytes that were hashed."""
+    """The bytes that were hashed: a skill's files by their paths in its folder; the scripts that a file of hooks names,
+    by their paths in the repository."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,21 @@ class ItemState:
 
 def items(root: Path) -> tuple[Item, ...]:
     """Everything executable that the tree at `root` declares, sorted by key. Never raises on what a tree holds."""
-    found = {item.key: item for item in (*_configured(root), *_included(root), *_files(root), *_skills(root))}
+    found = {
+        item.key: item for item in (*_configured(root), *_included(root), *_files(root), *_hooks(root), *_skills(root))
+    }
     return tuple(found[key] for key in sorted(found))
+
+
+def hooks_in(root: Path) -> tuple[Item, ...]:
+    """The items of hooks, without a look at the others."""
+    return tuple(_hooks(root))
+
+
+def read_file(root: Path, path: str) -> bytes:
+    """The bytes of a file below `root` as items are read: no link, no special file, bounded. Raises `OSError` and
+    `ValueError`."""
+    return _read(root, path)
 
 
 def bundle_hash(listed: Iterable[Item]) -> str:
@@ -238,9 +253,64 @@ def _files(root: Path) -> Iterator[Item]:
 
 def _counts(kind: Kind, inside: str) -> bool:
     """`inside` is relative to the kind's folder."""
-    if kind == "agent":
-        return inside.endswith(".md") and "/" not in inside
-    return True
+    return kind != "agent" or (inside.endswith(".md") and "/" not in inside)
+
+
+def _hooks(root: Path) -> Iterator[Item]:
+    """One item per file that declares hooks: what it declares, and the bytes of the scripts that its commands name.
+
+    A file that can't be understood declares nothing; `devloop hooks check` says what is wrong with it.
+    """
+    for path in hook_files.REPOSITORY:
+        if os.path.lexists(root / path):
+            try:
+                found = _hook_file(root, path, _read(root, path))
+            except (OSError, ValueError) as problem:
+                found = _refused("hook", path, path, _why(problem))
+            if found is not None:
+                yield found
+
+
+def _hook_file(root: Path, path: str, data: bytes) -> Item | None:
+    """Raises `OSError` and `ValueError` for a script that can't be a part of it."""
+    declared = hook_files.declared(data) if len(data) <= hook_files.MAX_BYTES else None
+    if declared is None:
+        return None
+    files: dict[str, bytes] = {}
+    for script in _scripts(root, declared):
+        try:
+            files[script] = _read(root, script)
+        except (OSError, ValueError) as problem:
+            raise ValueError(f"{script}: {_why(problem)}") from problem
+        if len(files) > MAX_HOOK_FILES:
+            raise ValueError(f"its commands name more than {MAX_HOOK_FILES} files")
+        if sum(map(len, files.values())) > MAX_ITEM:
+            raise ValueError(f"the scripts together are larger than {MAX_ITEM // 1024} KiB")
+    table = hook_files.rendered(declared)
+    ordered = {key: files[key] for key in sorted(files)}
+    hashed = b"".join(_framed(key, each) for key, each in {path: table.encode(), **ordered}.items())
+    shown = [_shown(table.encode())]
+    shown += [f"=== {_shown(os.fsencode(key))} ===\n{_shown(each)}" for key, each in ordered.items() if key != path]
+    digest = hashlib.sha256(hashed).hexdigest()
+    return Item(path, "hook", path, "\n".join(shown), digest, hashed, value={"hooks": declared}, files=ordered)
+
+
+def _scripts(root: Path, declared: Any) -> Iterator[str]:
+    """The files below `root` that the commands name, with all beside them where their folder is one of hooks."""
+    named = [
+        path
+        for command in hook_files.commands(declared)
+        for path in hook_files.named(command, str(root))
+        if (root / path).is_file() or (path.split("/")[-1] == "hooks" and (root / path).is_dir())
+    ]
+    for unit in hook_files.units(named):
+        if (root / unit).is_dir() and not (root / unit).is_symlink():
+            for path, problem in _walk(root, unit):
+                if problem:
+                    raise ValueError(f"{path}: {problem}")
+                yield path
+        else:
+            yield unit
 
 
 def _skills(root: Path) -> Iterator[Item]:

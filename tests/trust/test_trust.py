@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from devloop import trust
 from devloop.errors import Untrusted
 
+HOOKS = '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "sh .devloop/hooks/after/commit.sh"}]}]}}'
 CONFIG = """
 [gates.unit]
 command = ["make", "unit"]
@@ -34,6 +35,7 @@ def root(tmp_path: Path) -> Path:
         ".devloop/agents/engineer.md": "You write code.\n",
         ".devloop/agents/notes.txt": "no agent",
         ".claude/agents/reviewer.md": "You review.\n",
+        ".devloop/hooks.json": HOOKS,
         ".devloop/hooks/after/commit.sh": "#!/bin/sh\necho done\n",
         ".devloop/skills/sql/SKILL.md": "# SQL\n",
         ".devloop/skills/sql/scripts/lib/check.py": "print(1)\n",
@@ -62,7 +64,7 @@ def statuses(root: Path, store: Path) -> dict[str, str]:
 KEYS = [
     ".claude/agents/reviewer.md",
     ".devloop/agents/engineer.md",
-    ".devloop/hooks/after/commit.sh",
+    ".devloop/hooks.json",
     ".devloop/skills/sql",
     'gate:"odd name"',
     "gate:unit",
@@ -113,7 +115,7 @@ def test_what_was_accepted_is_trusted_and_comes_back_with_its_bytes(root: Path, 
     states = trust.accept(root, store, shown(root))
     assert {state.status for state in states} == {"trusted"}
     (hook,) = trust.require(root, store, {"hook"})
-    assert hook.data == b"#!/bin/sh\necho done\n"
+    assert dict(hook.files) == {".devloop/hooks/after/commit.sh": b"#!/bin/sh\necho done\n"}
     gates = {item.name: item.value for item in trust.require(root, store, {"gate"})}
     assert gates["unit"] == {"command": ["make", "unit"], "timeout": "5m"} and "odd name" in gates
 
@@ -121,7 +123,7 @@ def test_what_was_accepted_is_trusted_and_comes_back_with_its_bytes(root: Path, 
 @pytest.mark.parametrize(
     ("path", "key"),
     [
-        (".devloop/hooks/after/commit.sh", ".devloop/hooks/after/commit.sh"),
+        (".devloop/hooks/after/commit.sh", ".devloop/hooks.json"),
         (".devloop/skills/sql/scripts/lib/check.py", ".devloop/skills/sql"),
         (".devloop/skills/sql/SKILL.md", ".devloop/skills/sql"),
         (".claude/agents/reviewer.md", ".claude/agents/reviewer.md"),
@@ -181,11 +183,11 @@ def test_the_bundle_hash_stands_for_all_contents(root: Path) -> None:
 @pytest.mark.parametrize(
     ("link", "target", "key"),
     [
-        (".devloop/hooks/evil", "outside", ".devloop/hooks/evil"),
+        (".devloop/hooks/evil", "outside", ".devloop/hooks.json"),
         (".devloop/agents/evil.md", "outside", ".devloop/agents/evil.md"),
         (".devloop/skills/sql/scripts/evil", "outside", ".devloop/skills/sql"),
         (".devloop/skills/linked", "folder", ".devloop/skills/linked"),
-        (".devloop/hooks/inner", "project/src/main.py", ".devloop/hooks/inner"),
+        (".devloop/hooks/inner", "project/src/main.py", ".devloop/hooks.json"),
     ],
 )
 def test_a_symbolic_link_is_refused_with_a_reason(

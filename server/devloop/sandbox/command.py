@@ -15,11 +15,16 @@ State = Literal["on", "degraded", "off"]
 
 @dataclass(frozen=True)
 class Mount:
-    """The host's `source` (file or folder, links resolved) appears inside at `target`, read-only unless `write`."""
+    """The host's `source` (file or folder, links resolved) appears inside at `target`, read-only unless `write`.
+
+    `make`: where the place for it is missing below a mount that can't be written, it is made on the host all the same
+    (and removed afterwards).
+    """
 
     source: Path
     target: Path
     write: bool = False
+    make: bool = False
 
 
 @dataclass(frozen=True)

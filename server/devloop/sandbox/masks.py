@@ -107,13 +107,13 @@ def _checked(mount: Mount) -> Mount:
         source = mount.source.resolve(strict=True)
     except (OSError, RuntimeError) as problem:
         raise SandboxMissing(f"The sandbox can't mount {mount.source}: {problem}.") from problem
-    return Mount(source, target, mount.write)
+    return Mount(source, target, mount.write, mount.make)
 
 
 def _mount_point(ground: Ground, mount: Mount) -> None:
-    """Create the place for `mount` on the host when it lies below a writable mount."""
+    """Create the place for `mount` on the host when it lies below a writable mount, or asks for that."""
     found = on_host(ground.mounts, mount.target)
-    if found is None or not found[0].write or found[0].target == mount.target:
+    if found is None or not (found[0].write or mount.make) or found[0].target == mount.target:
         return
     outer, place = found
     path = outer.source
