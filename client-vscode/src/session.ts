@@ -12,8 +12,8 @@ import { ServerProcess } from "./server/process";
 import { isUnknownMethod, words } from "./server/refusal";
 import { Restarts } from "./server/restarts";
 import { eventsIn, isPlan, isStatus } from "./server/shape";
-import { Throttle } from "./server/throttle";
 import { mismatch } from "./server/version";
+import { Throttle } from "./throttle";
 
 export type SessionState =
   | { readonly kind: "starting" }

@@ -209,6 +209,7 @@ describe("the doctor's page", () => {
       { name: "plan", state: "ok", message: "fine\nin one line", fix: "" },
     ] as const;
     const text = doctorText([{ folder: "purse", state: RUNNING, checks }], around);
+    expect(text).toContain("found by the setting devloop.serverCommand");
     expect(text).toContain("✗ model");
     expect(text).toContain("→ Set one.");
     expect(text).toContain("✓ plan        fine in one line");
@@ -216,7 +217,6 @@ describe("the doctor's page", () => {
   });
 
   it("works without a server, and without a folder", () => {
-    expect(text).toContain("found by the setting devloop.serverCommand");
     const missing = doctorText(
       [{ folder: "p", state: { kind: "missing", tried: ["no devloop on PATH"] }, checks: undefined }],
       around,

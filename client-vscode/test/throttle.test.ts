@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Throttle } from "../src/server/throttle";
+import { Throttle } from "../src/throttle";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -54,6 +54,54 @@ describe("a throttle", () => {
     throttle.ask();
     await vi.advanceTimersByTimeAsync(11_100);
     expect(begun).toBe(2);
+  });
+
+  it("draws at once, then at most once in the pause, and a last time after the last wish", () => {
+    let count = 0;
+    const throttle = new Throttle(() => {
+      count += 1;
+    }, 250);
+    throttle.ask();
+    expect(count).toBe(1);
+    for (let at = 0; at < 100; at += 1) {
+      throttle.ask();
+      vi.advanceTimersByTime(10);
+    }
+    expect(count).toBeGreaterThanOrEqual(4);
+    expect(count).toBeLessThanOrEqual(5);
+    const before = count;
+    throttle.ask();
+    vi.advanceTimersByTime(1_000);
+    expect(count).toBe(before + 1);
+    vi.advanceTimersByTime(1_000);
+    expect(count).toBe(before + 1);
+  });
+
+  it("goes on after work that threw", () => {
+    let count = 0;
+    const throttle = new Throttle(() => {
+      count += 1;
+      throw new Error("no");
+    }, 100);
+    expect(() => throttle.ask()).toThrow("no");
+    vi.advanceTimersByTime(200);
+    expect(() => throttle.ask()).toThrow("no");
+    expect(count).toBe(2);
+  });
+
+  it("does not wait where it is wanted now, but still never does two at once", async () => {
+    const begun: number[] = [];
+    const start = Date.now();
+    const throttle = new Throttle(async () => {
+      begun.push(Date.now() - start);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }, 1_000);
+    throttle.ask();
+    throttle.now();
+    await vi.advanceTimersByTimeAsync(150);
+    throttle.now();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(begun).toEqual([0, 50, 150]);
   });
 
   it("does nothing more when it is disposed", async () => {

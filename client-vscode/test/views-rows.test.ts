@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { contextOf, meant, type Node, Paced, type Row, row, Tree } from "../src/views/rows";
+import { describe, expect, it } from "vitest";
+import { contextOf, meant, type Node, type Row, row, Tree } from "../src/views/rows";
 
 const leaf = (id: string, given: Partial<Row<null>> = {}): Row<null> => row({ id, label: id, subject: null, ...given });
 const ids = (changed: "all" | readonly Node<null>[]): unknown =>
@@ -106,47 +106,5 @@ describe("the rows a menu is about", () => {
 
   it("are those selected in the view when a key was pressed", () => {
     expect(meant(undefined, undefined, ["a", "b"])).toEqual(["a", "b"]);
-  });
-});
-
-describe("Paced", () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it("acts at once, then at most once in the interval, and a last time after the last wish", () => {
-    let count = 0;
-    const paced = new Paced(250, () => {
-      count += 1;
-    });
-    paced.want();
-    expect(count).toBe(1);
-    for (let at = 0; at < 100; at += 1) {
-      paced.want();
-      vi.advanceTimersByTime(10);
-    }
-    expect(count).toBeGreaterThanOrEqual(4);
-    expect(count).toBeLessThanOrEqual(5);
-    const before = count;
-    paced.want();
-    vi.advanceTimersByTime(1000);
-    expect(count).toBe(before + 1);
-    vi.advanceTimersByTime(1000);
-    expect(count).toBe(before + 1);
-  });
-
-  it("does nothing after its end", () => {
-    let count = 0;
-    const paced = new Paced(250, () => {
-      count += 1;
-    });
-    paced.want();
-    paced.want();
-    paced.dispose();
-    vi.advanceTimersByTime(1000);
-    expect(count).toBe(1);
   });
 });

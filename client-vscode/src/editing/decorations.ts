@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Session } from "../session";
+import { Throttle } from "../throttle";
 import { marks, type Span } from "./decoration-lines";
 
 const PAUSE_MS = 60;
@@ -32,23 +33,23 @@ export function register(context: Context): void {
       }
     }
   };
-  const drawSoon = soon(drawAll, PAUSE_MS);
+  const drawn = new Throttle(drawAll, PAUSE_MS);
 
   context.extension.subscriptions.push(
     dimmed,
     running,
     waiting,
-    drawSoon,
-    context.sessions.onDidChange(drawSoon.ask),
-    context.sessions.onDidChangeData(drawSoon.ask),
-    vscode.window.onDidChangeVisibleTextEditors(drawSoon.ask),
+    drawn,
+    context.sessions.onDidChange(drawn.ask),
+    context.sessions.onDidChangeData(drawn.ask),
+    vscode.window.onDidChangeVisibleTextEditors(drawn.ask),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration("devloop.decorations")) {
-        drawSoon.ask();
+        drawn.ask();
       }
     }),
   );
-  drawSoon.ask();
+  drawn.ask();
 }
 
 /** The session whose plan the document is; archived and foreign plans are left as they are. */
@@ -84,18 +85,4 @@ function lineRange(line: number): vscode.Range {
 
 function settings(uri: vscode.Uri): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration("devloop", uri);
-}
-
-/** `work` a little after it was asked for, however often that was. */
-function soon(work: () => void, pause: number): vscode.Disposable & { readonly ask: () => void } {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    ask: () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        work();
-      }, pause);
-    },
-    dispose: () => clearTimeout(timer),
-  };
 }

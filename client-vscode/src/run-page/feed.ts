@@ -1,6 +1,6 @@
 /** Keeps one page up to date: asks the server, folds events, sends what differs. Knows no VS Code. */
 
-import { Again } from "./again";
+import { Throttle } from "../throttle";
 import type { ToPage } from "./messages";
 import {
   type Model,
@@ -28,7 +28,7 @@ export class Feed {
   private sent: Model | null = null;
   private over = false;
   private readonly looked = new Set<number>();
-  private readonly asking: Readonly<Record<keyof typeof GAPS, Again>>;
+  private readonly asking: Readonly<Record<keyof typeof GAPS, Throttle>>;
 
   constructor(
     readonly run: string,
@@ -39,9 +39,9 @@ export class Feed {
   ) {
     this.model = newModel(run);
     this.asking = {
-      show: new Again(GAPS.show, () => this.answer("devloop/show", { run }, withShow)),
-      conversation: new Again(GAPS.conversation, () => this.converse()),
-      diff: new Again(GAPS.diff, () => this.answer("devloop/diff", { run }, withDiff)),
+      show: new Throttle(() => this.answer("devloop/show", { run }, withShow), GAPS.show),
+      conversation: new Throttle(() => this.converse(), GAPS.conversation),
+      diff: new Throttle(() => this.answer("devloop/diff", { run }, withDiff), GAPS.diff),
     };
   }
 
@@ -78,7 +78,7 @@ export class Feed {
     const wanted = wantedAfter(this.run, events);
     for (const name of ["show", "conversation", "diff"] as const) {
       if (wanted[name]) {
-        this.asking[name].soon();
+        this.asking[name].ask();
       }
     }
   }

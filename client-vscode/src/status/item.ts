@@ -2,7 +2,7 @@ import * as vscode from "vscode";
 import { checkpointsOf } from "../checkpoints/store";
 import type { Context } from "../context";
 import type { Session } from "../session";
-import { Paced } from "../views/rows";
+import { Throttle } from "../throttle";
 import { Live } from "./live";
 import { COMMANDS, type StatusView, statusView } from "./view";
 
@@ -46,7 +46,7 @@ export function register(context: Context): void {
     }
     shown = view;
   };
-  const drawn = new Paced(INTERVAL_MS, draw);
+  const drawn = new Throttle(draw, INTERVAL_MS);
 
   const listening = new Map<Session, vscode.Disposable>();
   const listen = (): void => {
@@ -57,11 +57,11 @@ export function register(context: Context): void {
           vscode.Disposable.from(
             session.onDidReceiveEvents((events) => {
               liveOf(session).take(events);
-              drawn.want();
+              drawn.ask();
             }),
             session.onDidChangeStatus((status) => {
               liveOf(session).keep(status.runs);
-              drawn.want();
+              drawn.ask();
             }),
           ),
         );
@@ -73,15 +73,15 @@ export function register(context: Context): void {
         listening.delete(session);
       }
     }
-    drawn.want();
+    drawn.ask();
   };
 
   extension.subscriptions.push(
     item,
     drawn,
     sessions.onDidChange(listen),
-    vscode.window.onDidChangeActiveTextEditor(drawn.want),
-    checkpointsOf(context).onDidChange(drawn.want),
+    vscode.window.onDidChangeActiveTextEditor(drawn.ask),
+    checkpointsOf(context).onDidChange(drawn.ask),
     new vscode.Disposable(() => {
       for (const listener of listening.values()) {
         listener.dispose();

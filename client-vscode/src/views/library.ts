@@ -4,6 +4,7 @@ import type { Context } from "../context";
 import type { Library, PlanTask } from "../protocol";
 import { words } from "../server/refusal";
 import type { Session } from "../session";
+import { Throttle } from "../throttle";
 import { on } from "./act";
 import { key } from "./folder";
 import { type LibrarySubject, libraryRows } from "./library-rows";
@@ -11,7 +12,7 @@ import { PACE_MS } from "./pace";
 import type { PlanView } from "./plan";
 import { taskAt } from "./plan-at";
 import { RowProvider } from "./provider";
-import { type Node, Paced } from "./rows";
+import type { Node } from "./rows";
 import { oneLine } from "./text";
 
 interface Wanted {
@@ -21,12 +22,11 @@ interface Wanted {
 
 class LibraryView implements vscode.Disposable {
   private readonly provider = new RowProvider<LibrarySubject>({ click: "devloop.library.open" });
-  private readonly paced = new Paced(PACE_MS, () => void this.read());
+  private readonly paced = new Throttle(() => this.read(), PACE_MS);
   private readonly view: vscode.TreeView<Node<LibrarySubject>>;
   private readonly listeners: vscode.Disposable;
   /** What is shown: folder, plan and task. */
   private shown = "";
-  private reading = 0;
   private task: { readonly session: Session; readonly task: PlanTask } | undefined;
 
   constructor(
@@ -36,20 +36,20 @@ class LibraryView implements vscode.Disposable {
     this.view = vscode.window.createTreeView("devloop.library", { treeDataProvider: this.provider });
     this.listeners = vscode.Disposable.from(
       this.view,
-      this.view.onDidChangeVisibility(this.paced.want),
+      this.view.onDidChangeVisibility(this.paced.ask),
       plan.onDidChoose(() => this.choose(plan.task)),
       vscode.window.onDidChangeTextEditorSelection((event) => this.moved(event.textEditor)),
       vscode.window.onDidChangeActiveTextEditor((editor) => this.moved(editor)),
-      context.sessions.onDidChange(this.paced.want),
-      context.sessions.onDidChangeData(this.paced.want),
+      context.sessions.onDidChange(this.paced.ask),
+      context.sessions.onDidChangeData(this.paced.ask),
     );
     this.moved(vscode.window.activeTextEditor);
-    this.paced.want();
+    this.paced.ask();
   }
 
   refresh(): void {
     this.shown = "";
-    this.paced.want();
+    this.paced.ask();
   }
 
   dispose(): void {
@@ -61,7 +61,7 @@ class LibraryView implements vscode.Disposable {
   private choose(chosen: typeof this.task): void {
     if (chosen !== undefined) {
       this.task = chosen;
-      this.paced.want();
+      this.paced.ask();
     }
   }
 
@@ -108,18 +108,13 @@ class LibraryView implements vscode.Disposable {
       return;
     }
     this.shown = now;
-    const reading = ++this.reading;
     try {
       const library = await session.request<Library>("devloop/library", about);
-      if (reading === this.reading) {
-        const name = task === undefined ? "" : oneLine(task.explicit ? task.id : task.title, 40);
-        this.show(libraryRows(library, key(session)), name && `for ${name}`, "");
-      }
+      const name = task === undefined ? "" : oneLine(task.explicit ? task.id : task.title, 40);
+      this.show(libraryRows(library, key(session)), name && `for ${name}`, "");
     } catch (problem) {
       this.context.log.debug(`The library could not be read: ${String(problem)}`);
-      if (reading === this.reading) {
-        this.show([], "", words(problem));
-      }
+      this.show([], "", words(problem));
     }
   }
 

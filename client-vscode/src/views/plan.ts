@@ -4,18 +4,19 @@ import { checkpointsOf } from "../checkpoints/store";
 import type { Context } from "../context";
 import type { PlanTask, TaskRun } from "../protocol";
 import type { Session } from "../session";
+import { Throttle } from "../throttle";
 import { key, sessionOf, standing } from "./folder";
 import { PACE_MS } from "./pace";
 import { registerPlanCommands } from "./plan-commands";
 import { PlanDrop } from "./plan-drop";
 import { type PlanNode, type PlanSubject, planRows, progress } from "./plan-rows";
 import { RowProvider } from "./provider";
-import { contextOf, Paced, type Row, row } from "./rows";
+import { contextOf, type Row, row } from "./rows";
 import { counted } from "./text";
 
 export class PlanView implements vscode.Disposable {
   private readonly provider = new RowProvider<PlanSubject>({ click: "devloop.plan.open" });
-  private readonly paced = new Paced(PACE_MS, () => this.draw());
+  private readonly paced = new Throttle(() => this.draw(), PACE_MS);
   private readonly chosen = new vscode.EventEmitter<void>();
   private readonly listeners: vscode.Disposable;
   readonly view: vscode.TreeView<PlanNode>;
@@ -32,11 +33,11 @@ export class PlanView implements vscode.Disposable {
     this.listeners = vscode.Disposable.from(
       this.view,
       this.view.onDidChangeSelection(() => this.chosen.fire()),
-      context.sessions.onDidChangeData(this.paced.want),
-      context.sessions.onDidChange(this.paced.want),
-      checkpointsOf(context).onDidChange(this.paced.want),
+      context.sessions.onDidChangeData(this.paced.ask),
+      context.sessions.onDidChange(this.paced.ask),
+      checkpointsOf(context).onDidChange(this.paced.ask),
     );
-    this.paced.want();
+    this.paced.ask();
   }
 
   /** The task that is selected, when it is a single one. */

@@ -161,35 +161,3 @@ export function meant<Item>(
   }
   return selected?.includes(item) ? [...selected] : [item];
 }
-
-/** Something is called at once and then at most every `interval` ms, always once more after the last wish. */
-export class Paced {
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private again = false;
-
-  constructor(
-    private readonly interval: number,
-    private readonly act: () => void,
-  ) {}
-
-  readonly want = (): void => {
-    if (this.timer !== undefined) {
-      this.again = true;
-      return;
-    }
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      if (this.again) {
-        this.again = false;
-        this.want();
-      }
-    }, this.interval);
-    this.act();
-  };
-
-  dispose(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.again = false;
-  }
-}

@@ -4,11 +4,12 @@ import { checkpointsOf } from "../checkpoints/store";
 import type { Context } from "../context";
 import type { DevloopEvent, Run, Shown } from "../protocol";
 import type { Session } from "../session";
+import { Throttle } from "../throttle";
 import { key, sessionOf, standing } from "./folder";
 import { LiveRuns } from "./live-runs";
 import { PACE_MS } from "./pace";
 import { RowProvider } from "./provider";
-import { contextOf, type Node, Paced, type Row, row } from "./rows";
+import { contextOf, type Node, type Row, row } from "./rows";
 import { registerRunCommands } from "./run-commands";
 import { type RunSubject, runRows } from "./run-rows";
 import { counted } from "./text";
@@ -25,7 +26,7 @@ export class RunsView implements vscode.Disposable {
     click: "devloop.runs.open",
     load: (node) => this.load(node),
   });
-  private readonly paced = new Paced(PACE_MS, () => this.draw());
+  private readonly paced = new Throttle(() => this.draw(), PACE_MS);
   private readonly folders = new Map<Session, FolderRuns>();
   private readonly listeners: vscode.Disposable;
   readonly view: vscode.TreeView<RunNode>;
@@ -39,7 +40,7 @@ export class RunsView implements vscode.Disposable {
       this.view,
       this.view.onDidChangeVisibility(() => this.look()),
       context.sessions.onDidChange(() => this.look()),
-      checkpointsOf(context).onDidChange(this.paced.want),
+      checkpointsOf(context).onDidChange(this.paced.ask),
     );
     this.openOnly = this.openOnly; // the menus' key is of this window
     this.look();
@@ -52,7 +53,7 @@ export class RunsView implements vscode.Disposable {
   set openOnly(only: boolean) {
     void this.context.extension.workspaceState.update(OPEN_ONLY, only);
     void vscode.commands.executeCommand("setContext", OPEN_ONLY, only);
-    this.paced.want();
+    this.paced.ask();
   }
 
   more(node: RunNode): void {
@@ -92,7 +93,7 @@ export class RunsView implements vscode.Disposable {
     }
     for (const session of all) {
       if (!this.folders.has(session)) {
-        this.folders.set(session, new FolderRuns(this.context, session, this.paced.want));
+        this.folders.set(session, new FolderRuns(this.context, session, this.paced.ask));
       }
     }
     if (this.view.visible) {
@@ -100,7 +101,7 @@ export class RunsView implements vscode.Disposable {
         folder.wanted();
       }
     }
-    this.paced.want();
+    this.paced.ask();
   }
 
   private draw(): void {
@@ -142,8 +143,7 @@ class FolderRuns implements vscode.Disposable {
   private ended: readonly Run[] | undefined;
   private limit = PAGE;
   private full = false;
-  private reading = false;
-  private stale = false;
+  private readonly reader = new Throttle(() => this.readEnded(), 0);
   private readonly listeners: vscode.Disposable;
 
   constructor(
@@ -157,7 +157,7 @@ class FolderRuns implements vscode.Disposable {
       session.onDidChangeState((state) => {
         if (state.kind === "running") {
           this.forget();
-          this.read();
+          this.reader.now();
         }
         this.changed();
       }),
@@ -182,13 +182,13 @@ class FolderRuns implements vscode.Disposable {
   /** Somebody looks: read what has ended, once. */
   wanted(): void {
     if (this.ended === undefined) {
-      this.read();
+      this.reader.now();
     }
   }
 
   more(): void {
     this.limit += PAGE * 2;
-    this.read();
+    this.reader.now();
   }
 
   async show(run: string): Promise<void> {
@@ -198,6 +198,7 @@ class FolderRuns implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.reader.dispose();
     this.listeners.dispose();
   }
 
@@ -211,7 +212,7 @@ class FolderRuns implements vscode.Disposable {
       this.changed();
     }
     if (this.ended !== undefined && events.some((event) => ENDS.has(event.kind))) {
-      this.read();
+      this.reader.now();
     }
   }
 
@@ -246,13 +247,7 @@ class FolderRuns implements vscode.Disposable {
     this.shown.clear();
   }
 
-  /** One question at a time; a wish that comes meanwhile is one more after it. */
-  private async read(): Promise<void> {
-    if (this.reading) {
-      this.stale = true;
-      return;
-    }
-    this.reading = true;
+  private async readEnded(): Promise<void> {
     try {
       const open = this.session.status?.runs.length ?? 0;
       const limit = this.limit + open;
@@ -262,12 +257,6 @@ class FolderRuns implements vscode.Disposable {
       this.changed();
     } catch (problem) {
       this.context.log.debug(`Runs could not be read: ${String(problem)}`);
-    } finally {
-      this.reading = false;
-      if (this.stale) {
-        this.stale = false;
-        void this.read();
-      }
     }
   }
 }
