@@ -81,6 +81,27 @@ async def test_an_effect_that_is_given_up_discards_a_report_and_keeps_a_commit(o
     assert (one.root / "kept.txt").exists()
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_prepared_files_are_there_before_the_agent_and_part_of_its_work(one: Engine) -> None:
+    await one.play({"@ship": [turn(call("read_file", path="CHANGES.md")), *work("more.txt")]})
+    run = await begin(one, "ship", errand={"prepared": {"CHANGES.md": "prepared\n", "deep/down.txt": "x\n"}})
+    shown = await one.checkpoint(run)
+    assert [each["path"] for each in shown["diff"]["list"]] == ["CHANGES.md", "deep/down.txt", "more.txt"]
+    assert "prepared" in str(one.requests(run)[1])
+    await one.decide(run, "discard")
+    await one.ended(run)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_nothing_is_prepared_where_an_agent_may_not_write(one: Engine) -> None:
+    await one.play({"@ship": work("never.txt")})
+    for path in (".git/hooks/pre-commit", "../outside.txt", ".devloop/config.toml"):
+        run = await begin(one, "ship", path, errand={"prepared": {path: "x\n"}})
+        ended = await one.ended(run)
+        assert ended["outcome"] == "failed" and path.split("/")[-1] in ended["reason"], ended
+    assert not (one.root.parent / "outside.txt").exists()
+
+
 MEMBERS = [
     {"id": f"@review/{name}", "title": name, "agent": "code-reviewer", "errand": {"command": "review"}}
     for name in ("one", "two")

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import Any, Literal
 
-from devloop import gates, sandbox, trust
-from devloop.errors import DevloopError, SandboxMissing
+from devloop import gates, sandbox, tools, trust
+from devloop.errors import DevloopError, Refused, SandboxMissing
 from devloop.redact import one_line
 from devloop.runs import knowledge, prompt, reporting, stopping
 from devloop.runs.checks import discover, prefetch_baseline
@@ -38,6 +38,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         worktree = await services.workspace.prepare(run, base, include=_included(services, run))
         services.store.update_run(run, base=worktree.base)
         services.notice(run, *map(str, worktree.notices))
+        await _write_prepared(services, spec)
         await _set_up(services, spec)
         checks = () if spec.reads_only else await discover(services, run, worktree.base, trusted)
         if checks:
@@ -122,6 +123,21 @@ def _carried(services: Services, spec: RunSpec) -> str | None:
     """The run whose conversation goes on here, when the loop asked for that and its transcript is still there."""
     before = spec.loop.carry
     return before if before and (services.state.runs / before / "transcript").is_dir() else None
+
+
+async def _write_prepared(services: Services, spec: RunSpec) -> None:
+    """An errand's prepared files, before the first snapshot: they are part of what the run changes."""
+    files = spec.task.errand.prepared if spec.task.errand is not None else {}
+    transcript = Transcript(services.folder(spec.id), services.redactor)
+    if not files or transcript.segment() is not None:
+        return
+    with tools.Confined(services.workspace.path(spec.id), services.root, protected=tools.PROTECTED) as worktree:
+        for path, text in files.items():
+            try:
+                worktree.replace(worktree.split(path), text.encode("utf-8", "surrogateescape"))
+            except tools.Problem as problem:
+                raise Refused(f"{path} can't be prepared: {problem}") from problem
+    transcript.set_first_snapshot((await services.workspace.snapshot(spec.id, "prepared")).commit)
 
 
 async def _set_up(services: Services, spec: RunSpec) -> None:

@@ -28,6 +28,8 @@ class Errand(_Model):
     """The commit to begin at; None: where the plan branch stands."""
     members: tuple[TaskSpec, ...] = ()
     part_of: str | None = None
+    prepared: dict[str, str] = {}
+    """Whole files by path, which are in the worktree before the agent begins: what devloop can do by itself."""
 
 
 class TaskSpec(_Model):

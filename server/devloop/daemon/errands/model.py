@@ -95,6 +95,6 @@ class Command:
 
 def errand_task(command: str, title: str, *, given: Mapping[str, Any] | None = None, **fields: Any) -> TaskSpec:
     """The task of an errand. Its id starts as no task of a plan can; `fields` are those of `TaskSpec` and `Errand`."""
-    own = {name: fields.pop(name) for name in ("base", "members", "part_of") if name in fields}
+    own = {name: fields.pop(name) for name in ("base", "members", "part_of", "prepared") if name in fields}
     errand = Errand(command=command, given=dict(given or {}), **own)
     return TaskSpec(id=f"@{fields.pop('name', command)}", title=one_line(title, TITLE), errand=errand, **fields)
