@@ -395,7 +395,7 @@ describe("the list of everything", () => {
     await session.waits(checkpoint());
     await screen.toast.press("More…");
     const { box } = screen;
-    await session.tells({ at: 0, run: "run-2.1-1", kind: "checkpoint.opened", data: { ...checkpoint() } });
+    await session.says({ runs: session.status?.runs ?? [] });
     await session.becomes({ kind: "starting" });
     expect(box.shown).toBe(true);
     await session.becomes({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { LiveRuns, NOTHING } from "../src/live/runs";
 import type { Checkpoint, DevloopEvent, Run, Status } from "../src/protocol";
 import type { SessionState } from "../src/session";
-import { Live } from "../src/status/live";
 import { COMMANDS, inOrder, statusView } from "../src/status/view";
 import { checkpoint, question, run, status } from "./checkpoints-fixtures";
 
@@ -18,14 +18,14 @@ function seen(
     state?: SessionState;
     status?: Status | undefined;
     checkpoint?: Checkpoint;
-    live?: Live;
+    live?: LiveRuns;
     folder?: string;
   } = {},
 ) {
   const view = statusView({
     state: given.state ?? RUNS,
     status: "status" in given ? given.status : status(),
-    doing: (name) => (given.live ?? new Live()).of(name),
+    live: (name) => (given.live ?? new LiveRuns()).of(name),
     checkpoint: () => given.checkpoint,
     folder: given.folder ?? null,
   });
@@ -45,7 +45,7 @@ const event = (kind: string, data: object, name = "run-1.1-1"): DevloopEvent => 
 
 describe("the server's state", () => {
   it("is shown only where there is one", () => {
-    const nothing = { status: undefined, doing: () => new Live().of(""), checkpoint: () => undefined, folder: null };
+    const nothing = { status: undefined, live: () => NOTHING, checkpoint: () => undefined, folder: null };
     expect(statusView({ state: undefined, ...nothing })).toBeUndefined();
   });
 
@@ -119,7 +119,7 @@ describe("a run", () => {
   });
 
   it("that is checked shows the gate and how many there are", () => {
-    const live = new Live();
+    const live = new LiveRuns();
     live.take([
       event("gate.started", { gate: "lint", commit: "c", of: 3 }),
       event("gate.ended", { gate: "lint", verdict: "pass" }),
@@ -129,7 +129,7 @@ describe("a run", () => {
   });
 
   it("shows the newer of two turns and costs", () => {
-    const live = new Live();
+    const live = new LiveRuns();
     live.take([event("turn.ended", { cost_usd: 0.3 }), event("turn.started", { turn: 3 })]);
     expect(seen({ status: withRuns(run()), live }).text).toContain("turn 3 · $0.30");
   });
@@ -243,26 +243,32 @@ describe("foreign text", () => {
 
 describe("what goes on", () => {
   it("is the newest tool that still runs", () => {
-    const live = new Live();
+    const live = new LiveRuns();
     live.take([
       event("tool.started", { tool: "read_file", argument: "a.py", id: "1" }),
       event("tool.started", { tool: "search", argument: "def", id: "2" }),
       event("tool.ended", { tool: "search", id: "2" }),
     ]);
-    expect(live.of("run-1.1-1").tool).toBe("read_file a.py");
+    expect(seen({ status: withRuns(run()), live }).tooltip).toContain("read\\_file a\\.py");
     live.take([event("turn.ended", { cost_usd: null })]);
-    expect(live.of("run-1.1-1")).toMatchObject({ tool: "", cost: null });
+    expect(seen({ status: withRuns(run()), live }).tooltip).not.toContain("read");
+    expect(live.of("run-1.1-1").cost).toBeNull();
   });
 
   it("begins anew with another commit's gates", () => {
-    const live = new Live();
-    const gate = (commit: string) => [event("gate.started", { gate: "t", commit, of: 2 }), event("gate.ended", {})];
+    const live = new LiveRuns();
+    const gate = (commit: string) => [
+      event("gate.started", { gate: "t", commit, of: 2 }),
+      event("gate.ended", { gate: "t" }),
+    ];
     live.take([...gate("a"), ...gate("a"), ...gate("b")]);
-    expect(live.of("run-1.1-1").done).toBe(1);
+    expect(live.of("run-1.1-1").gates).toHaveLength(1);
+    live.take([event("gate.started", { gate: "u", commit: "b", of: 2 })]);
+    expect(seen({ status: withRuns(run({ state: "checking" })), live }).text).toContain("gate u 2/2");
   });
 
   it("is forgotten with the run", () => {
-    const live = new Live();
+    const live = new LiveRuns();
     live.take([event("turn.started", { turn: 5 })]);
     live.keep([]);
     expect(live.of("run-1.1-1").turn).toBe(0);

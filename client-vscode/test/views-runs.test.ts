@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { LiveRuns, NOTHING } from "../src/live/runs";
 import type { DevloopEvent, Run } from "../src/protocol";
-import { LiveRuns, NOTHING } from "../src/views/live-runs";
 import { type Row, Tree } from "../src/views/rows";
 import { type History, type RunSubject, runRows } from "../src/views/run-rows";
 import { checkpoint, run, shown } from "./views-fixtures";

@@ -1,9 +1,9 @@
 import * as vscode from "vscode";
 import { checkpointsOf } from "../checkpoints/store";
 import type { Context } from "../context";
-import type { Session } from "../session";
+import { NOTHING } from "../live/runs";
+import { liveOf } from "../live/store";
 import { Throttle } from "../throttle";
-import { Live } from "./live";
 import { COMMANDS, type StatusView, statusView } from "./view";
 
 const INTERVAL_MS = 100;
@@ -13,17 +13,8 @@ export function register(context: Context): void {
   const { sessions, extension } = context;
   const item = vscode.window.createStatusBarItem("devloop.status", vscode.StatusBarAlignment.Left, 40);
   item.name = "Devloop";
-  const live = new WeakMap<Session, Live>();
+  const live = liveOf(context);
   let shown: StatusView | undefined;
-
-  const liveOf = (session: Session): Live => {
-    let found = live.get(session);
-    if (found === undefined) {
-      found = new Live();
-      live.set(session, found);
-    }
-    return found;
-  };
 
   const draw = (): void => {
     const session = sessions.current;
@@ -31,7 +22,7 @@ export function register(context: Context): void {
     const view = statusView({
       state: session?.state,
       status: session?.status,
-      doing: (run) => (session === undefined ? new Live() : liveOf(session)).of(run),
+      live: (run) => (session === undefined ? NOTHING : live.of(session).of(run)),
       checkpoint: (run) => waiting?.of(run)?.content,
       folder: session !== undefined && sessions.all.length > 1 ? session.folder.name : null,
       ...(session === undefined ? {} : { uri: session.folder.uri.toString() }),
@@ -48,47 +39,16 @@ export function register(context: Context): void {
   };
   const drawn = new Throttle(draw, INTERVAL_MS);
 
-  const listening = new Map<Session, vscode.Disposable>();
-  const listen = (): void => {
-    for (const session of sessions.all) {
-      if (!listening.has(session)) {
-        listening.set(
-          session,
-          vscode.Disposable.from(
-            session.onDidReceiveEvents((events) => {
-              liveOf(session).take(events);
-              drawn.ask();
-            }),
-            session.onDidChangeStatus((status) => {
-              liveOf(session).keep(status.runs);
-              drawn.ask();
-            }),
-          ),
-        );
-      }
-    }
-    for (const [session, listener] of listening) {
-      if (!sessions.all.includes(session)) {
-        listener.dispose();
-        listening.delete(session);
-      }
-    }
-    drawn.ask();
-  };
-
   extension.subscriptions.push(
     item,
     drawn,
-    sessions.onDidChange(listen),
+    sessions.onDidChange(drawn.ask),
+    sessions.onDidChangeData(drawn.ask),
+    live.onDidChange(drawn.ask),
     vscode.window.onDidChangeActiveTextEditor(drawn.ask),
     checkpointsOf(context).onDidChange(drawn.ask),
-    new vscode.Disposable(() => {
-      for (const listener of listening.values()) {
-        listener.dispose();
-      }
-    }),
   );
-  listen();
+  drawn.ask();
 }
 
 function apply(item: vscode.StatusBarItem, view: StatusView): void {

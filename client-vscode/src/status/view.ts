@@ -1,16 +1,16 @@
 /** What the status item shows. Pure: the same things seen give the same item. Icons are codicons, `$(name)`. */
 
 import { buttons, type Choice, nameOf, saying } from "../checkpoints/content";
+import type { Live } from "../live/runs";
 import type { Checkpoint, Run, Sandbox, Status } from "../protocol";
 import type { SessionState } from "../session";
 import { counted, escaped, joined, money, oneLine, plainLabel } from "../views/text";
-import type { Doing } from "./live";
 
 export interface Seen {
   /** Undefined where no folder has a server. */
   readonly state: SessionState | undefined;
   readonly status: Status | undefined;
-  readonly doing: (run: string) => Doing;
+  readonly live: (run: string) => Live;
   readonly checkpoint: (run: string) => Checkpoint | undefined;
   /** The folder's name, where the window has several; else null. */
   readonly folder: string | null;
@@ -181,15 +181,15 @@ function ofRun(seen: Seen, run: Run): Told {
       spoken: `task ${name} ${says}`,
     };
   }
-  const doing = seen.doing(run.id);
-  const what = doingText(run, doing);
+  const live = seen.live(run.id);
+  const what = doingText(run, live);
   const mode = modeOf(run);
   const who = plainLabel(mode ? `${run.agent}/${mode}` : run.agent, WIDTH);
   return {
     icon: run.state === "queued" ? "$(clock)" : BUSY,
-    text: joined(`${task} ${who}`.trim(), plainLabel(what), money(costOf(run, doing))),
+    text: joined(`${task} ${who}`.trim(), plainLabel(what), money(costOf(run, live))),
     colour: "none",
-    spoken: `task ${name}, agent ${oneLine(run.agent, 40)}${mode ? `, mode ${oneLine(mode, 40)}` : ""}, ${what}, ${money(costOf(run, doing))}`,
+    spoken: `task ${name}, agent ${oneLine(run.agent, 40)}${mode ? `, mode ${oneLine(mode, 40)}` : ""}, ${what}, ${money(costOf(run, live))}`,
   };
 }
 
@@ -199,27 +199,36 @@ function modeOf(run: Run): string {
 }
 
 /** `turn 3`, `gate tests 2/3`, `landing`: what goes on, for people. */
-export function doingText(run: Run, doing: Doing): string {
+export function doingText(run: Run, live: Live): string {
   if (run.waiting_for) {
     return oneLine(`waits for ${run.waiting_for}`, WIDTH);
   }
   switch (run.state) {
     case "working": {
-      const turn = Math.max(run.turn, doing.turn);
+      const turn = Math.max(run.turn, live.turn);
       return turn > 0 ? `turn ${turn}` : "begins";
     }
-    case "checking":
-      if (doing.gate === "") {
+    case "checking": {
+      const gate = live.gates.find((each) => each.verdict === null);
+      if (gate === undefined) {
         return "checking";
       }
-      return `gate ${oneLine(doing.gate, 24)}${doing.of > 1 ? ` ${Math.min(doing.done + 1, doing.of)}/${doing.of}` : ""}`;
+      const [done, of] = [live.gates.filter((each) => each.verdict !== null).length, live.gatesTotal];
+      return `gate ${oneLine(gate.name, 24)}${of > 1 ? ` ${Math.min(done + 1, of)}/${of}` : ""}`;
+    }
     default:
       return run.state;
   }
 }
 
-function costOf(run: Run, doing: Doing): number | null {
-  return doing.cost !== undefined && (doing.cost ?? 0) >= (run.cost_usd ?? 0) ? doing.cost : run.cost_usd;
+function costOf(run: Run, { cost }: Live): number | null {
+  return cost !== undefined && (cost ?? 0) >= (run.cost_usd ?? 0) ? cost : run.cost_usd;
+}
+
+/** The newest tool that is still at work. */
+function toolOf({ tools }: Live): string {
+  const tool = tools.at(-1);
+  return tool === undefined ? "" : oneLine(`${tool.name} ${tool.argument}`, 60);
 }
 
 /** Those that wait for a person first, then the newest. */
@@ -242,14 +251,14 @@ function section(seen: Seen, run: Run, restricted: boolean): string {
     const offers = can.map((each) => linkOf(each, at));
     return `${head} – ${escaped(saying(run, checkpoint), 600)}\n\n${links(...offers, ["Show run", "devloop.showRun", about])}`;
   }
-  const doing = seen.doing(run.id);
+  const live = seen.live(run.id);
   const limit = run.state === "working" && run.turn_limit ? ` of ${run.turn_limit}` : "";
   const told = joined(
     `agent ${escaped(run.agent, 60)}`,
     modeOf(run) && `mode ${escaped(modeOf(run), 60)}`,
-    `${escaped(doingText(run, doing), 80)}${limit}`,
-    doing.tool && escaped(doing.tool, 80),
-    escaped(money(costOf(run, doing)), 20),
+    `${escaped(doingText(run, live), 80)}${limit}`,
+    toolOf(live) && escaped(toolOf(live), 80),
+    escaped(money(costOf(run, live)), 20),
     run.scripted && "scripted",
   );
   const cancel: readonly Link[] = run.state === "waiting" ? [] : [["Cancel", "devloop.cancel", about]];

@@ -1,6 +1,7 @@
 /** The rows of the Runs view. */
+
+import { gatesOf, type Live, type LiveGate } from "../live/runs";
 import type { Run, Shown } from "../protocol";
-import { gatesOf, type Live, type LiveGate } from "./live-runs";
 import { contextOf, type Icon, type Row, row } from "./rows";
 import { counted, duration, escaped, joined, moment, money, oneLine, tokens } from "./text";
 

@@ -2,11 +2,11 @@
 import * as vscode from "vscode";
 import { checkpointsOf } from "../checkpoints/store";
 import type { Context } from "../context";
+import { liveOf } from "../live/store";
 import type { DevloopEvent, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { Throttle } from "../throttle";
 import { key, sessionOf, standing } from "./folder";
-import { LiveRuns } from "./live-runs";
 import { PACE_MS } from "./pace";
 import { RowProvider } from "./provider";
 import { contextOf, type Node, type Row, row } from "./rows";
@@ -41,6 +41,7 @@ export class RunsView implements vscode.Disposable {
       this.view.onDidChangeVisibility(() => this.look()),
       context.sessions.onDidChange(() => this.look()),
       checkpointsOf(context).onDidChange(this.paced.ask),
+      liveOf(context).onDidChange(this.paced.ask),
     );
     this.openOnly = this.openOnly; // the menus' key is of this window
     this.look();
@@ -137,8 +138,6 @@ export class RunsView implements vscode.Disposable {
 
 /** What is known of one session's runs. */
 class FolderRuns implements vscode.Disposable {
-  private readonly live = new LiveRuns();
-  private readonly asked = new Set<string>();
   private readonly shown = new Map<string, Shown>();
   private ended: readonly Run[] | undefined;
   private limit = PAGE;
@@ -153,16 +152,15 @@ class FolderRuns implements vscode.Disposable {
   ) {
     this.listeners = vscode.Disposable.from(
       session.onDidReceiveEvents((events) => this.heard(events)),
-      session.onDidChangeStatus(() => this.told()),
+      session.onDidChangeStatus(() => this.changed()),
       session.onDidChangeState((state) => {
         if (state.kind === "running") {
-          this.forget();
+          this.shown.clear();
           this.reader.now();
         }
         this.changed();
       }),
     );
-    this.told();
   }
 
   get waiting(): number {
@@ -176,7 +174,8 @@ class FolderRuns implements vscode.Disposable {
       checkpoint: waiting.of(run.id)?.content ?? run.checkpoint,
     }));
     const history = { runs: this.ended ?? [], more: this.full, shown: this.shown };
-    return runRows(open, (run) => this.live.of(run), openOnly ? null : history, key(this.session), now);
+    const live = liveOf(this.context).of(this.session);
+    return runRows(open, (run) => live.of(run), openOnly ? null : history, key(this.session), now);
   }
 
   /** Somebody looks: read what has ended, once. */
@@ -208,43 +207,9 @@ class FolderRuns implements vscode.Disposable {
         this.shown.delete(event.run);
       }
     }
-    if (this.live.take(events)) {
-      this.changed();
-    }
     if (this.ended !== undefined && events.some((event) => ENDS.has(event.kind))) {
       this.reader.now();
     }
-  }
-
-  private told(): void {
-    const open = this.session.status?.runs ?? [];
-    this.live.keep(open);
-    for (const run of open) {
-      if (!this.asked.has(run.id)) {
-        this.asked.add(run.id);
-        void this.seed(run);
-      }
-    }
-    this.changed();
-  }
-
-  /** Of a run that began before this window listened the records say which gates ran. */
-  private async seed(run: Run): Promise<void> {
-    if (run.turn === 0) {
-      return;
-    }
-    try {
-      this.live.seed(run.id, await this.session.request<Shown>("devloop/show", { run: run.id }));
-      this.changed();
-    } catch (problem) {
-      this.context.log.debug(`The gates of ${run.id} could not be read: ${String(problem)}`);
-    }
-  }
-
-  private forget(): void {
-    this.live.clear();
-    this.asked.clear();
-    this.shown.clear();
   }
 
   private async readEnded(): Promise<void> {

@@ -1,6 +1,6 @@
 /** What open runs do at this moment, as their events tell it. */
 import type { DevloopEvent, Run, Shown } from "../protocol";
-import { oneLine } from "./text";
+import { oneLine } from "../views/text";
 
 export interface LiveGate {
   readonly name: string;
@@ -25,9 +25,19 @@ export interface Live {
   readonly gatesCommit: string;
   /** How many gates there are. */
   readonly gatesTotal: number;
+  /** What the run cost by the end of its last turn; undefined where no turn was heard to end. */
+  readonly cost: number | null | undefined;
 }
 
-export const NOTHING: Live = { turn: 0, doing: "", tools: [], gates: [], gatesCommit: "", gatesTotal: 0 };
+export const NOTHING: Live = {
+  turn: 0,
+  doing: "",
+  tools: [],
+  gates: [],
+  gatesCommit: "",
+  gatesTotal: 0,
+  cost: undefined,
+};
 
 const DOING: Readonly<Record<string, string>> = { text: "answering", thinking: "thinking", tool_input: "calling" };
 
@@ -95,8 +105,10 @@ function folded(live: Live, event: DevloopEvent): Live {
       const turn = number(data, "turn") || live.turn;
       return live.doing === doing && live.turn === turn ? live : { ...live, turn, doing };
     }
-    case "turn.ended":
-      return { ...live, doing: "", tools: [] };
+    case "turn.ended": {
+      const cost = data["cost_usd"];
+      return { ...live, doing: "", tools: [], cost: typeof cost === "number" || cost === null ? cost : live.cost };
+    }
     case "tool.started": {
       const tool = { id: text(data, "id"), name: text(data, "tool", 60), argument: text(data, "argument", 120) };
       return { ...live, doing: "", tools: [...live.tools.filter((each) => each.id !== tool.id), tool] };
