@@ -18,6 +18,7 @@ from devloop.cli import (
     run_commands,
     skill_commands,
     state_commands,
+    stats_commands,
     worklog_command,
 )
 from devloop.cli.session import options
@@ -69,5 +70,6 @@ skill_commands.register(app)
 care_commands.register(app)
 config_commands.register(app)
 state_commands.register(app)
+stats_commands.register(app)
 worklog_command.register(app)
 editor_command.register(app)

@@ -26,7 +26,7 @@ WINDOW_S = 600.0
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 STILL_THERE = {
-    f"engine/{name}" for name in ("runs", "show", "diff", "transcript", "events", "budget", "skills", "status")
+    f"engine/{name}" for name in ("runs", "show", "diff", "transcript", "events", "budget", "skills", "stats", "status")
 }
 """Questions without an effect: asked again when the engine dies over them."""
 

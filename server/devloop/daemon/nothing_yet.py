@@ -23,6 +23,11 @@ def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str
             return {"events": [], "last": 0}
         case "skills":
             return {"skills": []}
+        case "stats":
+            nothing = {**_ZERO, "label": "", "runs": 0, "tasks": 0, "ended": 0, "accepted": 0}
+            shares = dict.fromkeys(("success", "cache_share", "rounds", "usd_per_accepted"))
+            lists: dict[str, Any] = {name: [] for name in ("agent", "mode", "model", "task", "day", "skills")}
+            return {"since": params.get("since"), "total": {**nothing, **shares}, **lists, "sessions": []}
         case "budget":
             caps = settings.budget.model_dump(mode="json")
             nothing: dict[str, Any] = {f"by_{each}": [] for each in ("task", "agent", "mode", "day")}

@@ -13,7 +13,7 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop import settings, trust
-from devloop.daemon import archiving, doctor, importing, library, new_plan, nothing_yet, plan_view
+from devloop.daemon import archiving, doctor, importing, library, new_plan, nothing_yet, plan_view, statistics
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
@@ -87,6 +87,7 @@ class Service:
         return {
             **passed_on,
             "devloop/status": self.status,
+            "devloop/stats": self.stats,
             "devloop/plan": self.plan,
             "devloop/mark": self._changes.mark,
             "devloop/move": self._changes.move,
@@ -249,6 +250,9 @@ class Service:
             "plan": await asyncio.to_thread(self._plan_status),
             "budget": engine["budget"],
         }
+
+    async def stats(self, params: Params) -> Answer:
+        return await statistics.stats(lambda asked: self._pass_on("stats", asked), self.root, self.state, params)
 
     async def plan(self, params: Params) -> Answer:
         return await plan_view.plan_view(self.documents, self.board)

@@ -95,6 +95,14 @@ def skills(services: Services, params: Row) -> Row:
     return {"skills": services.store.skill_stats()}
 
 
+def stats(services: Services, params: Row) -> Row:
+    """What runs cost and what came of them, by agent, mode, model, task and day; see `store.statistics`."""
+    since = params.get("since")
+    if isinstance(since, bool) or not isinstance(since, int | float | None):
+        raise UsageError("`since` must be a time in Unix seconds, or null.")
+    return services.store.statistics(since)
+
+
 def _turn(turn: Row) -> Row:
     usage = {name: turn[name] for name in ("input", "output", "cache_read", "cache_write")}
     kept = ("number", "model", "scripted", "stop_reason", "request_id", "cost_usd", "tools", "at", "duration_s")

@@ -92,6 +92,7 @@ class EngineServer:
             "engine/content": self._answer(answers.content),
             "engine/conversation": self._answer(answers.conversation),
             "engine/skills": self._answer(answers.skills),
+            "engine/stats": self._answer(answers.stats),
             "engine/budget": self.budget,
             "engine/stop": self.stop,
         }

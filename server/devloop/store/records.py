@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from devloop.store import statistics
 from devloop.store.database import make_engine, migrate
 from devloop.store.schema import baselines, checkpoints, events, gates, reservations, runs, skill_uses, turns
 
@@ -192,6 +193,17 @@ class Store:
         )
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def statistics(self, since: float | None = None) -> Row:
+        """`{"since", "total", "agent", …, "skills", "sessions"}`; see `store.statistics`."""
+        found = statistics.run_facts(self._engine, self._workspace)
+        used = statistics.turn_facts(self._engine, self._workspace, since)
+        return {
+            "since": since,
+            **statistics.statistics(found, used, since),
+            "skills": self.skill_stats(),
+            "sessions": statistics.sessions(found, used, since),
+        }
 
     # -- gates --
 
