@@ -1,30 +1,34 @@
-"""Which decision is put first: one rule for every front-end."""
+"""Which decision is put first, and why: one rule for every front-end."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
-from devloop.models import limits_of
-from devloop.runs.checkpoint import ACCEPTABLE, QUESTION, UNACCEPTABLE, recommended
+from devloop.runs.checkpoint import ACCEPTABLE
+from devloop.runs.recommending import first, recommended
 
-MODEL = "claude-haiku-4-5"
-HALF = limits_of(MODEL, None).context // 2
+ERRAND = ["commit", "continue", "revise"]
 
 
 @pytest.mark.parametrize(
-    ("used", "kind", "decisions", "wanted"),
+    ("decisions", "rule", "decision", "why"),
     [
-        (0, "decision", ACCEPTABLE, "continue"),
-        (HALF - 1, "decision", ACCEPTABLE, "continue"),
-        (HALF, "decision", ACCEPTABLE, "fresh"),
-        (HALF, "decision", ["commit", "continue", "revise"], "commit"),
-        (0, "decision", [], None),
-        (0, "question", QUESTION, None),
-        (0, "problem", UNACCEPTABLE, None),
+        (ACCEPTABLE, {"share": 0.12}, "continue", "12 % of the context is used"),
+        (ACCEPTABLE, {"share": 0.499, "tasks": 9}, "continue", "50 % of the context is used"),
+        (ACCEPTABLE, {"share": 0.5}, "fresh", "50 % of the context is used"),
+        (ACCEPTABLE, {"share": 0.1, "tasks": 10}, "fresh", "10 tasks are done since the last fresh start"),
+        (ACCEPTABLE, {"share": 0.1, "tasks": 4, "fresh_threshold": 3}, "fresh", "4 tasks are done"),
+        (ACCEPTABLE, {"share": 0.7, "tasks": 12}, "fresh", "70 % of the context is used; from 70 % on"),
+        (ACCEPTABLE, {"share": 0.9, "tasks": 99, "doubt": "tests were removed"}, None, "tests were removed"),
+        (ERRAND, {"share": 0.9, "tasks": 99}, "commit", "90 % of the context is used"),
+        ([], {"share": 0.0}, None, "0 %"),
     ],
 )
-def test_fresh_start_is_recommended_from_half_of_the_context_on(used, kind, decisions, wanted):
-    services = SimpleNamespace(listed=None)
-    assert recommended(services, {"context_tokens": used, "model": MODEL}, kind, decisions) == wanted
+def test_the_rule(decisions, rule, decision, why):
+    found = recommended(decisions, **rule)
+    assert found.decision == decision and found.reason.startswith(why)
+
+
+def test_the_recommended_decision_is_shown_first_and_none_is_lost():
+    assert first(ACCEPTABLE, "fresh") == ["fresh", "continue", "commit", "stop", "revise", "discard"]
+    assert first(ACCEPTABLE, None) == ACCEPTABLE and first(ERRAND, "fresh") == ERRAND

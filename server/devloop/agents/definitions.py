@@ -16,6 +16,9 @@ modes:
     words: 400                      # the longest result
 ```
 What a mode does not say is as the agent says it. An agent without modes has one, `default`.
+
+`chains: {build: [explorer, architect, default]}` names modes that do one task in turn; a task asks for one in the place
+of a mode, `[agent:engineer:build]`. Without it, `chain` is what the modes' `after` lead to the default mode by.
 """
 
 from __future__ import annotations
@@ -24,22 +27,26 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast, get_args
 
 from devloop import front_matter
 from devloop.agents import contracts, names
 from devloop.redact import one_line
 
-Access = Literal["read", "write"]
+Access = Literal["read", "write", "scratch"]
+"""`scratch`: it may write in its worktree, and nothing of that is kept; its run ends with a report, as a reader's."""
 
+ACCESS: Final[tuple[str, ...]] = get_args(Access)
 MAX_PROMPT: Final = 64 * 1024
+CHAIN: Final = "chain"
+MAX_CHAIN: Final = 8
 EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECTION = re.compile(r"^## Mode: *(\S+) *$", re.M)
 _FOR_ALL = ("tier", "model", "access", "permissionMode", "tools", "disallowedTools", "effort", "turns", "maxTurns")
 _FOR_ONE = ("description", "starts", "contains", "result", "words", "after")
-_HEAD = {"name", "mode", "modes", *_FOR_ALL, *_FOR_ONE}
-_FOREIGN = {"color", "skills", "memory", "hooks", "mcpServers", "background", "isolation", "version", "author"}
+_HEAD = {"name", "mode", "modes", "chains", "skills", *_FOR_ALL, *_FOR_ONE}
+_FOREIGN = {"color", "memory", "hooks", "mcpServers", "background", "isolation", "version", "author"}
 """Claude Code's, without a meaning here."""
 
 
@@ -87,6 +94,26 @@ class Agent:
     source: str = "shipped"
     path: str = ""
     line: int = 1
+    chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skills: tuple[str, ...] = ()
+    """Skills that fit whatever this agent does."""
+
+    def chain(self, name: str) -> tuple[str, ...]:
+        """The modes of a chain, in turn; () where there is none of this name."""
+        for known, modes in self.chains.items():
+            if _flat(known) == _flat(name):
+                return modes
+        return self._derived() if _flat(name) == CHAIN else ()
+
+    def _derived(self) -> tuple[str, ...]:
+        """From the default mode back along `after`."""
+        found = [self.default.name]
+        while (mode := self.find(found[0])) is not None and mode.after and self.find(mode.after[0]) is not None:
+            earlier = self.find(mode.after[0])
+            if earlier is None or earlier.name in found:
+                break
+            found.insert(0, earlier.name)
+        return tuple(found) if len(found) > 1 else ()
 
     def find(self, mode: str | None) -> Mode | None:
         """A mode by name; `bug-tracker` and `bug_tracker` are one. None and `default` find the default."""
@@ -186,7 +213,46 @@ def _agent(reading: Reading, body: str, body_line: int, source: str) -> Agent:
         reading.problem("mode", f"there is no mode {one_line(str(mode), 40)!r}; {first} counts")
         mode = first
     words = one_line(description.replace("\\n", " "), 1024)
-    return Agent(name, words, str(mode), modes, source, reading.path, reading.lines.get("name", 1))
+    return Agent(
+        name,
+        words,
+        str(mode),
+        modes,
+        source,
+        reading.path,
+        reading.lines.get("name", 1),
+        dict(_chains(reading, modes)),
+        _skills(reading),
+    )
+
+
+def _chains(reading: Reading, modes: tuple[Mode, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    declared = reading.values.get("chains")
+    if declared is None:
+        return
+    if not isinstance(declared, dict):
+        reading.problem("chains", "chains has to hold lists of modes by name")
+        return
+    known = {_flat(mode.name): mode.name for mode in modes}
+    for name, listed in declared.items():
+        place = f"chains.{name}"
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or _flat(name) in known:
+            reading.problem(place, f"{one_line(str(name), 60)!r} can't be a chain's name")
+        elif not isinstance(listed, list) or not 2 <= len(listed) <= MAX_CHAIN:
+            reading.problem(place, f"a chain is a list of 2 to {MAX_CHAIN} modes")
+        elif missing := [one_line(str(each), 40) for each in listed if _flat(str(each)) not in known]:
+            reading.problem(place, f"there is no mode {', '.join(missing)}")
+        else:
+            yield name, tuple(known[_flat(str(each))] for each in listed)
+
+
+def _skills(reading: Reading) -> tuple[str, ...]:
+    found = reading.values.get("skills") or ()
+    listed = found.split(",") if isinstance(found, str) else found
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(each, str) for each in listed):
+        reading.problem("skills", "skills has to be a list of names")
+        return ()
+    return tuple(each.strip() for each in listed if each.strip())
 
 
 def _sections(body: str) -> tuple[str, dict[str, str]]:
@@ -245,8 +311,8 @@ def _mode(
         reading.problem(place("tools"), f"there is no tool {one_line(each, 60)}")
     denied, _ = names.tools_of(words("disallowedTools"))
     tools = tuple(tool for tool in tools if tool not in denied)
-    access = _access(values, one_of("access", ("read", "write")), tools)
-    if "access" in values and values["access"] not in ("read", "write"):
+    access = _access(values, one_of("access", ACCESS), tools)
+    if "access" in values and values["access"] not in ACCESS:
         access = "read"  # what can't be understood is given no more than it needs
     if access == "read":
         tools = tuple(tool for tool in tools if tool not in names.WRITING)
@@ -274,7 +340,7 @@ def _mode(
 def _access(values: Mapping[str, Any], said: str | None, tools: tuple[str, ...]) -> Access:
     """A command may write, so whoever may run commands may write unless the file says otherwise."""
     if said is not None:
-        return "read" if said == "read" else "write"
+        return cast(Access, said)
     if values.get("permissionMode") == "plan":
         return "read"
     return "write" if {*names.WRITING, "run_command"} & set(tools) else "read"

@@ -85,6 +85,9 @@ def _tagged(agents: Mapping[str, Agent], task: Asked) -> Choice:
         return _default(agents, f"there is no agent {task.agent!r}; {DEFAULT} does it instead")
     if task.mode:
         mode = agent.find(task.mode)
+        if mode is None and (modes := agent.chain(task.mode)):
+            reason = f"the task names the chain {' → '.join(modes)}, which begins with it"
+            return Choice(agent.name, modes[0], reason)
         if mode is None:
             return Choice(
                 agent.name,

@@ -9,7 +9,6 @@ from typing import Any
 
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
-from devloop.skills import asked_for
 
 
 def event_of(wanted: Mapping[str, Any]) -> plans.Event:
@@ -52,9 +51,8 @@ def task_of(plan: plans.Plan, task: plans.Task) -> dict[str, Any]:
 
 def for_engine(plan: plans.Plan, task: Mapping[str, Any]) -> dict[str, Any]:
     phase = next((each.name for each in plan.phases if each.id == task["phase"]), "")
-    named = asked_for(task["title"], [(each["key"], each["value"]) for each in task["extra"]])
     files = [file["path"] for file in task["files"]]
-    encodable: dict[str, Any] = _encodable({**task, "files": files, "skills": list(named), "phase_name": phase})
+    encodable: dict[str, Any] = _encodable({**task, "files": files, "phase_name": phase})
     return encodable
 
 
@@ -68,8 +66,19 @@ def _encodable(value: Any) -> Any:
     return [_encodable(each) for each in value] if isinstance(value, list) else value
 
 
-def next_for_engine(plan: plans.Plan, held: Iterable[str], phase: str | None = None) -> dict[str, Any]:
-    """`plan next`, with its task as the engine takes it."""
-    following = plans.next_task(plan, frozenset(held), phase=phase)
+def next_for_engine(
+    plan: plans.Plan, held: Iterable[str], phase: str | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """`plan next`, with its task as the engine takes it; `beside`: the tasks of its group that may begin with it,
+    `limit` of them all at most."""
+    following = plans.next_task(plan, frozenset(held), **({"limit": limit} if limit else {}), phase=phase)
     task = following["task"]
-    return {**following, "task": for_engine(plan, task) if task is not None else None}
+    names = {name.lower() for name in following["parallel"]}
+    beside = [task_of(plan, each) for each in plan.tasks if each.id.lower() in names] if task is not None else []
+    return {**following, "task": for_engine(plan, task) if task is not None else None, "beside": beside}
+
+
+def as_done(plan: plans.Plan, reference: Mapping[str, Any]) -> plans.Plan:
+    """The plan as it would be if the task were done. Raises `StaleEdit` where it is not there any more."""
+    event = plans.Event("completed", plans.TaskRef.from_json(reference), now=datetime.now(UTC))
+    return plans.parse(plans.apply(plan.document.data, plans.change(plan, event)), archived_ids=plan.archived_ids)

@@ -76,8 +76,12 @@ class PlanPort:
     async def next(self, params: Mapping[str, Any]) -> dict[str, Any]:
         held = [str(each) for each in params.get("held") or ()]
         phase = str(params["phase"]) if params.get("phase") else None
+        limit = params.get("limit")
         found, plan = await asyncio.to_thread(self._documents.plan)
-        return {**plan_events.next_for_engine(plan, held, phase), "plan": plan_events.plan_of(found, plan)}
+        for task in params.get("done_then") or ():
+            plan = await asyncio.to_thread(plan_events.as_done, plan, task)
+        following = plan_events.next_for_engine(plan, held, phase, limit if isinstance(limit, int) else None)
+        return {**following, "plan": plan_events.plan_of(found, plan)}
 
     async def hand_off(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """`.devloop/next-action.json` (state-files §3). One that is there goes to the state directory first."""

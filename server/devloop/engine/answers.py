@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from devloop.engine import grouping
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
-from devloop.runs import money, reporting, transcript_data, transcript_text
+from devloop.runs import chaining, money, reporting, transcript_data, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -44,11 +45,13 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
         "loop": row["loop"],
         "loop_limit": spec.loop.limit,
         "loop_done": spec.loop.done,
+        "group": spec.loop.group.model_dump(include={"id", "size", "label"}) if spec.loop.group else None,
+        "chain": chaining.told(spec),
         "started": row["started"],
         "ended": row["ended"],
         "branch": row["branch"],
         "commit": row["commit_id"],
-        "checkpoint": row["checkpoint"],
+        "checkpoint": None if grouping.is_held(row) else row["checkpoint"],
     }
 
 
@@ -78,16 +81,31 @@ def runs(services: Services, params: Row) -> Row:
 
 def show(services: Services, params: Row) -> Row:
     row = find(services, str(params.get("run")))
-    checkpoint = services.store.checkpoint(row["id"], row["checkpoint"]) if row["checkpoint"] else None
+    open_one = None if grouping.is_held(row) else row["checkpoint"]
+    checkpoint = services.store.checkpoint(row["id"], open_one) if open_one else None
     return {
         "run": summary(services, row),
         "turns": [_turn(turn) for turn in services.store.turns(row["id"])],
         "gates": services.store.gates(row["id"]),
         "checkpoint": checkpoint["content"] if checkpoint else None,
+        "decisions": _decisions(services, row["id"]),
         "notices": row["notices"],
         "report": reporting.report(services, row["id"]),
         "skills": services.store.skill_uses(row["id"]),
     }
+
+
+def _decisions(services: Services, run: str) -> list[Row]:
+    """What was decided, oldest first: `{"number", "kind", "decision", "message", "by", "at"}`; `by`: person or rule."""
+    found, number = [], 1
+    while (known := services.store.checkpoint(run, number)) is not None:
+        if known["decision"] is not None:
+            by = "rule" if known["content"].get("rule") else "person"
+            message = services.redactor.text(known["message"] or "")
+            about = {"number": number, "kind": known["content"]["kind"], "decision": known["decision"]}
+            found.append({**about, "message": message, "by": by, "at": known["decided"]})
+        number += 1
+    return found
 
 
 def skills(services: Services, params: Row) -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from devloop.engine import steps
 from devloop.engine.position import Outcome, Position
 from devloop.engine.verdicts import gate_round, why
-from devloop.engine.waiting import ask, decided
+from devloop.engine.waiting import ask, decided, without_asking
 from devloop.runs import checkpoint, leaving_out
 
 
@@ -21,9 +21,11 @@ async def decide(run: str, ready: Outcome, at: Position, summary: str, commit: s
     """
     removed = any(result["removed"] for result in checked["results"])
     whole: Outcome = {"commit": commit, "left_out": []}
-    if ready["decide"] and commit and not removed:
-        return {**decided(ready["decide"]), **whole}
     shown: Outcome = {"kind": "decision", "summary": summary, "commit": commit, "decisions": checkpoint.of_work(ready)}
+    if commit and not removed:
+        passed = await without_asking(run, ready, at, **shown)
+        if passed is not None or ready["decide"]:
+            return {**(passed or decided(ready["decide"])), **whole}
     decision = await ask(run, at, **shown, problem=None)
     while commit and (paths := decision["leave_out"]):
         rest = await _without(run, ready, commit, paths)

@@ -41,7 +41,7 @@ def _recorded(services: Services, spec: RunSpec) -> list[str]:
 
 async def _next_tasks(services: Services, spec: RunSpec) -> list[str]:
     held = [row["task_id"] for row in services.store.find_runs(open_only=True) if row["id"] != spec.id]
-    found = await services.plan.next(held, spec.loop.phase)
+    found = await services.plan.next(held, spec.loop.phase, limit=services.settings.loop.max_parallel)
     if not found.get("task"):
         _loop_ends(services, spec, str(found["state"]))
         return []
@@ -102,7 +102,7 @@ def _loop_ends(services: Services, spec: RunSpec, state: str) -> None:
         many = "task was" if len(unseen) == 1 else "tasks were"
         services.notice(
             spec.id,
-            f"{len(unseen)} {many} accepted by rule since the last checkpoint; the work is on the plan branch and lands "
-            "with the next commit.",
+            f"{len(unseen)} {many} accepted by rule since the last checkpoint; the work is on the plan branch and "
+            "lands with the next commit.",
         )
     services.events.emit("loop.ended", {"loop": spec.loop.id, "state": state, "done": spec.loop.then_done}, spec.id)

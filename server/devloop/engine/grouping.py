@@ -29,7 +29,7 @@ def members(services: Services, spec: RunSpec) -> list[Row]:
 
 
 def of_group(services: Services, group: str) -> list[Row]:
-    """The same by the group's id, of those that have not ended."""
+    """Those of the group with this id that have not ended, in order."""
     rows = services.store.find_runs(open_only=True, limit=1000)
     found = [row for row in rows if (own := RunSpec.model_validate(row["spec"]).loop.group) and own.id == group]
     return sorted(found, key=lambda row: RunSpec.model_validate(row["spec"]).loop.done)
@@ -43,7 +43,7 @@ def _last_decision(services: Services, run: str) -> str | None:
 
 
 def _went_on(services: Services, row: Row) -> bool:
-    taken = row["outcome"] in chaining.TAKEN and not row["cancel"]
+    taken: bool = row["outcome"] in chaining.TAKEN and not row["cancel"]
     return taken and _last_decision(services, row["id"]) in (None, "continue", "commit")
 
 
@@ -56,7 +56,9 @@ def _over(services: Services, row: Row) -> bool:
 
 def is_last(services: Services, spec: RunSpec) -> bool:
     """Whether no other task of the group is at work any more."""
-    return all(row["id"] == spec.id or _over(services, row) for row in members(services, spec))
+    return spec.loop.group is None or all(
+        row["id"] == spec.id or _over(services, row) for row in members(services, spec)
+    )
 
 
 def all_went_on(services: Services, spec: RunSpec) -> bool:
@@ -98,7 +100,7 @@ def _tell(services: Services, run: str, number: int, shown: Row) -> None:
 
 
 def is_held(row: Row) -> bool:
-    return row["state"] == "waiting" and row["waiting_for"] == HELD
+    return bool(row["state"] == "waiting" and row["waiting_for"] == HELD)
 
 
 def before(services: Services, run: str) -> list[str]:
@@ -116,7 +118,4 @@ def before(services: Services, run: str) -> list[str]:
 
 def _being_accepted(services: Services, row: Row) -> bool:
     """A decision that accepts was made, and it does not wait for another one."""
-    if row["state"] == "waiting" and row["checkpoint"] is not None:
-        known = services.store.checkpoint(row["id"], row["checkpoint"])
-        return known is not None and known["decision"] in ACCEPTING
-    return row["state"] in ("checking", "landing") and _last_decision(services, row["id"]) in ACCEPTING
+    return _last_decision(services, row["id"]) in ACCEPTING

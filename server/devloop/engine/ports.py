@@ -23,9 +23,13 @@ class DaemonPlan:
         return str(answer["text"])
 
     async def next(
-        self, held: list[str], phase: str | None = None, done_then: list[dict[str, Any]] | None = None
+        self,
+        held: list[str],
+        phase: str | None = None,
+        done_then: list[dict[str, Any]] | None = None,
+        limit: int | None = None,
     ) -> dict[str, Any]:
-        asked = {"held": held, "phase": phase, "done_then": done_then or []}
+        asked = {"held": held, "phase": phase, "done_then": done_then or [], "limit": limit}
         answer: dict[str, Any] = await self._peer.request("plan/next", asked)
         return answer
 

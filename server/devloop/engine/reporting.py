@@ -8,7 +8,7 @@ from __future__ import annotations
 from devloop.engine import steps
 from devloop.engine.accepting import accept
 from devloop.engine.position import Outcome, Position
-from devloop.engine.waiting import ask, decided, without_accepting
+from devloop.engine.waiting import ask, decided, without_accepting, without_asking
 from devloop.runs import checkpoint
 from devloop.runs.spec import ACCEPTING
 
@@ -23,10 +23,12 @@ async def report_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
         return found
     if ready.get("part_of"):  # the run that gathers asks, for all of them
         decision = decided("stop")
-    elif ready["decide"] and found["clear"]:
-        decision = decided(ready["decide"])
     else:
-        decision = await ask(run, at, kind="decision", summary=summary, decisions=checkpoint.of_report(ready))
+        shown: Outcome = {"kind": "decision", "summary": summary, "decisions": checkpoint.of_report(ready)}
+        passed = await without_asking(run, ready, at, **shown) if found["clear"] else None
+        if passed is None and found["clear"] and ready["decide"]:
+            passed = decided(ready["decide"])
+        decision = passed or await ask(run, at, **shown)
     if decision["decision"] not in ACCEPTING:
         return await without_accepting(run, at, decision)
     return await accept(run, ready, at, summary, {**decision, "commit": None, "left_out": []})

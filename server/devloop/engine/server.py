@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from devloop import models, sandbox, skills, trust
-from devloop.engine import answers
+from devloop.engine import answers, deciding_together
 from devloop.engine.cancelling import Cancelling
 from devloop.engine.context import Context, set_context
 from devloop.engine.database import configuration, forbid_pickle
 from devloop.engine.ending import end
+from devloop.engine.following import as_group, together
 from devloop.engine.ports import DaemonPlan, EventLog
 from devloop.engine.recoveries import Recoveries
 from devloop.engine.slots import Slots
-from devloop.engine.starting import new_loop, open_run_of, record_run
+from devloop.engine.starting import new_loop, open_run_of, record_run, record_runs
 from devloop.engine.watchdog import NO_ROOM, Watchdog
 from devloop.errors import DevloopError, NoModel, Refused, RepositoryUnfit, Unavailable, UsageError
 from devloop.models import listing
@@ -228,7 +229,8 @@ class EngineServer:
     # Methods
 
     async def start(self, params: Params) -> Params:
-        """Begin a run of a task, or attach to the one that has it in hand."""
+        """Begin a run of a task, or attach to the one that has it in hand. `beside`: tasks of its group that begin with
+        it, as one loop."""
         from devloop.engine.workflow import start
 
         services = self._services
@@ -239,12 +241,23 @@ class EngineServer:
             if known is not None:
                 return {"run": known["id"], "attempt": known["attempt"], "state": known["state"], "attached": True}
             wanted = params.get("loop") or {}
-            loop = new_loop(wanted.get("limit", 1), wanted.get("decide"), wanted.get("phase"))
-            await self._may_start(task, loop.decide)
-            row = record_run(services, task, PlanSpec.model_validate(params.get("plan") or {}), loop)
-        await start(row["id"])
+            loop = new_loop(services, wanted)
+            beside = [TaskSpec.model_validate(each) for each in params.get("beside") or ()]
+            tasks = together(services, loop, [task, *(each for each in beside if open_run_of(services, each) is None)])
+            for each in tasks:
+                await self._may_start(each, loop.decide)
+            plan = PlanSpec.model_validate(params.get("plan") or {})
+            if len(tasks) > 1:
+                group = as_group(loop, len(tasks), str(params["task"].get("group") or ""))
+                rows = record_runs(services, tasks, plan, group)
+            else:
+                rows = [record_run(services, task, plan, loop)]
+        for row in rows:
+            await start(row["id"])
+        row = rows[0]
         choice = services.spec(row["id"]).choice
-        return {"run": row["id"], "attempt": row["attempt"], "state": row["state"], "attached": False, "choice": choice}
+        found = {"run": row["id"], "attempt": row["attempt"], "state": row["state"], "attached": False}
+        return {**found, "choice": choice, "runs": [each["id"] for each in rows]}
 
     async def _may_start(self, task: TaskSpec, decide: str | None) -> None:
         """Say no before anything is recorded, with what to do about it."""
@@ -270,7 +283,9 @@ class EngineServer:
                 )
 
     async def decide(self, params: Params) -> Params:
-        """Answer a checkpoint. The first answer counts."""
+        """Answer a checkpoint. The first answer counts. `group`: those of all its tasks, in order."""
+        if params.get("group"):
+            return await deciding_together.decide(self._services, params, self.decide)
         row = answers.find(self._services, str(params.get("run")))
         decision, message = str(params.get("decision")), str(params.get("message") or "")
         number = row["checkpoint"]

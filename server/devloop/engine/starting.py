@@ -1,9 +1,10 @@
-"""Making runs: ids, attempts, and the next task of a loop."""
+"""Making runs: ids, attempts, loops, and which conversation goes on."""
 
 from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from devloop.engine.answers import summary
@@ -11,7 +12,7 @@ from devloop.models import limits_of
 from devloop.runs import gathering
 from devloop.runs.appointing import appoint
 from devloop.runs.services import Services
-from devloop.runs.spec import LoopSpec, PlanSpec, RunSpec, TaskSpec
+from devloop.runs.spec import Chain, LoopSpec, PlanSpec, RunSpec, TaskSpec
 
 
 def open_run_of(services: Services, task: TaskSpec) -> dict[str, Any] | None:
@@ -22,11 +23,45 @@ def open_run_of(services: Services, task: TaskSpec) -> dict[str, Any] | None:
     return None
 
 
-def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpec) -> dict[str, Any]:
-    """A new run, recorded as `queued`. Its id is made of task and attempt, so that the same start attaches."""
+def record_run(
+    services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpec, chain: Chain | None = None
+) -> dict[str, Any]:
+    """A new run, recorded as `queued`. Its id is made of task and attempt, so that the same start attaches.
+
+    `chain`: where its chain of modes stands, when it is not the first of them.
+    """
+    row = services.store.create_run(_row(services, task, plan, loop, chain))
+    services.events.emit("run.queued", summary(services, row), row["id"])
+    return row
+
+
+def record_runs(
+    services: Services, tasks: Sequence[TaskSpec], plan: PlanSpec, loops: Sequence[LoopSpec]
+) -> list[dict[str, Any]]:
+    """New runs that begin at once: all of them are recorded, or none."""
+    rows: list[dict[str, Any]] = []
+    for task, loop in zip(tasks, loops, strict=True):
+        taken = {row["id"] for row in rows}
+        rows.append(_row(services, task, plan, loop, None, taken))
+    recorded = services.store.create_runs(rows)
+    for row in recorded:
+        services.events.emit("run.queued", summary(services, row), row["id"])
+    return recorded
+
+
+def _row(
+    services: Services,
+    task: TaskSpec,
+    plan: PlanSpec,
+    loop: LoopSpec,
+    chain: Chain | None,
+    taken: Collection[str] = (),
+) -> dict[str, Any]:
     prefix = f"run-{_slug(task.id)}-"
     attempt = services.store.last_attempt(prefix) + 1
-    appointed = appoint(services, task, unattended=loop.decide is not None)
+    while f"{prefix}{attempt}" in taken:
+        attempt += 1
+    appointed = appoint(services, task, unattended=loop.decide is not None, chain=chain)
     spec = RunSpec(
         id=f"{prefix}{attempt}",
         attempt=attempt,
@@ -38,28 +73,25 @@ def record_run(services: Services, task: TaskSpec, plan: PlanSpec, loop: LoopSpe
         model=appointed.model,
         profile=appointed.profile,
         choice=appointed.choice.to_json(),
+        chain=appointed.chain,
     )
-    row = services.store.create_run(
-        {
-            "id": spec.id,
-            "task_id": task.id,
-            "task_key": task.key,
-            "title": task.title,
-            "attempt": attempt,
-            "agent": spec.agent,
-            "mode": spec.mode,
-            "model": spec.model,
-            "scripted": services.model_for(spec).scripted,
-            "state": "queued",
-            "turn": 0,
-            "context_tokens": 0,
-            "cancel": False,
-            "loop": loop.id,
-            "spec": spec.model_dump(mode="json"),
-        }
-    )
-    services.events.emit("run.queued", summary(services, row), spec.id)
-    return row
+    return {
+        "id": spec.id,
+        "task_id": task.id,
+        "task_key": task.key,
+        "title": task.title,
+        "attempt": attempt,
+        "agent": spec.agent,
+        "mode": spec.mode,
+        "model": spec.model,
+        "scripted": services.model_for(spec).scripted,
+        "state": "queued",
+        "turn": 0,
+        "context_tokens": 0,
+        "cancel": False,
+        "loop": loop.id,
+        "spec": spec.model_dump(mode="json"),
+    }
 
 
 def members_of(services: Services, run: str) -> list[str]:
@@ -75,36 +107,22 @@ def members_of(services: Services, run: str) -> list[str]:
     return found
 
 
-def new_loop(limit: int | None, decide: str | None, phase: str | None = None) -> LoopSpec:
+def new_loop(services: Services, wanted: Mapping[str, Any]) -> LoopSpec:
+    """`wanted`: `limit`, `decide`, `phase`, `stop_at` (`{"when", "every"}`; None: as the person's settings say) and
+    `parallel`. Unattended, only a rule that is asked for keeps the loop from deciding at each task."""
+    decide = wanted.get("decide")
+    own = services.settings.checkpoints
+    rule = wanted.get("stop_at") or ({} if decide else {"when": own.when, "every": own.every})
     return LoopSpec.model_validate(
-        {"id": f"loop-{secrets.token_hex(4)}", "limit": limit, "decide": decide, "phase": phase}
+        {
+            "id": f"loop-{secrets.token_hex(4)}",
+            "limit": wanted.get("limit", 1),
+            "decide": decide,
+            "phase": wanted.get("phase"),
+            "parallel": bool(wanted.get("parallel")),
+            **{name: rule[name] for name in ("when", "every") if rule.get(name) is not None},
+        }
     )
-
-
-async def next_of_loop(services: Services, run: str) -> str | None:
-    """The loop's next run after `run`; repeating the question gives the same run."""
-    spec = services.spec(run)
-    row = services.store.run(run)
-    if not spec.loop.goes_on or (row is not None and row["cancel"]):
-        _loop_ends(services, spec, "limit" if not spec.loop.goes_on else "cancelled")
-        return None
-    for row in services.store.find_runs(loop=spec.loop.id):
-        if RunSpec.model_validate(row["spec"]).loop.done == spec.loop.done + 1:
-            return str(row["id"])
-    held = [row["task_id"] for row in services.store.find_runs(open_only=True) if row["id"] != run]
-    following = await services.plan.next(held, spec.loop.phase)
-    if not following.get("task"):
-        _loop_ends(services, spec, str(following["state"]))
-        return None
-    task = TaskSpec.model_validate(following["task"])
-    loop = spec.loop.next(run if carries_on(services, spec, task) else None)
-    return str(record_run(services, task, spec.plan, loop)["id"])
-
-
-def _loop_ends(services: Services, spec: RunSpec, state: str) -> None:
-    """`state`: limit, cancelled (too late for the run itself), or why selection found nothing (all_complete,
-    all_blocked, partial, empty)."""
-    services.events.emit("loop.ended", {"loop": spec.loop.id, "state": state, "done": spec.loop.done + 1}, spec.id)
 
 
 def carries_on(services: Services, spec: RunSpec, task: TaskSpec) -> bool:

@@ -32,6 +32,25 @@ async def ask(run: str, at: Position, **content: Any) -> Outcome:
     return now
 
 
+async def without_asking(run: str, ready: Outcome, at: Position, **content: Any) -> Outcome | None:
+    """The decision that the loop's rule makes on work that passed, recorded as such; None: somebody decides."""
+    if ready.get("fresh") and ready["decide"]:
+        word = "fresh"
+    elif ready.get("when", "each-task") != "each-task":  # an older devloop knew no other
+        word = "continue"
+    else:
+        return None
+    passed = await steps.by_rule(run, at.checkpoint + 1, content, word)
+    if passed["outcome"] == "due":
+        return None
+    if passed["outcome"] == "cancelled":
+        return decided("cancel")
+    if passed["outcome"] != "passed":
+        return decided("fail", passed.get("reason"))
+    at.checkpoint += 1
+    return {**decided(word), "by_rule": passed["said"]}
+
+
 def decided(decision: str, message: str | None = None, leave_out: list[str] | None = None) -> Outcome:
     """A decision as `ask` answers it."""
     return {"decision": decision, "message": message or "", "leave_out": leave_out or []}

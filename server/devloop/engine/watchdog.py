@@ -12,6 +12,7 @@ from typing import Any
 
 from dbos import DBOS
 
+from devloop.engine import grouping
 from devloop.engine.context import Context
 from devloop.runs import acceptance
 
@@ -132,6 +133,7 @@ class Watchdog:
         self._context.slots.release(run)
         services.set_state(run, "ended", outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
         services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)
+        grouping.look(services, run)
 
     async def resend_decisions(self) -> None:
         """A decision that was recorded just before a crash is sent again; its key keeps it from counting twice."""

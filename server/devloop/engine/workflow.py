@@ -42,8 +42,9 @@ async def run_workflow(run: str) -> str:
         outcome = await _end(run, ended)
         if ended.get("goes_on") and not ready.get("errand"):
             following = await steps.next_run(run)
-            if following.get("run"):
-                await start(following["run"])
+            for each in following.get("runs") or [following.get("run")]:  # an older engine knew one
+                if each:
+                    await start(each)
         return outcome
     finally:
         context().alive.discard(run)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devloop import agents
 from devloop.agents import contracts
+from devloop.agents.routing import DEFAULT
 from devloop.models import model_id
+from devloop.runs import chaining
 from devloop.runs.services import Services
-from devloop.runs.spec import Profile, RunSpec, TaskSpec
+from devloop.runs.spec import Chain, Profile, RunSpec, TaskSpec
 from devloop.settings import AgentSettings, Settings
 
 
@@ -17,17 +20,40 @@ class Appointment:
     choice: agents.Choice
     profile: Profile
     model: str
+    chain: Chain | None = None
 
 
-def appoint(services: Services, task: TaskSpec, *, unattended: bool) -> Appointment:
-    """`unattended`: nobody is asked where two agents fit alike; the default does it. May block."""
+def appoint(services: Services, task: TaskSpec, *, unattended: bool, chain: Chain | None = None) -> Appointment:
+    """`unattended`: nobody is asked where two agents fit alike; the default does it. `chain`: where the task's chain of
+    modes stands; None: it begins, or goes on where an earlier run of the task left off. May block."""
     known = agents.load_agents(services.root)
-    choice = agents.route(known, task, unattended=unattended, phase=task.phase_name)
-    choice = _inert(services, task, choice)
+    chain = chain or _chain(services, known, task)
+    if chain is not None:
+        choice = _in_turn(known, task, chain)
+    else:
+        choice = agents.route(known, task, unattended=unattended, phase=task.phase_name)
+        choice = _inert(services, task, choice)
     mode = known[choice.agent].find(choice.mode)
     assert mode is not None, f"routing chose {choice.agent}:{choice.mode}, which is not there"
     own = _own(services.settings, choice.agent, mode.name)
-    return Appointment(choice, _profile(mode, own), model_of(services.settings, task, mode, own))
+    return Appointment(choice, _profile(mode, own), model_of(services.settings, task, mode, own), chain)
+
+
+def _chain(services: Services, known: Mapping[str, agents.Agent], task: TaskSpec) -> Chain | None:
+    """The chain that the task names in the place of a mode (`[agent:engineer:chain]`)."""
+    agent = known.get(task.agent or DEFAULT)
+    if agent is None or not task.mode or agent.find(task.mode) is not None:
+        return None
+    modes = agent.chain(task.mode)
+    return chaining.taken_up(services, task, task.mode, modes) if modes else None
+
+
+def _in_turn(known: Mapping[str, agents.Agent], task: TaskSpec, chain: Chain) -> agents.Choice:
+    agent = known.get(task.agent or DEFAULT, known[DEFAULT])
+    mode = agent.find(chain.modes[chain.at]) or agent.default
+    way = " → ".join(chain.modes)
+    place = f"{chain.at + 1} of {len(chain.modes)}"
+    return agents.Choice(agent.name, mode.name, f"the task names the chain {way}; this is {place}")
 
 
 def _inert(services: Services, task: TaskSpec, choice: agents.Choice) -> agents.Choice:

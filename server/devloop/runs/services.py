@@ -26,9 +26,14 @@ class PlanPort(Protocol):
         """Make a change of the plan and answer with the whole text after it. Repeating one changes nothing."""
 
     async def next(
-        self, held: list[str], phase: str | None = None, done_then: list[dict[str, Any]] | None = None
+        self,
+        held: list[str],
+        phase: str | None = None,
+        done_then: list[dict[str, Any]] | None = None,
+        limit: int | None = None,
     ) -> dict[str, Any]:
-        """What follows; with `done_then`, what would follow if these tasks were done."""
+        """What follows; with `done_then`, what would follow if these tasks were done. `beside`: what may begin with it,
+        `limit` tasks in all."""
 
     async def take_effect(self, content: dict[str, Any]) -> str:
         """Do what accepting an errand's report does, and answer with a sentence about it. Repeating it changes

@@ -40,8 +40,6 @@ MAX_ATTEMPTS = 8
 LONGEST_WAIT_S = 15 * 60
 FOR_A_PERSON = ("auth", "billing", "permission", "not_found")
 """Failures that a person mends outside; the run waits and then goes on where it was."""
-FULL = 0.8
-"""The part of the context window at which a fresh conversation takes over."""
 
 
 async def take_turn(services: Services, run: str, number: int, attempt: int) -> Outcome:
@@ -198,7 +196,8 @@ async def _react(
         if told:
             transcript.answer(number, told)
     listed = services.listed
-    full = needs_fresh_conversation(answer.context, spec.model, fraction=FULL, listed=listed)  # unless compacted
+    threshold = services.settings.checkpoints.context_threshold / 100
+    full = needs_fresh_conversation(answer.context, spec.model, fraction=threshold, listed=listed)  # unless compacted
     if reply["outcome"]["outcome"] == "go_on" and full:
         reply["outcome"] = {"outcome": "hand_off", "reason": "The context window is nearly full."}
     return reply
