@@ -133,8 +133,8 @@ async def test_insert_and_replace_are_told_apart_where_the_editor_can(desk, bare
 async def test_tags_groups_agents_modes_models_and_limits(desk):
     line = HEAD + "- [ ] Task 1.3: a [parallel:B]\n- [ ] Task 1.4: a "
     assert await desk.labels(line + "[d¦") == [
-        *("depends:", "parallel:", "agent:", "model:", "sequential", "background", "P", "budget:", "turns:"),
-        "timeout:",
+        *("depends:", "parallel:", "agent:", "model:", "skill:", "sequential", "background", "P", "budget:"),
+        *("turns:", "timeout:"),
     ]
     assert desk.taken("depends:").endswith("[depends:$0]")
     assert desk.taken("sequential").endswith("[sequential]")

@@ -77,6 +77,13 @@ TYPED = (
         "contentChanges": [{"range": COMMENT, "text": "- [ ] Task 2.0: New [depends:1.2]\n"}],
     },
 )
+NAMES_A_SKILL = (
+    "textDocument/didChange",
+    {
+        "textDocument": {"uri": "PLAN", "version": 2},
+        "contentChanges": [{"range": COMMENT, "text": "- [ ] Task 2.0: Design an endpoint [skill:api-design]\n"}],
+    },
+)
 UNTIDY = (
     "textDocument/didChange",
     {
@@ -121,6 +128,9 @@ EXCHANGES = {
     "hover-task": [("textDocument/hover", at(9, 12))],
     "hover-phase": [("textDocument/hover", at(4, 5))],
     "hover-agent": [("textDocument/hover", at(9, 58))],
+    "hover-skill": [NAMES_A_SKILL, ("textDocument/hover", at(13, 44))],
+    "completion-skill": [NAMES_A_SKILL, ("textDocument/completion", at(13, 48))],
+    "definition-skill": [NAMES_A_SKILL, ("textDocument/definition", at(13, 44))],
     "inlay-hint": [("textDocument/inlayHint", {"textDocument": DOCUMENT, "range": lines(0, 18)})],
     "inlay-hint-resolve": [
         ("textDocument/inlayHint", {"textDocument": DOCUMENT, "range": lines(0, 18)}),
@@ -217,7 +227,7 @@ def codes(editor):
 def plain(exchange, root):
     """Without what differs from run to run: places, tokens, numbers of results, today's date."""
     text = json.dumps(exchange, ensure_ascii=False)
-    text = re.sub(r"file://[^\"]*/PROBLEMS.md", "file:///devloop/PROBLEMS.md", text)
+    text = re.sub(r"file://[^\"]*/(PROBLEMS.md|skills/)", r"file:///devloop/\1", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d: Started", "NOW: Started", text)
     text = text.replace(root.as_uri(), "file:///project").replace(str(root), "/project").replace(TODAY, "TODAY")
     for number, result in enumerate(dict.fromkeys(re.findall(r'"resultId": ("[^"]*")', text)), 1):

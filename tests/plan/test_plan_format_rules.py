@@ -29,6 +29,7 @@ RULES = {
         "- [ ] Task 1.3: a [depends:1.1, 1.2, Phase 2]\n",
     ),
     "small tags": ("- [ ] T001 a   [p]  [us1]\n", "- [ ] T001 a [P] [US1]\n"),
+    "skills": ("- [ ] a [Skills: b,c d]\n", "- [ ] a [skills:b, c, d]\n"),
     "agent and mode": ("- [ ] a [Agent: engineer : git]\n", "- [ ] a [agent:engineer:git]\n"),
     "unknown tags stay": ("- [ ] a [Depend: 1.1,1.2]\n", "- [ ] a [Depend: 1.1,1.2]\n"),
     "tags in code stay": ("- [ ] a `[Depends: 1.1,1.2]`\n", "- [ ] a `[Depends: 1.1,1.2]`\n"),

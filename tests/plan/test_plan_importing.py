@@ -258,6 +258,7 @@ OWN = """# Plan: Own
   - a detail
   - **Verify**: `make test`
   - **Owner**: her
+  - **Skills**: api-design, `go`
   - **Odd**: thing
   - [ ] a step
   - [x] **1.2.1** a step with an id
@@ -266,7 +267,7 @@ OWN = """# Plan: Own
 
 **Dependencies**: Phase 1
 
-- [!] T001 [P] Three [US2]
+- [!] T001 [P] Three [US2] [skill:go]
   - Notes: no key
 - [ ] US-004: Four [P]
 - [ ] five without an id [depends:p1.1]

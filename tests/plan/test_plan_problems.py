@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devloop.plan import Plan, Problem, apply, parse
-from devloop.plan.problems_external import missing_files, multiple_plans, stale_plan, unknown_names
+from devloop.plan.problems_external import missing_files, multiple_plans, stale_plan, unknown_names, unknown_skills
 from devloop.plan.problems_tasks import leaves_repository
 
 P = "# P\n"
@@ -269,6 +269,21 @@ def test_unknown_names() -> None:
     assert codes(found) == [("unknown-agent", 2), ("unknown-agent", 3), ("unknown-model", 3)]
     assert "nearest: engineer" in found[0].message
     assert codes(unknown_names(plan, ["engineer", "enginer", "engineer:gti"])) == []
+
+
+def test_unknown_skills() -> None:
+    plan = parse(
+        "- [ ] a [skill:go, waits]\n- [ ] b\n  - Skills: `Goo`, go\n- [ ] c\n  - Skills:\n    - nothing-like-it\n"
+        "- [x] d [skill:goo]\n"
+    )
+    waiting, wrong, strange = found = unknown_skills(plan, ["go"], {"waits": "not trusted yet"})
+    assert codes(found) == [("untrusted-skill", 1), ("unknown-skill", 3), ("unknown-skill", 6)]
+    assert waiting.message == "The skill waits is not used: not trusted yet"
+    assert plan.document.line(0)[waiting.start : waiting.end] == "waits"
+    assert plan.document.line(2)[wrong.start : wrong.end] == "Goo"
+    assert wrong.message == "There is no skill goo; nearest: go"
+    assert "  - Skills: `go`, go\n" in apply(plan.data, wrong.fixes[0][1]).decode()
+    assert (strange.message, strange.fixes) == ("There is no skill nothing-like-it", ())
 
 
 @pytest.mark.parametrize("path", ["../a", "/a", "a/../../b", "~/.ssh", "C:\\x", "\\\\host\\x", "a\\..\\..\\b"])

@@ -65,6 +65,10 @@ def shown(text: str, line: int | None = None) -> list[tuple[str, str]]:
             ],
         ),
         (
+            "a [skills: api-design,go b]",
+            [("title", "a"), ("tag-name", "skills"), ("skill", "api-design"), ("skill", "go"), ("skill", "b")],
+        ),
+        (
             "a [parallel:A] [budget:2.50] [background]",
             [
                 ("title", "a"),
@@ -119,6 +123,7 @@ def test_the_step_keeps_its_full_id_as_value() -> None:
         ),
         ("  - _Depends: 1.1_", [("meta-key", "Depends"), ("dependency", "1.1")]),
         ("  - Depends: on the weather", [("meta-key", "Depends"), ("meta-value", "on the weather")]),
+        ("  - Skills: `API`, go", [("meta-key", "Skills"), ("skill", "API"), ("skill", "go")]),
         ("  - Agent: `engineer:git`", [("meta-key", "Agent"), ("agent", "engineer"), ("mode", "git")]),
         ("  - Verify: `make test`", [("meta-key", "Verify"), ("code", "`make test`")]),
         ("  - just a thought", [("detail", "just a thought")]),

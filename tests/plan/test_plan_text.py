@@ -167,6 +167,27 @@ def test_metadata_of_a_task() -> None:
         ("Batch: 3", "", "3"),
     ],
 )
+@pytest.mark.parametrize(
+    ("text", "title", "expected"),
+    [
+        ("Do it [skill:api-design]", "Do it", ("api-design",)),
+        ("Do it [skills: api-design, Go-Patterns]", "Do it", ("api-design", "go-patterns")),
+        ("Do it\n  - Skills: `API-Design`, go-patterns", "Do it", ("api-design", "go-patterns")),
+        ("Do [skill:a] it\n  - **skill**: a b", "Do it", ("a", "b")),
+        ("Do it\n  - Skills:\n    - a\n    - `b`", "Do it", ("a", "b")),
+        ("Do it\n  - Owner: api-design", "Do it", ()),
+        ("Do skill: it", "Do skill: it", ()),
+        ("Do it [skill:]", "Do it [skill:]", ()),
+        ("Do it [skill:a/b]", "Do it [skill:a/b]", ()),
+        (f"Do it [skills:{','.join(f's{n}' for n in range(20))}]", "Do it", tuple(f"s{n}" for n in range(16))),
+    ],
+)
+def test_a_task_names_skills_by_a_tag_or_by_metadata(text: str, title: str, expected: tuple[str, ...]) -> None:
+    task = parse(f"- [ ] {text}\n").tasks[0]
+    assert (task.title, task.skills) == (title, expected)
+    assert not task.extra
+
+
 def test_forms_of_metadata(text: str, key: str, value: str) -> None:
     meta = items.meta(text)
     assert meta is not None

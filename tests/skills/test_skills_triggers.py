@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devloop.skills import Skill, Subject, Triggers, asked_for, match, of_project, shipped_skills
+from devloop.skills import Skill, Subject, Triggers, match, of_project, shipped_skills
 
 # skill → (tasks that bring it, tasks that must not); a task is a title, or a title with files or languages
 POSITIVE: dict[str, list] = {
@@ -212,21 +212,6 @@ def test_one_that_is_loaded_only_by_name_is_never_offered():
     assert match([found], Subject("Write it", skills=(found.name,)))[0].explicit
 
 
-@pytest.mark.parametrize(
-    ("title", "metadata", "expected"),
-    [
-        ("Do it [skill:api-design]", [], ("api-design",)),
-        ("Do it [skills: api-design, go-patterns]", [], ("api-design", "go-patterns")),
-        ("Do it", [("Skills", "`API-Design`, go-patterns")], ("api-design", "go-patterns")),
-        ("Do [skill:a] it", [("skill", "a b")], ("a", "b")),
-        ("Do it", [("Owner", "api-design")], ()),
-        ("Do skill: it", [], ()),
-    ],
-)
-def test_a_task_names_skills_by_a_tag_or_by_metadata(title, metadata, expected):
-    assert asked_for(title, metadata) == expected
-
-
 def test_the_tag_itself_is_no_word_of_the_title():
     assert why(skill(keywords=("api design",)), "Do it [skill:api-design]") is None
 
@@ -234,10 +219,9 @@ def test_the_tag_itself_is_no_word_of_the_title():
 @given(st.text(max_size=500), st.lists(st.text(max_size=40), max_size=5))
 def test_no_task_makes_it_fail(title, files):
     skills = [found.skill for found in shipped_skills().active.values()]
-    found = match(skills, Subject(title, title, tuple(files), asked_for(title)))
-    assert [each.name for each in match(skills[::-1], Subject(title, title, tuple(files), asked_for(title)))] == [
-        each.name for each in found
-    ]
+    subject = Subject(title, title, tuple(files), tuple(title.split()))
+    found = match(skills, subject)
+    assert [each.name for each in match(skills[::-1], subject)] == [each.name for each in found]
 
 
 def test_matching_all_shipped_skills_is_quick_also_for_a_long_text():

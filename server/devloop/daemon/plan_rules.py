@@ -9,8 +9,9 @@ from pathlib import Path
 
 from devloop import agents
 from devloop import plan as plans
+from devloop.daemon import skill_list
 from devloop.daemon.documents import PlanText
-from devloop.plan.problems_external import unknown_names
+from devloop.plan.problems_external import unknown_names, unknown_skills
 
 STALE = timedelta(hours=24)
 MAX_FILES = 2_000
@@ -26,8 +27,15 @@ def all_problems(found: PlanText, plan: plans.Plan, root: Path, now: datetime) -
 def problems_outside(
     plan: plans.Plan, root: Path, now: datetime, others: Sequence[str] = ()
 ) -> tuple[plans.Problem, ...]:
-    """`missing-file`, `stale-plan`, `multiple-plans` and `unknown-agent`. Looks at the disk: not on the loop."""
-    found = [*_missing_files(plan, root), *_stale(plan, now), *_others(others), *_agents(plan, root)]
+    """`missing-file`, `stale-plan`, `multiple-plans`, `unknown-agent`, `unknown-skill` and `untrusted-skill`. Looks at
+    the disk: not on the loop."""
+    found = [
+        *_missing_files(plan, root),
+        *_stale(plan, now),
+        *_others(others),
+        *_agents(plan, root),
+        *_skills(plan, root),
+    ]
     return tuple(sorted(found, key=lambda each: (each.line, each.start)))
 
 
@@ -77,6 +85,13 @@ def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
     said = {(task.agent, task.mode) for task in plan.tasks if task.agent and task.mode}
     found = {f"{name}:{mode}" for name, mode in said if name in known and known[name].find(mode) is not None}
     yield from unknown_names(plan, {*known, *modes, *found})
+
+
+def _skills(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
+    if any(task.skills and not task.done for task in plan.tasks):
+        library = skill_list.look(root).library
+        waiting = {each.name: f"{each.note} ({each.where})" for each in library.found if each.state == "untrusted"}
+        yield from unknown_skills(plan, library.active, waiting)
 
 
 def _others(others: Sequence[str]) -> Iterator[plans.Problem]:

@@ -27,7 +27,7 @@ class Known:
             task.title,
             task.notes,
             tuple(file.path for file in task.files),
-            skills.asked_for(task.title, task.extra),
+            task.skills,
             self.languages,
         )
         return skills.match([found.skill for found in self.library.active.values()], subject)

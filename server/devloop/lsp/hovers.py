@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from devloop import plan as plans
-from devloop.lsp import meanings, plan_texts, run_texts
+from devloop.lsp import meanings, plan_texts, run_texts, skill_texts
 from devloop.lsp.plan_texts import Known
 from devloop.lsp.texts import Sheet, size, some
 
@@ -142,6 +142,10 @@ def _model(sheet: Sheet, known: Known, span: plans.Span, column: int) -> None:
     sheet.add(sheet.strong(span.value), "–", sheet.text(meanings.TAGS["model"]))
 
 
+def _skill(sheet: Sheet, known: Known, span: plans.Span, column: int) -> None:
+    skill_texts.skill(sheet, known.skills, span.value, skill_texts.task_at(known.plan, span.line))
+
+
 def _group(sheet: Sheet, known: Known, span: plans.Span, column: int) -> None:
     plan = known.plan
     at = plan.graph.by_line.get(span.line)
@@ -217,6 +221,7 @@ _BY_KIND: Final[dict[str, Callable[[Sheet, Known, plans.Span, int], None]]] = {
     "agent": _agent,
     "mode": _mode,
     "model": _model,
+    "skill": _skill,
     "group": _group,
     "meta-key": _meaning(meanings.META),
     "header-key": _header,

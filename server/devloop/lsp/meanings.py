@@ -31,6 +31,8 @@ TAGS: Final = {
     "sequential": "Runs alone, nothing beside it.",
     "model": "The model for this task's runs.",
     "agent": "The agent, and perhaps its mode, for this task: agent or agent:mode.",
+    "skill": "Skills whose text the agent has from the start; it can load others itself.",
+    "skills": "Skills whose text the agent has from the start; it can load others itself.",
     "budget": "The most that a run of this task may cost, in US dollars.",
     "turns": "The most turns that a run of this task may take.",
     "timeout": "The longest that a run of this task may take.",
@@ -46,6 +48,7 @@ META: Final = {
     "effort": "A size, for people only.",
     "agent": "The agent for this task, as [agent:] does.",
     "model": "The model for this task, as [model:] does.",
+    "skills": "Skills whose text the agent has from the start, as [skill:] does.",
     "owner": "A name, for people only.",
     "requirements": "References, for people and agent.",
 }

@@ -34,6 +34,7 @@ _TAGS: Final = {
     "parallel:": "group of tasks that may run together",
     "agent:": "agent, or agent:mode",
     "model:": "model or tier",
+    "skill:": "skills that the agent has from the start",
     "sequential": "runs alone",
     "background": "picked last",
     "P": "may run together with its neighbours",
@@ -50,6 +51,7 @@ _META: Final = {
     "Effort": "XS to XL",
     "Agent": "agent, or agent:mode",
     "Model": "model or tier",
+    "Skills": "skills that the agent has from the start",
     "Owner": "who looks after it",
     "Requirements": "requirements it fulfils",
 }

@@ -1,7 +1,7 @@
 """What may be typed at a place of a plan, also in half-typed text (plan-format §4 to §11). Never raises.
 
 Only the line and the blocks around it are looked at; candidates are made of the whole plan. Names of agents, modes,
-models and files are not known here: for those kinds the caller has the prefix and the range and adds its own.
+models, skills and files are not known here: for those kinds the caller has the prefix and the range and adds its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ CompletionKind = Literal[
     "agent",
     "mode",
     "model",
+    "skill",
     "limit",
     "tag-name",
     "header-key",
@@ -56,7 +57,8 @@ _TASK_WORD: Final = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
 class Completion(NamedTuple):
     """`start`, `end`: columns of what a candidate replaces; `prefix`: the part of it in front of the place.
 
-    `subject`: what it is about: the agent of a mode, the key of a header value. `closed`: a `]` follows.
+    `subject`: what it is about: the agent of a mode, the key of a header value,
+    the skills that stand in the list already. `closed`: a `]` follows.
     """
 
     kind: CompletionKind
@@ -181,6 +183,8 @@ def _tag(plan: Plan, line: int, text: str, before: str) -> Completion | None:
         return _agent(text, column, start)
     if key == "model":
         return _at("model", text, column, start)
+    if key in tags.SKILL:
+        return _skill(text, column, start)
     return _at("limit", text, column, start, subject=key) if key in ("budget", "turns", "timeout") else None
 
 
@@ -194,6 +198,15 @@ def _agent(text: str, column: int, start: int) -> Completion:
     while first < column and text[first] in " \t":
         first += 1
     return _at("mode", text, column, first, subject=text[start:colon].strip())
+
+
+def _skill(text: str, column: int, start: int) -> Completion:
+    """One of a list of names; `subject`: the others."""
+    names = list(tags.skill_names(text, start, text.find("]", column) if "]" in text[column:] else len(text)))
+    here = next((name for name in names if name.start() <= column <= name.end()), None)
+    others = ",".join(name[0].lower() for name in names if name is not here)
+    first, last = here.span() if here is not None else (column, column)
+    return Completion("skill", first, last, text[first:column], (), others, "]" in text[column:])
 
 
 def _dependency(plan: Plan, text: str, column: int, start: int, index: int | None, phase: int | None) -> Completion:
@@ -270,6 +283,8 @@ def _value(plan: Plan, text: str, column: int, start: int, key: str, task: Node 
         while start < column and text[start] == "`":
             start += 1
         return _at("model", text, column, start)
+    if key == "skills":
+        return _skill(text, column, start)
     if key == "effort":
         return _at("header-value", text, column, start, candidates.sizes(), subject="Effort")
     return None

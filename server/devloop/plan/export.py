@@ -72,6 +72,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "agent": task.agent,
         "mode": task.mode,
         "model": task.model,
+        "skills": list(task.skills),
         "budget_usd": task.budget_usd,
         "turns": task.turns,
         "timeout_s": task.timeout_s,

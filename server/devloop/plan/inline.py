@@ -23,6 +23,7 @@ Kind = Literal[
     "agent",
     "mode",
     "model",
+    "skill",
     "group",
     "story",
     "limit",

@@ -57,6 +57,7 @@ META_KEYS: Final = {
         "effort": "effort|estimate|size|complexity",
         "agent": "agent",
         "model": "model",
+        "skills": "skills|skill",
         "owner": "owner",
         "requirements": "requirements|requirement",
     }.items()

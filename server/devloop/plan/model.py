@@ -60,7 +60,8 @@ class Task:
 
     `depends_on`: ids it waits for, in the order they were named, ranges and phases resolved, unknown ones as written
     (`unknown`). `cycle`: the ids of a cycle it is part of. `group`: tasks of the same phase and group may run together.
-    `details`: child bullets and text that are no metadata. `extra`: (key, value) of metadata devloop gives no meaning.
+    `skills`: names of skills it asks for, in small letters. `details`: child bullets and text that are no metadata.
+    `extra`: (key, value) of metadata devloop gives no meaning.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Task:
     agent: str | None = None
     mode: str | None = None
     model: str | None = None
+    skills: tuple[str, ...] = ()
     budget_usd: float | None = None
     turns: int | None = None
     timeout_s: float | None = None

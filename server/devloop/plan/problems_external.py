@@ -5,13 +5,15 @@ The facts are given by the caller; these functions are as pure as the rest. Join
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from devloop.plan import edits, tags
+from devloop.plan.extent import last_line
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Plan, Problem, Task
 from devloop.plan.problems_tasks import leaves_repository
+from devloop.plan.spans import spans
 
 STALE_AFTER = timedelta(hours=24)
 
@@ -67,6 +69,40 @@ def unknown_names(plan: Plan, agents: Iterable[str], models: Iterable[str] | Non
         if task.model and known_models is not None and task.model.lower() not in known_models:
             found.append(_unknown(plan, task, "unknown-model", task.model, known_models))
     return tuple(found)
+
+
+def unknown_skills(plan: Plan, active: Iterable[str], waiting: Mapping[str, str]) -> tuple[Problem, ...]:
+    """`unknown-skill`: nobody has it; `untrusted-skill`: it is there and not used. Of open tasks only.
+
+    `active`: names of skills that are used; `waiting`: why others are not.
+    """
+    known, found = set(active), list[Problem]()
+    for task in plan.tasks:
+        for name in () if task.done else task.skills:
+            if name not in known:
+                found.append(_unknown_skill(plan, task, name, known, waiting))
+    return tuple(found)
+
+
+def _unknown_skill(plan: Plan, task: Task, name: str, known: set[str], waiting: Mapping[str, str]) -> Problem:
+    node = plan.tree.tasks[plan.graph.by_line[task.line]]
+    lines = [task.line]
+    for meta, value in node.metas:
+        if meta.key == "skills":
+            lines += range(value.line, last_line(plan.document, value.line) + 1)
+    place = next((s for line in lines for s in spans(plan, line) if (s.kind, s.value) == ("skill", name)), None)
+    line, start, end = (place.line, place.start, place.end) if place is not None else (task.line, 0, None)
+    if name in waiting:
+        message = f"The skill {name} is not used: {waiting[name]}"
+        return Problem("untrusted-skill", "warning", line, message, start, end)
+    near = tags.nearest(name, tuple(sorted(known)), 4)
+    message = f"There is no skill {name}" + (f"; nearest: {near}" if near else "")
+    if near is None or place is None:
+        return Problem("unknown-skill", "warning", line, message, start, end)
+    text = plan.document.line(line - 1)
+    edit = Edit(line, place.start, line, place.end, near, text[place.start : place.end], body(text))
+    fixes = ((f"Replace by {near}", (edit,)),)
+    return Problem("unknown-skill", "warning", line, message, start, end, fixes=fixes)
 
 
 def _unknown(plan: Plan, task: Task, code: str, name: str, known: set[str]) -> Problem:

@@ -13,7 +13,9 @@ from devloop.plan.spans import spans
 Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 _LAST_NUMBER = re.compile(r"[0-9]+$")
 _CANONICAL = {"/": "~", ">": "!"}
-_TASK_TAG = re.compile(r"\[(?:depends|background|sequential|model|agent|budget|turns|timeout)\b[^\]]*\]", re.IGNORECASE)
+_TASK_TAG = re.compile(
+    r"\[(?:depends|background|sequential|model|agent|skills?|budget|turns|timeout)\b[^\]]*\]", re.IGNORECASE
+)
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]|[\\/]|~")
 
 

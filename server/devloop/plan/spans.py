@@ -16,7 +16,7 @@ from devloop.plan.headings import CRITERION, LOG
 from devloop.plan.inline import Kind, Span, around, special, split
 from devloop.plan.lines import body
 from devloop.plan.model import Plan
-from devloop.plan.spans_task import agent_spans, task_spans
+from devloop.plan.spans_task import agent_spans, skill_spans, task_spans
 from devloop.plan.tree import META, TASK, Node, SectionDraft
 
 _CODE: Final = frozenset((CODE, FENCE, FENCED))
@@ -154,6 +154,8 @@ def _value(plan: Plan, line: int, text: str, start: int, end: int, node: Node) -
             for first, last, ref in tokens.files(text, start, end)
         ]
         return around(line, text, start, end, "meta-value", inner)
+    if key == "skills":
+        return list(skill_spans(line, text, start, end))
     if key in ("agent", "model"):
         while start < end and text[start] in "` \t":
             start += 1

@@ -65,10 +65,18 @@ def tag_spans(line: int, text: str, tag: tags.Tag, body: int) -> Iterator[Span]:
     if tag.name == "depends":
         for token in tokens.references(text, first, last):
             yield Span(line, token.start, token.end, "dependency", token.text)
+    elif tag.name in tags.SKILL:
+        yield from skill_spans(line, text, first, last)
     elif tag.name == "agent":
         yield from agent_spans(line, text, first, last)
     else:
         yield Span(line, first, last, _VALUES.get(tag.name, "tag-value"), tag.value.strip())
+
+
+def skill_spans(line: int, text: str, start: int, end: int) -> Iterator[Span]:
+    """Each name in a list of skills."""
+    for name in tags.skill_names(text, start, end):
+        yield Span(line, *name.span(), "skill", name[0].lower())
 
 
 def agent_spans(line: int, text: str, start: int, end: int) -> Iterator[Span]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _TAG = re.compile(r"(?<![\\!])\[([A-Za-z][\w-]*)(?:[ \t]*:[ \t]*([^\[\]]*?))?[ \t]*\](?![(\[:])")
 _TICKS = re.compile(r"`+")
 _STORY = re.compile(r"us[0-9]+$")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ \t]*(s|sec|m|min|h|d)?$", re.IGNORECASE)
+_SKILL = re.compile(r"[^\s,`*]+")
+_SKILLS = re.compile(r"[\w, \t-]+")
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
-WITH_VALUE = ("parallel", "depends", "model", "agent", "budget", "turns", "timeout")
+WITH_VALUE = ("parallel", "depends", "model", "agent", "skill", "skills", "budget", "turns", "timeout")
+SKILL = ("skill", "skills")
 BARE = ("background", "sequential")
 KNOWN = WITH_VALUE + BARE
 
@@ -80,6 +84,8 @@ def _known(name: str, value: str | None) -> bool:
         return value.isascii() and value.isdigit() and len(value) <= 9
     if name == "timeout":
         return seconds(value) is not None
+    if name in SKILL:
+        return _SKILLS.fullmatch(value) is not None and bool(skills(value))
     if name == "parallel":
         return re.fullmatch(r"[\w-]+", value) is not None
     return True
@@ -108,6 +114,16 @@ def seconds(value: str) -> float | None:
     if found is None or len(found[1]) > 9:
         return None
     return float(found[1]) * _SECONDS[(found[2] or "m").lower()]
+
+
+def skills(value: str) -> tuple[str, ...]:
+    """The names in a list of skills, separated by commas or blanks, in small letters."""
+    return tuple(match[0].lower() for match in skill_names(value))
+
+
+def skill_names(text: str, start: int = 0, end: int | None = None) -> Iterator[re.Match[str]]:
+    """Where the names of `skills` stand in a piece of text."""
+    return _SKILL.finditer(text, start, len(text) if end is None else end)
 
 
 def nearest(name: str, known: tuple[str, ...] = KNOWN, limit: int = 2) -> str | None:

@@ -9,6 +9,8 @@ from devloop.plan.graph import Graph, Name
 from devloop.plan.model import MARKERS, FileRef, Status, Task
 from devloop.plan.tree import DETAIL, Node, Tree
 
+MAX_SKILLS: Final = 16  # of one task; whoever names more names none in particular
+
 
 def build_task(index: int, node: Node, tree: Tree, names: list[Name], graph: Graph, groups: list[str | None]) -> Task:
     """One task. Only what differs from the class's defaults is set: plans have many tasks, and most say little."""
@@ -65,8 +67,9 @@ def with_details(task: Task, node: Node) -> Task:
 
 _OF_DETAILS: Final = frozenset(
     (
-        *("tags", "story", "agent", "mode", "model", "budget_usd", "turns", "timeout_s", "background", "sequential"),
-        *("acceptance", "files", "notes", "verify", "effort", "owner", "requirements", "details", "extra"),
+        *("tags", "story", "agent", "mode", "model", "skills", "budget_usd", "turns", "timeout_s", "background"),
+        *("sequential", "acceptance", "files", "notes", "verify", "effort", "owner", "requirements", "details"),
+        "extra",
     )
 )
 
@@ -82,6 +85,8 @@ def _apply_tags(box: items.Box, values: dict[str, Any]) -> None:
             values["agent"], values["mode"] = _agent(tag.value)
         elif tag.name == "model":
             values["model"] = tag.value
+        elif tag.name in tags.SKILL:
+            values["skills"] = _skills(values.get("skills", ()), tag.value)
         elif tag.name == "budget":
             values["budget_usd"] = tags.usd(tag.value)
         elif tag.name == "turns":
@@ -99,6 +104,11 @@ def _apply_tags(box: items.Box, values: dict[str, Any]) -> None:
 def _agent(value: str) -> tuple[str, str | None]:
     agent, _, mode = value.partition(":")
     return agent.strip(), mode.strip() or None
+
+
+def _skills(known: tuple[str, ...], *lists: str) -> tuple[str, ...]:
+    found = [name for listed in lists for name in tags.skills(listed)]
+    return tuple(dict.fromkeys((*known, *found)))[:MAX_SKILLS]
 
 
 def _apply_metas(node: Node, values: dict[str, Any]) -> None:
@@ -124,6 +134,8 @@ def _apply_metas(node: Node, values: dict[str, Any]) -> None:
             values["agent"], values["mode"] = _agent(parts[0].strip("`"))
         elif meta.key == "model" and parts and "model" not in values:
             values["model"] = parts[0].strip("`")
+        elif meta.key == "skills":
+            values["skills"] = _skills(values.get("skills", ()), *parts)
         elif meta.key != "depends":
             extra.append((meta.name, "\n".join(parts)))
     if files:

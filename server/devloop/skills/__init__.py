@@ -6,7 +6,7 @@ from devloop.skills.index import INDEX_FILE, index_markdown
 from devloop.skills.languages import of_project
 from devloop.skills.lint import check_path, check_skill, clashes
 from devloop.skills.loading import Loaded, index_lines, index_text, load, references
-from devloop.skills.triggers import Match, Subject, asked_for, match
+from devloop.skills.triggers import Match, Subject, match
 
 __all__ = [
     "INDEX_FILE",
@@ -18,7 +18,6 @@ __all__ = [
     "Skill",
     "Subject",
     "Triggers",
-    "asked_for",
     "check_path",
     "check_skill",
     "clashes",

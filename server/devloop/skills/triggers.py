@@ -70,14 +70,6 @@ def match(skills: Iterable[Skill], subject: Subject) -> tuple[Match, ...]:
     return tuple(sorted(found, key=lambda each: (each.rank, each.name)))
 
 
-def asked_for(title: str, metadata: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
-    """The skills that a task names: `[skill:name]` in its title, a line `Skills: name, other` below it."""
-    lists = [found[1] for found in _TAGGED.finditer(title)]
-    lists += [value for key, value in metadata if key.strip().lower() in ("skill", "skills")]
-    names = (re.sub(r"[`*]", "", name).strip().lower() for listed in lists for name in re.split(r"[,\s]+", listed))
-    return tuple(dict.fromkeys(name for name in names if name))[:16]
-
-
 def task_types(title: str) -> frozenset[str]:
     phrases = _phrases(title)
     return frozenset(name for name, words in TYPES.items() if any(_normal(word) in phrases for word in words))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from devloop import agents
 from devloop import plan as plans
+from devloop.daemon import skill_list
+from devloop.lsp import skill_texts
 from devloop.lsp.features import _templates
 from devloop.plan.lines import body
 from devloop.redact import one_line
@@ -28,6 +30,7 @@ _ENUM_MEMBER, _CONSTANT, _VALUE = 20, 21, 12
 _KIND: Final = {
     "dependency": 18,  # reference
     "agent": 7,  # class
+    "skill": 9,  # module
     "tag-name": 14,  # keyword
     "header-key": 10,  # property
     "meta-key": 10,
@@ -45,7 +48,7 @@ _LIMITS: Final = {
     "timeout": ("15m", "30m", "1h", "2h"),
 }
 _LIMIT_OF: Final = {"budget": "dollars", "turns": "turns", "timeout": "of time"}
-_CLOSES: Final = frozenset(("group", "mode", "model", "limit"))
+_CLOSES: Final = frozenset(("group", "mode", "model", "skill", "limit"))
 _WHOLE: Final = frozenset(("marker", "task-template", "phase-template"))
 """Kinds that always replace what is there: half a marker or half a heading is none."""
 _KEY_FOLLOWS: Final = re.compile(r"[ \t]*(?:\*\*|__|_)?[ \t]*:")
@@ -65,7 +68,7 @@ class Choice(NamedTuple):
 
 
 def choices(root: Path, snapshot: Snapshot, line: int, found: plans.Completion) -> Iterator[Choice]:
-    """What the plan and this installation offer; paths are added by who asked for them."""
+    """What the plan and this installation offer; paths and skills are added by who asked for them."""
     match found.kind:
         case "marker":
             yield from _markers(snapshot, line, found)
@@ -118,6 +121,21 @@ def _markers(snapshot: Snapshot, line: int, found: plans.Completion) -> Iterator
     for each in found.candidates:
         shown = f"[{each.text}] {each.detail}"
         yield Choice(shown, each.text + behind, "", f"{found.prefix}{shown}", name=each.detail.replace(" ", "_"))
+
+
+def skills(known: skill_list.Known, snapshot: Snapshot, line: int, found: plans.Completion) -> Iterator[Choice]:
+    """Those that fit the task first, with the reason; last those of the repository that are not used yet."""
+    task = skill_texts.task_at(snapshot.plan, line)
+    why = skill_texts.fitting(known, task) if task is not None else {}
+    active = known.library.active
+    waiting = [each for each in known.library.found if each.state == "untrusted" and each.name not in active]
+    others = (each for name, each in active.items() if name not in why)
+    named = found.subject.split(",")
+    for each in (*(active[name] for name in why), *others, *waiting):
+        if each.name not in named:
+            said = "not trusted yet" if each.state == "untrusted" else why.get(each.name, "")
+            detail = " – ".join(filter(None, (said, each.skill.description)))
+            yield Choice(each.name, each.name, one_line(detail, LABEL), name=each.name)
 
 
 def _models() -> Iterator[Choice]:

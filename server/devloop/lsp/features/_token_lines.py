@@ -55,6 +55,7 @@ _OF_KIND: Final[Mapping[str, tuple[str, int]]] = {
     "agent": ("class", 0),
     "mode": ("enumMember", 0),
     "model": ("type", 0),
+    "skill": ("class", 0),
     "group": ("parameter", 0),
     "limit": ("number", 0),
     "meta-key": ("property", 0),

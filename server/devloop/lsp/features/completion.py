@@ -1,4 +1,5 @@
-"""textDocument/completion: markers, ids, groups, agents, modes, models, keys and values, tags, files, new tasks."""
+"""textDocument/completion: markers, ids, groups, agents, modes, models, skills, keys and values,
+tags, files, new tasks."""
 
 from __future__ import annotations
 
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types as t
 
 from devloop import plan as plans
+from devloop.daemon import skill_list
 from devloop.lsp.buffers import AT_ONCE, Snapshot
 from devloop.lsp.features import _files
-from devloop.lsp.features._completion_items import MOST, Choice, Writer, choices
+from devloop.lsp.features._completion_items import MOST, Choice, Writer, choices, skills
 from devloop.lsp.protocol import Plain
 from devloop.plan.lines import body
 
@@ -26,7 +28,7 @@ OPTIONS: Final = t.CompletionOptions(
 
 _MOST_CHANGED: Final = 8
 """Lines that may differ from the plan that was read last (see `_near`)."""
-_AFTER_BLANK: Final = frozenset(("dependency", "header-value", "agent", "model", "path", "group", "limit"))
+_AFTER_BLANK: Final = frozenset(("dependency", "header-value", "agent", "model", "skill", "path", "group", "limit"))
 """Kinds that a typed blank brings up; where lines are indented by hand, nothing may."""
 
 
@@ -46,7 +48,11 @@ async def handle(connection: Connection, params: t.CompletionParams) -> Plain | 
         offered, more = await _paths(connection, found, ticked=ticked)
         items, _ = writer.items(offered)
         return Plain({"isIncomplete": more, "items": items})
-    items, more = writer.items(choices(connection.root, snapshot, line0 + 1, found))
+    if found.kind == "skill":
+        skills_known = await asyncio.to_thread(skill_list.look, connection.root)
+        items, more = writer.items(skills(skills_known, snapshot, line0 + 1, found))
+    else:
+        items, more = writer.items(choices(connection.root, snapshot, line0 + 1, found))
     if found.kind == "dependency" and found.prefix:
         more = True  # ids were chosen by what is typed so far, titles among them
     return Plain({"isIncomplete": more, "items": items})

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from devloop import agents
 from devloop import plan as plans
+from devloop.daemon import skill_list
 from devloop.errors import UsageError
-from devloop.lsp import hovers, meanings
+from devloop.lsp import hovers, meanings, skill_texts
 from devloop.lsp.outlooks import outlook
 from devloop.lsp.plan_texts import Known
 from devloop.lsp.texts import Sheet, some
@@ -47,6 +48,9 @@ async def handle(connection: Connection, item: t.CompletionItem) -> t.Completion
         await _task(connection, sheet, data)
     elif data.kind == "agent":
         _agent(connection, sheet, data.name)
+    elif data.kind == "skill":
+        known = await asyncio.to_thread(skill_list.look, connection.root)
+        skill_texts.skill(sheet, known, data.name, None)
     else:
         sheet.add(sheet.text(_meaning(data), 400))
     if not sheet:

@@ -1,13 +1,19 @@
-"""textDocument/definition: from where a task or phase is named to where it stands; from a file's name to the file."""
+"""textDocument/definition: from where a task or phase is named to where it stands; from the name of a file, agent
+or skill to the file."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
 
+from devloop import agents
 from devloop import plan as plans
+from devloop.daemon import skill_list
+from devloop.lsp import skill_texts
 from devloop.lsp.features import _names, _targets
 from devloop.lsp.features._extents import item_ends, section_end
 
@@ -25,6 +31,9 @@ async def handle(connection: Connection, params: t.DefinitionParams) -> list[t.L
         return None
     if span.kind in ("path", "link"):
         return await _file(connection, at, span)
+    if span.kind in _MADE:
+        made = await asyncio.to_thread(_MADE[span.kind], connection.root, at, span)
+        return _at(connection, at, span, made) if made is not None else None
     found = plans.definition(at.plan, span, at.column)
     if not found:
         return None
@@ -62,9 +71,38 @@ async def _file(
     found = await asyncio.to_thread(places.file, span)
     if found is None:
         return None
+    return _at(connection, at, span, found)
+
+
+def _at(
+    connection: Connection, at: _names.Place, span: plans.Span, found: _targets.File
+) -> list[t.Location] | list[t.LocationLink]:
     first, last = found.lines or (1, 1)
     range_ = t.Range(t.Position(first - 1, 0), t.Position(last if found.lines else 0, 0))
     if not connection.client.can("textDocument.definition.linkSupport"):
         return [t.Location(found.path.as_uri(), range_)]
     origin = _names.range_of(connection, at.plan, span)
     return [t.LocationLink(found.path.as_uri(), range_, range_, origin)]
+
+
+def _agent(root: Path, at: _names.Place, span: plans.Span) -> _targets.File | None:
+    """The file of the agent that is named here, or of which a mode is."""
+    said = [each for each in plans.spans(at.plan, span.line) if each.kind == "agent" and each.start <= span.start]
+    found = agents.load_agents(root).get(said[-1].value) if said else None
+    if found is None or not found.path:
+        return None
+    path = root / found.path  # of one that ships it is absolute
+    return _targets.File(path, found.path) if path.is_file() else None
+
+
+def _skill(root: Path, at: _names.Place, span: plans.Span) -> _targets.File | None:
+    """Also of one that is not trusted: a person reads it before."""
+    found = skill_texts.find(skill_list.look(root), span.value)
+    return _targets.File(found.path, found.name) if found is not None else None
+
+
+_MADE: Final[dict[str, Callable[[Path, _names.Place, plans.Span], _targets.File | None]]] = {
+    "agent": _agent,
+    "mode": _agent,
+    "skill": _skill,
+}

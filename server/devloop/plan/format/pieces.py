@@ -107,6 +107,8 @@ def spelled(tag: tags.Tag) -> str:
     elif tag.name == "agent":
         agent, colon, mode = value.partition(":")
         value = f"{agent.strip()}:{mode.strip()}" if colon and mode.strip() and agent.strip() else value
+    elif tag.name in tags.SKILL:
+        value = ", ".join(name[0] for name in tags.skill_names(value))
     return f"[{tag.name}:{value}]"
 
 

@@ -13,7 +13,7 @@ from devloop.plan.importing.writing import file_piece
 from devloop.plan.lines import clean
 from devloop.plan.model import DEFAULT_MARKERS, MARKERS
 from devloop.plan.problems_tasks import leaves_repository
-from devloop.plan.tags import find
+from devloop.plan.tags import SKILL, find, skills
 
 _GROUP = re.compile(r"[\w-]{1,40}$")
 _NEIGHBOURS = re.compile(r"P[0-9]+$")
@@ -121,13 +121,18 @@ def _group(row: Object, task: DraftTask) -> None:
 
 
 def _who(row: Object, task: DraftTask) -> None:
-    """Agent and model that metadata named; what tags named stands in the tags."""
+    """Agent, model and skills that metadata named; what tags named stands in the tags."""
     names = {tag.partition(":")[0].lower() for tag in task.tags}
     agent, mode, model = row.text("agent"), row.text("mode"), row.text("model")
     if agent and "agent" not in names:
         task.facts.append(("Agent", f"{agent}:{mode}" if mode else agent))
     if model and "model" not in names:
         task.facts.append(("Model", model))
+    lists = [tag.partition(":")[2] for tag in task.tags if tag.partition(":")[0].lower() in SKILL]
+    tagged = {name for each in lists for name in skills(each)}
+    listed = [name for each in row.texts("skills") for name in skills(clean(each)) if name not in tagged]
+    if listed:
+        task.facts.append(("Skills", ", ".join(listed)))
 
 
 def _file(ref: Object, task: DraftTask) -> None:
