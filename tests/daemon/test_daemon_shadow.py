@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from devloop.daemon.connect import _Starter
+from devloop.launch import Launcher
 from devloop.lsp.pipe import dial
 from devloop.paths import StateDir
 
@@ -23,7 +23,7 @@ def repository(tmp_path):
 @pytest.mark.parametrize("who", ["terminal", "editor"])
 def test_the_daemon_is_ours_in_a_repository_with_a_package_of_the_same_name(repository, tmp_path, who):
     state = StateDir(tmp_path / "state").make()
-    starter = _Starter(repository, state, dial.SERVE if who == "editor" else None)
+    starter = Launcher(repository, state, dial.SERVE if who == "editor" else None)
     command = [*starter._command[: starter._command.index("devloop.serve") + 1], "--help"]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60, check=False)
     assert not (repository / "taken").exists()

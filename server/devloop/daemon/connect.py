@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,17 +13,15 @@ from typing import Any
 
 from devloop import __version__
 from devloop.daemon.endpoint import announced
-from devloop.daemon.logs import last_line
 from devloop.errors import DevloopError, Refused, Unavailable
-from devloop.files import held_lock, storage_error
+from devloop.files import held_lock
 from devloop.hello import CARRIED, hello
+from devloop.launch import Launcher, absolute, last_line
 from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
 
 DEADLINE_S = 20.0
 HELLO_TIMEOUT_S = 10.0
-ROOM = 64 * 1024
-"""Bytes that have to be free where the daemon keeps its files."""
 LOST_S = 6.0
 """How long a living daemon that can't be reached is given to open its door again."""
 
@@ -65,7 +60,7 @@ async def connect(
     if sys.platform == "win32":
         raise Unavailable("The daemon needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
     state = StateDir.of(root).make()
-    starter = _Starter(root, state, command)
+    launcher = Launcher(root, state, command)
     deadline = time.monotonic() + deadline_s
     pause = 0.01
     while True:
@@ -77,17 +72,17 @@ async def connect(
         elif not start:
             raise Unavailable("No daemon is running for this workspace.", hint="It starts with the next command.")
         else:
-            starter.keep_one_coming()
+            launcher.keep_one_coming()
         if time.monotonic() > deadline:
             if _held(state):
                 found = announced(state)
                 who = f" (pid {found.pid})" if found else ""
                 raise Unavailable(
                     f"A daemon{who} runs for this workspace, but it can't be reached.",
-                    hint=f"End that process and try again; runs go on where they were. Its log is {starter.log}.",
+                    hint=f"End that process and try again; runs go on where they were. Its log is {launcher.log}.",
                 )
             raise Unavailable(
-                f"The daemon did not come up: {last_line(starter.log)}", hint=f"Its log is {starter.log}."
+                f"The daemon did not come up: {last_line(launcher.log)}", hint=f"Its log is {launcher.log}."
             )
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.1)
@@ -169,17 +164,13 @@ async def _checked(peer: DaemonPeer) -> DaemonPeer:
     """Refuse a daemon that was told to work with another plan file than this client."""
     wanted = os.environ.get("DEVLOOP_PLAN_PATH")
     theirs = peer.hello.get("plan")
-    if wanted and theirs != _absolute(wanted):
+    if wanted and theirs != absolute(wanted):
         await peer.close()
         raise Refused(
             f"DEVLOOP_PLAN_PATH is {wanted} here, but the running daemon works with {theirs or 'the usual plan file'}.",
             hint="Stop it with `devloop stop`; the next command starts one that uses your plan.",
         )
     return peer
-
-
-def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
 
 
 async def _replace(peer: DaemonPeer) -> None:
@@ -203,58 +194,6 @@ async def _replace(peer: DaemonPeer) -> None:
             await peer.request("devloop/stop", {"force": False})
     finally:
         await peer.close()
-
-
-class _Starter:
-    """Starts the daemon. A process that loses the race for the lock exits with 0 and the winner is waited for; when
-    the winner turns out to be one that is just going away, another is started."""
-
-    def __init__(self, root: Path, state: StateDir, command: Sequence[str] | None) -> None:
-        self.log = state.logs / "daemon.log"
-        self._root = root.resolve()
-        self._command = [*(command or (sys.executable, "-P", "-m", "devloop.serve")), "--root", str(self._root)]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def keep_one_coming(self) -> None:
-        if self._process is not None:
-            code = self._process.poll()
-            if code is None:
-                return
-            if code != 0:
-                if shutil.disk_usage(self.log.parent).free < ROOM:  # then its log may hold nothing at all
-                    full = OSError(errno.ENOSPC, "")
-                    raise storage_error(full, f"The daemon did not start, {self.log.parent} can't be written")
-                raise Unavailable(f"The daemon did not start: {last_line(self.log)}", hint=f"Its log is {self.log}.")
-        try:
-            handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(handle, "ab") as log:
-                self._process = subprocess.Popen(
-                    self._command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    cwd=self._root,
-                    env=_daemon_environment(),
-                    start_new_session=True,
-                )
-        except OSError as problem:
-            raise Unavailable(f"The daemon could not be started: {problem.strerror}.") from problem
-        _started.append(self._process)
-
-
-_started: list[subprocess.Popen[bytes]] = []
-"""Daemons outlive their client; keeping them here keeps the interpreter from complaining about that."""
-
-
-def _daemon_environment() -> dict[str, str]:
-    """This environment without model keys, and with paths that mean the same in another directory."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
-    for name in ("DEVLOOP_STATE_DIR", "DEVLOOP_CONFIG_DIR", "DEVLOOP_PLAN_PATH"):
-        if kept.get(name):
-            kept[name] = _absolute(kept[name])
-    for name in CARRIED:
-        kept.pop(name, None)
-    return kept
 
 
 __all__ = ["CARRIED", "DaemonPeer", "DevloopError", "connect", "stop"]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
-import re
 from pathlib import Path
 
 from devloop.redact import Redactor
 
 MAX_BYTES = 1_000_000
 KEPT = 3
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \S+ [A-Z]+ [\w.]+: ")
 
 
 class RedactingFormatter(logging.Formatter):
@@ -34,12 +32,3 @@ def log_to(path: Path, redactor: Redactor) -> logging.Handler:
     root.setLevel(logging.INFO)
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     return handler
-
-
-def last_line(path: Path) -> str:
-    """The last line of a log, for a message about a process that did not come up."""
-    try:
-        lines = path.read_bytes()[-4096:].decode("utf-8", "replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return _STAMP.sub("", lines[-1].strip()) if lines else "it left no message"

@@ -146,6 +146,7 @@ class Daemon:
         try:
             await self._stopping.wait()
         finally:
+            self._service.sessions.shut()
             endpoint.withdraw(self._state, self._socket)
             self._server.close()
             await self._end(tasks)

@@ -88,13 +88,21 @@ class Sessions:
         self.front_ends = dict(front_ends or {})
         """By the name of their protocol."""
         self._sessions: dict[Session, asyncio.Task[None] | None] = {}
+        self._shut = False
         self.empty_since = time.monotonic()
 
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def shut(self) -> None:
+        """The daemon ends. Who knocked just now hears nothing instead of a hello, and asks the next daemon."""
+        self._shut = True
+
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
+        if self._shut:
+            writer.transport.abort()
+            return
         if not same_user(writer.get_extra_info("socket")):
             log.warning("a connection of another user was refused")
             writer.transport.abort()

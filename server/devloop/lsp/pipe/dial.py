@@ -1,7 +1,7 @@
 """A connection to the workspace's daemon with blocking reads.
 
 `devloop.daemon` brings asyncio along, 50 ms that an editor would wait for: it is loaded only when a daemon has to be
-started or replaced. What finds a running one is here.
+replaced, or can't be reached. What finds a running one and starts the first one is here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,22 @@ from typing import Any
 from devloop import __version__
 from devloop.errors import Unavailable
 from devloop.hello import hello
+from devloop.launch import SERVE as PLAIN
+from devloop.launch import Launcher
 from devloop.lsp.pipe import frames
 from devloop.lsp.pipe.initialize import at
 from devloop.paths import StateDir, find_root
 
 HELLO_TIMEOUT_S = 10.0
 TRIES = 3
+COMING_S = 5.0
+"""How long the first daemon is waited for here; then `daemon.connect` finds out what is in its way."""
+LOOK_S = 0.01
+SERVE = (*PLAIN, "--editor")
+
+
+class _AnotherVersion(Exception):
+    """The daemon that answers is not of this version."""
 
 
 class Link:
@@ -59,10 +70,6 @@ class Link:
         self._socket.close()
 
 
-SERVE = (sys.executable, "-P", "-m", "devloop.serve", "--editor")
-"""`-P`: the daemon begins in the repository, whose own folder `devloop` must not be taken for ours."""
-
-
 def dial(root: Path, *, client: str, command: Sequence[str] | None = None) -> Link:
     """The daemon of the workspace at `root`, after hello, with the language server behind it from now on.
 
@@ -70,20 +77,26 @@ def dial(root: Path, *, client: str, command: Sequence[str] | None = None) -> Li
     `Refused` when a daemon of another version, or for another plan file, is busy.
     """
     state = StateDir.of(root)
-    careful = "DEVLOOP_PLAN_PATH" in os.environ
-    if not careful and (link := _try(state, client)) is not None:
-        return link
+    if "DEVLOOP_PLAN_PATH" not in os.environ and sys.platform != "win32":
+        try:
+            if (link := _try(state, client) or _first(root, state, client, command)) is not None:
+                return link
+        except _AnotherVersion:
+            pass
     for _ in range(TRIES):
-        _start(root, client, command)
-        if (link := _try(state, client)) is not None:
-            return link
+        _agree(root, client, command)
+        try:
+            if (link := _try(state, client)) is not None:
+                return link
+        except _AnotherVersion:
+            continue
     raise Unavailable(
         "The daemon goes away as soon as it has started.", hint=f"Its log is {state.logs / 'daemon.log'}."
     )
 
 
 def _try(state: StateDir, client: str) -> Link | None:
-    """The daemon that answers now, if it is of this version."""
+    """The daemon that answers now. Raises `_AnotherVersion`."""
     found = _announced(state)
     if found is None or not hasattr(socket, "AF_UNIX"):
         return None
@@ -104,11 +117,26 @@ def _try(state: StateDir, client: str) -> Link | None:
     except (OSError, ValueError):
         link.close()
         return None
-    if at(answer, "result", "version") != __version__:
+    version = at(answer, "result", "version")
+    if version != __version__:
         link.close()
-        return None
+        if version is None:  # it was just going away
+            return None
+        raise _AnotherVersion
     link.patience(None)
     return link
+
+
+def _first(root: Path, state: StateDir, client: str, command: Sequence[str] | None) -> Link | None:
+    """Start the daemon and wait for it; None when it does not come. Raises `Unavailable` when it broke."""
+    launcher = Launcher(root, state.make(), command or SERVE)
+    until = time.monotonic() + COMING_S
+    while time.monotonic() < until:
+        launcher.keep_one_coming()
+        time.sleep(LOOK_S)
+        if (link := _try(state, client)) is not None:
+            return link
+    return None
 
 
 def _announced(state: StateDir) -> tuple[int, str] | None:
@@ -120,7 +148,7 @@ def _announced(state: StateDir) -> tuple[int, str] | None:
         return None
 
 
-def _start(root: Path, client: str, command: Sequence[str] | None) -> None:
+def _agree(root: Path, client: str, command: Sequence[str] | None) -> None:
     """Let `daemon.connect` start the daemon, or replace an idle one of another version, or say why it can't."""
     import asyncio
 
