@@ -9,7 +9,7 @@ from typing import Any, Literal
 from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import knowledge, prompt, reporting, stopping
+from devloop.runs import hooking, knowledge, prompt, reporting, stopping
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
@@ -29,7 +29,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
     first: dict[str, Any] = {"started": time.time()} if row is not None and row["started"] is None else {}
     services.set_state(run, "preparing", **first)
     if spec.gathers:
-        return _ready(services, spec, ())
+        return await _gathering(services, spec)
     try:
         await require_sandbox(services, spec)
         trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
@@ -37,7 +37,8 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         base = errand.base if errand is not None else None
         worktree = await services.workspace.prepare(run, base, include=_included(services, run))
         services.store.update_run(run, base=worktree.base)
-        services.notice(run, *map(str, worktree.notices))
+        # What begins at a commit of its own was asked for as it is: nobody expects anything else there.
+        services.notice(run, *(str(each) for each in worktree.notices if base is None or each.kind != "uncommitted"))
         await _write_prepared(services, spec)
         await _set_up(services, spec)
         checks = () if spec.reads_only else await discover(services, run, worktree.base, trusted)
@@ -48,6 +49,17 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
     except DevloopError as problem:
         return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
     return {**_ready(services, spec, checks), "base": worktree.base}
+
+
+async def _gathering(services: Services, spec: RunSpec) -> dict[str, Any]:
+    """It has no worktree; the commit that its members begin at stays reachable for as long as it is there."""
+    errand = spec.task.errand
+    if errand is not None and errand.base is not None:
+        try:
+            await services.workspace.hold(spec.id, errand.base)
+        except DevloopError as problem:
+            return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
+    return _ready(services, spec, ())
 
 
 def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> dict[str, Any]:
@@ -98,11 +110,14 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     if transcript.segment() is not None:
         return
     services.notice(spec.id, *_about_the_choice(spec))
+    await hooking.settle(services, spec)
     named = [f"{gate.name}: {' '.join(gate.command)}" for gate in checks]
     known, problems = await asyncio.to_thread(knowledge.opening, services, spec)
     services.notice(spec.id, *problems)
     text = prompt.task_message(spec, named, known, await asyncio.to_thread(reporting.handed_on, services, spec))
     carried = _carried(services, spec)
+    added = await hooking.session_start(services, spec, "resume" if carried else "startup")
+    text = "\n\n".join(filter(None, (text, added)))
     transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
 
 

@@ -2,8 +2,10 @@
 
 from devloop.workspace.contents import CONTENT_LIMIT
 from devloop.workspace.fresh import create_repository
+from devloop.workspace.private_files import is_private
 from devloop.workspace.records import (
     Accepted,
+    Change,
     Commit,
     Content,
     Diff,
@@ -31,6 +33,7 @@ __all__ = [
     "PLAN_PATH",
     "Accepted",
     "Caps",
+    "Change",
     "Commit",
     "Content",
     "Diff",
@@ -50,4 +53,5 @@ __all__ = [
     "Workspace",
     "Worktree",
     "create_repository",
+    "is_private",
 ]

@@ -76,7 +76,7 @@ class Git:
 
     `own` marks devloop's own git directory: a stale lock there is removed, since only devloop works in it.
     `config` are further overrides; `personal` keeps the person's HOME (only for reading configuration); `borrow` is a
-    directory of objects that are readable too.
+    directory of objects that are readable too; `objects` is where new ones go instead of the git directory.
     """
 
     git_dir: Path | None
@@ -87,6 +87,7 @@ class Git:
     personal: bool = False
     cwd: Path | None = None
     borrow: Path | None = None
+    objects: Path | None = None
     committer: tuple[str, str] = field(default=("devloop", "devloop@localhost"))
 
     async def run(
@@ -196,6 +197,8 @@ class Git:
             environment["GIT_INDEX_FILE"] = str(self.index)
         if self.borrow is not None:
             environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(self.borrow)
+        if self.objects is not None:
+            environment["GIT_OBJECT_DIRECTORY"] = str(self.objects)
         pairs = (*SAFE, *self.config)
         environment["GIT_CONFIG_COUNT"] = str(len(pairs))
         for number, (key, value) in enumerate(pairs):

@@ -87,4 +87,8 @@ def discarded(run: str) -> str:
     return f"refs/devloop/discarded/{run}"
 
 
+def asked(name: str) -> str:
+    return f"refs/devloop/asked/{name}"
+
+
 LANDING = "refs/devloop/landing"

@@ -61,6 +61,16 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Something to look at, from `base` to `commit`: the same when there is nothing. Both in devloop's own git
+    directory; `skipped`: changed files that are not in it."""
+
+    base: str
+    commit: str
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """`commit` is the run's base while nothing differs from it."""
 

@@ -93,7 +93,7 @@ class Repository:
         """For commands that read refs and objects only."""
         return Git(self.git_dir, self.root)
 
-    async def git(self, *, index: Path | None = None, borrow: Path | None = None) -> Git:
+    async def git(self, *, index: Path | None = None, borrow: Path | None = None, objects: Path | None = None) -> Git:
         """For commands that look at or change the checkout: every program that the repository's configuration names
         is overridden. Read anew each time, since a person may change the configuration during a run."""
         names = await Git(self.git_dir, self.root).run("config", "--list", "--name-only", "-z")
@@ -106,7 +106,7 @@ class Repository:
                     if section == owner:
                         overrides[f"{section}.{subsection}.{key}"] = value
         config = (*self.kept, *overrides.items())
-        return Git(self.git_dir, self.root, index, config=config, borrow=borrow)
+        return Git(self.git_dir, self.root, index, config=config, borrow=borrow, objects=objects)
 
     async def head(self) -> Head:
         git = self.plain()

@@ -37,7 +37,7 @@ class Caps:
 
 
 @dataclass
-class _Plan:
+class IndexPlan:
     """What has to happen to the index; `keep` entries go back to what the base has."""
 
     add: set[str] = field(default_factory=set)
@@ -63,17 +63,17 @@ async def _capture(own: OwnGit, run: str, base: str, caps: Caps) -> tuple[str, t
         if not scratch.exists():
             await git.run("read-tree", base)
         changed, others, staged, links = await asyncio.gather(
-            _changed(git), _others(git, own, run), _staged(git, base), _gitlinks(git)
+            changed_files(git), _others(git, own, run), _staged(git, base), gitlinks(git)
         )
         ignored = await _newly_ignored(git, own, run) if any(staged.values()) else set()
-        plan, skipped = await asyncio.to_thread(_decide, own.path(run), changed, others, staged, links, ignored, caps)
-        await _apply(own, git, base, plan)
+        plan, skipped = await asyncio.to_thread(decide, own.path(run), changed, others, staged, links, ignored, caps)
+        await apply(own, git, base, plan)
         tree = await git.line("write-tree")
         scratch.replace(index)
     return tree, tuple(sorted(skipped, key=lambda item: item.path))
 
 
-async def _changed(git: Git) -> list[str]:
+async def changed_files(git: Git) -> list[str]:
     """Tracked files that look changed or are gone. `diff-files`, since it does not follow a link in a file's path."""
     output = await git.run("diff-files", "--name-only", "-z", "--no-renames", "--ignore-submodules=all")
     return split_paths(output.out)
@@ -92,7 +92,7 @@ async def _staged(git: Git, base: str) -> dict[str, bool]:
     return {path: status == "A" for status, path in zip(items[::2], items[1::2], strict=True)}
 
 
-async def _gitlinks(git: Git) -> set[str]:
+async def gitlinks(git: Git) -> set[str]:
     output = await git.run("ls-files", "-s", "-z")
     if b"160000 " not in output.out:
         return set()
@@ -118,7 +118,7 @@ def included_file(own: OwnGit, run: str) -> Path:
     return own.admin(run) / _INCLUDED
 
 
-def _decide(
+def decide(
     root: Path,
     changed: Collection[str],
     others: Collection[str],
@@ -126,8 +126,8 @@ def _decide(
     links: set[str],
     ignored: set[str],
     caps: Caps,
-) -> tuple[_Plan, list[Skipped]]:
-    plan = _Plan()
+) -> tuple[IndexPlan, list[Skipped]]:
+    plan = IndexPlan()
     real_folders: set[str] = set()
     for path in changed:
         if path not in links:
@@ -156,7 +156,7 @@ def _decide(
     return plan, [Skipped(shown(path), reason) for path, reason in plan.keep.items()]
 
 
-def _consider(root: Path, path: str, caps: Caps, plan: _Plan, real_folders: set[str]) -> None:
+def _consider(root: Path, path: str, caps: Caps, plan: IndexPlan, real_folders: set[str]) -> None:
     try:
         found = _lstat(root, path, real_folders)
         if found is None or stat.S_ISDIR(found.st_mode):
@@ -200,7 +200,7 @@ def _holds_something(path: Path) -> bool:
         return True
 
 
-async def _apply(own: OwnGit, git: Git, base: str, plan: _Plan) -> None:
+async def apply(own: OwnGit, git: Git, base: str, plan: IndexPlan) -> None:
     resets: dict[str, Entry | None] = dict.fromkeys(plan.remove)
     kept = [path for path in plan.keep if not path.endswith("/")]
     if kept:
@@ -224,12 +224,12 @@ async def put_back(own: OwnGit, run: str, tree: str) -> None:
     index = own.admin(run) / _INDEX
     with own.scratch_index(index) as scratch:
         git = own.worktree_git(run, index=scratch)
-        links = await _gitlinks(git) if scratch.exists() else set()
+        links = await gitlinks(git) if scratch.exists() else set()
         await asyncio.to_thread(_empty, root, links)
         await git.run("read-tree", "--reset", "-u", tree)
         for path in await _others(git, own, run):
             await asyncio.to_thread(remove_beneath, root, path)
-        await asyncio.to_thread(_empty, root, await _gitlinks(git))
+        await asyncio.to_thread(_empty, root, await gitlinks(git))
         scratch.replace(index)
 
 

@@ -11,11 +11,23 @@ from pathlib import Path
 
 from devloop.files import held_lock
 from devloop.paths import StateDir
-from devloop.workspace import attempts, cleanup, contents, diffs, landing, leaving_out, names, objects, worktrees
+from devloop.workspace import (
+    attempts,
+    changes,
+    cleanup,
+    contents,
+    diffs,
+    landing,
+    leaving_out,
+    names,
+    objects,
+    worktrees,
+)
 from devloop.workspace.own import OwnGit
 from devloop.workspace.plan_branch import PlanBranch
 from devloop.workspace.records import (
     Accepted,
+    Change,
     Commit,
     Content,
     Diff,
@@ -130,6 +142,34 @@ class Workspace:
         stay as they are. Raises `UsageError` for what can't be left out."""
         return await leaving_out.leave_out(self._own, commit, paths, plan_path=self.plan_path)
 
+    async def uncommitted(self) -> Change:
+        """The person's working tree as a commit on HEAD; index, refs and files are only read."""
+        return await changes.uncommitted(self._own, self.caps)
+
+    async def staged(self) -> Change:
+        """The person's index as a commit on HEAD."""
+        return await changes.staged(self._own)
+
+    async def between(self, text: str) -> Change:
+        """`3`, `A..B` or one commit; see `changes.between`."""
+        return await changes.between(self._own, text)
+
+    async def branch(self, against: str | None = None) -> tuple[Change, str]:
+        """What the checked-out branch adds to another one, and that one's name; see `changes.branch`."""
+        return await changes.branch(self._own, against)
+
+    async def below(self, commit: str, paths: Collection[str]) -> tuple[str, ...]:
+        """The files of a commit that `paths` name, folders included."""
+        return await changes.below(self._own, names.checked_oid(commit), paths)
+
+    async def keep_asked(self, commit: str) -> None:
+        """Keep a commit of ours reachable until a run holds it."""
+        await changes.keep(self._own, names.checked_oid(commit))
+
+    async def hold(self, run: str, commit: str) -> None:
+        """Keep a commit reachable as long as the run is there, for a run that has no worktree."""
+        await changes.hold(self._own, names.checked_run(run), names.checked_oid(commit))
+
     async def diff(self, base: str, commit: str, *, limit: int = diffs.PATCH_LIMIT) -> Diff:
         """What changed from `base` to `commit`; the patch is cut at `limit` bytes."""
         return await diffs.diff(self._own, base, commit, limit=limit)
@@ -217,4 +257,5 @@ class Workspace:
     async def sweep(self, now: datetime, keep_days: int = 30) -> Swept:
         """Remove discarded work older than `keep_days` and what crashed processes left behind."""
         async with self._own.lock():
+            await changes.expire(self._own)
             return await cleanup.sweep(self._own, now, keep_days)

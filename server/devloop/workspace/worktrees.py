@@ -9,7 +9,7 @@ import re
 from devloop.files import write_atomic
 from devloop.workspace import names
 from devloop.workspace.include import bring_in
-from devloop.workspace.objects import tree_of
+from devloop.workspace.objects import read_commit, tree_of
 from devloop.workspace.own import OwnGit
 from devloop.workspace.records import DirtyFile, Notice, Worktree
 from devloop.workspace.refs import ZERO, move, own_ref
@@ -27,8 +27,7 @@ async def prepare(own: OwnGit, run: str, base: str, *, include: bytes | None) ->
     if known is None:
         await move(own.git(), names.run_base(run), base, ZERO)
     base = known or base
-    if await own.repository.ref(names.run_base(run)) != base:
-        await move(own.repository.plain(), names.run_base(run), base, None)
+    await _keep_there(own, run, base)
     looking = asyncio.create_task(_notices(own, base))  # beside the making: a person waits for the first request
     try:
         notices = () if _is_ready(own, run) else await _make(own, run, base, include=include)
@@ -36,6 +35,21 @@ async def prepare(own: OwnGit, run: str, base: str, *, include: bytes | None) ->
         return Worktree(own.path(run), base, notices + await looking)
     finally:
         looking.cancel()
+
+
+async def _keep_there(own: OwnGit, run: str, base: str) -> None:
+    """Let the person's repository keep what the base needs of it: the base, or its newest ancestor that is there."""
+    repository, ref = own.repository, names.run_base(run)
+    kept = await repository.ref(ref)
+    if kept == base:
+        return
+    while (await repository.plain().run("cat-file", "-e", base, ok=(0, 1, 128))).code:
+        parents = (await read_commit(own, base)).parents
+        if not parents:
+            return
+        base = parents[0]
+    if kept != base:
+        await move(repository.plain(), ref, base, None)
 
 
 def _is_ready(own: OwnGit, run: str) -> bool:
