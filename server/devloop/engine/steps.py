@@ -22,7 +22,7 @@ from devloop.engine.ending import end
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, asking, checkpoint, checks, gathering, leaving_out, passing, reporting
+from devloop.runs import acceptance, asking, checkpoint, checks, gathering, hooking, leaving_out, passing, reporting
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -117,7 +117,8 @@ async def run_allowed(ctx: Context, run: str, number: int, command: dict[str, An
 
 @step("commit", slot=True)
 async def commit(ctx: Context, run: str, summary: str) -> Outcome:
-    return await acceptance.commit(ctx.services, run, summary)
+    held = await hooking.before_commit(ctx.services, run, summary)
+    return held or await acceptance.commit(ctx.services, run, summary)
 
 
 @step("begin_members", cancellable=False)
@@ -189,6 +190,7 @@ async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str
     shown = services.store.open_checkpoint(run, number, shown)
     grouping.opened(services, run, number, shown)
     ctx.slots.release(run)
+    await hooking.checkpoint_opened(services, run, shown)
     return {"outcome": "opened"}
 
 
@@ -240,7 +242,10 @@ async def forecast(ctx: Context, run: str, commit_id: str) -> Outcome:
 
 @step("accept", slot=True, cancellable=False)
 async def accept(ctx: Context, run: str, commit_id: str | None, summary: str) -> Outcome:
-    return await acceptance.accept(ctx.services, run, commit_id, summary)
+    done = await acceptance.accept(ctx.services, run, commit_id, summary)
+    if done["outcome"] == "accepted":
+        await ctx.cancelling.unless_cancelled(run, hooking.accepted(ctx.services, run, done["commit"], summary))
+    return done
 
 
 @step("plan_landing", slot=True)
@@ -250,7 +255,10 @@ async def plan_landing(ctx: Context, run: str) -> Outcome:
 
 @step("land", slot=True, cancellable=False)
 async def land(ctx: Context, run: str, new: str) -> Outcome:
-    return await acceptance.land(ctx.services, run, new)
+    done = await acceptance.land(ctx.services, run, new)
+    if done["outcome"] == "landed":
+        await ctx.cancelling.unless_cancelled(run, hooking.landed(ctx.services, run, done["commit"], done["branch"]))
+    return done
 
 
 @step("fresh", cancellable=False)
@@ -268,6 +276,7 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
     if kind is not None:
         await acceptance.give_back(services, run, kind, reason)
     kept = "failed" if outcome == "blocked" else outcome
+    await hooking.session_end(services, run, kept, reason)
     try:
         await acceptance.keep_or_drop(services, run, discarded=kept in ("discarded", "cancelled"))
     except DevloopError as problem:

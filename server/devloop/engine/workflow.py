@@ -17,6 +17,7 @@ from devloop.engine.accepting import accept
 from devloop.engine.context import context
 from devloop.engine.deciding import decide
 from devloop.engine.gathering import gather
+from devloop.engine.holding import commit_work
 from devloop.engine.position import Outcome, Position
 from devloop.engine.reporting import report_and_ask
 from devloop.engine.verdicts import feed_back, gate_round, why
@@ -129,8 +130,8 @@ async def _work(run: str, at: Position) -> Outcome:
 
 async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -> Outcome | None:
     """None: the agent goes on. Otherwise the run's end."""
-    committed = await steps.commit(run, summary)
-    if committed["outcome"] != "committed":
+    committed = await commit_work(run, ready, at, summary)
+    if committed is None or committed["outcome"] != "committed":
         return committed
     commit = committed["commit"]
     while True:

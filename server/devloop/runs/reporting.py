@@ -49,7 +49,8 @@ def judge(spec: RunSpec, transcript: Transcript, number: int, value: Mapping[str
 def _asked_again(transcript: Transcript, number: int) -> bool:
     """Whether the result before this one did not fit, too."""
     for turn in range(number - 1, 0, -1):
-        outcome = (transcript.reply(turn) or {}).get("outcome", {}).get("outcome")
+        known = (transcript.reply(turn) or {}).get("outcome", {})
+        outcome = None if known.get("hook") else known.get("outcome")  # a hook held it back: that says nothing of it
         if outcome in ("unfit", "finished"):
             return bool(outcome == "unfit")
     return False

@@ -69,6 +69,8 @@ class Services:
     baseline_users: dict[str, set[str]] = field(default_factory=dict)
     """The runs that each of these is taken for."""
 
+    hooks: dict[str, Any] = field(default_factory=dict)
+    """The hooks of runs that are at work (`runs/hooking.py`)."""
     accepting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def spec(self, run: str) -> RunSpec:

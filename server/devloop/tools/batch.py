@@ -7,7 +7,7 @@ import inspect
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from devloop.errors import DevloopError
 from devloop.redact import one_line, visible
@@ -51,24 +51,39 @@ KINDS: Mapping[str, Kind] = {
 PARALLEL = 4
 
 
+class Around(Protocol):
+    """Who is asked before each call and heard after it."""
+
+    async def before(self, call: ToolCall) -> str | None:
+        """Why the call is not made; None: it is."""
+
+    async def after(self, call: ToolCall, result: ToolResult) -> ToolResult: ...
+
+
+
 async def run_batch(
     calls: Sequence[ToolCall],
     context: ToolContext,
     *,
     on_start: Told[ToolCall] = None,
     on_result: Told[ToolResult] = None,
+    around: Around | None = None,
 ) -> list[ToolResult]:
     """Run `calls` and answer each, in their order. A call that can't be done gives an `is_error` result, never raises.
 
     Neighbouring reads run side by side; a write, a command, `ask` or `finish` waits for what came before it. Cancelling
     kills the running command. `on_start` and `on_result` are told as things happen and may be coroutine functions.
+    `around` may refuse a call and add to a result.
     """
     turns = asyncio.Semaphore(PARALLEL)
 
     async def one(call: ToolCall) -> ToolResult:
         async with turns:
             await _tell(on_start, call)
-            result = await _run(call, context)
+            refused = await around.before(call) if around is not None else None
+            result = await _run(call, context) if refused is None else not_run(call, refused)
+            if around is not None and refused is None:
+                result = await around.after(call, result)
             await _tell(on_result, result)
             return result
 
