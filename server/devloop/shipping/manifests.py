@@ -1,0 +1,88 @@
+"""Files that say which version this is, and the same files with another one. Text is changed, never rewritten: order,
+comments and line ends stay."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import Final
+
+PATHS: Final = ("pyproject.toml", "package.json", "Cargo.toml", "VERSION")
+"""Where a version is looked for, in the project's root. What reads it from git or from another file needs no change."""
+_TOML_TABLES: Final = {"pyproject.toml": ("project", "tool.poetry"), "Cargo.toml": ("package", "workspace.package")}
+_ASSIGNED: Final = re.compile(
+    r"^(?P<before>[ \t]*version[ \t]*=[ \t]*)(?P<quote>[\"'])(?P<value>[^\"'\n]*)(?P=quote)", re.MULTILINE
+)
+_TABLE: Final = re.compile(r"^[ \t]*\[(?P<name>[^\[\]\n]+)\][ \t]*(?:#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a version stands: `start` and `end` are offsets of the bare version in the file's text."""
+
+    path: str
+    version: str
+    start: int
+    end: int
+
+
+def find(path: str, text: str) -> Place | None:
+    """The version that a file declares; None where it declares none, or is not what its name says."""
+    if path in _TOML_TABLES:
+        return _in_toml(path, text)
+    if path == "package.json":
+        return _in_json(path, text)
+    if path == "VERSION" and len(text) < 100 and (bare := text.strip()):
+        start = text.index(bare)
+        return Place(path, bare, start, start + len(bare))
+    return None
+
+
+def with_version(text: str, place: Place, version: str) -> str:
+    return f"{text[: place.start]}{version}{text[place.end :]}"
+
+
+def _in_toml(path: str, text: str) -> Place | None:
+    try:
+        data = tomllib.loads(text)
+    except ValueError:
+        return None
+    for name in _TOML_TABLES[path]:
+        table = data
+        for part in name.split("."):
+            table = table.get(part, {}) if isinstance(table, dict) else {}
+        declared = table.get("version") if isinstance(table, dict) else None
+        if not isinstance(declared, str):
+            continue
+        for header in _TABLE.finditer(text):
+            if "".join(header["name"].split()) != name:
+                continue
+            after = _TABLE.search(text, header.end())
+            found = _ASSIGNED.search(text, header.end(), after.start() if after else len(text))
+            if found is not None and found["value"] == declared:
+                return Place(path, declared, found.start("value"), found.end("value"))
+    return None
+
+
+def _in_json(path: str, text: str) -> Place | None:
+    """The key of the outermost object only: dependencies have versions, too."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    declared = data.get("version") if isinstance(data, dict) else None
+    if not isinstance(declared, str):
+        return None
+    depth = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', text):
+        if token[0] in "{[":
+            depth += 1
+        elif token[0] in "}]":
+            depth -= 1
+        elif depth == 1 and token[0] == '"version"':
+            found = re.compile(r'\s*:\s*"([^"\\]*)"').match(text, token.end())
+            if found is not None and found[1] == declared:
+                return Place(path, declared, found.start(1), found.end(1))
+    return None
