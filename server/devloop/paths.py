@@ -27,6 +27,11 @@ def config_root() -> Path:
     return Path(override) if override else Path(platformdirs.user_config_dir("devloop"))
 
 
+def settings_file() -> Path:
+    """The person's own settings (`settings_sources`)."""
+    return config_root() / "config.toml"
+
+
 def find_root(start: Path) -> Path:
     """The project's root: the nearest ancestor (or `start` itself) with `.devloop/` or `.git`, else `start`."""
     start = start.resolve()

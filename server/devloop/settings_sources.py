@@ -98,7 +98,7 @@ class Known:
 
 
 def user_file() -> Path:
-    return paths.config_root() / "config.toml"
+    return paths.settings_file()
 
 
 def read(root: Path, environment: Mapping[str, str]) -> Known:

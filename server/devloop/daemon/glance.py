@@ -25,12 +25,12 @@ from devloop.errors import DevloopError
 from devloop.files import write_atomic
 from devloop.paths import StateDir
 from devloop.redact import one_line
-from devloop.state import plan_state
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
 FILE, PLAN_FILE = "glance.json", "glance-plan.json"
+PLAN_STATE = ".devloop/plan-state.json"
 INTERVAL_S = 0.25
 """Changes that follow each other faster are written once."""
 
@@ -134,10 +134,12 @@ class Glance:
         root = self._documents.root
         if found.open or found.sha256 == self._synced or PurePath(found.relative).is_absolute():
             return
-        if not (root / plan_state.PATH).is_file():
+        if not (root / PLAN_STATE).is_file():
             return
+        from devloop.state import plan_state  # here: most plans have no such file
+
         try:
             plan_state.write(root, plan, found.relative, datetime.now(UTC))
         except DevloopError as problem:
-            log.warning("%s was not brought in step: %s", plan_state.PATH, problem.message)
+            log.warning("%s was not brought in step: %s", PLAN_STATE, problem.message)
         self._synced = found.sha256

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop.errors import NotFound
 from devloop.redact import one_line
-from devloop.settings import Settings
+
+if TYPE_CHECKING:
+    from devloop.settings import Settings
 
 _ZERO = {"usd": 0.0, "scripted_usd": 0.0, "turns": 0, "input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
 

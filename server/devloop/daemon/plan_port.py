@@ -10,23 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from devloop import plan as plans
-from devloop.daemon import plan_events, resuming
+from devloop.daemon import plan_events
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, Refused, UsageError
 from devloop.paths import StateDir
 from devloop.redact import one_line
 from devloop.rpc import Handler
-from devloop.state import next_action, worklog
-from devloop.state.storing import json_text, stamp, update
-from devloop.workspace import Repository
 
 log = logging.getLogger(__name__)
 
-HAND_OFF = next_action.PATH
-WORKLOG = worklog.PATH
+# The state files' modules and git come with the first hand-off and the first commit: an idle daemon holds neither.
+HAND_OFF = ".devloop/next-action.json"
+WORKLOG = ".devloop/worklog.md"
 MAX_UNCOMMITTED = 50
 
 
@@ -89,6 +85,8 @@ class PlanPort:
 
     async def _uncommitted(self) -> list[str]:
         """The person's own changes that are not committed, so that the next start knows of them."""
+        from devloop.workspace import Repository
+
         try:
             dirty = await (await Repository.discover(self._documents.root, born=False)).dirty()
         except DevloopError:
@@ -99,6 +97,12 @@ class PlanPort:
         self._publish(params)
 
     def _write_hand_off(self, content: dict[str, Any], uncommitted: list[str]) -> str:
+        from pydantic import ValidationError
+
+        from devloop.daemon import resuming
+        from devloop.state import next_action
+        from devloop.state.storing import json_text, stamp
+
         with contextlib.suppress(DevloopError):
             found = self._documents.read()
             content.setdefault("planHash", found.sha256)
@@ -118,6 +122,9 @@ class PlanPort:
 
     def _log_commit(self, found: PlanText, event: Mapping[str, Any]) -> None:
         """A row in the worklog. A worklog that can't be written never undoes a landing: it is a note for people."""
+        from devloop.state import worklog
+        from devloop.state.storing import update
+
         root = self._documents.root
         if not (root / WORKLOG).is_file() and not found.relative.startswith(".devloop/"):
             return

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from devloop import agents
 from devloop import plan as plans
-from devloop.daemon import skill_list
 from devloop.daemon.documents import PlanText
 from devloop.plan.problems_external import unknown_names, unknown_skills
 
@@ -80,6 +78,10 @@ def _stale(plan: plans.Plan, now: datetime) -> Iterator[plans.Problem]:
 
 def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
     """Modes as their agents spell them, and as `Agent.find` takes them."""
+    if not any(task.agent or task.mode for task in plan.tasks):
+        return  # then there is nothing to compare, and the agents need not be read, nor what reads them
+    from devloop import agents
+
     known = agents.load_agents(root)
     modes = {f"{name}:{mode.name}" for name, agent in known.items() for mode in agent.modes}
     said = {(task.agent, task.mode) for task in plan.tasks if task.agent and task.mode}
@@ -89,6 +91,8 @@ def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
 
 def _skills(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
     if any(task.skills and not task.done for task in plan.tasks):
+        from devloop.daemon import skill_list
+
         library = skill_list.look(root).library
         waiting = {each.name: f"{each.note} ({each.where})" for each in library.found if each.state == "untrusted"}
         yield from unknown_skills(plan, library.active, waiting)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop import __version__
 from devloop.daemon import endpoint
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineFactory, EngineLink
 from devloop.daemon.environment import ClientEnvironment
-from devloop.daemon.errands import Errands, Project
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.glance import Glance
 from devloop.daemon.logs import log_to
@@ -31,6 +31,9 @@ from devloop.errors import DevloopError
 from devloop.files import held_lock
 from devloop.paths import StateDir
 from devloop.redact import Redactor
+
+if TYPE_CHECKING:
+    from devloop.daemon.errands import Errands
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +109,6 @@ class Daemon:
         self._engine = EngineLink(
             make_engine(root, state), handlers, log_hint=f"Its log is {state.logs / 'engine.log'}."
         )
-        self._errands = Errands(Project(root, self._documents, state), self._engine)
         self._fanout = Fanout()
         self._watch = PlanWatch(self._documents, self._plan_seen)
         self._service = Service(
@@ -117,12 +119,18 @@ class Daemon:
             engine=self._engine,
             fanout=self._fanout,
             environment=ClientEnvironment(redactor),
-            errands=self._errands,
+            errands=lambda: self._errands,
             stop=self._stopping.set,
         )
         self._service.look_at_plan = self._watch.look_soon
         self._glance = Glance(state, self._documents, self._service.board)
         self._service.plan_told = self._glance.changed
+
+    @functools.cached_property
+    def _errands(self) -> Errands:
+        from devloop.daemon.errands import Errands, Project  # here: agents, skills and more come with them
+
+        return Errands(Project(self._service.root, self._documents, self._state), self._engine)
 
     async def _errand_accepted(self, params: dict[str, Any]) -> dict[str, Any]:
         return await self._errands.accepted(params)

@@ -9,25 +9,29 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop import plan as plans
-from devloop import settings, trust
-from devloop.daemon import archiving, doctor, importing, library, new_plan, nothing_yet, plan_view, statistics
+from devloop.daemon import plan_view
 from devloop.daemon.board import Board
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
-from devloop.daemon.errands import Errands
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.plan_changes import PlanChanges
 from devloop.daemon.plan_port import plan_changed
 from devloop.daemon.sessions import Session, Sessions
 from devloop.daemon.tasks import Tasks
 from devloop.errors import DevloopError, Refused, Unavailable, UsageError
-from devloop.paths import StateDir
+from devloop.paths import StateDir, settings_file
 from devloop.redact import one_line
 from devloop.rpc import Handler
+
+# An idle daemon holds only what it needs to listen and to tell what the plan says (`tests/daemon` has the list of what
+# it must not hold): what single methods need is imported by them.
+if TYPE_CHECKING:
+    from devloop import settings
+    from devloop.daemon.errands import Errands
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +61,7 @@ class Service:
         engine: EngineLink,
         fanout: Fanout,
         environment: ClientEnvironment,
-        errands: Errands,
+        errands: Callable[[], Errands],
         stop: Callable[[], None],
     ) -> None:
         self.root, self.state, self.version = root, state, version
@@ -95,7 +99,7 @@ class Service:
             "devloop/library": self.library,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
-            "devloop/errand": self._errands.start,
+            "devloop/errand": self.errand,
             "devloop/archive": self.archive,
             "devloop/templates": self.templates,
             "devloop/init": self.init,
@@ -216,14 +220,23 @@ class Service:
     async def _pass_on(self, name: str, params: Params) -> Any:
         """Ask the engine; where nothing was ever recorded, answer without starting it."""
         if self.engine.state == "stopped" and not await asyncio.to_thread(self.may_have_records):
+            from devloop.daemon import nothing_yet
+
             settled = await asyncio.to_thread(self._settings)
             return nothing_yet.answer(name, params, settled)
         return await self.engine.request(f"engine/{name}", params)
 
     def may_have_records(self) -> bool:
-        return self.state.records_db.exists() or bool(self._settings().database_url)
+        """Whether an engine could have anything to tell. Most people have no database of their own, and no settings
+        that would have to be read to know it."""
+        if self.state.records_db.exists():
+            return True
+        may_be_set = self.environment.variables.get("DEVLOOP_DATABASE_URL") or settings_file().exists()
+        return bool(may_be_set and self._settings().database_url)
 
     def _settings(self) -> settings.Settings:
+        from devloop import settings
+
         return settings.load(self.root, self.environment.variables)
 
     async def status(self, params: Params) -> Answer:
@@ -252,12 +265,19 @@ class Service:
         }
 
     async def stats(self, params: Params) -> Answer:
+        from devloop.daemon import statistics
+
         return await statistics.stats(lambda asked: self._pass_on("stats", asked), self.root, self.state, params)
 
     async def plan(self, params: Params) -> Answer:
         return await plan_view.plan_view(self.documents, self.board)
 
+    async def errand(self, params: Params) -> Answer:
+        return await self._errands().start(params)
+
     async def library(self, params: Params) -> Answer:
+        from devloop.daemon import library
+
         named = params.get("task")
         if not isinstance(named, str | None):
             raise UsageError("`task` must be the name of a task, or null.")
@@ -268,6 +288,8 @@ class Service:
         return await asyncio.to_thread(library.library, self.root, plan, task)
 
     async def _without_engine(self) -> Answer:
+        from devloop.daemon import doctor, nothing_yet
+
         settled = await asyncio.to_thread(self._settings)
         return {
             "sandbox": await doctor.sandbox_state(settled),
@@ -290,21 +312,29 @@ class Service:
     # Archive, trust, doctor, stop
 
     async def archive(self, params: Params) -> Answer:
+        from devloop.daemon import archiving
+
         answer, after = await archiving.archive(self.documents, params)
         if after.open:  # otherwise the watch sees it
             self.plan_changed(after)
         return answer
 
     async def templates(self, params: Params) -> Answer:
+        from devloop.daemon import new_plan
+
         return await new_plan.templates(self.root)
 
     async def init(self, params: Params) -> Answer:
+        from devloop.daemon import new_plan
+
         answer = await new_plan.init(self.root, params)
         if answer["created"]:
             self.look_at_plan()
         return answer
 
     async def import_plan(self, params: Params) -> Answer:
+        from devloop.daemon import importing
+
         if params.get("write") is True:
             await self.board.known(IMPORT_PATIENCE_S)
         answer, after = await importing.import_plan(self.documents, params, [view.id for view in self.board.open])
@@ -315,10 +345,14 @@ class Service:
         return answer
 
     async def trust(self, params: Params) -> Answer:
+        from devloop import trust
+
         states = await asyncio.to_thread(trust.state, self.root, self.state.trust_file)
         return {"items": [each.to_json() for each in states]}
 
     async def trust_accept(self, params: Params) -> Answer:
+        from devloop import trust
+
         items = params.get("items")
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
             raise UsageError("`items` must be a list of {key, sha256}.")
@@ -327,6 +361,8 @@ class Service:
         return {"items": [each.to_json() for each in states]}
 
     async def doctor(self, params: Params) -> Answer:
+        from devloop.daemon import doctor
+
         settled = await asyncio.to_thread(self._settings)
         checks = await doctor.checks(self.root, self.state, settled, self.documents)
         return {"checks": [check.to_json() for check in checks]}
