@@ -13,9 +13,11 @@ from devloop.cli import (
     config_commands,
     editor_command,
     errand_commands,
+    hook_commands,
     look_commands,
     plan_commands,
     run_commands,
+    ship_command,
     skill_commands,
     state_commands,
     stats_commands,
@@ -65,8 +67,10 @@ def globally(
 plan_commands.register(app)
 run_commands.register(app)
 errand_commands.register(app)
+ship_command.register(app)
 look_commands.register(app)
 skill_commands.register(app)
+hook_commands.register(app)
 care_commands.register(app)
 config_commands.register(app)
 state_commands.register(app)

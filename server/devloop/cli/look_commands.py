@@ -16,7 +16,7 @@ from devloop.cli import checkpoint_view, output
 from devloop.cli.common import LOOKING, Json, epilog
 from devloop.cli.diff_view import print_patch
 from devloop.cli.output import safe
-from devloop.cli.progress import line_of
+from devloop.cli.progress import hook_line, line_of
 from devloop.cli.run_commands import ended_line
 from devloop.cli.session import ask, daemon, options, run
 from devloop.daemon import wording
@@ -180,6 +180,13 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
                 f"{safe(used['how'], 20)} in turn {used['turn']}: {safe(used['why'], 120)}, {used['tokens']:,} tokens"
             )
             out.print(f"  skill {safe(about, 80)} [dim]({told})[/]")
+    for hook in found.get("hooks") or ():
+        if hook["result"] != "pass":
+            out.print(f"  {hook_line(hook)} [dim]({hook['ms']} ms)[/]")
+    passed = [hook for hook in found.get("hooks") or () if hook["result"] == "pass"]
+    if passed:
+        took = sum(hook["ms"] for hook in passed)
+        out.print(f"  [green]✓[/] {len(passed)} hook{'s' if len(passed) != 1 else ''} passed [dim]({took:,} ms)[/]")
     for notice in found["notices"]:
         out.print(f"  [cyan]note[/] {safe(notice, 300)}")
     if found["checkpoint"]:

@@ -135,6 +135,16 @@ class LiveView(Lines):
         return Text.from_markup(" · ".join(part for part in parts if part), overflow="ellipsis")
 
 
+def hook_line(data: Row) -> str:
+    """What came of a hook, as markup."""
+    result = str(data.get("result"))
+    symbol = {"pass": "[green]✓[/]", "block": "[yellow]✋[/]"}.get(result, "[red]![/]")
+    about = f" {safe(data['tool'], 40)}" if data.get("tool") else ""
+    reason = f": {safe(data['reason'], 160)}" if data.get("reason") else ""
+    said = {"pass": "passed", "block": "refused"}.get(result, result)
+    return f"{symbol} hook {safe(data.get('hook'), 80)} {safe(said, 20)} ({safe(data.get('event'), 30)}{about}){reason}"
+
+
 def line_of(kind: str, data: Row) -> str:
     """The permanent line of an event, as markup; "" for one that leaves none."""
     match kind:
@@ -154,6 +164,8 @@ def line_of(kind: str, data: Row) -> str:
                 else ""
             )
             return f"  [yellow]waiting{when}[/]: {safe(data.get('reason'), 160)}"
+        case "hook.ended":
+            return "" if data.get("result") == "pass" else f"  {hook_line(data)}"
         case "notice":
             return f"  [cyan]note[/] {safe(data.get('text'), 300)}"
         case "loop.ended":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from devloop import agents, sandbox, skills, trust
-from devloop.daemon import doctor_files
+from devloop.daemon import doctor_files, hook_list
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError, RepositoryUnfit
 from devloop.paths import StateDir, config_root
@@ -49,6 +49,7 @@ async def checks(root: Path, state: StateDir, settings: Settings, documents: Doc
         ("trust", lambda: _plain(_trust, root, state)),
         ("agents", lambda: _plain(_agents, root, state, settings)),
         ("skills", lambda: _plain(_skills, root, state)),
+        ("hooks", lambda: _plain(_hooks, root, state)),
         ("settings", lambda: _plain(_settings, root, settings)),
         ("plan", lambda: _plain(_plan, documents)),
         ("files", lambda: _plain(_files, root, documents)),
@@ -195,6 +196,10 @@ def _skills(root: Path, state: StateDir) -> list[Check]:
     waiting = sum(each.state == "untrusted" for each in library.found)
     told = f"{len(library.active)} skills, {own} of them your own or this repository's"
     return found or [Check("skills", "ok", f"{told}; {waiting} not trusted yet." if waiting else f"{told}.")]
+
+
+def _hooks(root: Path, state: StateDir) -> list[Check]:
+    return [Check("hooks", level, message, fix) for level, message, fix in hook_list.checks(root, state)]
 
 
 def _settings(root: Path, settings: Settings) -> list[Check]:

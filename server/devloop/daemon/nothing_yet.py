@@ -23,6 +23,8 @@ def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str
             return {"runs": []}
         case "events":
             return {"events": [], "last": 0}
+        case "hooks":
+            return {"results": []}
         case "skills":
             return {"skills": []}
         case "stats":

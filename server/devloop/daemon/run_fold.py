@@ -85,6 +85,10 @@ def _without(view: RunView, data: Row) -> tuple[tuple[str, str, str], ...]:
     return tuple(tool for tool in view.now.tools if wanted and tool[0] != wanted)
 
 
+def _hook_started(view: RunView, data: Row, event: Row) -> RunView:
+    return replace(view, now=replace(view.now, doing=one_line(wording.doing_of("hook.started", data) or "", LINE)))
+
+
 def _model_waiting(view: RunView, data: Row, event: Row) -> RunView:
     until = number_of(data.get("until"))
     wait = view.recorded_wait
@@ -133,6 +137,7 @@ _FOLDS = {
     "turn.ended": _turn_ended,
     "tool.started": _tool_started,
     "tool.ended": _tool_ended,
+    "hook.started": _hook_started,
     "model.waiting": _model_waiting,
     "gate.started": _gate_started,
     "gate.ended": _gate_ended,

@@ -97,6 +97,8 @@ class Service:
             "devloop/move": self._changes.move,
             "devloop/depends": self._changes.depends,
             "devloop/library": self.library,
+            "devloop/hooks": self.hooks,
+            "devloop/hooks/run": self.try_hooks,
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/errand": self.errand,
@@ -286,6 +288,18 @@ class Service:
             _, plan = await asyncio.to_thread(self.documents.plan)
             task = plans.find_task(plan, named)
         return await asyncio.to_thread(library.library, self.root, plan, task)
+
+    async def hooks(self, params: Params) -> Answer:
+        from devloop.daemon import hook_list
+
+        known = await self._pass_on("hooks", {})
+        return await asyncio.to_thread(hook_list.listed, self.root, self.state, known["results"])
+
+    async def try_hooks(self, params: Params) -> Answer:
+        from devloop.daemon import hook_trial
+
+        settled = await asyncio.to_thread(self._settings)
+        return await hook_trial.trial(self.root, self.state, settled, self.environment.variables, params)
 
     async def _without_engine(self) -> Answer:
         from devloop.daemon import doctor, nothing_yet

@@ -29,6 +29,8 @@ def doing_of(kind: str, data: Mapping[str, Any]) -> str | None:
             return f"{_PARTS.get(str(data.get('doing')), 'working')} {data.get('tool') or ''}".strip()
         case "tool.started":
             return str(data.get("tool") or "a tool")
+        case "hook.started":
+            return f"hook {', '.join(map(str, data.get('hooks') or ()))}"
         case "gate.started":
             return f"gate {data.get('gate')}"
         case _:

@@ -8,7 +8,7 @@ from typing import Any
 from devloop.engine import grouping
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
-from devloop.runs import chaining, money, reporting, transcript_data, transcript_text
+from devloop.runs import chaining, hooking, money, reporting, transcript_data, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -92,6 +92,7 @@ def show(services: Services, params: Row) -> Row:
         "notices": row["notices"],
         "report": reporting.report(services, row["id"]),
         "skills": services.store.skill_uses(row["id"]),
+        "hooks": hooking.told(services, row["id"]),
     }
 
 
@@ -106,6 +107,11 @@ def _decisions(services: Services, run: str) -> list[Row]:
             found.append({**about, "message": message, "by": by, "at": known["decided"]})
         number += 1
     return found
+
+
+def hooks(services: Services, params: Row) -> Row:
+    """What came of each hook when it ran last: `{"results": [{"id", "run", "at", "result", "reason", "ms"}]}`."""
+    return {"results": hooking.last_results(services)}
 
 
 def skills(services: Services, params: Row) -> Row:

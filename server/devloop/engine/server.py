@@ -93,6 +93,7 @@ class EngineServer:
             "engine/content": self._answer(answers.content),
             "engine/conversation": self._answer(answers.conversation),
             "engine/skills": self._answer(answers.skills),
+            "engine/hooks": self._answer(answers.hooks),
             "engine/stats": self._answer(answers.stats),
             "engine/budget": self.budget,
             "engine/stop": self.stop,

@@ -7,7 +7,7 @@ from devloop.hooks.library import Library, Source, dialect_of, discover, to_json
 from devloop.hooks.lint import check_path
 from devloop.hooks.payload import Occasion, told
 from devloop.hooks.pinned import pin, pinned
-from devloop.hooks.running import ORIGIN, Place, Raw, Ready, fire, fitting, of_hook, run
+from devloop.hooks.running import ORIGIN, Place, Raw, Ready, fire, fitting, judge, of_hook, run
 
 __all__ = [
     "BLOCKING",
@@ -32,6 +32,7 @@ __all__ = [
     "event_named",
     "fire",
     "fitting",
+    "judge",
     "of_hook",
     "own_tool",
     "pin",

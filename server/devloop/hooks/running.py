@@ -124,12 +124,17 @@ async def fire(found: Sequence[Ready], occasion: Occasion, place: Place) -> Verd
 
 
 async def _answer(ready: Ready, occasion: Occasion, place: Place) -> Answer:
-    hook, limit = ready.hook, _limit(ready.hook, place)
+    hook = ready.hook
     if (changed := await asyncio.to_thread(_tampered, ready, place)) is not None:
         result: Any = "block" if hook.event in BLOCKING else "error"
         return Answer(hook, result, f"{changed} in the worktree; put it back as it was")
-    raw = await run(ready, occasion, place)
-    found = answer(hook, _clean(raw.ended, place), limit_s=limit)
+    return judge(await run(ready, occasion, place), place)
+
+
+def judge(raw: Raw, place: Place) -> Answer:
+    """What it means that a hook ended so, at its event."""
+    hook = raw.hook
+    found = answer(hook, _clean(raw.ended, place), limit_s=_limit(hook, place))
     if found.result == "block" and hook.event not in BLOCKING:
         return dataclasses.replace(found, result="pass", message=found.message or found.reason)
     return found

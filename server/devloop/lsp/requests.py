@@ -20,7 +20,7 @@ ALWAYS: Final = frozenset(
     f"{PREFIX}{name}"
     for name in (
         *("status", "plan", "library", "runs", "show", "diff", "content", "conversation", "transcript", "events"),
-        *("budget", "skills", "stats", "trust", "doctor", "templates", "cancel"),
+        *("budget", "skills", "hooks", "stats", "trust", "doctor", "templates", "cancel"),
     )
 )
 """Looking, and stopping a run. Everything else needs an editor that trusts the folder, what comes later included."""

@@ -36,6 +36,9 @@ END_LIMIT_S: Final = 5.0
 """How long a run's end waits for hooks: a cancelled run has to end at once."""
 TOLD_AT_MOST: Final = 40
 """Notices that hooks may add to one run."""
+SHOWN: Final = 200
+LOOKED_AT: Final = 1_000
+"""Answers of hooks, of all runs, among which the last one of each is looked for."""
 NO_TOOLS: Final = ("finish",)
 """Calls that are no tool calls to hooks: `Stop` tells of them."""
 
@@ -391,3 +394,22 @@ async def _once(services: Services, spec: RunSpec, event: str, key: str, **more:
     await fire(services, spec, event, **more)
     with contextlib.suppress(OSError):
         done.touch()
+
+
+# What is shown of them
+
+
+def told(services: Services, run: str) -> list[dict[str, Any]]:
+    """What came of a run's hooks, oldest first, the newest `SHOWN` of them; see "hook.ended" in ARCHITECTURE.md."""
+    found = services.store.events_of(run, ("hook.ended",))[-SHOWN:]
+    return [{**event["data"], "at": event["at"]} for event in found]
+
+
+def last_results(services: Services) -> list[dict[str, Any]]:
+    """What came of each hook when it ran last, of any run."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in services.store.newest_of("hook.ended", LOOKED_AT):
+        data = event["data"]
+        kept = {key: data.get(key) for key in ("id", "result", "reason", "ms")}
+        found.setdefault(str(data.get("id")), {**kept, "run": event["run"], "at": event["at"]})
+    return list(found.values())

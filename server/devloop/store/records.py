@@ -360,6 +360,15 @@ class Store:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query.order_by(events.c.seq)).mappings()]
 
+    def newest_of(self, kind: str, limit: int) -> list[Row]:
+        """The newest events of a kind, of whatever run, newest first: `{"at", "run", "data"}`."""
+        query = sa.select(events.c.at, events.c.run, events.c.data).where(
+            events.c.workspace == self._workspace, events.c.kind == kind
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(events.c.seq.desc()).limit(limit)).mappings()
+            return [dict(row) for row in found]
+
     def last_event(self) -> int:
         query = sa.select(sa.func.max(events.c.seq)).where(events.c.workspace == self._workspace)
         with self._engine.connect() as connection:
