@@ -6,16 +6,18 @@ import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop import plan as plans
-from devloop import settings
-from devloop.daemon import plan_events, resuming
+from devloop.daemon import plan_events
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.errors import Refused, UsageError
 from devloop.paths import StateDir
 from devloop.redact import one_line
+
+if TYPE_CHECKING:  # an idle daemon holds neither settings nor state files
+    from devloop.daemon import resuming
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -58,6 +60,9 @@ class Tasks:
         neither is named, a hand-off that a fresh start left is taken up: its task first, its words for the agent.
         `hand_off`: true for one that is too old as well, false to leave it where it is.
         """
+        from devloop import settings
+        from devloop.daemon import resuming
+
         decide = _decide(params)
         limit = params.get("limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
@@ -102,6 +107,8 @@ class Tasks:
         wanted = params.get("hand_off")
         if wanted is False or params.get("task") is not None or params.get("phase") is not None:
             return None
+        from devloop.daemon import resuming
+
         return await asyncio.to_thread(resuming.look, self._documents.root, plan, old_too=wanted is True)
 
     async def open_runs(self) -> list[dict[str, Any]]:
