@@ -369,6 +369,28 @@ export interface Template {
   readonly text: string;
 }
 
+/** `devloop/import`. `line` is of the source, 0 for none; `path` a place in JSON. */
+export interface Imported {
+  readonly kind: string;
+  readonly source: string;
+  /** The plan that it gives. */
+  readonly text: string;
+  readonly tasks: number;
+  readonly notes: readonly {
+    readonly kind: "kept" | "changed" | "lost";
+    readonly text: string;
+    readonly line: number;
+    readonly path: string;
+  }[];
+  readonly problems: readonly { readonly message: string; readonly line: number; readonly path: string }[];
+  /** Where the plan is or would be. */
+  readonly path: string;
+  readonly exists: boolean;
+  readonly written: boolean;
+  /** Where the plan is now that was there before. */
+  readonly archived: string | null;
+}
+
 /** The one object that a command of the server takes. */
 export interface CommandArguments {
   readonly uri?: string;

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { read } from "../src/commands/arguments";
 import { doctorText } from "../src/commands/doctor-text";
+import { importNotes, importQuestion } from "../src/commands/import-text";
 import { ways } from "../src/commands/install-lines";
 import { menu } from "../src/commands/menu-rows";
 import { phaseRows, runRows, taskRows, whole } from "../src/commands/rows";
-import { runOf } from "../src/commands/run-link";
+import { linkTo, runLink } from "../src/commands/run-link";
 import { statusText } from "../src/commands/status-text";
 import { pending, shown, trustText } from "../src/commands/trust-text";
-import type { Plan, PlanTask, Run, Status, TrustItem } from "../src/protocol";
+import type { Imported, Plan, PlanTask, Run, Status, TrustItem } from "../src/protocol";
 import { withoutLsp } from "../src/server/program";
 import type { SessionState } from "../src/session";
 
@@ -91,20 +92,76 @@ describe("what a command was called with", () => {
 });
 
 describe("a link from outside", () => {
-  it("opens a run by its name and nothing else", () => {
-    expect(runOf("/run/run-1.2-1")).toBe("run-1.2-1");
+  it("names a run, and its folder where it says so", () => {
+    expect(runLink("/run/run-1.2-1", "")).toEqual({ run: "run-1.2-1", folder: undefined });
+    expect(runLink("/run/run-1.2-1", "folder=/home/me/a b&c/")).toEqual({ run: "run-1.2-1", folder: "/home/me/a b&c" });
+  });
+
+  it("is nothing when it is any other", () => {
     for (const bad of [
       "/run/",
-      "/run/..",
       "/run/a/b",
-      "/run/%2e",
-      "/trust",
-      "/run/a b",
-      "run/a",
+      "/run/../x",
+      "/run/.x",
+      "/decide/run-1.2-1",
+      "/run/a%20b",
       `/run/${"a".repeat(200)}`,
+      "run/x",
+      "/run/x\n",
     ]) {
-      expect(runOf(bad)).toBeUndefined();
+      expect(runLink(bad, "")).toBeUndefined();
     }
+    for (const query of ["decide=commit", "folder=", "folder=/a\nb", `folder=${"a".repeat(5000)}`, "x&folder=/a"]) {
+      expect(runLink("/run/run-1.2-1", query)).toBeUndefined();
+    }
+  });
+
+  it("comes back as it was made", () => {
+    const made = new URL(linkTo("vscode", "run-1.2-1", "/home/me/ä &?#%/"));
+    expect(made.href.startsWith("vscode://devloop.devloop/run/run-1.2-1?folder=")).toBe(true);
+    const found = runLink(decodeURIComponent(made.pathname), decodeURIComponent(made.search.slice(1)));
+    expect(found).toEqual({ run: "run-1.2-1", folder: "/home/me/ä &?#%" });
+  });
+});
+
+describe("what an import says", () => {
+  const found: Imported = {
+    kind: "task-master",
+    source: "tasks.json",
+    text: "# Plan",
+    tasks: 3,
+    notes: [
+      { kind: "changed", text: "2 is 1.2 now", line: 0, path: "tasks[1].id" },
+      { kind: "lost", text: "[x](command:y) has no place", line: 4, path: "" },
+      { kind: "kept", text: "the order", line: 0, path: "" },
+    ],
+    problems: [{ message: "No title", line: 0, path: "tasks[2]" }],
+    path: ".devloop/plan.md",
+    exists: false,
+    written: false,
+    archived: null,
+  };
+
+  it("asks with what becomes of it, and of the plan that is there", () => {
+    expect(importQuestion(found)).toBe(
+      "3 tasks from tasks.json (tasks of Task Master); 1 problem, 1 thing lost, 1 thing changed. Write .devloop/plan.md?",
+    );
+    expect(importQuestion({ ...found, notes: [], problems: [], exists: true })).toMatch(
+      /^3 tasks .*Master\)\. Replace \.devloop\/plan\.md\? The plan .* kept in \.devloop\/replaced\.$/,
+    );
+  });
+
+  it("lists what is wrong first, then what is lost, each with its place", () => {
+    const notes = importNotes(found).split("\n");
+    expect(notes.filter((each) => /^(Problems|Lost|Changed|Kept)$/.test(each))).toEqual([
+      "Problems",
+      "Lost",
+      "Changed",
+      "Kept",
+    ]);
+    expect(notes).toContain("tasks[2]: No title");
+    expect(notes).toContain("line 4: [x](command:y) has no place");
+    expect(notes).toContain("the order");
   });
 });
 

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { register } from "../src/commands";
-import { keysOf } from "../src/commands/keys";
+import { keysOf, plansOf } from "../src/commands/keys";
 import type { Plan, Status } from "../src/protocol";
 import type { SessionState } from "../src/session";
 
@@ -15,6 +17,8 @@ const vs = vi.hoisted(() => ({
   pages: [] as string[],
   bar: [] as string[],
   revealed: [] as unknown[][],
+  file: "" as string | Error,
+  chosen: undefined as unknown,
   uri: undefined as { handleUri(uri: unknown): Promise<void> } | undefined,
   editor: undefined as unknown,
   trusted: true,
@@ -60,7 +64,7 @@ vi.mock("vscode", async () => {
       get activeTextEditor() {
         return vs.editor;
       },
-      tabGroups: { all: [], onDidChangeTabs: () => new Disposable(() => undefined) },
+      tabGroups: { all: [], close: async () => true, onDidChangeTabs: () => new Disposable(() => undefined) },
       showWarningMessage: say,
       showInformationMessage: say,
       showErrorMessage: say,
@@ -75,12 +79,22 @@ vi.mock("vscode", async () => {
         return new Disposable(() => undefined);
       },
       showTextDocument: async () => ({}),
+      showOpenDialog: async () => vs.chosen,
     },
     workspace: {
       get isTrusted() {
         return vs.trusted;
       },
-      workspaceFolders: [],
+      workspaceFolders: [
+        { name: "one", uri: { scheme: "file", path: "/one", fsPath: "/one", toString: () => "file:///one" } },
+      ],
+      asRelativePath: () => "tasks.json",
+      getWorkspaceFolder: () => undefined,
+      fs: {
+        stat: async () => ({ size: 10 }),
+        readFile: async () =>
+          vs.file === "\0" ? new Uint8Array([0xff, 0xfe, 0xff]) : new TextEncoder().encode(`${vs.file}`),
+      },
       openTextDocument: async (document: unknown) => document,
       registerTextDocumentContentProvider: (
         _: string,
@@ -117,7 +131,7 @@ const PLAN = {
 } as unknown as Plan;
 
 class FakeSession {
-  readonly folder: { name: string; uri: { toString(): string } };
+  readonly folder: { name: string; uri: { path: string; toString(): string } };
   readonly calls: unknown[][] = [];
   state: SessionState = RUNNING;
   status: Status | undefined;
@@ -125,7 +139,7 @@ class FakeSession {
   answers: Record<string, unknown> = {};
   restarted = 0;
   constructor(name: string) {
-    this.folder = { name, uri: { toString: () => `file:///${name}` } };
+    this.folder = { name, uri: { path: `/${name}`, toString: () => `file:///${name}` } };
   }
   onDidReceiveEvents = () => ({ dispose: () => undefined });
   async request(method: string, params?: object): Promise<unknown> {
@@ -173,6 +187,7 @@ beforeEach(() => {
     onDidChange: none,
     onDidChangeData: none,
     of: (uri: { toString(): string }) => all.find((each) => uri.toString().startsWith(each.folder.uri.toString())),
+    open: () => one,
     withRun: (run: string) => (run === "r-two" ? two : undefined),
   };
   const log = { warn: () => undefined, show: () => undefined };
@@ -182,6 +197,25 @@ beforeEach(() => {
     globalState: { get: () => undefined },
   };
   register({ extension, sessions: sessions as never, log } as never);
+});
+
+describe("the palette", () => {
+  const text = readFileSync(join(__dirname, "../package.json"), "utf8");
+  const { contributes } = JSON.parse(text) as {
+    contributes: { commands: { command: string }[]; menus: { commandPalette: { command: string; when: string }[] } };
+  };
+  const contributed = contributes.commands.map((each) => each.command);
+
+  it("knows every command that can be called, and calls none that is not there", () => {
+    expect([...vs.commands.keys()].filter((name) => !contributed.includes(name))).toEqual([]);
+    const elsewhere = /^devloop\.(plan|runs|review|library)\.|^devloop\.(decide|answer|review|openRun|newPlan|demo)$/;
+    expect(contributed.filter((name) => !elsewhere.test(name) && !vs.commands.has(name))).toEqual([]);
+  });
+
+  it("speaks of no command that there is not", () => {
+    const { commandPalette } = contributes.menus;
+    expect(commandPalette.map((each) => each.command).filter((name) => !contributed.includes(name))).toEqual([]);
+  });
 });
 
 describe("a command", () => {
@@ -300,24 +334,103 @@ describe("the doctor", () => {
   });
 });
 
+describe("an import", () => {
+  const found = {
+    kind: "task-master",
+    source: "tasks.json",
+    text: "# Plan: theirs",
+    tasks: 2,
+    notes: [{ kind: "lost", text: "a colour", line: 3, path: "" }],
+    problems: [],
+    path: ".devloop/plan.md",
+    exists: true,
+  };
+  beforeEach(() => {
+    vs.file = "{}";
+    vs.chosen = [{ path: "/one/tasks.json", toString: () => "file:///one/tasks.json" }];
+    one.answers["devloop/import"] = found;
+  });
+  const asked = () => one.calls.filter(([method]) => method === "devloop/import").map(([, params]) => params);
+
+  it("shows what it would do beside the plan that is there, and writes it when that is wanted", async () => {
+    vs.press = "Replace the Plan";
+    await call("devloop.importTasks");
+    expect(vs.executed[0]?.slice(0, 1)).toEqual(["vscode.diff"]);
+    expect(vs.pages).toContain("# Plan: theirs");
+    expect(asked()).toEqual([
+      { text: "{}", source: "tasks.json" },
+      { text: "{}", source: "tasks.json", as: "task-master", write: true, replace: true },
+    ]);
+    expect(vs.said[0]?.slice(1)).toEqual(["Replace the Plan", "Notes"]);
+  });
+
+  it("writes nothing when the question is closed, or no file is chosen", async () => {
+    await call("devloop.importTasks");
+    expect(asked()).toEqual([{ text: "{}", source: "tasks.json" }]);
+    vs.chosen = undefined;
+    await call("devloop.importTasks");
+    expect(asked()).toHaveLength(1);
+  });
+
+  it("replaces nothing where nothing is, and shows the plan alone", async () => {
+    one.answers["devloop/import"] = { ...found, exists: false, notes: [] };
+    vs.press = "Write the Plan";
+    await call("devloop.importTasks");
+    expect(vs.executed).toEqual([]);
+    expect(asked()[1]).toMatchObject({ write: true, replace: false });
+    expect(vs.said[0]?.slice(1)).toEqual(["Write the Plan"]);
+  });
+
+  it("says why where there is no task, or no text", async () => {
+    one.answers["devloop/import"] = { ...found, tasks: 0 };
+    await call("devloop.importTasks");
+    expect(vs.said[0]?.[0]).toContain("There is no task in tasks.json");
+    expect(vs.pages[0]).toContain("line 3: a colour");
+    vs.file = "\0";
+    await call("devloop.importTasks");
+    expect(vs.said[1]?.[0]).toContain("no text in UTF-8");
+    expect(asked()).toHaveLength(1);
+  });
+});
+
 describe("a link", () => {
   it("opens the page in the folder that knows the run", async () => {
     one.answers["devloop/show"] = new Error("There is no run.");
-    await vs.uri?.handleUri({ path: "/run/run-1.1-1" });
+    await vs.uri?.handleUri({ path: "/run/run-1.1-1", query: "" });
     expect(vs.executed).toEqual([["devloop.openRun", { run: "run-1.1-1", uri: "file:///two" }]]);
   });
 
+  it("opens the page in the folder that it names, and in no other", async () => {
+    await vs.uri?.handleUri({ path: "/run/run-1.1-1", query: "folder=/two/" });
+    expect(vs.executed).toEqual([["devloop.openRun", { run: "run-1.1-1", uri: "file:///two" }]]);
+    expect(one.calls).toEqual([]);
+    await vs.uri?.handleUri({ path: "/run/run-1.1-1", query: "folder=/three" });
+    two.answers["devloop/show"] = new Error("There is no run.");
+    await vs.uri?.handleUri({ path: "/run/run-1.1-1", query: "folder=/two" });
+    expect(vs.executed).toHaveLength(1);
+    expect(vs.said.map(([text]) => text)).toEqual([
+      "The run run-1.1-1 is of /three, which is not open in this window.",
+      "No folder of this window has a run run-1.1-1.",
+    ]);
+  });
+
   it("does nothing for any other link or run", async () => {
-    await vs.uri?.handleUri({ path: "/decide/run-1.1-1" });
+    await vs.uri?.handleUri({ path: "/decide/run-1.1-1", query: "" });
     one.answers["devloop/show"] = new Error("no");
     two.answers["devloop/show"] = new Error("no");
-    await vs.uri?.handleUri({ path: "/run/unknown" });
+    await vs.uri?.handleUri({ path: "/run/unknown", query: "" });
     expect(vs.executed).toEqual([]);
     expect(vs.said).toHaveLength(2);
   });
 });
 
 describe("context keys", () => {
+  it("name the plans that are worked on, wherever they are", () => {
+    const at = (path: string | null) => ({ folder: one.folder, plan: undefined, status: { plan: { path } } }) as never;
+    expect(plansOf([at("docs/PLAN.md"), at(null), at("/two/PLAN.md")])).toEqual(["/one/docs/PLAN.md", "/two/PLAN.md"]);
+    expect(vs.keys.get("devloop.plans")).toEqual([PLAN.uri]);
+  });
+
   it("say what is possible", async () => {
     expect(Object.fromEntries(vs.keys)).toMatchObject({
       "devloop.active": true,

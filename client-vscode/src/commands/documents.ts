@@ -25,11 +25,21 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     return this.texts.get(uri.path) ?? "This page is of a window that was closed. Ask for it again.\n";
   }
 
-  /** Show a page by name, such as `Doctor`; one that is open already changes in place. */
-  async show(name: string, text: string, preview = true): Promise<vscode.TextEditor> {
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
+  uri(name: string): vscode.Uri {
+    return vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
+  }
+
+  /** A page to be shown by whoever asks; one that is open already changes in place. */
+  put(name: string, text: string): vscode.Uri {
+    const uri = this.uri(name);
     this.texts.set(uri.path, text);
     this.emitter.fire(uri);
+    return uri;
+  }
+
+  /** Show a page by name, such as `Doctor`. */
+  async show(name: string, text: string, preview = true): Promise<vscode.TextEditor> {
+    const uri = this.put(name, text);
     const document = await vscode.workspace.openTextDocument(uri);
     // In the empty second line no word is highlighted.
     const selection = new vscode.Range(1, 0, 1, 0);

@@ -3,56 +3,22 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import { welcomeToDemo } from "../editing/demo";
-import type { CommandArguments } from "../protocol";
 import { words } from "../server/refusal";
 import { forNotice } from "../views/text";
 import { read } from "./arguments";
 import { Documents } from "./documents";
 import * as keys from "./keys";
 import * as links from "./links";
-import * as looking from "./looking";
-import * as running from "./running";
-import * as settingUp from "./setting-up";
-import { trust } from "./trusting";
+import { table } from "./table";
 import { Walkthrough } from "./walkthrough";
-
-type Command = (given: CommandArguments) => unknown;
 
 export function register(context: Context): void {
   const documents = new Documents();
   const walkthrough = new Walkthrough(context);
-  const commands: Readonly<Record<string, Command>> = {
-    "devloop.run": (given) => running.run(context, given),
-    "devloop.runHere": () => running.runHere(context),
-    "devloop.continue": (given) => running.proceed(context, given),
-    "devloop.runPhase": (given) => running.runPhase(context, given),
-    "devloop.cancel": (given) => running.cancel(context, given),
-    "devloop.fresh": (given) => running.fresh(given),
-    "devloop.archive": (given) => running.archive(context, given),
-    "devloop.nextTask": (given) => running.nextTask(context, given),
-    "devloop.showRun": (given) => {
-      walkthrough.happened("looked");
-      return looking.showRun(context, given);
-    },
-    "devloop.showDiff": (given) => looking.showDiff(context, given),
-    "devloop.openTranscript": (given) => looking.openTranscript(context, documents, given),
-    "devloop.openPlan": (given) => looking.openPlan(context, given),
-    "devloop.status": (given) => looking.status(context, documents, given),
-    "devloop.doctor": () => looking.doctor(context, documents),
-    "devloop.menu": () => looking.menu(context),
-    "devloop.restart": (given) => looking.restart(context, given),
-    "devloop.trust": (given) => trust(context, documents, given),
-    "devloop.install": () => settingUp.install(context),
-    "devloop.selectInterpreter": () => settingUp.selectInterpreter(context),
-    "devloop.showLog": () => context.log.show(),
-    "devloop.openSettings": () =>
-      vscode.commands.executeCommand("workbench.action.openSettings", "@ext:devloop.devloop"),
-    "devloop.openWalkthrough": () => walkthrough.show(),
-  };
   context.extension.subscriptions.push(
     documents,
     walkthrough,
-    ...Object.entries(commands).map(([name, command]) =>
+    ...Object.entries(table(context, documents, walkthrough)).map(([name, command]) =>
       vscode.commands.registerCommand(name, (given: unknown) => guarded(context, name, () => command(read(given)))),
     ),
   );

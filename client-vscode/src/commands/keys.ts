@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Session } from "../session";
+import { planUri } from "./plan-uri";
 
 export type Keys = Readonly<Record<string, boolean>>;
 
@@ -20,12 +21,20 @@ export function keysOf(sessions: readonly Pick<Session, "state" | "status">[]): 
   };
 }
 
+/** The paths of the plans that are worked on, whatever their names, as `resourcePath` has them in `when` clauses. */
+export function plansOf(sessions: readonly Pick<Session, "folder" | "plan" | "status">[]): readonly string[] {
+  const uris = sessions.map(planUri).filter((uri) => uri !== undefined);
+  return [...new Set(uris.flatMap((uri) => [uri.path, uri.fsPath]))];
+}
+
 export function register(context: Context): void {
-  const told = new Map<string, boolean>();
+  const told = new Map<string, string>();
   const tell = () => {
-    for (const [key, value] of Object.entries(keysOf(context.sessions.all))) {
-      if (told.get(key) !== value) {
-        told.set(key, value);
+    const { all } = context.sessions;
+    for (const [key, value] of Object.entries({ ...keysOf(all), "devloop.plans": plansOf(all) })) {
+      const text = JSON.stringify(value);
+      if (told.get(key) !== text) {
+        told.set(key, text);
         void vscode.commands.executeCommand("setContext", key, value);
       }
     }

@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Session } from "../session";
-import { runOf } from "./run-link";
+import { forNotice } from "../views/text";
+import { bare, type RunLink, runLink } from "./run-link";
 
 export function register(context: Context): void {
   const handler = { handleUri: (uri: vscode.Uri) => open(context, uri) };
@@ -11,26 +12,41 @@ export function register(context: Context): void {
 }
 
 export async function open(context: Context, uri: vscode.Uri): Promise<void> {
-  const run = runOf(uri.path);
-  if (run === undefined) {
-    void vscode.window.showWarningMessage(
-      "devloop can't open this link: it has to be vscode://devloop.devloop/run/ and a run.",
+  const link = runLink(uri.path, uri.query);
+  if (link === undefined) {
+    say("devloop can't open this link: it has to be vscode://devloop.devloop/run/ and a run.");
+    return;
+  }
+  const session = await holder(context, link);
+  if (session === undefined) {
+    say(
+      link.folder === undefined || context.sessions.all.some((each) => isFolder(each, link.folder))
+        ? `No folder of this window has a run ${link.run}.`
+        : `The run ${link.run} is of ${link.folder}, which is not open in this window.`,
     );
     return;
   }
-  const session = context.sessions.withRun(run) ?? (await holder(context, run));
-  if (session === undefined) {
-    void vscode.window.showWarningMessage(`No folder of this window has a run ${run}.`);
-    return;
-  }
-  await vscode.commands.executeCommand("devloop.openRun", { run, uri: session.folder.uri.toString() });
+  await vscode.commands.executeCommand("devloop.openRun", { run: link.run, uri: session.folder.uri.toString() });
 }
 
-/** The first session whose server knows the run. */
-async function holder(context: Context, run: string): Promise<Session | undefined> {
-  const knows = context.sessions.all.map(async (session) => {
+/** The session that is meant, if its server knows the run: that of the folder, else any. */
+async function holder({ sessions }: Context, { run, folder }: RunLink): Promise<Session | undefined> {
+  const known = folder === undefined ? sessions.withRun(run) : undefined;
+  if (known !== undefined) {
+    return known;
+  }
+  const able = sessions.all.filter((each) => folder === undefined || isFolder(each, folder));
+  const knows = able.map(async (session) => {
     await session.request("devloop/show", { run });
     return session;
   });
   return await Promise.any(knows).catch(() => undefined);
+}
+
+function isFolder(session: Session, folder: string | undefined): boolean {
+  return bare(session.folder.uri.path) === folder;
+}
+
+function say(text: string): void {
+  void vscode.window.showWarningMessage(forNotice(text));
 }

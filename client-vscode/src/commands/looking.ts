@@ -9,6 +9,7 @@ import { askRun, folderOf, sessionOf } from "./ask";
 import { doctorText, type Patient } from "./doctor-text";
 import type { Documents } from "./documents";
 import { menu as menuGroups } from "./menu-rows";
+import { planUri } from "./plan-uri";
 import { statusText } from "./status-text";
 
 interface MenuItem extends vscode.QuickPickItem {
@@ -63,12 +64,11 @@ export async function openPlan(context: Context, given: CommandArguments): Promi
     await revealLine(vscode.Uri.parse(plan.uri), task.line, true);
     return;
   }
-  const path = session.status?.plan.path ?? plan?.path;
-  if (typeof path !== "string") {
+  const uri = planUri(session);
+  if (uri === undefined) {
     await vscode.commands.executeCommand("devloop.newPlan");
     return;
   }
-  const uri = path.startsWith("/") ? vscode.Uri.file(path) : vscode.Uri.joinPath(session.folder.uri, path);
   await vscode.window.showTextDocument(uri, { preview: false });
 }
 

@@ -5,22 +5,14 @@ import type { Context } from "../context";
 import type { CommandArguments, PlanTask, TaskReference } from "../protocol";
 import { counted, forNotice, oneLine } from "../views/text";
 import { askPhase, askRun, askTask, planOf, sessionOf, taskAtCursor } from "./ask";
-
-/** What the server answers when something was to be started. */
-interface Started {
-  readonly run: string | null;
-  readonly attached?: boolean;
-  readonly message?: string;
-}
+import { start } from "./starting";
 
 const SHORTLY_MS = 6_000;
 
 export async function run(context: Context, given: CommandArguments): Promise<unknown> {
   const session = sessionOf(context, given);
   const task = given.task ?? referenceTo(await askTask(session));
-  return task === undefined
-    ? undefined
-    : told(await starting(task.id, session.execute<Started>("devloop.run", { ...given, task })));
+  return task && (await start(session, "devloop.run", { ...given, task }, task.id));
 }
 
 export async function runHere(context: Context): Promise<unknown> {
@@ -29,19 +21,17 @@ export async function runHere(context: Context): Promise<unknown> {
   if (found === undefined) {
     throw new Error("There is no task at the cursor. Put it into a task of the plan.");
   }
-  return told(await starting(found.id, session.execute<Started>("devloop.run", { task: referenceTo(found) })));
+  return await start(session, "devloop.run", { task: referenceTo(found) }, found.id);
 }
 
 export async function proceed(context: Context, given: CommandArguments): Promise<unknown> {
-  return told(await starting("the next task", sessionOf(context, given).execute<Started>("devloop.continue", given)));
+  return await start(sessionOf(context, given), "devloop.continue", given, "the next task");
 }
 
 export async function runPhase(context: Context, given: CommandArguments): Promise<unknown> {
   const session = sessionOf(context, given);
   const phase = given.phase ?? (await askPhase(session));
-  return phase === undefined
-    ? undefined
-    : told(await starting(`phase ${phase}`, session.execute<Started>("devloop.runPhase", { ...given, phase })));
+  return phase && (await start(session, "devloop.runPhase", { ...given, phase }, `phase ${phase}`));
 }
 
 export async function cancel(context: Context, given: CommandArguments): Promise<unknown> {
@@ -81,20 +71,6 @@ export async function nextTask(context: Context, given: CommandArguments): Promi
     const waits = answer.blocked.slice(0, 5).map((each) => `${oneLine(each.id, 40)} waits for ${each.by.join(", ")}`);
     const said = answer.state === "all_complete" ? "Every task is done." : "No task can run now.";
     void vscode.window.showInformationMessage(forNotice([said, ...waits].join(" "), 400));
-  }
-  return answer;
-}
-
-/** A server whose engine has to start first needs a moment: the click shows at once. */
-function starting<T>(what: string, work: Promise<T>): Promise<T> {
-  const title = `devloop: starting ${oneLine(what, 60)}`;
-  return Promise.resolve(vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => work));
-}
-
-/** A click that started nothing gets its reason; one that did is answered by the status item. */
-function told(answer: Started): Started {
-  if (answer.message !== undefined && (answer.run === null || answer.attached === true)) {
-    void vscode.window.showInformationMessage(forNotice(answer.message, 400));
   }
   return answer;
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { folderOf } from "../commands/ask";
+import { uriOfPlan } from "../commands/plan-uri";
 import type { Context } from "../context";
 import type { Template } from "../protocol";
 import type { Session } from "../session";
@@ -39,10 +40,7 @@ export async function newPlan(context: Context): Promise<void> {
 /** The plan that the folder has: the server knows all names that a plan may have. */
 async function existing(session: Session): Promise<vscode.Uri | undefined> {
   const { plan } = await session.request<{ readonly plan: { readonly path: string | null } }>("devloop/status");
-  if (plan.path === null) {
-    return undefined;
-  }
-  return plan.path.startsWith("/") ? vscode.Uri.file(plan.path) : vscode.Uri.joinPath(session.folder.uri, plan.path);
+  return plan.path === null ? undefined : uriOfPlan(session, plan.path);
 }
 
 /** With the first task selected, ready to be written over. */

@@ -5,6 +5,7 @@ import type { PlanPhase, PlanTask } from "../protocol";
 import type { Session } from "../session";
 import { on } from "./act";
 import { sessionOf } from "./folder";
+import { passOnRun } from "./on-run";
 import type { PlanView } from "./plan";
 import { dependable } from "./plan-at";
 import { move } from "./plan-drop";
@@ -70,14 +71,7 @@ export function registerPlanCommands(context: Context, plan: PlanView): void {
     }
   });
   pass("devloop.plan.showRun", "devloop.openRun");
-  pass("devloop.plan.review", "devloop.review");
-  pass("devloop.plan.commit", "devloop.decide", { decision: "commit" });
-  pass("devloop.plan.accept", "devloop.decide", { decision: "continue" });
-  pass("devloop.plan.revise", "devloop.decide", { decision: "revise" });
-  pass("devloop.plan.answer", "devloop.answer");
-  pass("devloop.plan.decide", "devloop.decide");
-  pass("devloop.plan.more", "devloop.decide");
-  pass("devloop.plan.cancel", "devloop.cancel");
+  passOnRun("plan", pass);
 
   on(context, "devloop.plan.skip", (...given: Given) => mark(tasks(...given), "skip"));
   on(context, "devloop.plan.block", (...given: Given) => mark(tasks(...given), "block"));

@@ -1,9 +1,11 @@
 /** The commands of the Runs view's menus. What they do is done by the commands of the palette. */
 import * as vscode from "vscode";
+import { linkTo } from "../commands/run-link";
 import type { Context } from "../context";
 import type { Run } from "../protocol";
 import { on } from "./act";
 import { sessionOf } from "./folder";
+import { passOnRun } from "./on-run";
 import type { RunNode, RunsView } from "./runs";
 
 export function registerRunCommands(context: Context, runs: RunsView): void {
@@ -35,19 +37,19 @@ export function registerRunCommands(context: Context, runs: RunsView): void {
       await vscode.commands.executeCommand("devloop.openRun", { run: run.id, ...folderOf(node) });
     }
   });
-  pass("devloop.runs.review", "devloop.review");
   pass("devloop.runs.transcript", "devloop.openTranscript");
-  pass("devloop.runs.commit", "devloop.decide", { decision: "commit" });
-  pass("devloop.runs.accept", "devloop.decide", { decision: "continue" });
-  pass("devloop.runs.revise", "devloop.decide", { decision: "revise" });
-  pass("devloop.runs.answer", "devloop.answer");
-  pass("devloop.runs.decide", "devloop.decide");
-  pass("devloop.runs.more", "devloop.decide");
-  pass("devloop.runs.cancel", "devloop.cancel");
+  passOnRun("runs", pass);
   on(context, "devloop.runs.copyId", async (node: RunNode | undefined) => {
     const run = runOf(node);
     if (run !== undefined) {
       await vscode.env.clipboard.writeText(run.id);
+    }
+  });
+  on(context, "devloop.runs.copyLink", async (node: RunNode | undefined) => {
+    const [run, chosen] = [runOf(node), node ?? runs.view.selection[0]];
+    const session = chosen && sessionOf(context, chosen);
+    if (run !== undefined && session !== undefined) {
+      await vscode.env.clipboard.writeText(linkTo(vscode.env.uriScheme, run.id, session.folder.uri.path));
     }
   });
   on(context, "devloop.runs.openOnly", () => {

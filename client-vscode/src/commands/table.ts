@@ -1,0 +1,57 @@
+/**
+ * Every command of the palette, of lenses and of code actions. A new one is a row here (`starting.ts` for one that the
+ * server starts something with) and its title in `package.json`, under `commands` and, if need be, `commandPalette`.
+ */
+
+import * as vscode from "vscode";
+import type { Context } from "../context";
+import type { CommandArguments } from "../protocol";
+import type { Documents } from "./documents";
+import { importTasks } from "./importing";
+import * as looking from "./looking";
+import * as running from "./running";
+import * as settingUp from "./setting-up";
+import { trust } from "./trusting";
+import type { Walkthrough } from "./walkthrough";
+
+export type Command = (given: CommandArguments) => unknown;
+
+export function table(
+  context: Context,
+  documents: Documents,
+  walkthrough: Walkthrough,
+): Readonly<Record<string, Command>> {
+  return {
+    // Running
+    "devloop.run": (given) => running.run(context, given),
+    "devloop.runHere": () => running.runHere(context),
+    "devloop.continue": (given) => running.proceed(context, given),
+    "devloop.runPhase": (given) => running.runPhase(context, given),
+    "devloop.cancel": (given) => running.cancel(context, given),
+    "devloop.fresh": (given) => running.fresh(given),
+    // The plan
+    "devloop.archive": (given) => running.archive(context, given),
+    "devloop.nextTask": (given) => running.nextTask(context, given),
+    "devloop.openPlan": (given) => looking.openPlan(context, given),
+    "devloop.importTasks": () => importTasks(context, documents),
+    // Looking
+    "devloop.showRun": (given) => {
+      walkthrough.happened("looked");
+      return looking.showRun(context, given);
+    },
+    "devloop.showDiff": (given) => looking.showDiff(context, given),
+    "devloop.openTranscript": (given) => looking.openTranscript(context, documents, given),
+    "devloop.status": (given) => looking.status(context, documents, given),
+    "devloop.doctor": () => looking.doctor(context, documents),
+    "devloop.menu": () => looking.menu(context),
+    "devloop.trust": (given) => trust(context, documents, given),
+    // The server and the editor
+    "devloop.restart": (given) => looking.restart(context, given),
+    "devloop.install": () => settingUp.install(context),
+    "devloop.selectInterpreter": () => settingUp.selectInterpreter(context),
+    "devloop.showLog": () => context.log.show(),
+    "devloop.openSettings": () =>
+      vscode.commands.executeCommand("workbench.action.openSettings", "@ext:devloop.devloop"),
+    "devloop.openWalkthrough": () => walkthrough.show(),
+  };
+}
