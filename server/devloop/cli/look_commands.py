@@ -182,7 +182,7 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
             out.print(f"  skill {safe(about, 80)} [dim]({told})[/]")
     for hook in found.get("hooks") or ():
         if hook["result"] != "pass":
-            out.print(f"  {hook_line(hook)} [dim]({hook['ms']} ms)[/]")
+            out.print(f"  {hook_line(hook)}")
     passed = [hook for hook in found.get("hooks") or () if hook["result"] == "pass"]
     if passed:
         took = sum(hook["ms"] for hook in passed)
@@ -282,7 +282,7 @@ def _print_event(event: Row, as_json: bool) -> None:
     if kind == "turn.progress":
         return
     when = datetime.fromtimestamp(float(event["at"])).astimezone()
-    told = line_of(kind, data).strip() or safe(_plain(data), 120)
+    told = (hook_line(data) if kind == "hook.ended" else line_of(kind, data).strip()) or safe(_plain(data), 120)
     output.console().print(
         f"[dim]{when:%m-%d %H:%M:%S}[/] {safe(event.get('run') or '', 60)} [bold]{safe(kind, 40)}[/] {told}"
     )

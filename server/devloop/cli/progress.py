@@ -142,7 +142,8 @@ def hook_line(data: Row) -> str:
     about = f" {safe(data['tool'], 40)}" if data.get("tool") else ""
     reason = f": {safe(data['reason'], 160)}" if data.get("reason") else ""
     said = {"pass": "passed", "block": "refused"}.get(result, result)
-    return f"{symbol} hook {safe(data.get('hook'), 80)} {safe(said, 20)} ({safe(data.get('event'), 30)}{about}){reason}"
+    where = f"{safe(data.get('event'), 30)}{about}, {safe(data.get('ms'), 12)} ms"
+    return f"{symbol} hook {safe(data.get('hook'), 80)} {safe(said, 20)} [dim]({where})[/]{reason}"
 
 
 def line_of(kind: str, data: Row) -> str:

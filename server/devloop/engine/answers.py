@@ -197,7 +197,8 @@ async def transcript(services: Services, params: Row) -> Row:
     """A run's conversation, to read: `{"run", "text"}`, Markdown."""
     row = find(services, str(params.get("run")))
     told = Transcript(services.folder(row["id"]), services.redactor)
-    text = await asyncio.to_thread(transcript_text.markdown, row, told, services.redactor)
+    asked = hooking.told(services, row["id"])
+    text = await asyncio.to_thread(transcript_text.markdown, row, told, services.redactor, asked)
     return {"run": row["id"], "text": text}
 
 

@@ -15,9 +15,9 @@ MAX_TEXT = 2_000_000
 Row = Mapping[str, Any]
 
 
-def markdown(run: Row, transcript: Transcript, redactor: Redactor) -> str:
-    """The whole conversation, oldest first, redacted; cut at `MAX_TEXT` characters."""
-    text = "\n".join(_lines(run, transcript))
+def markdown(run: Row, transcript: Transcript, redactor: Redactor, hooks: Sequence[Row] = ()) -> str:
+    """The whole conversation, oldest first, redacted; cut at `MAX_TEXT` characters. `hooks`: what came of them."""
+    text = "\n".join((*_lines(run, transcript), *_hooks(hooks)))
     text = printable(redactor.text(text))
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n… cut here; the run's folder holds all of it.\n"
 
@@ -43,6 +43,18 @@ def _lines(run: Row, transcript: Transcript) -> Iterator[str]:
         for said in transcript.words(turn):
             yield "### Then it was told\n"
             yield _quoted(said)
+
+
+def _hooks(hooks: Sequence[Row]) -> Iterator[str]:
+    """At the end, so that the conversation reads as it went."""
+    if hooks:
+        yield "## Hooks\n"
+    for each in hooks:
+        turn = f", turn {each['turn']}" if each.get("turn") else ""
+        tool = f" {one_line(str(each['tool']), 40)}" if each.get("tool") else ""
+        reason = f": {one_line(str(each['reason']), 400)}" if each.get("reason") else ""
+        named = f"{one_line(str(each['hook']), 100)} at {one_line(str(each['event']), 30)}{tool}{turn}"
+        yield f"- {named}: {one_line(str(each['result']), 20)}, {each['ms']} ms{reason}"
 
 
 def _turn(number: int, transcript: Transcript) -> Iterator[str]:
