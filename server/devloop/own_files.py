@@ -5,6 +5,7 @@ A `Fault` is what the terminal, `doctor` and an editor say of a file, wherever t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +61,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_form[found[0]] if found else None
 
 
-def renamed(text: str, line: int, old: str, new: str) -> tuple[Fix, ...]:
-    """The fix that writes `new` for the first `old` in a line of `text`; nothing when it does not stand there."""
-    lines = text.split("\n")
-    start = lines[line - 1].find(old) if 0 < line <= len(lines) else -1
-    if start < 0:
-        return ()
-    return (Fix(f"Write “{new}” for “{old}”", (LineEdit(line, start, start + len(old), new),)),)
+def renamed(text: str, line: int, old: str, new: str, *, within: int = 0) -> tuple[Fix, ...]:
+    """The fix that writes `new` for the word `old` in a line of `text`, or in the first of the `within` lines after it
+    that has the word; nothing when none has."""
+    word = re.compile(rf"(?<![\w-]){re.escape(old)}(?![\w-])")
+    for at, each in enumerate(text.split("\n")[line - 1 : line + within], line):
+        found = word.search(each)
+        if found is not None:
+            return (Fix(f"Write “{new}” for “{old}”", (LineEdit(at, found.start(), found.end(), new),)),)
+    return ()
 
 
 def own_file(root: Path, relative: str) -> Path:

@@ -288,9 +288,11 @@ def _unknown(text: str, key: str, line: int, path: str) -> Fault:
     near = nearest(key, [*known_keys(), *_OLD])
     if near is None:
         return Fault(path, line, told, "warning", "unknown-setting")
+    if "_" in key:
+        near = near.replace("-", "_")  # as the file writes it
     above, _, last = key.rpartition(".")
     near_above, _, near_last = near.rpartition(".")
-    fixes = renamed(text, line, last, near_last) if _normal(above) == near_above else ()
+    fixes = renamed(text, line, last, near_last) if _normal(above) == _normal(near_above) else ()
     return Fault(path, line, f"{told}; did you mean {near}?", "warning", "unknown-setting", fixes)
 
 

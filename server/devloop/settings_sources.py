@@ -101,11 +101,13 @@ def user_file() -> Path:
     return paths.settings_file()
 
 
-def read(root: Path, environment: Mapping[str, str]) -> Known:
-    """Everything that is said about settings. Never raises on what a file holds."""
-    own, local = user_file(), _personal(root)
-    user = _toml("user", str(own), _text(own))
-    team = _toml("team", TEAM_FILE, _guarded(root, TEAM_FILE))
+def read(root: Path, environment: Mapping[str, str], texts: Mapping[str, str] | None = None) -> Known:
+    """Everything that is said about settings. Never raises on what a file holds. `texts`: what counts instead of a
+    file's own text, by path as faults name it: an editor's buffer."""
+    typed = texts or {}
+    own, local = user_file(), _personal(root, typed)
+    user = _toml("user", str(own), _typed(typed, str(own), _text(own)))
+    team = _toml("team", TEAM_FILE, _typed(typed, TEAM_FILE, _guarded(root, TEAM_FILE)))
     sources = (
         Source("user", str(own), own.is_file()),
         Source("team", TEAM_FILE, (root / TEAM_FILE).is_file()),
@@ -158,6 +160,10 @@ def _text(path: Path) -> Callable[[], str | None]:
     return reading
 
 
+def _typed(texts: Mapping[str, str], path: str, reading: Callable[[], str | None]) -> Callable[[], str | None]:
+    return (lambda: texts[path]) if path in texts else reading
+
+
 def _guarded(root: Path, relative: str) -> Callable[[], str | None]:
     def reading() -> str | None:
         text = read_text(root, relative)
@@ -176,10 +182,16 @@ def _toml(kind: Kind, path: str, reading: Callable[[], str | None]) -> _File:
     return check_toml(kind, path, text) if text is not None else _File(kind, path)
 
 
+def check_text(root: Path, path: str, text: str) -> tuple[Fault, ...]:
+    """What is wrong in one file of settings while it has this text. `path`: as faults name it."""
+    return tuple(fault for fault in read(root, {}, {path: text}).faults if fault.path == path)
+
+
 def check_toml(kind: Kind, path: str, text: str) -> _File:
     """A settings file by its text: what it says, each with its line, and what is no setting."""
+    text = text.removeprefix("\ufeff")
     try:
-        data = tomllib.loads(text.removeprefix("\ufeff"))
+        data = tomllib.loads(text)
     except (ValueError, RecursionError) as problem:
         found = _AT_LINE.search(str(problem))
         line = int(found[1]) if found else text.count("\n") + 1
@@ -230,11 +242,11 @@ def _unknown(file: _File, key: Key, known: Key) -> Fault:
     return Fault(file.path, line, f"{told}; did you mean {near}?", "warning", "unknown-setting", fixes)
 
 
-def _personal(root: Path) -> _File:
+def _personal(root: Path, texts: Mapping[str, str]) -> _File:
     """`local.md`, else the one in the legacy place, as settings. What it says of nothing (null) is not said."""
     for path in (personal.PATH, personal.LEGACY_PATH):
         try:
-            text = read_text(root, path)
+            text = texts[path] if path in texts else read_text(root, path)
         except DevloopError as problem:
             return _File("personal", path, faults=[Fault(path, 1, problem.sentences)], exists=True)
         if text is None:

@@ -2,6 +2,7 @@
 
 from devloop.agents.definitions import Access, Agent, Mode, Problem, read_agent
 from devloop.agents.discovery import Clash, Library, discover, load_agents
+from devloop.agents.fixing import check_text
 from devloop.agents.routing import Choice, route
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Library",
     "Mode",
     "Problem",
+    "check_text",
     "discover",
     "load_agents",
     "read_agent",

@@ -48,6 +48,8 @@ _FOR_ONE = ("description", "starts", "contains", "result", "words", "after")
 _HEAD = {"name", "mode", "modes", "chains", "skills", *_FOR_ALL, *_FOR_ONE}
 _FOREIGN = {"color", "memory", "hooks", "mcpServers", "background", "isolation", "version", "author"}
 """Claude Code's, without a meaning here."""
+KEYS: Final = frozenset(_HEAD | _FOREIGN)
+MODE_KEYS: Final = (*_FOR_ALL, *_FOR_ONE)
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ def _agent(reading: Reading, body: str, body_line: int, source: str) -> Agent:
     if not isinstance(description, str) or not description.strip():
         raise Malformed("an agent needs a description", reading.lines.get("description", 1))
     for key in values:
-        if key not in _HEAD | _FOREIGN:
+        if key not in KEYS:
             reading.problem(key, f"{one_line(key, 60)!r} has no meaning in an agent")
     shared, sections = _sections(body)
     if not shared.strip() and not sections:
@@ -270,7 +272,7 @@ def _modes(reading: Reading, declared: Mapping[Any, Any], shared: str, sections:
             reading.problem(place, f"{one_line(str(name), 60)!r} is no mode")
             continue
         for key in said or {}:
-            if key not in (*_FOR_ALL, *_FOR_ONE):
+            if key not in MODE_KEYS:
                 reading.problem(f"{place}.{key}", f"{one_line(str(key), 60)!r} has no meaning in a mode")
         own = dict(said or {})
         yield _mode(reading, name, {**inherited, **own}, own, shared, sections.get(name, ""))

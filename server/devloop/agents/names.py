@@ -39,6 +39,9 @@ _FOREIGN: Mapping[str, tuple[str, ...]] = {
 UNAVAILABLE: Final = frozenset(("Task", "Agent", "WebFetch", "WebSearch"))
 """Known, but agents here have no network and start no others."""
 
+KNOWN: Final = (*TOOLS, *_FOREIGN, *sorted(UNAVAILABLE))
+"""Every name of a tool that an agent's file may have."""
+
 TIERS: Final = ("fast", "balanced", "deep")
 _TIER_OF: Mapping[str, str] = {"haiku": "fast", "sonnet": "balanced", "opus": "deep", "inherit": "", "default": ""}
 

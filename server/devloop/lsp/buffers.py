@@ -87,7 +87,7 @@ class Buffer:
         document = self.document
         for change in changes:
             if isinstance(change, t.TextDocumentContentChangePartial):
-                document = _replaced(document, change.range, change.text, positions)
+                document = replaced(document, change.range, change.text, positions)
             else:
                 document = plans.Document.of(change.text)
         self.document, self.version, self.touched = document, version, time.monotonic()
@@ -183,7 +183,8 @@ class Buffer:
         return plan
 
 
-def _replaced(document: plans.Document, place: t.Range, text: str, positions: Positions) -> plans.Document:
+def replaced(document: plans.Document, place: t.Range, text: str, positions: Positions) -> plans.Document:
+    """The document with what an editor wrote at a place."""
     start, end = positions.point(document, place.start), positions.point(document, place.end)
     if not positions.in_bom(document, place.start):
         return document.replace(start, end, text)

@@ -18,7 +18,7 @@ from pygls.uris import to_fs_path
 from devloop import __version__
 from devloop import plan as plans
 from devloop.errors import DevloopError, StaleEdit, Unavailable
-from devloop.lsp import applying, features, options, refresh, requests
+from devloop.lsp import applying, features, options, own_files, refresh, requests
 from devloop.lsp.buffers import Buffer
 from devloop.lsp.client import ANSWER_S, Client
 from devloop.lsp.live.shown import SCHEME
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from devloop.daemon.board import Board
     from devloop.daemon.service import Service
     from devloop.lsp.live import Live
+    from devloop.lsp.own_files import OwnFile
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Connection:
         self.options = self.given = options.Options()
         """What counts now, and what `initializationOptions` said."""
         self.buffers: dict[str, Buffer] = {}
+        self.own_files: dict[str, OwnFile] = {}
+        """Open documents that are no plans, and of which devloop knows what is wrong in them."""
         self.left = asyncio.Event()
         self.quiet = False
         """It asked to be told nothing more: `shutdown`."""
@@ -165,6 +168,7 @@ class Connection:
         relative = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else document.uri
         main = self._is_main(path)
         if not (main or document.language_id == PLAN_LANGUAGE or _looks_like_a_plan(relative)):
+            own_files.open_document(self, document, path)
             return None
         buffer = Buffer(
             document.uri,

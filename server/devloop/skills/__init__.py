@@ -2,6 +2,7 @@
 
 from devloop.skills.definitions import Problem, Skill, Triggers, parse, tokens
 from devloop.skills.discovery import Found, Library, discover, read_folder, shipped_skills, to_json
+from devloop.skills.fixing import check_text
 from devloop.skills.index import INDEX_FILE, index_markdown
 from devloop.skills.languages import of_project
 from devloop.skills.lint import check_path, check_skill, clashes
@@ -20,6 +21,7 @@ __all__ = [
     "Triggers",
     "check_path",
     "check_skill",
+    "check_text",
     "clashes",
     "discover",
     "index_lines",

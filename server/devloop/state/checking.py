@@ -24,6 +24,18 @@ _FILES: dict[str, Callable[[str], tuple[Fault, ...]]] = {
 }
 
 
+def checker(path: str) -> Callable[[str], tuple[Fault, ...]] | None:
+    """What says what is wrong with a state file's text; None for a path that is none of them. Pure."""
+    if path in _FILES:
+        return _FILES[path]
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".md"):
+        return None
+    if folder in (issues.FOLDER, *issues.LEGACY_FOLDERS) and issues.NAME.match(name.removesuffix(".md")):
+        return lambda text: issues.parse(text, path)[2]
+    return (lambda text: spikes.parse(text, path)[1]) if folder == spikes.FOLDER else None
+
+
 def faults(root: Path) -> tuple[Fault, ...]:
     """Everything that is wrong, by file and line. Blocks."""
     found: list[Fault] = []

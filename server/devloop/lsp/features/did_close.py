@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
 
-from devloop.lsp import diagnostics
+from devloop.lsp import diagnostics, own_files
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -16,7 +16,9 @@ METHOD: Final = t.TEXT_DOCUMENT_DID_CLOSE
 
 def handle(connection: Connection, params: t.DidCloseTextDocumentParams) -> None:
     buffer = connection.find(params.text_document.uri)
-    if buffer is not None:
+    if buffer is None:
+        own_files.close_document(connection, params.text_document.uri)
+    else:
         connection.forget(buffer)
         diagnostics.clear(connection, buffer)
         if buffer.main:

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 def handle(connection: Connection, params: t.DidSaveTextDocumentParams) -> None:
     buffer = connection.find(params.text_document.uri)
     if buffer is None:
+        if (own := connection.own_files.get(params.text_document.uri)) is not None:
+            own.advance(anew=True)
         return
     if params.text is not None and params.text != buffer.document.text:
         log.warning("what an editor saved is not what it showed us; the saved text counts")

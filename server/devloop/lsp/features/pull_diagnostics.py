@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
-from devloop.lsp import diagnostics
+from devloop.lsp import diagnostics, own_files
 from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ OPTIONS: Final = t.DiagnosticOptions(
 async def handle(connection: Connection, params: t.DocumentDiagnosticParams) -> Plain:
     buffer = connection.find(params.text_document.uri)
     if buffer is None:
-        return Plain({"kind": "full", "items": []})
+        found = await own_files.diagnostics(connection, params.text_document.uri)
+        return found or Plain({"kind": "full", "items": []})
     result = str(buffer.version)
-    found: list[dict[str, Any]] = diagnostics.items(connection, buffer, await buffer.snapshot())
-    return Plain({"kind": "full", "resultId": result, "items": found})
+    items: list[dict[str, Any]] = diagnostics.items(connection, buffer, await buffer.snapshot())
+    return Plain({"kind": "full", "resultId": result, "items": items})
