@@ -22,8 +22,11 @@ IGNORED = (
     ".devloop/.current-session.json",
     ".devloop/spikes/",
     ".devloop/workflow.json",
+    ".devloop/reports/",
+    ".devloop/*audit*.md",
+    ".devloop/*security*.md",
 )
-"""state-files §1: what is a person's own, or used once."""
+"""state-files §1: what is a person's own, or used once; reports of scanners name what is weak."""
 TRACKED = (
     ".devloop/plan.md",
     ".devloop/plan-state.json",
@@ -31,9 +34,15 @@ TRACKED = (
     ".devloop/context.json",
     ".devloop/issues/",
     ".devloop/archive/",
+    ".devloop/epic.json",
+    ".devloop/epic.md",
+    ".devloop/draft/",
     ".devloop/config.toml",
+    ".devloop/hooks.json",
+    ".devloop/agents/",
+    ".devloop/skills/",
 )
-"""state-files §1: what a team shares."""
+"""state-files §1: what a team shares, and what it declares for its agents."""
 
 
 def templates() -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ async def shared(root: Path) -> list[dict[str, Any]]:
     if seen.shared:
         names = " ".join(seen.shared)
         told = f"git tracks what is one person's alone: {names}."
-        found.append(_warning(told, f"git rm -r --cached {names}"))
+        found.append(_warning(told, f"git rm -r --cached {' '.join(map(shlex.quote, seen.shared))}"))
     if seen.exposed:
         found.append(
             _warning(f"git would take in what is one person's alone: {', '.join(seen.exposed)}.", "devloop init")
