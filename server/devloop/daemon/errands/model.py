@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devloop.daemon.documents import Documents
 from devloop.errors import UsageError
 from devloop.paths import StateDir
 from devloop.redact import one_line
 from devloop.runs.spec import Errand, TaskSpec
+
+if TYPE_CHECKING:
+    from devloop.daemon.findings.findings import Findings
 
 TITLE = 200
 """Characters of an errand's title; all of what was asked for is in its notes."""
@@ -26,6 +30,13 @@ class Project:
     root: Path
     documents: Documents
     state: StateDir
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What reviews found; one object for all who ask."""
+        from devloop.daemon.findings.findings import Findings
+
+        return Findings(self.state, self.root)
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,8 @@ class Accepted:
     """An errand that the person accepted, as the engine tells it.
 
     `given`: what its builder kept for its effect. `report`: `{"data", "fits", "text"}` of a mode with a result, else
-    None. `commit`: of one that changed files, on the branch where it is now: the person's where `ended` is `landed`, else
-    the plan branch. `message`: what the person said to it.
+    None. `commit`: of one that changed files, on the branch where it is now (`ended`: `landed` on the person's, else
+    `accepted` on the plan branch). `message`: what the person said to it.
     """
 
     command: str
@@ -86,11 +97,16 @@ async def no_effect(project: Project, accepted: Accepted) -> str:
     return ""
 
 
+Question = Callable[[Project, Asked], Awaitable[dict[str, Any]]]
+"""What can be asked beside starting an errand; begins nothing and changes nothing."""
+
+
 @dataclass(frozen=True)
 class Command:
     name: str
     build: Build
     take_effect: TakeEffect = no_effect
+    questions: Mapping[str, Question] = field(default_factory=dict)
 
 
 def errand_task(command: str, title: str, *, given: Mapping[str, Any] | None = None, **fields: Any) -> TaskSpec:

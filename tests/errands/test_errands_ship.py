@@ -1,0 +1,122 @@
+"""`devloop ship`, from the commits of a project to a tagged version."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from support.programs import Place
+
+MANIFEST = '[project]\nname = "x"\nversion = "1.2.3"  # said here\n'
+READY = {"summary": "1.3.0 is ready.", "verdict": "READY", "pr_title": "Release", "pr_text": "## Summary\nA thing."}
+
+
+def script(place: Place, *edits: dict[str, str], **result: str) -> None:
+    calls = [{"name": "edit_file", "input": {"path": "CHANGELOG.md", **edit}} for edit in edits]
+    turns = [{"calls": calls}] if calls else []
+    place.script({"@ship": [*turns, {"calls": [{"name": "finish", "input": READY | result}]}]})
+
+
+def commit(place: Place, subject: str, path: str = "thing.py", text: str = "x = 1\n") -> None:
+    (place.root / path).write_text(text)
+    place.git("add", path)
+    place.git("commit", "-q", "-m", subject)
+
+
+@pytest.fixture(scope="module")
+def project(place: Place) -> Place:
+    commit(place, "Begin", "pyproject.toml", MANIFEST)
+    place.git("tag", "v1.2.3")
+    commit(place, "feat(api): add a thing - Task 1.1")
+    return place
+
+
+def test_a_dry_run_says_what_would_be_shipped_and_begins_nothing(project: Place) -> None:
+    (project.root / "loose.txt").write_text("mine\n")
+    found = project("ship", "--dry-run", "--json").json
+    assert (found["version"], found["tag"], found["since"], found["commits"]) == ("1.3.0", "v1.3.0", "v1.2.3", 1)
+    assert found["changelog"] == "### Added\n\n- api: add a thing"
+    assert found["files"] == ["CHANGELOG.md", "pyproject.toml"] and found["found"] == []
+    assert found["open_tasks"] == ["1.1 First thing", "1.2 Second thing"]
+    assert "loose.txt" in found["notes"][0]
+    assert project("runs", "--json").json["runs"] == []
+    shown = project("ship", "--dry-run").out
+    assert "Version 1.3.0 · 1 commits since v1.2.3" in shown and "### Added\n\n- api: add a thing" in shown
+    (project.root / "loose.txt").unlink()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--version", "1.2.3"), "does not come after v1.2.3"),
+        (("--version", "soon"), "is no version"),
+        (("--override", " "), "needs the reason why"),
+        (("--words", "9.9.9"), "No words are kept"),
+        (("--words", "../../etc/passwd"), "No words are kept"),
+    ],
+)
+def test_bad_wishes_are_refused_with_what_to_do(project: Place, arguments: tuple[str, ...], said: str) -> None:
+    refused = project("ship", "--dry-run", *arguments, "--json")
+    assert refused.code in (2, 4, 1) and said in refused.error["message"] and refused.error["hint"]
+
+
+def test_what_should_not_go_out_stops_it_unless_a_person_says_why(project: Place) -> None:
+    commit(project, "chore: add settings", "settings.py", f"token = 'ghp_{'a' * 36}'\nbreakpoint()\n")
+    refused = project("ship", "--json")
+    assert refused.code == 4 and "settings.py:1 secret" in refused.error["message"]
+    assert "a" * 36 not in refused.text
+    shown = project("ship", "--dry-run").out
+    assert "blocker secret settings.py:1" in shown and "warning debug settings.py:2" in shown
+    script(project)
+    begun = project("ship", "--override", "It is a test's.", "--json").json
+    told = project("transcript", begun["run"]["id"]).out
+    assert "The person lets that go out: It is a test's." in told
+    project("decide", begun["run"]["id"], "discard")
+
+
+def test_a_release_is_one_commit_with_a_tag_on_the_persons_branch(project: Place) -> None:
+    """Version and changelog are devloop's, the words the agent's, commit and tag the person's."""
+    script(project, {"old_string": "add a thing", "new_string": "A thing, at last"})
+    head = project.git("rev-parse", "HEAD")
+    done = project("ship", "Mind the thing", "--tag", "--override", "A test's.", "--decide", "commit", "--json")
+    assert done.code == 0, done
+    run = done.json["run"]
+    assert (run["errand"], run["mode"], run["outcome"]) == ("ship", "release", "landed")
+    assert project.git("rev-parse", "v1.3.0^{commit}") == project.git("rev-parse", "HEAD")
+    assert project.git("rev-parse", "HEAD^") == head
+    assert project.git("cat-file", "-t", "v1.3.0") == "tag"
+    shown = project.git("show", "--format=%an", "--name-only", "HEAD")
+    assert shown.split("\n") == ["Pat Person", "", "CHANGELOG.md", "pyproject.toml"]
+    assert (project.root / "pyproject.toml").read_text() == MANIFEST.replace("1.2.3", "1.3.0")
+    assert "- api: A thing, at last" in (project.root / "CHANGELOG.md").read_text()
+    assert "[ ] Task 1.1" in project.plan.read_text(), "the plan is not done, so it does not say so"
+    assert project("ship", "--words", "1.3.0", "--json").json["text"] == "# Release\n\n## Summary\nA thing.\n"
+    notices = json.dumps(project("show", run["id"], "--json").json["notices"])
+    assert "Tagged v1.3.0." in notices and "git push --atomic origin HEAD v1.3.0" in notices
+    assert "nothing to ship" in project("ship", "--json").error["message"]
+
+
+def test_a_tag_that_came_in_between_is_asked_about_and_never_moved(project: Place) -> None:
+    commit(project, "fix: a hole", "more.py")
+    script(project, summary="1.3.1 is ready.")
+    begun = project("ship", "--tag", "--json").json["run"]["id"]
+    project.git("tag", "v1.3.1", "v1.2.3^{commit}")
+    waiting = project("decide", begun, "commit", "--follow", "--json")
+    assert waiting.code == 3, waiting
+    checkpoint = waiting.json["checkpoint"]
+    assert "There is a tag v1.3.1 already" in checkpoint["problem"] and checkpoint["decisions"] == ["recheck", "stop"]
+    project.git("tag", "-d", "v1.3.1")
+    ended = project("decide", begun, "recheck", "--follow", "--json")
+    assert ended.json["run"]["outcome"] == "landed"
+    assert project.git("rev-parse", "v1.3.1^{commit}") == project.git("rev-parse", "HEAD")
+
+
+def test_a_finished_plan_that_is_shipped_is_complete(project: Place) -> None:
+    project.plan.write_text(project.plan.read_text().replace("- [ ]", "- [x]"))
+    project.git("commit", "-qam", "feat!: another way")
+    script(project)
+    assert project("ship", "--decide", "commit", "--json").json["run"]["outcome"] == "landed"
+    assert "**Status**: Complete" in project.plan.read_text()
+    assert project.git("tag") == "v1.2.3\nv1.3.0\nv1.3.1", "no tag was wanted"
+    assert '"2.0.0"' in (project.root / "pyproject.toml").read_text()
