@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +20,7 @@ from devloop.daemon.open_plans import EditsOf
 from devloop.errors import NotFound, Refused, StaleEdit, UsageError
 from devloop.files import storage_error, write_atomic
 from devloop.plan import importing, lines
+from devloop.plan.proposing import patch
 from devloop.plan.refactor import FOLDER
 
 Params = Mapping[str, Any]
@@ -28,8 +28,6 @@ Answer = dict[str, Any]
 
 REPLACED: Final = f"{FOLDER}/replaced"
 """Plans that another one took the place of. Apart from archived phases: their tasks satisfy no dependency."""
-
-MAX_COMPARED: Final = 20_000  # lines; longer plans are shown as one that goes and one that comes
 
 
 def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | None]:
@@ -55,7 +53,7 @@ def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | N
         "problems": [asdict(problem) for problem in found.problems],
         "path": path,
         "exists": before is not None,
-        "patch": _patch(before.text, found.text, path) if before else "",
+        "patch": patch(before.text, found.text, path) if before else "",
     }
     return answer, before
 
@@ -77,16 +75,6 @@ def _text(params: Params, name: str, *, default: str | None = None) -> str:
     if not isinstance(value, str):
         raise UsageError(f"`{name}` must be text.")
     return value
-
-
-def _patch(before: str, after: str, path: str) -> str:
-    old, new = (text.replace("\r\n", "\n").replace("\r", "\n").split("\n") for text in (before, after))
-    if len(old) + len(new) > MAX_COMPARED:
-        return "\n".join(
-            [f"--- a/{path}", f"+++ b/{path}", f"@@ -1,{len(old)} +1,{len(new)} @@", *(f"-{line}" for line in old)]
-            + [f"+{line}" for line in new]
-        )
-    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""))
 
 
 async def import_plan(

@@ -18,7 +18,7 @@ def settle(draft: DraftPlan, told: Told) -> None:
     """Give every task its id and a title that stays what it is, and break what can't be."""
     _phases(draft.phases, told)
     _ids(draft, told)
-    _needs(draft, told)
+    settle_needs(draft, told)
 
 
 def _phases(phases: list[DraftPhase], told: Told) -> None:
@@ -91,7 +91,8 @@ def _renamed(task: DraftTask, used: set[str], told: Told) -> None:
 # Dependencies
 
 
-def _needs(draft: DraftPlan, told: Told) -> None:
+def settle_needs(draft: DraftPlan, told: Told) -> None:
+    """What tasks that have their ids wait for: each once, nothing that would be a circle."""
     tasks = draft.all_tasks()
     structure = [(task, child) for task in tasks for child in task.children]
     for task in tasks:

@@ -41,10 +41,10 @@ def title(raw: str) -> str:
 
 
 def _is_title(text: str) -> bool:
-    return _reads(f"Task 1: {text}", "1", text)
+    return reads(f"Task 1: {text}", "1", text)
 
 
-def _reads(body: str, name: str, text: str) -> bool:
+def reads(body: str, name: str, text: str) -> bool:
     """Whether a task's line with this body has this id, this title, and nothing else."""
     box = items.box(f"- [ ] {body}")
     known = any(tag.known for tag in box.tags)
@@ -66,12 +66,12 @@ def lead(name: str, text: str) -> str:
         candidates = (f"{name} {text}", f"{name}: {text}", anchor)
     else:
         return ""
-    return next((body for body in candidates if ids.TID.match(name) and _reads(body, name, text)), "")
+    return next((body for body in candidates if ids.TID.match(name) and reads(body, name, text)), "")
 
 
 def without_id(text: str) -> str:
     """The body of a line for a task without an id; empty when its title would be read as one."""
-    return text if _reads(text, "", text) else ""
+    return text if reads(text, "", text) else ""
 
 
 def line(raw: str) -> str:

@@ -22,7 +22,7 @@ def written(draft: DraftPlan) -> str:
             for paragraph in re.split(r"\n[ \t\r]*\n", text)[: words.MAX_LINES]:
                 lines += [*words.lines(paragraph)[: words.MAX_LINES], ""]
     for phase in draft.phases:
-        lines += _phase(phase, draft)
+        lines += phase_lines(phase, draft)
     for section in dict.fromkeys(section for section, _, _ in draft.criteria):
         known = headings.heading(2, section).kind == headings.CRITERION
         title = words.heading(section) if known else CRITERIA
@@ -63,7 +63,8 @@ def _waits(phase: DraftPhase, draft: DraftPlan) -> list[str]:
     return [*found, *(task.id for task in left)]
 
 
-def _phase(phase: DraftPhase, draft: DraftPlan) -> list[str]:
+def phase_lines(phase: DraftPhase, draft: DraftPlan) -> list[str]:
+    """A phase with its tasks; an empty line before the heading."""
     lines: list[str] = []
     if phase.id:
         tag = f" [parallel:{phase.tag}]" if phase.tag else ""
@@ -78,38 +79,39 @@ def _phase(phase: DraftPhase, draft: DraftPlan) -> list[str]:
     waiting = [(task, 0) for task in reversed(phase.tasks)]
     while waiting:
         task, depth = waiting.pop()
-        lines += [" " * (2 * depth) + line for line in _task(task)]
+        lines += [" " * (2 * depth) + line for line in task_lines(task)]
         waiting += ((child, depth + 1) for child in reversed(task.children))
     return lines
 
 
-def _task(task: DraftTask) -> list[str]:
-    body = words.lead(task.id, task.title) if task.explicit else words.without_id(task.title)
+def task_lines(task: DraftTask, body: str = "") -> list[str]:
+    """A task with what belongs to it, but for its steps. `body`: how its id and title are written, else as we do."""
+    body = body or (words.lead(task.id, task.title) if task.explicit else words.without_id(task.title))
     needs = list(dict.fromkeys(need.id for need in (*task.needs, *task.inherited)))
     tags = [*task.tags, *([f"depends:{', '.join(needs)}"] if needs else [])]
     mark = f"[{task.marker}]{'*' if task.optional else ''}"
     return [
         " ".join([f"- {mark} {body}", *(f"[{tag}]" for tag in tags)]),
-        *_acceptance(task.acceptance),
-        *_listed("Files", [", ".join(task.files)] if task.files else []),
-        *_listed("Verify", task.verify),
-        *_listed("Requirements", [", ".join(task.requirements)] if task.requirements else []),
-        *(line for key, value in task.facts for line in _listed(key, words.lines(value))),
+        *acceptance_lines(task.acceptance),
+        *listed("Files", [", ".join(task.files)] if task.files else []),
+        *listed("Verify", task.verify),
+        *listed("Requirements", [", ".join(task.requirements)] if task.requirements else []),
+        *(line for key, value in task.facts for line in listed(key, words.lines(value))),
         *(f"  - {words.detail(text)}" for text in task.details if text.strip()),
-        *_listed("Notes", task.notes[: words.MAX_LINES]),
+        *listed("Notes", task.notes[: words.MAX_LINES]),
     ]
 
 
-def _acceptance(criteria: list[tuple[str, str]]) -> list[str]:
+def acceptance_lines(criteria: list[tuple[str, str]]) -> list[str]:
     marked = any(mark for mark, _ in criteria)
     texts = [(mark, words.line(text)) for mark, text in criteria]
     if not marked:
-        return _listed("Acceptance", [text for _, text in texts])
+        return listed("Acceptance", [text for _, text in texts])
     boxes = [f"    - [{mark}] {words.value(text)}" if mark else f"    - {text}" for mark, text in texts]
     return ["  - **Acceptance**:", *boxes]
 
 
-def _listed(key: str, texts: list[str]) -> list[str]:
+def listed(key: str, texts: list[str]) -> list[str]:
     """One value behind the key, several below it. Texts are lines already (`words.line`, `words.lines`)."""
     texts = [text for text in texts if text]
     if not texts:
