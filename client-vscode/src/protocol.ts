@@ -298,7 +298,7 @@ export interface Shown {
 /** `devloop/diff`. */
 export interface Diff {
   readonly run: string;
-  readonly base: string;
+  readonly base: string | null;
   readonly commit: string | null;
   readonly patch: string;
   readonly files: readonly DiffFile[];
@@ -333,12 +333,28 @@ export interface Skill {
   readonly triggers: readonly string[];
   readonly why?: string | null;
   readonly chars?: number;
+  /** `active`, `overridden` by one of the same name, `untrusted`; what is not active is not loaded. */
+  readonly state?: string;
+  /** Why it is in that state, or what it stands in place of. */
+  readonly note?: string;
+}
+
+/** Something wrong with the file of an agent or a skill. */
+export interface LibraryProblem {
+  readonly path: string;
+  /** From 1; 0 for the whole file. */
+  readonly line: number;
+  readonly severity: string;
+  readonly message: string;
 }
 
 /** `devloop/library`. */
 export interface Library {
   readonly agents: readonly Agent[];
   readonly skills: readonly Skill[];
+  readonly agent_problems?: readonly LibraryProblem[];
+  /** Of skills' files. */
+  readonly problems?: readonly LibraryProblem[];
 }
 
 /** One thing that the repository wants to execute (`devloop/trust`). */

@@ -47,7 +47,12 @@ it("a document that is asked for before its folder is there waits for that", asy
   await vi.advanceTimersByTimeAsync(1_000);
   all = [session];
   changed();
-  expect(JSON.parse((await text) ?? "")).toEqual({ run: "run-1-1-1", path: "purse/money.py", side: "work" });
+  expect(JSON.parse((await text) ?? "")).toEqual({
+    run: "run-1-1-1",
+    path: "purse/money.py",
+    side: "work",
+    commit: "abc",
+  });
 });
 
 it("a document of a folder that is not open says so", async () => {

@@ -75,9 +75,42 @@ describe("where the server is looked for", () => {
 
   it("knows Windows' names", () => {
     const wishes = { ...NOTHING, windows: true, path: ["C:\\Python\\Scripts"] };
-    expect(candidates(wishes).map((each) => each.command[0])).toEqual([
-      "C:\\Python\\Scripts\\devloop.exe",
-      "C:\\Python\\Scripts\\devloop.cmd",
-    ]);
+    expect(candidates(wishes).map((each) => each.command[0])).toEqual(["C:\\Python\\Scripts\\devloop.exe"]);
+  });
+
+  it("takes a relative command in the folder and a bare name on PATH, on every system", async () => {
+    const commandOf = async (wishes: Partial<Wishes>, ...there: string[]) =>
+      (await locate({ ...NOTHING, ...wishes }, machine(there))).found?.command[0];
+    const windows = { windows: true, folder: "C:\\me\\p", path: ["C:\\bin", "D:\\tools"] };
+    expect(await commandOf({ ...windows, serverCommand: [".venv\\Scripts\\devloop.exe", "lsp"] })).toBe(
+      "C:\\me\\p\\.venv\\Scripts\\devloop.exe",
+    );
+    expect(await commandOf({ ...windows, interpreter: "./.venv/Scripts/python.exe" })).toBe(
+      "C:\\me\\p\\.venv/Scripts/python.exe",
+    );
+    expect(await commandOf({ ...windows, serverCommand: ["devloop", "lsp"] }, "D:\\tools\\devloop.exe")).toBe(
+      "D:\\tools\\devloop.exe",
+    );
+    expect(await commandOf({ serverCommand: ["./.venv/bin/devloop", "lsp"] })).toBe(
+      "/home/me/project/.venv/bin/devloop",
+    );
+    expect(await commandOf({ interpreter: "python3", path: ["/a", "/b"] }, "/b/python3")).toBe("/b/python3");
+    expect(await commandOf({ serverCommand: ["C:\\x.exe"], windows: true })).toBe("C:\\x.exe");
+  });
+
+  it("says so when a bare name is nowhere, and does not look into the folder for it", async () => {
+    const wishes = { ...NOTHING, serverCommand: ["devloop", "lsp"], path: ["/a", "."] };
+    const { found, tried } = await locate(wishes, machine(["/home/me/project/devloop", "devloop", "./devloop"]));
+    expect(found).toBeUndefined();
+    expect(tried).toEqual(["the setting devloop.serverCommand names devloop, which is not on PATH"]);
+  });
+
+  it("starts nothing that lies in a folder without trust, even if a setting of the person's names it so", async () => {
+    for (const wish of [{ serverCommand: ["./devloop", "lsp"] }, { interpreter: ".venv/bin/python" }]) {
+      expect((await locate({ ...NOTHING, ...wish }, machine([]))).found).toBeDefined();
+      const { found, tried } = await locate({ ...NOTHING, ...wish, trusted: false }, machine([]));
+      expect(found).toBeUndefined();
+      expect(tried.join()).toContain("not trusted");
+    }
   });
 });

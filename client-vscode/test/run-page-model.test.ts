@@ -247,7 +247,7 @@ describe("a patch", () => {
     for (const state of states) {
       const change = difference(before, state, all);
       page = patched(page, change ?? {});
-      const { began: _, work: __, ...shownState } = state;
+      const { began: _, base: __, work: ___, ...shownState } = state;
       expect(page).toEqual(shownState);
       before = state;
     }

@@ -45,9 +45,10 @@ export function registerContents(context: Context): vscode.Disposable {
       if (address === undefined || session === undefined) {
         return "This is a file of a run in a folder that is not open here.\n";
       }
-      const { run, path, side } = address;
+      const { run, path, side, at } = address;
+      const commit = at === "" ? {} : { commit: at };
       try {
-        return textOf(await session.request<Content>("devloop/content", { run, path, side }), path);
+        return textOf(await session.request<Content>("devloop/content", { run, path, side, ...commit }), path);
       } catch (problem) {
         return `${oneLine(path)} can't be shown: ${oneLine(problem instanceof Error ? problem.message : String(problem), 400)}\n`;
       }

@@ -23,7 +23,7 @@ export interface File {
 export interface Address {
   readonly folder: string;
   readonly run: string;
-  /** Keeps apart what a run had at one checkpoint from what it has at the next. */
+  /** The commit in which it stands, so that it is the same whatever the run does meanwhile; "" for the newest. */
   readonly at: string;
   readonly path: string;
   readonly side: Side;

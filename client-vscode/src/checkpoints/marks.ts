@@ -12,7 +12,7 @@ const LETTERS = {
 
 export function registerMarks(review: Review): vscode.Disposable {
   const changed = new vscode.EventEmitter<undefined>();
-  const dimmed = vscode.window.createTextEditorDecorationType({ opacity: "0.45", isWholeLine: true });
+  const dimmed = vscode.window.createTextEditorDecorationType({ opacity: "0.6", isWholeLine: true });
   const banner = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
     after: {
@@ -51,7 +51,7 @@ export function registerMarks(review: Review): vscode.Disposable {
           return undefined;
         }
         if (review.isLeftOut(found.review, found.file)) {
-          return new vscode.FileDecoration("–", "Left out", new vscode.ThemeColor("disabledForeground"));
+          return new vscode.FileDecoration("–", "Left out", new vscode.ThemeColor("descriptionForeground"));
         }
         const [letter, colour, word] = LETTERS[found.file.change];
         return new vscode.FileDecoration(letter, word, new vscode.ThemeColor(colour));

@@ -18,6 +18,8 @@ import { keyOf } from "./waiting";
 /** A review with its files, as they were when it was opened. */
 export interface Opened extends Reviewed {
   readonly session: Session;
+  /** The commits of either side. */
+  readonly base: string;
   readonly at: string;
   readonly files: readonly File[];
   /** The checkpoint that was open then: at another one there is other work, which nobody has seen here. */
@@ -33,6 +35,7 @@ export class Review implements vscode.Disposable {
   private readonly left = new LeftOut();
   private readonly changeEmitter = new vscode.EventEmitter<void>();
   private readonly listener: vscode.Disposable;
+  /** Titles of reviews that are being read again, or could not be. */
   private readonly loading = new Set<string>();
   private last: Opened | undefined;
   private readonly keys = new Map<string, unknown>();
@@ -50,7 +53,10 @@ export class Review implements vscode.Disposable {
       vscode.window.tabGroups.onDidChangeTabGroups(refresh),
       vscode.window.onDidChangeActiveTextEditor(refresh),
       checkpoints.onDidChange(refresh),
-      context.sessions.onDidChange(refresh),
+      context.sessions.onDidChange(() => {
+        this.loading.clear();
+        refresh();
+      }),
       context.sessions.onDidChangeData(() => this.restore()),
     );
     this.refresh();
@@ -109,9 +115,9 @@ export class Review implements vscode.Disposable {
     const more = files.length > MOST_FILES ? ` (${MOST_FILES} of ${files.length} files)` : "";
     const title = `${reviewTitle(run)}${more}`;
     const folder = session.folder.uri.toString();
-    const at = changes.commit ?? "";
+    const [base, at] = [changes.base ?? "", changes.commit ?? ""];
     await this.closeTabs(run.id, folder, title);
-    const opened: Opened = { title, folder, run: run.id, session, at, files, checkpoint };
+    const opened: Opened = { title, folder, run: run.id, session, base, at, files, checkpoint };
     this.opened.set(title, opened);
     this.last = opened;
     await this.keep({ title, folder, run: run.id });
@@ -138,11 +144,10 @@ export class Review implements vscode.Disposable {
   }
 
   sides(review: Opened, file: File): { readonly base: vscode.Uri; readonly work: vscode.Uri } {
-    const { folder, run, at } = review;
-    const about = { folder, run, at };
+    const { folder, run, base, at } = review;
     return {
-      base: uriOf({ ...about, side: "base", path: file.old ?? file.path }),
-      work: uriOf({ ...about, side: "work", path: file.path }),
+      base: uriOf({ folder, run, at: base, side: "base", path: file.old ?? file.path }),
+      work: uriOf({ folder, run, at, side: "work", path: file.path }),
     };
   }
 
@@ -355,11 +360,13 @@ export class Review implements vscode.Disposable {
       .request<Diff>("devloop/diff", { run: record.run })
       .then((changes) => {
         const checkpoint = this.checkpoints.of(session).of(record.run)?.number;
-        const [at, files] = [changes.commit ?? "", filesOf(changes)];
-        this.opened.set(record.title, { ...record, session, at, files, checkpoint });
+        const [base, at, files] = [changes.base ?? "", changes.commit ?? "", filesOf(changes)];
+        this.opened.set(record.title, { ...record, session, base, at, files, checkpoint });
+        this.loading.delete(record.title);
         this.refresh();
       })
       .catch((problem: unknown) =>
+        // Not asked again before a server comes or goes: each look at the editor would be a question.
         this.context.log.debug(`${record.title} could not be read again: ${String(problem)}`),
       );
   }

@@ -13,13 +13,14 @@ import { recordedTurn, toldBody, toldTurn } from "./turns";
 
 /** Beside what is shown: `began` says when each running tool call began (Unix seconds). */
 export interface Model extends PageState {
-  /** What the files were read from. */
+  /** The commits that the files were read from, on either side. */
+  readonly base: string;
   readonly work: string;
   readonly began: ReadonlyMap<string, number>;
 }
 
 export function newModel(run: string): Model {
-  return { ...blank(run), work: "", began: new Map() };
+  return { ...blank(run), base: "", work: "", began: new Map() };
 }
 
 /** `devloop/show`. */
@@ -97,7 +98,8 @@ export function withConversation(model: Model, answer: unknown): Model {
 export function withDiff(model: Model, answer: unknown): Model {
   const told = row(answer);
   const files = filesOf(Array.isArray(told["list"]) ? told["list"] : told["files"]);
-  return { ...model, work: line(told["commit"], 64), files: keptList(model.files, files) };
+  const [base, work] = [line(told["base"], 64), line(told["commit"], 64)];
+  return { ...model, base, work, files: keptList(model.files, files) };
 }
 
 /** Events of this run, in order; others are passed over. */

@@ -261,12 +261,12 @@ class Page {
 
   /** One file side by side: as the run found it, and as it has it now. */
   private async openFile(path: string): Promise<void> {
-    const { files, work: at } = this.feed.current;
+    const { files, base: from, work: to } = this.feed.current;
     const file = files.find((each) => each.path === path);
     if (file !== undefined && this.session !== undefined) {
-      const about = { folder: this.session.folder.uri.toString(), run: this.run, at };
-      const base = uriOf({ ...about, side: "base", path: file.old || path });
-      const work = uriOf({ ...about, side: "work", path });
+      const about = { folder: this.session.folder.uri.toString(), run: this.run };
+      const base = uriOf({ ...about, at: from, side: "base", path: file.old || path });
+      const work = uriOf({ ...about, at: to, side: "work", path });
       const title = `${oneLine(path, 80)} (${this.panel.title.replace(/^● /, "")})`;
       await vscode.commands.executeCommand("vscode.diff", base, work, title, { preview: true });
     }

@@ -59,16 +59,46 @@ export function candidates(wishes: Wishes): readonly Candidate[] {
       interpreter: wishes.selected,
     });
   }
-  const names = wishes.windows ? ["devloop.exe", "devloop.cmd"] : ["devloop"];
-  for (const directory of wishes.path) {
-    if (isAbsolute(directory) && allowed(directory, wishes)) {
-      for (const name of names) {
-        const program = join(directory, name, wishes.windows);
-        found.push({ source: "path", label: "devloop on PATH", command: [program, "lsp"] });
-      }
-    }
+  for (const program of onPath("devloop", wishes)) {
+    found.push({ source: "path", label: "devloop on PATH", command: [program, "lsp"] });
   }
   return found;
+}
+
+/** Where a bare name could be; never relative to the current folder. Windows starts no scripts without a shell. */
+function onPath(name: string, wishes: Wishes): readonly string[] {
+  const file = wishes.windows && !/\.\w+$/.test(name) ? `${name}.exe` : name;
+  const able = wishes.path.filter((directory) => isAbsolute(directory) && allowed(directory, wishes));
+  return able.map((directory) => join(directory, file, wishes.windows));
+}
+
+/**
+ * What the person set, with its program as a whole path: a relative one is meant in the folder, a bare name on PATH. How
+ * that is taken would otherwise depend on the system, and Windows looks into the folder for bare names first.
+ */
+async function settled(candidate: Candidate, wishes: Wishes, machine: Machine): Promise<Candidate | string> {
+  const [program = "", ...rest] = candidate.command;
+  let path: string | undefined = program;
+  if (/[\\/]/.test(wishes.windows ? program : program.replaceAll("\\", ""))) {
+    path = isAbsolute(program) ? program : join(wishes.folder, program.replace(/^(?:\.[\\/]+)+/, ""), wishes.windows);
+  } else {
+    path = await first(onPath(program, wishes), machine);
+  }
+  if (path === undefined) {
+    return `${candidate.label} names ${program}, which is not on PATH`;
+  }
+  return allowed(path, wishes)
+    ? { ...candidate, command: [path, ...rest] }
+    : `${candidate.label} names ${program}, which lies in this folder, and that is not trusted`;
+}
+
+async function first(paths: readonly string[], machine: Machine): Promise<string | undefined> {
+  for (const path of paths) {
+    if (await machine.isExecutable(path)) {
+      return path;
+    }
+  }
+  return undefined;
 }
 
 /** The first candidate that is there. `tried` names, for people, what was looked at and not usable. */
@@ -76,7 +106,8 @@ export async function locate(wishes: Wishes, machine: Machine): Promise<Located>
   const tried: string[] = [];
   for (const candidate of candidates(wishes)) {
     if (candidate.source === "serverCommand" || candidate.source === "interpreter") {
-      return { found: candidate, tried };
+      const found = await settled(candidate, wishes, machine);
+      return typeof found === "string" ? { found: undefined, tried: [found] } : { found, tried };
     }
     if (candidate.interpreter !== undefined) {
       if (await machine.canImport(candidate.interpreter)) {

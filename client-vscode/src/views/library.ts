@@ -131,7 +131,9 @@ export function register(context: Context, plan: PlanView): void {
   on(context, "devloop.library.refresh", () => view.refresh());
   on(context, "devloop.library.open", async ({ row: { subject } }: Node<LibrarySubject>) => {
     if (subject.kind === "entry") {
-      await vscode.window.showTextDocument(vscode.Uri.file(subject.path), { preserveFocus: true });
+      const at = new vscode.Position(Math.max(subject.line - 1, 0), 0);
+      const selection = subject.line > 0 ? { selection: new vscode.Range(at, at) } : {};
+      await vscode.window.showTextDocument(vscode.Uri.file(subject.path), { preserveFocus: true, ...selection });
     }
   });
 }
