@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from support.engines import command, engine, finish, trust_everything, turn, work, write
+from support.engines import engine, trust_everything, work
 from support.projects import commit_all
 
 RECORD = """import json, sys, os
@@ -30,7 +30,7 @@ def declare(root: Path, place: str = ".devloop/hooks.json", /, **events: Any) ->
 
 
 async def test_every_event_comes_in_its_order(project: Path) -> None:
-    declare(project, **{name: "cat >/dev/null" for name in NAMES})
+    declare(project, **dict.fromkeys(NAMES, "cat >/dev/null"))
     commit_all(project, "hooks")
     trust_everything(project)
     async with engine(project, tasks={"1.1": work("a.txt")}) as held:

@@ -126,7 +126,7 @@ def _mount_point(ground: Ground, mount: Mount) -> None:
             kind = _kind(path)
             if kind is None:
                 path.mkdir()
-            if kind is None or (last and _is_empty(path)):
+            if kind is None or _used(path) or (last and _is_empty(path)):
                 ground.point(path)
             elif not stat.S_ISDIR(kind):
                 raise SandboxMissing(f"{path} is not a folder, so nothing can be mounted there.")
@@ -139,6 +139,14 @@ def _make_file(ground: Ground, path: Path) -> None:
         ground.point(path)
     elif not stat.S_ISREG(kind):
         raise SandboxMissing(f"{path} is not a file, so nothing can be mounted there.")
+    elif _used(path):
+        ground.point(path)
+
+
+def _used(path: Path) -> bool:
+    """Whether a command that runs now needed this place to be made: it must not be gone before this one ends."""
+    with _lock:
+        return path in _in_use
 
 
 def _mask(ground: Ground, base: list[Mount], mask: Path) -> None:
@@ -171,7 +179,7 @@ def _pin(ground: Ground, outer: Mount, place: Path) -> Path | None:
         if kind is None:
             path.mkdir()
             ground.point(path)
-        elif last and stat.S_ISDIR(kind) and _is_empty(path):
+        elif stat.S_ISDIR(kind) and (_used(path) or (last and _is_empty(path))):
             ground.point(path)
         elif not last and not stat.S_ISDIR(kind):
             # A file where a folder must be: nothing can be created below it, but it could be replaced.
