@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from devloop.errors import NotFound
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 _ZERO = {"usd": 0.0, "scripted_usd": 0.0, "turns": 0, "input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
 
 
-def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """What the engine would answer to `engine/<name>` with no record. Raises `NotFound` for a run that is named."""
+def answer(name: str, params: Mapping[str, Any], settings: Callable[[], Settings]) -> dict[str, Any]:
+    """What the engine would answer to `engine/<name>` with no record. Reads settings where they count: not for the
+    daemon's loop. Raises `NotFound` for a run that is named."""
     if params.get("run"):
         raise NotFound(f"There is no run {one_line(str(params['run']), 80)!r}.", hint="Nothing has been run here yet.")
     match name:
@@ -33,7 +34,7 @@ def answer(name: str, params: Mapping[str, Any], settings: Settings) -> dict[str
             lists: dict[str, Any] = {name: [] for name in ("agent", "mode", "model", "task", "day", "skills")}
             return {"since": params.get("since"), "total": {**nothing, **shares}, **lists, "sessions": []}
         case "budget":
-            caps = settings.budget.model_dump(mode="json")
+            caps = settings().budget.model_dump(mode="json")
             nothing: dict[str, Any] = {f"by_{each}": [] for each in ("task", "agent", "mode", "day")}
             return {"caps": caps, "day": dict(_ZERO), "total": dict(_ZERO), **nothing}
         case _:

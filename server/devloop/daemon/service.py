@@ -224,8 +224,7 @@ class Service:
         if self.engine.state == "stopped" and not await asyncio.to_thread(self.may_have_records):
             from devloop.daemon import nothing_yet
 
-            settled = await asyncio.to_thread(self._settings)
-            return nothing_yet.answer(name, params, settled)
+            return await asyncio.to_thread(nothing_yet.answer, name, params, self._settings)
         return await self.engine.request(f"engine/{name}", params)
 
     def may_have_records(self) -> bool:
@@ -313,7 +312,7 @@ class Service:
                 "key": bool(settled.model.api_key),
             },
             "runs": [],
-            "budget": nothing_yet.answer("budget", {}, settled),
+            "budget": nothing_yet.answer("budget", {}, lambda: settled),
         }
 
     def _plan_status(self) -> Answer:
