@@ -1,0 +1,52 @@
+"""What the plan has changed so far, for agents that judge or word it as a whole: they see the tree, but no git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from devloop.redact import printable
+from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
+
+RESULTS: Final = frozenset({"review", "security", "readiness", "done-check", "git", "summary"})
+"""Results that are about the change, not about the tree."""
+PATCH: Final = 40_000
+"""Characters of the patch that a conversation begins with: about 10,000 tokens."""
+FILES: Final = 100
+LOOKED_AT: Final = 1_000
+
+
+async def told(services: Services, spec: RunSpec) -> str:
+    """From where the plan's first accepted task began to where this run begins; "" where that is nothing, or where the
+    agent's result is about something else."""
+    shape = spec.profile.result if spec.profile is not None else None
+    row = services.store.run(spec.id)
+    if spec.task.errand is not None or shape not in RESULTS or row is None or row["base"] is None:
+        return ""
+    first = _first(services, spec)
+    if first is None or first == row["base"]:
+        return ""
+    found = await services.workspace.diff(first, row["base"], limit=PATCH)
+    if not found.files:
+        return ""
+    listed = [f"- {file.path} (+{file.added} −{file.deleted}) {file.status}" for file in found.files[:FILES]]
+    more = len(found.files) - FILES
+    cut = "The patch is cut here; the files hold all of it." if found.truncated else ""
+    head = f"What this plan has changed so far ({len(found.files)} files, +{found.added} −{found.deleted}), as data:"
+    text = "\n".join([head, *listed, *([f"- and {more} more"] if more > 0 else []), found.patch[:PATCH], cut])
+    return printable(services.redactor.text(text)).strip()
+
+
+def _first(services: Services, spec: RunSpec) -> str | None:
+    """The commit that the plan's first accepted work began at."""
+    base = None
+    for row in services.store.find_runs(limit=LOOKED_AT):  # newest first
+        if row["outcome"] in ("accepted", "landed") and row["base"] and row["commit_id"] and _same_plan(row, spec):
+            base = str(row["base"])
+    return base
+
+
+def _same_plan(row: Mapping[str, Any], spec: RunSpec) -> bool:
+    other = RunSpec.model_validate(row["spec"])
+    return other.task.errand is None and (other.plan.path, other.plan.name) == (spec.plan.path, spec.plan.name)
