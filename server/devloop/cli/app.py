@@ -16,6 +16,7 @@ from devloop.cli import (
     hook_commands,
     look_commands,
     plan_commands,
+    review_command,
     run_commands,
     ship_command,
     skill_commands,
@@ -67,6 +68,7 @@ def globally(
 plan_commands.register(app)
 run_commands.register(app)
 errand_commands.register(app)
+review_command.register(app)
 ship_command.register(app)
 look_commands.register(app)
 skill_commands.register(app)

@@ -49,7 +49,10 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         console.print()
     if checkpoint.get("summary"):
         console.print(f"{safe_block(checkpoint['summary'])}\n")
-    if checkpoint.get("kind") == "decision" and not checkpoint.get("diff"):
+    report = checkpoint.get("report")
+    if report and report.get("text"):
+        console.print(f"{safe_block(report['text'])}\n")
+    elif checkpoint.get("kind") == "decision" and not checkpoint.get("diff"):
         console.print("[yellow]No file was changed.[/]\n")
     _diff(console, checkpoint.get("diff"))
     _gates(console, checkpoint.get("gates") or [])

@@ -124,6 +124,13 @@ def start(method: str, params: Row, *, limit: int | None, detach: bool, as_json:
         answer = ask(method, params)
         _started(answer, as_json)
         return
+    followed = begin_and_follow(method, params, limit=limit, as_json=as_json)
+    ended(followed, as_json)
+    raise typer.Exit(exit_code(followed.last))
+
+
+def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bool) -> Followed:
+    """Follow what this begins until it ends or needs somebody; says so and exits where there was nothing to begin."""
     view = _view(as_json)
     person = Person(output.console()) if output.is_terminal() and not as_json else None
 
@@ -145,9 +152,8 @@ def start(method: str, params: Row, *, limit: int | None, detach: bool, as_json:
     answer, followed = run(work())
     if followed is None:
         _nothing(answer, as_json)
-        return
-    _ended(followed, as_json)
-    raise typer.Exit(exit_code(followed.last))
+        raise typer.Exit(0)
+    return followed
 
 
 def _view(as_json: bool) -> View:
@@ -176,7 +182,7 @@ def _nothing(answer: Row, as_json: bool) -> None:
     raise typer.Exit(0 if answer["state"] == "all_complete" else 1)
 
 
-def _ended(followed: Followed, as_json: bool) -> None:
+def ended(followed: Followed, as_json: bool) -> None:
     last = followed.last
     if as_json:
         output.print_json(

@@ -18,6 +18,7 @@ from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
+from devloop.daemon.findings.service import FindingsService
 from devloop.daemon.plan_changes import PlanChanges
 from devloop.daemon.plan_port import plan_changed
 from devloop.daemon.sessions import Session, Sessions
@@ -72,6 +73,7 @@ class Service:
         self._began = time.monotonic()
         self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))
         engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
+        self.findings = FindingsService(state, root, self.board, self._pass_on)
         self._changes = PlanChanges(documents, self.board, self.plan_changed)
         self._reading: asyncio.Task[None] | None = None
         self._news: PlanText | None = None
@@ -102,6 +104,9 @@ class Service:
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/errand": self.errand,
+            "devloop/findings": self.findings.list,
+            "devloop/findings/dismiss": self.findings.dismiss,
+            "devloop/findings/clear": self.findings.clear,
             "devloop/archive": self.archive,
             "devloop/templates": self.templates,
             "devloop/init": self.init,

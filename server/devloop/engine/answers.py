@@ -31,7 +31,7 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
         "mode": row["mode"],
         "model": row["model"],
         "scripted": row["scripted"],
-        "state": row["state"],
+        "state": grouping.SHOWN if grouping.is_held(row) else row["state"],
         "outcome": row["outcome"],
         "reason": row["reason"] and clean(row["reason"]),
         "choice": spec.choice,
@@ -91,6 +91,7 @@ def show(services: Services, params: Row) -> Row:
         "decisions": _decisions(services, row["id"]),
         "notices": row["notices"],
         "report": reporting.report(services, row["id"]),
+        "given": _given(row),
         "skills": services.store.skill_uses(row["id"]),
         "hooks": hooking.told(services, row["id"]),
     }
@@ -112,6 +113,12 @@ def _decisions(services: Services, run: str) -> list[Row]:
 def hooks(services: Services, params: Row) -> Row:
     """What came of each hook when it ran last: `{"results": [{"id", "run", "at", "result", "reason", "ms"}]}`."""
     return {"results": hooking.last_results(services)}
+
+
+def _given(row: Row) -> Row | None:
+    """What the command was called with that gave the errand to agents."""
+    errand = RunSpec.model_validate(row["spec"]).task.errand
+    return errand.given if errand is not None else None
 
 
 def skills(services: Services, params: Row) -> Row:

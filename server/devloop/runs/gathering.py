@@ -19,7 +19,9 @@ Together = Callable[[Mapping[str, Any], Sequence[tuple[str, Mapping[str, Any]]]]
 """From what the command was called with, and the members' names and reports' data, the one report: a result that fits
 the contract of the run that gathers, with a `summary`. Pure."""
 
-TOGETHER: Final[Mapping[str, Together]] = {"review": lambda given, reports: merging.reviews(reports)}
+TOGETHER: Final[Mapping[str, Together]] = {
+    "review": lambda given, reports: merging.reviews(reports, given.get("change"))
+}
 """By command."""
 
 

@@ -100,6 +100,18 @@ async def branch(own: OwnGit, against: str | None) -> tuple[Change, str]:
     raise NotFound("There is no branch to compare with.", hint="Name one: --branch --against NAME, or use --commits N.")
 
 
+async def of_run(own: OwnGit, run: str) -> Change:
+    """A run's commit, else its newest snapshot, on its base. Raises `NotFound` when nothing of it is left here."""
+    base = await own_ref(own, names.run_base(run))
+    if base is None:
+        raise NotFound(
+            f"Run {run} has no work here.", hint="What was accepted is in commits: devloop review --commits N."
+        )
+    made = await own_ref(own, names.run_branch(run))
+    last = await own_ref(own, names.snapshots(run))
+    return Change(base, made if made not in (None, base) and made else last or base)
+
+
 async def below(own: OwnGit, commit: str, paths: Collection[str]) -> tuple[str, ...]:
     """The files of a commit that are one of `paths` or lie below one, as `Diff` spells them; private ones left out."""
     wanted = [path.rstrip("/") for path in paths]

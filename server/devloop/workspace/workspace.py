@@ -158,6 +158,10 @@ class Workspace:
         """What the checked-out branch adds to another one, and that one's name; see `changes.branch`."""
         return await changes.branch(self._own, against)
 
+    async def work_of(self, run: str) -> Change:
+        """What a run has changed so far: its commit, else its newest snapshot, on its base."""
+        return await changes.of_run(self._own, names.checked_run(run))
+
     async def below(self, commit: str, paths: Collection[str]) -> tuple[str, ...]:
         """The files of a commit that `paths` name, folders included."""
         return await changes.below(self._own, names.checked_oid(commit), paths)

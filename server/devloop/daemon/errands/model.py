@@ -34,9 +34,9 @@ class Project:
     @cached_property
     def findings(self) -> Findings:
         """What reviews found; one object for all who ask."""
-        from devloop.daemon.findings.findings import Findings
+        from devloop.daemon.findings.findings import findings_of
 
-        return Findings(self.state, self.root)
+        return findings_of(self.state, self.root)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from devloop.daemon import plan_events
 from devloop.daemon.engine_link import EngineLink
-from devloop.daemon.errands import quick
+from devloop.daemon.errands import quick, review
 from devloop.daemon.errands.model import ASKED, Accepted, Asked, Command, Project
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
@@ -16,7 +16,7 @@ from devloop.redact import one_line
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
 
-COMMANDS: Final = {command.name: command for command in (quick.COMMAND,)}
+COMMANDS: Final = {command.name: command for command in (quick.COMMAND, review.COMMAND)}
 DECIDE = (None, "continue", "commit")
 
 
