@@ -37,7 +37,7 @@ class Engine:
         self.state = StateDir.of(root).make()
         self.events: list[Event] = []
         self.plan: list[dict[str, Any]] = []
-        self.following: list[dict[str, Any]] = []
+        self.following: list[Any] = []
         """Tasks that `plan/next` hands out, in order."""
         self.handed_off: list[dict[str, Any]] = []
         self.accepted: list[dict[str, Any]] = []
@@ -163,8 +163,11 @@ class Engine:
         return {"path": ".devloop/plan.md", "text": text, "changed": True}
 
     async def _next(self, params: dict[str, Any]) -> dict[str, Any]:
-        task = self.following.pop(0) if self.following else None
-        return {"state": "found" if task else "all_complete", "task": task}
+        """A task that is to begin with others stands in `following` together with them, as a list."""
+        asked_only = bool(params.get("done_then"))
+        found = (self.following[0] if asked_only else self.following.pop(0)) if self.following else None
+        task, *beside = found if isinstance(found, list) else [found]
+        return {"state": "found" if task else "all_complete", "task": task, "beside": beside}
 
     async def _hand_off(self, content: dict[str, Any]) -> dict[str, Any]:
         self.handed_off.append(content)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from devloop.cli import checkpoint_view
+from devloop.cli import checkpoint_view, group_view
 from devloop.cli.output import safe
 from devloop.daemon import wording
 from devloop.errors import DevloopError
@@ -48,6 +48,41 @@ class Person:
                 continue
             return
 
+    async def decide_together(self, waiting: list[tuple[Row, Row]], ask: Ask) -> None:
+        """The same for tasks of a group that wait: one answer for all, or one at a time, until none is left."""
+        left = list(waiting)
+        while len(left) > 1:
+            offered = group_view.show(self._console, left)
+            typed = await self._line("Decision for all, or NUMBER for one:")
+            word, _, rest = typed.partition(" ")
+            if word.isdigit() and 1 <= int(word) <= len(left):
+                run, checkpoint = left.pop(int(word) - 1)
+                await self.decide(run, checkpoint, ask)
+                continue
+            found = match(word, offered) if word and not word.isdigit() else None
+            if found is None:
+                self._console.print(f"Choose one of: {', '.join(offered) or 'none fits all'}; or a number.")
+                continue
+            message = rest.strip() or (await self._line(wording.QUESTIONS[found]) if found in wording.QUESTIONS else "")
+            if found in wording.QUESTIONS and not message:
+                continue
+            group = (left[0][1].get("group") or {}).get("id")
+            try:
+                answer = await ask("devloop/decide", {"group": group, "decision": found, "message": message or None})
+            except DevloopError as problem:
+                self._console.print(f"[red]{safe(problem.message, 500)}[/] {safe(problem.hint, 300)}")
+                if problem.kind in ("refused", "not_found"):  # answered elsewhere
+                    return
+                continue
+            answered = {str(each["run"]) for each in answer["runs"]}
+            left = [each for each in left if str(each[0]["id"]) not in answered]
+        for run, checkpoint in left:
+            await self.decide(run, checkpoint, ask)
+
+    async def yes(self, question: str) -> bool:
+        """Raises `EOFError` when the terminal is closed."""
+        return (await self._line(f"{safe(question, 400)} [Y/n]:")).lower() in ("", "y", "yes")
+
     def overtaken(self) -> None:
         self._console.print("\n[dim]It was decided elsewhere.[/]")
 
@@ -58,8 +93,11 @@ class Person:
             return await self._answer(checkpoint, decisions)
         for number, decision in enumerate(decisions, 1):
             self._console.print(
-                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/]"
+                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/] "
+                f"{safe(checkpoint_view.recommendation(decision, checkpoint), 120)}".rstrip()
             )
+        if checkpoint.get("recommended") is None and checkpoint.get("why"):
+            self._console.print(f"  [yellow]Look first:[/] {safe(checkpoint['why'], 120)}.")
         self._console.print("  [bold]v[/] view the diff")
         while True:
             typed = await self._line("Decision:")

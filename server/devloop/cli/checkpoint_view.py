@@ -54,6 +54,7 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         console.print(f"{safe_block(report['text'])}\n")
     elif checkpoint.get("kind") == "decision" and not checkpoint.get("diff"):
         console.print("[yellow]No file was changed.[/]\n")
+    _about_the_loop(console, checkpoint)
     _diff(console, checkpoint.get("diff"))
     _gates(console, checkpoint.get("gates") or [])
     _guards(console, checkpoint.get("guards") or [])
@@ -66,6 +67,32 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),
     ]
     console.print(" · ".join(spent))
+
+
+def _about_the_loop(console: Console, checkpoint: Row) -> None:
+    """What else the decision is about: tasks that were accepted by rule, and the modes that follow."""
+    accepted = checkpoint.get("accepted")
+    if accepted:
+        many = "" if accepted["files"] == 1 else "s"
+        figures = f"{accepted['files']} file{many}, [green]+{accepted['added']}[/] [red]-{accepted['deleted']}[/]"
+        console.print(
+            f"[bold]Since the last checkpoint[/] {len(accepted['tasks'])} tasks, {figures}; this is the last:"
+        )
+        for task in accepted["tasks"]:
+            told = f"{safe(task['task'], 40)} {safe(task['title'], 80)}"
+            console.print(f"  {told} [dim]{task['files']} files +{task['added']} -{task['deleted']}[/]")
+        console.print()
+    chain = checkpoint.get("chain")
+    if chain and chain.get("next"):
+        way = " → ".join(safe(mode, 40) for mode in chain["modes"])
+        console.print(f"Mode {chain['at'] + 1} of {len(chain['modes'])} ({way}): {safe(chain['next'], 40)} is next.\n")
+
+
+def recommendation(decision: str, checkpoint: Row) -> str:
+    """`recommended: why`, where this decision is."""
+    if checkpoint.get("recommended") != decision:
+        return ""
+    return f"recommended: {checkpoint['why']}" if checkpoint.get("why") else "recommended"
 
 
 def _diff(console: Console, diff: Row | None) -> None:

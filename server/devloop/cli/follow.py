@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ class Followed:
 
     runs: list[Row] = field(default_factory=list)
     checkpoint: Row | None = None
+    waiting: list[tuple[Row, Row]] = field(default_factory=list)
+    """Tasks of a group that wait, each with its checkpoint."""
 
     @property
     def last(self) -> Row:
@@ -54,6 +57,8 @@ class Follower:
         self._decision = ""
         self._answered: set[tuple[str, int]] = set()
         self._loops_over: set[str] = set()
+        self._beside: dict[str, str] = {}
+        """Runs that are followed at the same time, with their tasks."""
 
     async def __aenter__(self) -> Follower:
         await self._connect()
@@ -74,22 +79,80 @@ class Follower:
     async def decide(self, params: Row) -> None:
         """Answer a checkpoint and remember that it needs no further answer."""
         answer = await self.request("devloop/decide", params)
-        self._answered.add((str(answer["run"]), int(answer["checkpoint"])))
+        for each in answer.get("runs") or [answer]:
+            self._answered.add((str(each["run"]), int(each["checkpoint"])))
 
-    async def follow(self, run: str, limit: int | None, decide: str | None) -> Followed:
-        """From `run` on, `limit` runs at most. `decide` is what the loop decides by itself."""
+    async def follow(self, run: str, limit: int | None, decide: str | None, beside: Sequence[str] = ()) -> Followed:
+        """From `run` on, and those that began `beside` it, `limit` tasks at most. `decide` is what the loop decides by
+        itself."""
         followed = Followed()
-        current: str | None = run
-        while current is not None:
+        current = list(dict.fromkeys([run, *beside]))
+        done = 0
+        while current:
             self._decision = decide or ""
-            row, checkpoint = await self._one(current)
-            followed.runs.append(row)
-            followed.checkpoint = checkpoint
-            current = None
-            goes_on = row.get("outcome") in ("accepted", "landed") and self._decision in ("continue", "commit")
-            if goes_on and not row.get("errand") and (limit is None or len(followed.runs) < limit):
-                current = await self._next_of(row, followed)
+            if len(current) > 1:
+                goes_on = await self._several(current, followed)
+            else:
+                row, followed.checkpoint = await self._one(current[0])
+                followed.runs.append(row)
+                goes_on = row.get("outcome") in ("accepted", "landed") and self._decision in ("continue", "commit")
+            last = followed.last
+            done += 0 if (last.get("chain") or {}).get("next") else len(current)
+            goes_on = goes_on and not last.get("errand") and (limit is None or done < limit)
+            current = await self._next_of(last, followed) if goes_on else []
         return followed
+
+    async def _several(self, runs: list[str], followed: Followed) -> bool:
+        """Tasks that are done at the same time: lines of all of them, one question. Whether the loop goes on."""
+        shown: dict[str, Row] = {run: await self.request("devloop/show", {"run": run}) for run in runs}
+        self._beside = {run: str(each["run"]["task"]) for run, each in shown.items()}
+        for each in shown.values():
+            self._view.beside(each["run"])
+        while True:
+            self._catch_up("")
+            rows = [each["run"] for each in shown.values()]
+            waiting = [(each["run"], each["checkpoint"]) for each in shown.values() if self._asks(each)]
+            ended = sum(row["state"] == "ended" for row in rows)
+            if ended == len(rows):
+                followed.runs += rows
+                self._beside = {}
+                went = [row.get("outcome") in ("accepted", "landed") for row in rows]
+                return all(went) and self._decision in ("continue", "commit")
+            if waiting and ended + len(waiting) == len(rows):
+                if self._person is None or not await self._decide_together(waiting):
+                    followed.runs += sorted(rows, key=lambda row: row["state"] != "ended")
+                    followed.checkpoint, followed.waiting = waiting[0][1], waiting
+                    return False
+                self._answered |= {(str(row["id"]), int(checkpoint["number"])) for row, checkpoint in waiting}
+            await self._until_news("")
+            for run in list(shown):
+                shown[run] = await self.request("devloop/show", {"run": run})
+
+    def _asks(self, shown: Row) -> bool:
+        row, checkpoint = shown["run"], shown.get("checkpoint")
+        if row["state"] != "waiting" or not checkpoint:
+            return False
+        return (str(row["id"]), int(checkpoint["number"])) not in self._answered
+
+    async def _decide_together(self, waiting: list[tuple[Row, Row]]) -> bool:
+        """As `_decide`, for several."""
+        assert self._person is not None
+        self._view.pause()
+        asking = asyncio.create_task(self._person.decide_together(waiting, self.request))
+        closed = self._all_closed({str(row["id"]) for row, _ in waiting})
+        return await self._first(asking, asyncio.create_task(closed))
+
+    async def _all_closed(self, runs: set[str]) -> None:
+        seen: list[Row] = []
+        open_ones = set(runs)
+        try:
+            while open_ones:
+                event = await self._events.get()
+                seen.append(event)
+                if event.get("kind") in ("checkpoint.closed", "run.ended"):
+                    open_ones.discard(str(event.get("run")))
+        finally:
+            self._put_back(seen)
 
     async def _one(self, run: str) -> tuple[Row, Row | None]:
         shown = await self.request("devloop/show", {"run": run})
@@ -120,10 +183,11 @@ class Follower:
 
     def _take(self, run: str, event: Row) -> str:
         """Show an event of `run`; its kind, or "" for one of another run."""
-        if event.get("run") != run:
+        whose = str(event.get("run"))
+        if whose != run and whose not in self._beside:
             return ""
         kind, data = str(event["kind"]), event.get("data") or {}
-        self._view.event(kind, data)
+        self._view.event(kind, data, self._beside.get(whose, ""))
         if kind == "checkpoint.closed":
             self._decision = str(data.get("decision"))
         if kind == "loop.ended":
@@ -141,6 +205,11 @@ class Follower:
         self._view.pause()
         asking = asyncio.create_task(self._person.decide(run, checkpoint, self.request))
         closing = asyncio.create_task(self._closed(run["id"], checkpoint))
+        return await self._first(asking, closing)
+
+    async def _first(self, asking: asyncio.Task[None], closing: asyncio.Task[None]) -> bool:
+        """Until the person, or somebody else, has answered. False when the terminal is closed."""
+        assert self._person is not None
         try:
             await asyncio.wait({asking, closing}, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
@@ -168,24 +237,29 @@ class Follower:
                 ):
                     return
         finally:
-            rest = [self._events.get_nowait() for _ in range(self._events.qsize())]
-            for event in (*seen, *rest):
-                self._events.put_nowait(event)
+            self._put_back(seen)
 
-    async def _next_of(self, row: Row, followed: Followed) -> str | None:
-        """The run that the loop began after `row`; None when the loop has ended."""
+    def _put_back(self, seen: list[Row]) -> None:
+        """For the view: events that were read ahead, in their place."""
+        rest = [self._events.get_nowait() for _ in range(self._events.qsize())]
+        for event in (*seen, *rest):
+            self._events.put_nowait(event)
+
+    async def _next_of(self, row: Row, followed: Followed) -> list[str]:
+        """The runs that the loop began after `row`, several where they are of one group; none when it has ended."""
         seen = {each["id"] for each in followed.runs}
         deadline = asyncio.get_running_loop().time() + NEXT_RUN_S
         while asyncio.get_running_loop().time() < deadline and str(row.get("loop")) not in self._loops_over:
-            for other in (await self.request("devloop/runs", {"limit": 20}))["runs"]:
-                if other.get("loop") == row.get("loop") and other["id"] not in seen:
-                    return str(other["id"])
+            listed = (await self.request("devloop/runs", {"limit": 50}))["runs"]
+            fresh = [each for each in listed if each.get("loop") == row.get("loop") and each["id"] not in seen]
+            if fresh:
+                return [str(each["id"]) for each in sorted(fresh, key=lambda each: int(each.get("loop_done") or 0))]
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.25):
                     event = await self._event()
                     if event is not None:
                         self._take(row["id"], event)
-        return None
+        return []
 
     async def _event(self) -> Row | None:
         """The next event; None after the connection was lost and made again."""

@@ -29,7 +29,8 @@ LOOP_ENDS = {
 class View(Protocol):
     def began(self, run: Row) -> None: ...
     def refreshed(self, run: Row) -> None: ...
-    def event(self, kind: str, data: Row) -> None: ...
+    def event(self, kind: str, data: Row, task: str = "") -> None: ...
+    def beside(self, run: Row) -> None: ...
     def pause(self) -> None: ...
     def close(self) -> None: ...
 
@@ -39,7 +40,8 @@ class Silent:
 
     def began(self, run: Row) -> None: ...
     def refreshed(self, run: Row) -> None: ...
-    def event(self, kind: str, data: Row) -> None: ...
+    def event(self, kind: str, data: Row, task: str = "") -> None: ...
+    def beside(self, run: Row) -> None: ...
     def pause(self) -> None: ...
     def close(self) -> None: ...
 
@@ -57,13 +59,18 @@ class Lines:
             f"  [dim]{safe(run['id'], 80)} · {safe(agent, 60)} ·[/] {output.model_name(run)}"
         )
 
+    def beside(self, run: Row) -> None:
+        """One of several runs that are followed at the same time."""
+        Lines.began(self, run)
+
     def refreshed(self, run: Row) -> None:
         """The run's figures changed; a line view has nothing to update."""
 
-    def event(self, kind: str, data: Row) -> None:
+    def event(self, kind: str, data: Row, task: str = "") -> None:
+        """`task`: whose line it is, where several runs are followed."""
         line = line_of(kind, data)
         if line:
-            self.console.print(line)
+            self.console.print(f"[dim]{safe(task, 20):>6}[/]{line}" if task else line)
 
     def pause(self) -> None:
         """Before a question is asked."""
@@ -94,8 +101,10 @@ class LiveView(Lines):
         self._turn_tokens = 0
         self._show()
 
-    def event(self, kind: str, data: Row) -> None:
-        super().event(kind, data)
+    def event(self, kind: str, data: Row, task: str = "") -> None:
+        super().event(kind, data, task)
+        if task:
+            return
         doing = wording.doing_of(kind, data)
         if doing is not None:
             self._doing = doing

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from devloop.cli import output
+from devloop.cli import group_view, output
 from devloop.cli.ask_person import Person, match
 from devloop.cli.common import WORKING, Json, epilog
 from devloop.cli.follow import Followed, Follower, exit_code
@@ -37,6 +37,18 @@ DecideOption = Annotated[
 DetachOption = Annotated[
     bool, typer.Option("--detach", "-d", help="Start it and return; it goes on in the background.")
 ]
+StopAtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stop-at",
+        metavar="each|phase|failure|N",
+        help="Where the loop asks: after each task, at a phase's end, after N tasks, or only when something fails.",
+    ),
+]
+ParallelOption = Annotated[
+    bool | None,
+    typer.Option("--parallel/--no-parallel", help="Begin all ready tasks of a parallel group at once; or not."),
+]
 FOLLOWED = (
     "{runs: [run…], run: the last one, state, checkpoint or null}; a run is {id, task, title, agent, mode, model, "
     "scripted, state, outcome, turn, waiting_for, cost_usd, tokens, …}"
@@ -63,7 +75,8 @@ def register(app: typer.Typer) -> None:
             "devloop decide commit",
             'devloop decide run-1.2-1 revise --message "use the existing helper"',
             "devloop decide run-1.2-1 commit --leave-out notes.md --leave-out src/draft.py",
-            fields="{run, checkpoint, decision, leave_out}",
+            "devloop decide --group commit",
+            fields="{run, checkpoint, decision, leave_out}; of a group {group, decision, runs, skipped}",
         ),
     )(decide)
     app.command(
@@ -86,6 +99,8 @@ def run_task(
     decide: DecideOption = None,
     detach: DetachOption = False,
     again: Annotated[bool, typer.Option("--again", help="A new attempt, though the task is done.")] = False,
+    stop_at: StopAtOption = None,
+    parallel: ParallelOption = None,
     as_json: Json = False,
 ) -> None:
     """Let an agent do one task, or those of a phase, and follow it until it ends or needs you."""
@@ -95,9 +110,11 @@ def run_task(
         if again:
             raise UsageError("--again goes with one task, not with a phase.")
         params: Row = {"phase": phase, "limit": None, "decide": decide.value if decide else None}
+        params |= {"stop_at": stop_at, "parallel": parallel}
         start("devloop/continue", params, limit=None, detach=detach, as_json=as_json)
         return
     params = {"task": task, "decide": decide.value if decide else None, "again": again}
+    params["stop_at"] = stop_at
     start("devloop/run", params, limit=1, detach=detach, as_json=as_json)
 
 
@@ -109,11 +126,14 @@ def continue_plan(
         typer.Option("--hand-off/--no-hand-off", help="Go on from a fresh start's hand-off, even an old one; or not."),
     ] = None,
     decide: DecideOption = None,
+    stop_at: StopAtOption = None,
+    parallel: ParallelOption = None,
     detach: DetachOption = False,
     as_json: Json = False,
 ) -> None:
     """Do the plan's next task, then the following ones, and stop where you are needed."""
     params: Row = {"limit": limit, "decide": decide.value if decide else None, "task": task}
+    params |= {"stop_at": stop_at, "parallel": parallel}
     if hand_off is not None:
         params["hand_off"] = hand_off
     start("devloop/continue", params, limit=limit, detach=detach, as_json=as_json)
@@ -136,7 +156,11 @@ def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bo
 
     async def work() -> tuple[Row, Followed | None]:
         async with Follower(project_root(), view, person) as follower:
-            answer = await follower.request(method, params)
+            asks = {"asks": True} if person is not None and method == "devloop/continue" else {}
+            answer = await follower.request(method, {**params, **asks})
+            if answer.get("state") == "ask_parallel" and person is not None:
+                together = await person.yes(f"{answer['message']} Begin them together?")
+                answer = await follower.request(method, {**params, "parallel": together})
             if not answer.get("run"):
                 return answer, None
             options.on_interrupt = (
@@ -147,7 +171,9 @@ def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bo
                 output.console().print(f"[dim]{safe(answer.get('message'), 300)}[/]")
             if answer.get("hand_off") and not as_json:
                 output.console().print(f"[dim]{safe(answer['hand_off']['message'], 400)}[/]")
-            return answer, await follower.follow(str(answer["run"]), limit, params["decide"])
+            return answer, await follower.follow(
+                str(answer["run"]), limit, params["decide"], beside=answer.get("runs") or ()
+            )
 
     answer, followed = run(work())
     if followed is None:
@@ -193,6 +219,9 @@ def ended(followed: Followed, as_json: bool) -> None:
     if last["state"] == "ended":
         console.print(ended_line(last))
         return
+    if len(followed.waiting) > 1:
+        group_view.waits(followed.waiting)
+        return
     if followed.checkpoint is not None:
         from devloop.cli import checkpoint_view
 
@@ -229,6 +258,9 @@ def decide(
             help="Accept all but this file of the diff; may be given more than once. The gates run again on the rest.",
         ),
     ] = None,
+    group: Annotated[
+        bool, typer.Option("--group", help="One answer for all tasks of the group that waits; RUN names one of them.")
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the run afterwards.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -241,6 +273,9 @@ def decide(
         raise UsageError(f"{word!r} is no decision.", hint=f"Choose one of: {', '.join(DECISIONS)}.")
     if found in wording.QUESTIONS and found != "revise" and not (message or "").strip():
         raise UsageError(f"{found} needs words.", hint='Add --message "…".')
+    if group:
+        group_view.decide(named, found, message, leave_out, as_json)
+        return
     chosen = _waiting_run() if named == "-" else named
     params: Row = {"run": chosen, "decision": found, "message": message, "checkpoint": None}
     if leave_out:
@@ -263,7 +298,14 @@ def fresh(
     as_json: Json = False,
 ) -> None:
     """Accept the work that waits, write the hand-off for a fresh start, and end there."""
-    decide(["-" if name is None else name, "fresh"], message=None, leave_out=None, follow=False, as_json=as_json)
+    decide(
+        ["-" if name is None else name, "fresh"],
+        message=None,
+        leave_out=None,
+        group=False,
+        follow=False,
+        as_json=as_json,
+    )
 
 
 def _decide_and_follow(params: Row, as_json: bool) -> None:
@@ -277,7 +319,7 @@ def _decide_and_follow(params: Row, as_json: bool) -> None:
 
     options.on_interrupt = f"{params['run']} goes on in the background."
     followed = run(work())
-    _ended(followed, as_json)
+    ended(followed, as_json)
     raise typer.Exit(exit_code(followed.last))
 
 

@@ -41,7 +41,9 @@ def time_of(wanted: Mapping[str, Any]) -> datetime:
 
 def plan_of(found: PlanText, plan: plans.Plan) -> dict[str, str]:
     """The plan as a run remembers it."""
-    return {"path": found.relative, "name": _encodable(plan.name), "goal": _encodable(plan.goal)}
+    workflow = next((field.value.lower() for field in plan.fields if field.key.lower() == "workflow"), "")
+    named = {"name": plan.name, "goal": plan.goal, "workflow": workflow}
+    return {"path": found.relative, **{key: _encodable(value) for key, value in named.items()}}
 
 
 def task_of(plan: plans.Plan, task: plans.Task) -> dict[str, Any]:
@@ -76,6 +78,18 @@ def next_for_engine(
     names = {name.lower() for name in following["parallel"]}
     beside = [task_of(plan, each) for each in plan.tasks if each.id.lower() in names] if task is not None else []
     return {**following, "task": for_engine(plan, task) if task is not None else None, "beside": beside}
+
+
+def beside(plan: plans.Plan, task: Mapping[str, Any], held: Iterable[str], limit: int) -> list[dict[str, Any]]:
+    """The tasks of the group of this one that may begin with it, `limit` of them all at most; as the engine takes
+    them."""
+    taken = {name.lower() for name in held} | {str(task["id"]).lower()}
+    at = next((at for at, each in enumerate(plan.tasks) if each.id == task["id"]), None)
+    if at is None or limit < 2:
+        return []
+    lines = {each.line for each in plans.ready(plan) if each.id.lower() not in taken}
+    free = [other for other, each in enumerate(plan.tasks) if each.line in lines]
+    return [task_of(plan, plan.tasks[other]) for other in plans.beside_first(plan, [at, *free], limit)[1:]]
 
 
 def as_done(plan: plans.Plan, reference: Mapping[str, Any]) -> plans.Plan:

@@ -69,6 +69,8 @@ class RunView:
     """How many tasks the loop does at most; None: to the end of the plan."""
     loop_done: int = 0
     """How many it had done before this run."""
+    group: Row | None = None
+    """Of a task that is done beside others: `{"id", "size", "label"}`."""
     started: float | None = None
     ended: float | None = None
     branch: str | None = None
@@ -195,6 +197,7 @@ class RunView:
             "loop": self.loop,
             "loop_limit": self.loop_limit,
             "loop_done": self.loop_done,
+            "group": self.group,
             "started": self.started,
             "ended": self.ended,
             "branch": self.branch,
@@ -230,6 +233,7 @@ def of_row(row: Row, before: RunView | None = None) -> RunView:
         loop=text_of(row.get("loop")),
         loop_limit=whole_of(row.get("loop_limit")),
         loop_done=whole_of(row.get("loop_done")) or 0,
+        group=dict(row["group"]) if isinstance(row.get("group"), Mapping) else None,
         started=number_of(row.get("started")),
         ended=number_of(row.get("ended")),
         branch=text_of(row.get("branch")),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from devloop import plan as plans
-from devloop.daemon import plan_events
+from devloop.daemon import asking, plan_events
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineLink
 from devloop.errors import Refused, UsageError
@@ -47,7 +47,7 @@ class Tasks:
                 if _holds(run, task.id):
                     return _attached(run)
             _may_run(plan, task, again=bool(params.get("again")))
-            loop = {"limit": 1, "decide": decide}
+            loop = {"limit": 1, "decide": decide, "stop_at": asking.stop_at(params)}
             return await self._start(
                 found, plan, plan_events.task_of(plan, task), loop, again=bool(params.get("again"))
             )
@@ -58,7 +58,10 @@ class Tasks:
 
         A task in hand comes first: its run is answered instead, so that two terminals never start two loops. Where
         neither is named, a hand-off that a fresh start left is taken up: its task first, its words for the agent.
-        `hand_off`: true for one that is too old as well, false to leave it where it is.
+        `hand_off`: true for one that is too old as well, false to leave it where it is. `stop_at`: where the loop asks.
+
+        `parallel`: whether all ready tasks of a group begin at once; null as the setting says. Where that is to ask and
+        the client can (`asks`), nothing is started: `state` is `ask_parallel`, and `tasks` are those it is about.
         """
         from devloop import settings
         from devloop.daemon import resuming
@@ -68,8 +71,9 @@ class Tasks:
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise UsageError("The number of tasks must be 1 or more.")
         wanted = params.get("phase")
+        own = (await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))).loop
         if limit is None and wanted is None:
-            limit = (await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))).loop.max_tasks
+            limit = own.max_tasks
         async with self._starting:
             found, plan = await self._plan()
             runs = await self.open_runs()
@@ -77,7 +81,7 @@ class Tasks:
             asked = plan.tasks if phase is None else [plan.tasks[at] for at in plans.in_phase(plan, phase.id)]
             in_hand = _in_hand(asked, runs)
             if in_hand is not None:
-                return _attached(in_hand)
+                return {**_attached(in_hand), "runs": asking.group_of(in_hand, runs)}
             within = phase.id if phase else None
             hand_off = await self._hand_off(params, plan)
             resumed = hand_off.task if hand_off is not None and hand_off.usable else None
@@ -94,10 +98,18 @@ class Tasks:
                 task = following["task"]
             if limit is None and phase is not None:
                 limit = sum(each.pickable and not each.done for each in asked)
-            loop = {"limit": limit, "decide": decide, "phase": within}
+            held = [str(run["task"]) for run in runs]
+            room = own.max_parallel if limit is None else min(own.max_parallel, limit)
+            beside = plan_events.beside(plan, task, held, room)
+            parallel = asking.parallel(params, own.parallel_groups, decide)
+            if parallel is None and beside:
+                return asking.about_group(task, beside)
+            loop = {"limit": limit, "decide": decide, "phase": within, "stop_at": asking.stop_at(params)}
+            loop["parallel"] = bool(parallel)
             if hand_off is not None and hand_off.usable:
                 task = resuming.with_words(task, hand_off)
-            started = await self._start(found, plan, task, loop, again=False)
+            beside = beside if parallel else []
+            started = await self._start(found, plan, task, loop, again=False, beside=beside)
             if hand_off is not None and hand_off.usable:
                 await asyncio.to_thread(resuming.used, self._documents.root, self._state)
         told = hand_off.to_json() if hand_off is not None else None
@@ -124,11 +136,21 @@ class Tasks:
             )
         return found, plan
 
-    async def _start(self, found: PlanText, plan: plans.Plan, task: Answer, loop: Answer, *, again: bool) -> Answer:
+    async def _start(
+        self,
+        found: PlanText,
+        plan: plans.Plan,
+        task: Answer,
+        loop: Answer,
+        *,
+        again: bool,
+        beside: Sequence[Answer] = (),
+    ) -> Answer:
         answer = await self._engine.request(
             "engine/start",
             {
                 "task": task,
+                "beside": list(beside),
                 "plan": plan_events.plan_of(found, plan),
                 "loop": {"done": 0, "carry": None, "phase": None, **loop},
                 "again": again,

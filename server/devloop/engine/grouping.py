@@ -16,6 +16,8 @@ from devloop.runs.spec import ACCEPTING, RunSpec
 Row = dict[str, Any]
 
 HELD = checkpoint.HELD
+SHOWN = "checking"
+"""The state that front-ends are told of a held run: `waiting` would ask a person."""
 
 
 def members(services: Services, spec: RunSpec) -> list[Row]:
@@ -74,7 +76,8 @@ def opened(services: Services, run: str, number: int, shown: Row) -> None:
     if spec.loop.group is None:
         _tell(services, run, number, shown)
         return
-    services.set_state(run, "waiting", waiting_for=HELD, checkpoint=number)
+    services.store.update_run(run, state="waiting", waiting_for=HELD, checkpoint=number)
+    services.events.emit("run.state", {"state": SHOWN, "waiting_for": HELD}, run)  # nobody is asked yet
     look(services, run)
 
 

@@ -11,7 +11,7 @@ from devloop.lsp.run_texts import DECISIONS, checkpoint_number, offered
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from devloop.daemon.run_view import RunView
     from devloop.lsp.buffers import Snapshot
@@ -36,7 +36,7 @@ def summary(view: RunView, limit: int = 400) -> str:
     question = checkpoint.get("question")
     asked = question.get("text") if isinstance(question, dict) else None
     said = one_line(str(asked or checkpoint.get("problem") or checkpoint.get("summary") or ""), 240)
-    parts = [_gates(checkpoint), _changes(checkpoint), _spent(view, checkpoint)]
+    parts = [_since(checkpoint), _gates(checkpoint), _changes(checkpoint), _spent(view, checkpoint), _best(checkpoint)]
     figures = " · ".join(part for part in parts if part)
     told = f"{said} ({figures})" if said else figures
     return one_line(f"{wording.CHECKPOINTS.get(kind(view), 'It waits for you')}: {told}", limit)
@@ -47,6 +47,22 @@ def _gates(checkpoint: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{_SYMBOLS.get(str(gate.get('verdict')), '?')} {one_line(str(gate.get('gate')), 40)}" for gate in gates[:6]
     )
+
+
+def _since(checkpoint: Mapping[str, Any]) -> str:
+    accepted = checkpoint.get("accepted")
+    if not isinstance(accepted, dict):
+        return ""
+    figures = f"{accepted.get('files')} files, +{accepted.get('added')} −{accepted.get('deleted')}"
+    return f"{len(accepted.get('tasks') or ())} tasks since the last checkpoint: {figures}"
+
+
+def _best(checkpoint: Mapping[str, Any]) -> str:
+    """What is recommended; Continue needs no word, as it stands first."""
+    best, why = checkpoint.get("recommended"), checkpoint.get("why")
+    if best in (None, "continue") or best not in DECISIONS:
+        return one_line(f"look first: {why}", 80) if best is None and why else ""
+    return one_line(f"{DECISIONS[best].rstrip('…')} is recommended{f': {why}' if why else ''}", 120)
 
 
 def _changes(checkpoint: Mapping[str, Any]) -> str:
@@ -62,6 +78,19 @@ def _spent(view: RunView, checkpoint: Mapping[str, Any]) -> str:
     scripted = " scripted" if view.scripted else ""
     cost = checkpoint.get("cost_usd", view.cost_usd)
     return f"{turns} turn{'' if turns == 1 else 's'}, {wording.money(cost)}{scripted}"
+
+
+def group_commands(views: Sequence[RunView]) -> list[Row]:
+    """What can be answered to all tasks of a group at once: decisions that every checkpoint offers and that need no
+    words, in the first one's order."""
+    possible = [each for each in offered(views[0]) if each not in wording.QUESTIONS]
+    for view in views[1:]:
+        possible = [each for each in possible if each in offered(view)]
+    about = {"group": (views[0].group or {}).get("id")}
+    return [
+        {"title": f"{DECISIONS[each]} (all)", "command": "devloop.decide", "arguments": [{**about, "decision": each}]}
+        for each in possible
+    ]
 
 
 def decision_commands(view: RunView, uri: str | None) -> list[Row]:

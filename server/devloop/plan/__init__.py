@@ -49,6 +49,7 @@ from devloop.plan.selection import (
     Reason,
     Selection,
     Unmet,
+    beside_first,
     blocked_by,
     in_phase,
     may_run,
@@ -56,6 +57,7 @@ from devloop.plan.selection import (
     select,
 )
 from devloop.plan.spans import span_at, spans
+from devloop.plan.splice import spliced
 from devloop.plan.stats import Counts, Stats, statistics
 from devloop.plan.waves import waves
 
@@ -107,6 +109,7 @@ __all__ = [
     "append_log",
     "apply",
     "apply_to",
+    "beside_first",
     "blocked_by",
     "blocking",
     "carry_out",
@@ -149,6 +152,7 @@ __all__ = [
     "show",
     "span_at",
     "spans",
+    "spliced",
     "statistics",
     "task_json",
     "title_key",

@@ -11,7 +11,7 @@ from typing import Any
 
 from devloop.models import ModelFailure, Response
 from devloop.redact import one_line, printable
-from devloop.runs import hooking, knowledge, money, prompt
+from devloop.runs import chaining, hooking, knowledge, money, prompt
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Segment, Transcript
@@ -80,8 +80,10 @@ async def hand_off_file(services: Services, run: str) -> dict[str, Any]:
     transcript = Transcript(services.folder(run), services.redactor)
     reply = transcript.reply(transcript.last_turn()) or {}
     summary = printable(services.redactor.text(reply.get("outcome", {}).get("summary", "")))
-    following = await services.plan.next([])
-    task = following.get("task")
+    if chaining.following(spec) is not None:  # another mode goes on with this task
+        task: dict[str, Any] | None = {"id": spec.task.id, "title": spec.task.title}
+    else:
+        task = (await services.plan.next([])).get("task")
     return {
         "version": "2",
         "savedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -41,11 +41,16 @@ class Arguments(_Strict):
     run: str | None = Field(default=None, min_length=1, max_length=200)
     decision: str | None = Field(default=None, min_length=1, max_length=40)
     checkpoint: int | None = Field(default=None, ge=1)
+    group: str | None = Field(default=None, min_length=1, max_length=200)
+    """All tasks of a group that wait, instead of one run."""
     phase: str | None = Field(default=None, min_length=1, max_length=500)
     message: str | None = Field(default=None, max_length=MAX_MESSAGE)
     leave_out: list[str] | None = Field(default=None, max_length=10_000)
     """Paths, as `devloop/diff` names them, that a decision leaves out of the work it accepts."""
     limit: int | None = Field(default=None, ge=1)
+    stop_at: str | int | None = None
+    """Where the loop asks: each, phase, failure, or a number of tasks."""
+    parallel: bool | None = None
     to: str | None = Field(default=None, min_length=1, max_length=40)
     reason: str | None = Field(default=None, max_length=MAX_MESSAGE)
     before: TaskArgument | None = None

@@ -20,6 +20,10 @@ async def decide(connection: Connection, given: Arguments) -> Answer:
     """The checkpoint of the run that is named, of the task's run, or of the only one that waits."""
     if given.decision is None:
         raise UsageError("Which decision?", hint='Name it: {"decision": "continue"}.')
+    if given.group is not None:
+        params = {"group": given.group, "decision": given.decision, "message": given.message}
+        answer: Answer = await connection.service.call("devloop/decide", params)
+        return answer
     task = await task_of(connection, given) if given.task is not None and given.run is None else None
     view = decisions.waiting_run(connection.board, given.run, task)
     return await decisions.decide(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from devloop.errors import Refused, UsageError
+from lsprotocol import types as t
+
+from devloop.errors import Refused, Unavailable, UsageError
 from devloop.lsp.commands.places import must_be_main, task_of
 from devloop.lsp.decisions import run_of
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
 
 Answer = dict[str, Any]
+TOGETHER = "Begin together"
 
 
 async def run(connection: Connection, given: Arguments) -> Answer:
@@ -28,14 +31,14 @@ async def proceed(connection: Connection, given: Arguments) -> Answer:
     """The plan's next tasks; with a task from that one on."""
     must_be_main(connection, given)
     first = given.task.reference if given.task is not None else None
-    return await _started(connection, "devloop/continue", {"limit": given.limit, "task": first})
+    return await _started(connection, "devloop/continue", {"limit": given.limit, "task": first, **_rules(given)})
 
 
 async def run_phase(connection: Connection, given: Arguments) -> Answer:
     must_be_main(connection, given)
     if given.phase is None:
         raise UsageError("Which phase?", hint='Name it: {"phase": "2"}.')
-    return await _started(connection, "devloop/continue", {"phase": given.phase, "limit": given.limit})
+    return await _started(connection, "devloop/continue", {"phase": given.phase, "limit": given.limit, **_rules(given)})
 
 
 async def cancel(connection: Connection, given: Arguments) -> Answer:
@@ -54,7 +57,26 @@ async def cancel(connection: Connection, given: Arguments) -> Answer:
 
 
 async def _started(connection: Connection, method: str, params: Answer) -> Answer:
-    answer: Answer = await connection.service.call(method, {**params, "decide": None})
-    if answer.get("run"):
-        connection.live.began_by(connection, str(answer["run"]), answer.get("loop"))
+    asks = method == "devloop/continue" and connection.options.checkpoint_messages
+    answer: Answer = await connection.service.call(method, {**params, "decide": None, "asks": asks})
+    if answer.get("state") == "ask_parallel":
+        together = await _together(connection, str(answer["message"]))
+        answer = await connection.service.call(method, {**params, "decide": None, "parallel": together})
+    for run in answer.get("runs") or filter(None, [answer.get("run")]):
+        connection.live.began_by(connection, str(run), answer.get("loop"))
     return answer
+
+
+def _rules(given: Arguments) -> Answer:
+    return {"stop_at": given.stop_at, "parallel": given.parallel}
+
+
+async def _together(connection: Connection, message: str) -> bool:
+    """Whether tasks of a group begin at once, as the person says; one after the other where nobody answers."""
+    actions = [t.MessageActionItem(TOGETHER), t.MessageActionItem("One by one")]
+    params = t.ShowMessageRequestParams(t.MessageType.Info, message, actions)
+    try:
+        chosen = await connection.ask(t.WINDOW_SHOW_MESSAGE_REQUEST, params)
+    except Unavailable:
+        return False
+    return chosen is not None and chosen.title == TOGETHER

@@ -20,7 +20,7 @@ from devloop.lsp.run_texts import checkpoint_number
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Mapping, Set
 
     from devloop.daemon.run_view import RunView
     from devloop.daemon.service import Service
@@ -33,11 +33,14 @@ PRESENTS: Final = "experimental.devloop.checkpoints"
 """What an editor declares that shows checkpoints and asks for decisions by itself: it is sent no question."""
 
 Key = tuple[str, int]
+"""A run and its checkpoint's number."""
+Topic = tuple[Key, ...]
+"""What one question is about: one checkpoint, or those of a group's tasks."""
 
 
 @dataclass(eq=False)
 class _Question:
-    """One checkpoint. `asking`: the editors that were asked, with what waits for their answers."""
+    """One topic. `asking`: the editors that were asked, with what waits for their answers."""
 
     dismissed: bool = False
     asking: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
@@ -48,7 +51,7 @@ class _Question:
 class Checkpoints:
     def __init__(self, service: Service, joined: Set[Connection]) -> None:
         self._service, self._joined = service, joined
-        self._questions: dict[Key, _Question] = {}
+        self._questions: dict[Topic, _Question] = {}
         self._by_run: dict[str, Connection] = {}
         self._by_loop: dict[str, Connection] = {}
 
@@ -82,18 +85,20 @@ class Checkpoints:
     def look(self) -> bool:
         """Ask what is new, withdraw what was answered. True when checkpoints opened or closed."""
         board = self._service.board
-        waiting = {
-            (view.id, number): view
-            for view in board.open
-            if view.needs_person and (number := checkpoint_number(view)) is not None
-        }
+        waiting = _topics(
+            {
+                (view.id, number): view
+                for view in board.open
+                if view.needs_person and (number := checkpoint_number(view)) is not None
+            }
+        )
         changed = waiting.keys() != self._questions.keys()
-        for key in self._questions.keys() - waiting.keys():
-            self._close(self._questions.pop(key))
+        for topic in self._questions.keys() - waiting.keys():
+            self._close(self._questions.pop(topic))
         for run in [run for run in self._by_run if (known := board.run(run)) is not None and not known.open]:
             del self._by_run[run]
-        for key, view in waiting.items():
-            self._ask(self._questions.setdefault(key, _Question()), key, view)
+        for topic, view in waiting.items():
+            self._ask(self._questions.setdefault(topic, _Question()), topic, view)
         return changed
 
     def _close(self, question: _Question) -> None:
@@ -101,12 +106,12 @@ class Checkpoints:
             if connection is not question.answering:
                 task.cancel()
 
-    def _ask(self, question: _Question, key: Key, view: RunView) -> None:
+    def _ask(self, question: _Question, topic: Topic, view: RunView) -> None:
         if question.dismissed or question.answering is not None:
             return
         for connection in self._to_ask(view):
             if connection not in question.asking:
-                question.asking[connection] = connection.spawn(self._talk(question, connection, key))
+                question.asking[connection] = connection.spawn(self._talk(question, connection, topic))
 
     def _to_ask(self, view: RunView) -> list[Connection]:
         """The editor that began it, else all that can; none where that editor presents checkpoints itself."""
@@ -115,14 +120,25 @@ class Checkpoints:
         asked = [origin] if origin in able and origin is not None else able
         return [each for each in asked if not each.client.can(PRESENTS)]  # it sees the run and asks in its own way
 
-    async def _talk(self, question: _Question, connection: Connection, key: Key) -> None:
+    def _views(self, topic: Topic) -> list[RunView]:
+        """The runs of a topic; none once one of them waits no more."""
+        found = [(self._service.board.run(run), number) for run, number in topic]
+        views = [view for view, number in found if view is not None and checkpoint_number(view) == number]
+        return views if len(views) == len(topic) else []
+
+    async def _talk(self, question: _Question, connection: Connection, topic: Topic) -> None:
         """Ask one editor until there is an answer, or none is wanted. Looking at the changes is no answer."""
         from devloop.lsp.commands import execute
 
-        while (view := self._service.board.run(key[0])) is not None and checkpoint_number(view) == key[1]:
-            commands = checkpoint_texts.decision_commands(view, None)
+        while views := self._views(topic):
+            if len(views) == 1:
+                commands = checkpoint_texts.decision_commands(views[0], None)
+                message = _message(views[0], commands)
+            else:
+                commands = checkpoint_texts.group_commands(views)
+                message = _message_of_group(views, commands)
             try:
-                chosen = await connection.ask(t.WINDOW_SHOW_MESSAGE_REQUEST, _message(view, commands))
+                chosen = await connection.ask(t.WINDOW_SHOW_MESSAGE_REQUEST, message)
             except Unavailable:  # it can't, or it left: the diagnostic is there
                 return
             command = next((each for each in commands if chosen is not None and each["title"] == chosen.title), None)
@@ -135,17 +151,16 @@ class Checkpoints:
             try:
                 await execute(connection, command["command"], command["arguments"])
             except DevloopError as problem:
-                self._tell(connection, key, problem)
+                self._tell(connection, topic, problem)
             finally:
                 question.answering = None
             if decides:
                 question.dismissed = True
                 return
 
-    def _tell(self, connection: Connection, key: Key, problem: DevloopError) -> None:
+    def _tell(self, connection: Connection, topic: Topic, problem: DevloopError) -> None:
         """An answer that could not be passed on. One that came too late is nobody's concern."""
-        view = self._service.board.run(key[0])
-        if key not in self._questions or view is None or checkpoint_number(view) != key[1]:
+        if topic not in self._questions or not self._views(topic):
             log.info("an editor's answer came too late: %s", problem.message)
             return
         text = one_line(problem.sentences, 600)
@@ -159,3 +174,23 @@ def _message(view: RunView, commands: list[dict[str, Any]]) -> t.ShowMessageRequ
         f"{one_line(view.name, 120)}\n{checkpoint_texts.summary(view)}",
         [t.MessageActionItem(each["title"]) for each in commands],
     )
+
+
+def _message_of_group(views: list[RunView], commands: list[dict[str, Any]]) -> t.ShowMessageRequestParams:
+    """One question for all; each task's own stands as a diagnostic on its line."""
+    names = one_line(", ".join(view.task for view in views), 200)
+    told = "\n".join(f"{one_line(view.task, 40)}: {checkpoint_texts.summary(view, 160)}" for view in views[:8])
+    return t.ShowMessageRequestParams(
+        t.MessageType.Info,
+        f"Tasks {names} of one group wait for you.\n{told}",
+        [t.MessageActionItem(each["title"]) for each in commands],
+    )
+
+
+def _topics(waiting: Mapping[Key, RunView]) -> dict[Topic, RunView]:
+    """One topic for each checkpoint, and one for all of a group; with a run of it."""
+    together: dict[str, dict[Key, RunView]] = {}
+    for key, view in waiting.items():
+        group = str((view.group or {}).get("id") or f"{key}")
+        together.setdefault(group, {})[key] = view
+    return {tuple(sorted(found)): next(iter(found.values())) for found in together.values()}
