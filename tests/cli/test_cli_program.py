@@ -86,8 +86,9 @@ def test_the_terminal_loads_nothing_heavy():
     assert out == "[]\n"
 
 
-def test_no_argument_shows_the_help(devloop):
-    result = devloop()
+def test_no_argument_outside_of_a_project_shows_the_help(devloop, short_tmp):
+    (short_tmp / "empty").mkdir()
+    result = devloop(cwd=short_tmp / "empty")
     assert "Usage: devloop" in result.out + result.err
 
 

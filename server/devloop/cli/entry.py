@@ -74,6 +74,11 @@ def _answer(arguments: list[str]) -> int:
         if (given := statusline.options(line)) is not None:
             return statusline.main(given)
         arguments = ["statusline", *line]
+    if all(argument.startswith("--root") or argument == "--json" for argument in arguments[:1]):
+        from devloop.cli import welcome
+
+        if (given := welcome.options(arguments)) is not None and (shown := welcome.main(given)) is not None:
+            return shown
     return _run(arguments)
 
 

@@ -1,0 +1,66 @@
+"""`devloop` without a command: where things stand, and what to do next. Needs no daemon; starts none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+from devloop.cli import output, statusline
+from devloop.cli.output import safe
+from devloop.daemon import situating
+from devloop.paths import find_root
+
+
+def options(arguments: list[str]) -> dict[str, str] | None:
+    """`--root DIR` and `--json`; None for a call that asks for something else."""
+    given: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name == "--json" and not equals:
+            given[name] = "yes"
+        elif name == "--root" and (equals or rest):
+            given[name] = value if equals else rest.pop(0)
+            if not Path(given[name]).is_dir():
+                return None
+        else:
+            return None
+    return given
+
+
+def main(given: dict[str, str]) -> int | None:
+    """Print the view: 0. None where there is no project to speak of: then help says more."""
+    named = given.get("--root")
+    root = Path(named).resolve() if named else find_root(Path.cwd())
+    if not (root / ".devloop").is_dir() and not (root / ".git").exists():
+        return None
+    plan = os.environ.get("DEVLOOP_PLAN_PATH")
+    found, _ = asyncio.run(situating.look(root, plan=Path(plan) if plan else None))
+    runs = _runs(root)
+    if "--json" in given:
+        waiting = [run for run in runs if run["needs_person"]]
+        output.print_json({"root": str(root), "situation": found.to_json(), "runs": runs, "waiting": len(waiting)})
+        return 0
+    out = output.console()
+    out.print(f"[bold]devloop[/] in {safe(root.name, 80)}")
+    for run in runs:
+        told = "[yellow]waits for you[/]: devloop status" if run["needs_person"] else safe(run["doing"] or "works", 60)
+        out.print(f"  {safe(run['id'], 60)} {told}")
+    out.print(safe(found.text, 400))
+    width = max(len(each.command) for each in found.options)
+    for each in found.options:
+        out.print(f"  [cyan]{safe(each.command):<{width}}[/]  {safe(each.text)}")
+    out.print("[dim]devloop --help lists every command.[/]")
+    return 0
+
+
+def _runs(root: Path) -> list[dict[str, Any]]:
+    """What the daemon's glance says of open runs; nothing without a daemon."""
+    try:
+        found = statusline.look(os.path.realpath(root))["runs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    kept = ("id", "task", "doing", "needs_person")
+    return [{name: run.get(name) for name in kept} for run in found[:20] if isinstance(run.get("id"), str)]
