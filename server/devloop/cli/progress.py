@@ -23,6 +23,8 @@ LOOP_ENDS = {
     "all_blocked": "all that is left is blocked",
     "partial": "only tasks that were left partial remain",
     "empty": "the plan has no task",
+    "stopped": "one of its tasks was not accepted",
+    "uncommitted": "a phase is over and your own changes are not committed",
 }
 
 

@@ -169,6 +169,8 @@ def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bo
             )
             if answer.get("attached") and not as_json:
                 output.console().print(f"[dim]{safe(answer.get('message'), 300)}[/]")
+            for warning in (answer.get("warnings") or ()) if not as_json else ():
+                output.console().print(f"[yellow]{safe(warning, 400)}[/]")
             if answer.get("hand_off") and not as_json:
                 output.console().print(f"[dim]{safe(answer['hand_off']['message'], 400)}[/]")
             return answer, await follower.follow(

@@ -64,14 +64,15 @@ class Tasks:
         the client can (`asks`), nothing is started: `state` is `ask_parallel`, and `tasks` are those it is about.
         """
         from devloop import settings
-        from devloop.daemon import resuming
+        from devloop.daemon import enforcing, resuming
 
         decide = _decide(params)
         limit = params.get("limit")
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise UsageError("The number of tasks must be 1 or more.")
         wanted = params.get("phase")
-        own = (await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))).loop
+        everything = await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))
+        own = everything.loop
         if limit is None and wanted is None:
             limit = own.max_tasks
         async with self._starting:
@@ -106,6 +107,9 @@ class Tasks:
                 return asking.about_group(task, beside)
             loop = {"limit": limit, "decide": decide, "phase": within, "stop_at": asking.stop_at(params)}
             loop["parallel"] = bool(parallel)
+            strict = everything.checkpoints.enforcement == "strict"
+            root = self._documents.root
+            warnings = await enforcing.before_loop(root, found, plan, task.get("phase"), strict=strict)
             if hand_off is not None and hand_off.usable:
                 task = resuming.with_words(task, hand_off)
             beside = beside if parallel else []
@@ -113,7 +117,13 @@ class Tasks:
             if hand_off is not None and hand_off.usable:
                 await asyncio.to_thread(resuming.used, self._documents.root, self._state)
         told = hand_off.to_json() if hand_off is not None else None
-        return {**started, "state": "found", "run_state": started["state"], "hand_off": told}
+        return {
+            **started,
+            "state": "found",
+            "run_state": started["state"],
+            "hand_off": told,
+            "warnings": list(warnings),
+        }
 
     async def _hand_off(self, params: Params, plan: plans.Plan) -> resuming.HandOff | None:
         wanted = params.get("hand_off")

@@ -6,6 +6,8 @@ from typing import Any
 
 from devloop.engine import grouping
 from devloop.engine.starting import carries_on, record_run, record_runs
+from devloop.errors import DevloopError
+from devloop.redact import one_line
 from devloop.runs import chaining, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import Group, LoopSpec, RunSpec, TaskSpec
@@ -46,6 +48,9 @@ async def _next_tasks(services: Services, spec: RunSpec) -> list[str]:
         _loop_ends(services, spec, str(found["state"]))
         return []
     task = TaskSpec.model_validate(found["task"])
+    if task.phase != spec.task.phase and not await _phase_may_end(services, spec):
+        _loop_ends(services, spec, "uncommitted")
+        return []
     loop = spec.loop.next(None, _unseen(services, spec))
     beside = [TaskSpec.model_validate(each) for each in found.get("beside") or ()] if loop.parallel else []
     tasks = together(services, loop, [task, *beside])
@@ -54,6 +59,25 @@ async def _next_tasks(services: Services, spec: RunSpec) -> list[str]:
         return [str(row["id"]) for row in record_runs(services, tasks, spec.plan, as_group(loop, len(tasks), label))]
     carry = spec.id if spec.loop.group is None and _may_carry(services, spec, task) else None
     return [str(record_run(services, task, spec.plan, loop.model_copy(update={"carry": carry}))["id"])]
+
+
+async def _phase_may_end(services: Services, spec: RunSpec) -> bool:
+    """Whether the loop goes on into another phase: not over changes of the person that are not committed, where that is
+    insisted on; else they are told of them."""
+    try:
+        dirty = await services.workspace.repository.dirty()
+    except DevloopError:
+        return True
+    names = [one_line(each.path, 80) for each in dirty if not each.path.startswith(".devloop/")]
+    if not names:
+        return True
+    strict = services.settings.checkpoints.enforcement == "strict"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    then = "commit them, then `devloop continue`" if strict else "commit them while it is clear what they belong to"
+    phase = one_line(spec.task.phase or "", 40)
+    told = f"Phase {phase} ends with changes of yours that are not committed ({', '.join(names[:3])}{more}): {then}."
+    services.notice(spec.id, told)
+    return not strict
 
 
 def together(services: Services, loop: LoopSpec, tasks: list[TaskSpec]) -> list[TaskSpec]:
@@ -95,8 +119,9 @@ def _next_mode(services: Services, spec: RunSpec) -> str:
 
 
 def _loop_ends(services: Services, spec: RunSpec, state: str) -> None:
-    """`state`: limit, cancelled (too late for the run itself), stopped (at another task of its group), or why selection
-    found nothing (all_complete, all_blocked, partial, empty)."""
+    """`state`: limit, cancelled (too late for the run itself), stopped (at another task of its group), uncommitted (see
+    `_phase_may_end`), or why selection found nothing (all_complete, all_blocked, partial, empty).
+    """
     unseen = _unseen(services, spec)
     if unseen:
         many = "task was" if len(unseen) == 1 else "tasks were"

@@ -62,6 +62,9 @@ async def _started(connection: Connection, method: str, params: Answer) -> Answe
     if answer.get("state") == "ask_parallel":
         together = await _together(connection, str(answer["message"]))
         answer = await connection.service.call(method, {**params, "decide": None, "parallel": together})
+    for warning in answer.get("warnings") or ():
+        text = t.ShowMessageParams(t.MessageType.Warning, str(warning))
+        connection.notify(t.WINDOW_SHOW_MESSAGE, text)
     for run in answer.get("runs") or filter(None, [answer.get("run")]):
         connection.live.began_by(connection, str(run), answer.get("loop"))
     return answer
