@@ -84,7 +84,7 @@ class Tasks:
             if in_hand is not None:
                 return {**_attached(in_hand), "runs": asking.group_of(in_hand, runs)}
             within = phase.id if phase else None
-            hand_off = await self._hand_off(params, plan)
+            hand_off = await self._hand_off(params, plan) if own.resume != "never" or params.get("hand_off") else None
             resumed = hand_off.task if hand_off is not None and hand_off.usable else None
             if resumed is not None and not any(_holds(run, resumed.id) for run in runs):
                 task = plan_events.task_of(plan, resumed)

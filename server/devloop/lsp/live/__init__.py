@@ -15,6 +15,8 @@ from lsprotocol import types as t
 from devloop.lsp.live.checkpoints import Checkpoints
 from devloop.lsp.live.closed_plan import ClosedPlan
 from devloop.lsp.live.events import Events
+from devloop.lsp.live.findings import Findings
+from devloop.lsp.live.hand_off import HandOffs
 from devloop.lsp.live.outside import Outside
 from devloop.lsp.live.progress import Progress
 from devloop.lsp.live.shown import Shown
@@ -41,6 +43,8 @@ class Live:
         self.events = Events(self.joined)
         self.shown = Shown(service)
         self.outside = Outside(service.root)
+        self.findings = Findings(service, self.joined)
+        self.hand_offs = HandOffs(service)
         self.typed = Typed(service, self.joined)
         self.progress: dict[Connection, Progress] = {}
         self._ends: list[Callable[[], None]] = []
@@ -62,6 +66,8 @@ class Live:
             self.diagnostics_changed(connection)  # what changed since it opened its files was told only to others
         self.status.greet(connection)
         self.closed_plan.look()
+        self.findings.join(connection)
+        self.spawn(self.hand_offs.offer(connection))
         self.spawn(self.archive_changed())  # it may have opened files before something was archived
 
     def leave(self, connection: Connection) -> None:
@@ -74,6 +80,7 @@ class Live:
         self.closed_plan.leave(connection)
         self.status.leave(connection)
         self.shown.leave(connection)
+        self.findings.leave(connection)
         if not self.joined:
             for end in self._ends:
                 end()
@@ -81,6 +88,7 @@ class Live:
             self.events.close()
             self.status.close()
             self.closed_plan.close()
+            self.findings.close()
 
     def began_by(self, connection: Connection, run: str, loop: str | None) -> None:
         """This editor asked for the run: it is the one to ask when the run waits."""
