@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { initializationOptions, SERVER_SETTINGS } from "../src/server/options";
-import { isPlan, planPattern } from "../src/server/plan-files";
+import { isPlan, OWN_FILES, ownPattern, planPattern } from "../src/server/plan-files";
 
 describe("which files are plans", () => {
   it("is told by the folder, never by a name alone", () => {
@@ -15,6 +15,11 @@ describe("which files are plans", () => {
   it("has a pattern that takes a folder's name by the letter", () => {
     expect(planPattern("/a/[b]{c}*?")).toMatch(/^\/a\/\[\[\]b\]\[\{\]c\[\}\]\[\*\]\[\?\]\/\{\.devloop\/plan\.md,/);
     expect(planPattern("C:\\a\\")).toMatch(/^C:\/a\/\{/);
+  });
+
+  it("leaves the other files that the server looks at no plans", () => {
+    expect(ownPattern("/p/")).toMatch(/^\/p\/\{\*\*\/SKILL\.md,/);
+    expect(OWN_FILES.filter((name) => isPlan(`/p/${name}`, "/p"))).toEqual([]);
   });
 });
 

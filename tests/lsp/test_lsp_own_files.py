@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -183,6 +185,16 @@ def test_any_text_is_checked_without_raising(project, text):
     for path in (*FILES, ".devloop/spikes/x.md", ".devloop/worklog.md", ".devloop/sessions.json", "SKILL.md"):
         assert checkers.knows(path), path
         checkers.check(project, path, text)
+
+
+def test_the_extension_opens_the_files_that_there_are_checkers_for():
+    client = Path(__file__).parents[2] / "client-vscode" / "src" / "server" / "plan-files.ts"
+    listed = re.search(r"OWN_FILES = \[(.*?)\]", client.read_text(), re.DOTALL)
+    assert tuple(re.findall(r'"([^"]+)"', listed[1])) == checkers.PATTERNS
+    for pattern in checkers.PATTERNS:
+        assert checkers.knows(
+            pattern.replace("**/", "skills/x/").replace("issues/*", "issues/BUG-001").replace("*", "x")
+        )
 
 
 def test_the_shipped_skills_have_nothing_to_say(project):

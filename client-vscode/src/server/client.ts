@@ -12,7 +12,7 @@ import {
   State,
   type StaticFeature,
 } from "vscode-languageclient/node";
-import { planPattern } from "./plan-files";
+import { ownPattern, planPattern } from "./plan-files";
 import type { ServerProcess } from "./process";
 
 /** This client shows status, events and checkpoints itself; the server then asks no questions about checkpoints. */
@@ -35,7 +35,10 @@ export class Client extends LanguageClient {
     start: () => Promise<ServerProcess>,
   ) {
     const settings: LanguageClientOptions = {
-      documentSelector: [{ scheme: "file", pattern: planPattern(folder.uri.fsPath) }],
+      documentSelector: [
+        { scheme: "file", pattern: planPattern(folder.uri.fsPath) },
+        { scheme: "file", pattern: ownPattern(folder.uri.fsPath) },
+      ],
       workspaceFolder: folder,
       outputChannel: log,
       traceOutputChannel: log,

@@ -9,13 +9,40 @@ export const PLAN_FILES = [
   "plan.md",
 ] as const;
 
+/** Files beside plans in which the server knows what is wrong (`devloop.daemon.checkers.PATTERNS`). */
+export const OWN_FILES = [
+  "**/SKILL.md",
+  ".devloop/agents/*.md",
+  ".claude/agents/*.md",
+  ".devloop/local.md",
+  ".claude/devloop.local.md",
+  ".devloop/config.toml",
+  ".devloop/hooks.json",
+  ".devloop/plan-state.json",
+  ".devloop/next-action.json",
+  ".devloop/context.json",
+  ".devloop/sessions.json",
+  ".devloop/worklog.md",
+  ".devloop/issues/*.md",
+  ".devloop/spikes/*.md",
+] as const;
+
 /** What shows that a folder uses devloop; a mere PLAN.md could be anybody's. */
 export const MARKS = [".devloop", ".claude/devloop-plan.md"] as const;
 
 /** A glob for the plans of the folder at `path`, and of no other. */
 export function planPattern(path: string): string {
+  return below(path, [...PLAN_FILES, ".devloop/archive/**/*.md"]);
+}
+
+/** A glob for the folder's other files that the server looks at. */
+export function ownPattern(path: string): string {
+  return below(path, OWN_FILES);
+}
+
+function below(path: string, names: readonly string[]): string {
   const root = path.replaceAll("\\", "/").replace(/\/+$/, "");
-  return `${literal(root)}/{${PLAN_FILES.join(",")},.devloop/archive/**/*.md}`;
+  return `${literal(root)}/{${names.join(",")}}`;
 }
 
 /** Whether a file is a plan of the folder. */

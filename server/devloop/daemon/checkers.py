@@ -22,15 +22,19 @@ PATTERNS: Final = (
     "**/SKILL.md",
     ".devloop/agents/*.md",
     ".claude/agents/*.md",
-    ".devloop/{local,worklog}.md",
+    ".devloop/local.md",
     ".claude/devloop.local.md",
     ".devloop/config.toml",
     ".devloop/hooks.json",
-    ".devloop/{plan-state,next-action,context,sessions}.json",
+    ".devloop/plan-state.json",
+    ".devloop/next-action.json",
+    ".devloop/context.json",
+    ".devloop/sessions.json",
+    ".devloop/worklog.md",
     ".devloop/issues/*.md",
     ".devloop/spikes/*.md",
 )
-"""What an editor should open with devloop, beside plans (README and the extension name the same)."""
+"""What an editor should open with devloop, beside plans (the extension names the same)."""
 
 
 def name_of(root: Path, path: Path) -> str:

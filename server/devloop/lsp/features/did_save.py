@@ -22,6 +22,8 @@ def handle(connection: Connection, params: t.DidSaveTextDocumentParams) -> None:
     if buffer is None:
         if (own := connection.own_files.get(params.text_document.uri)) is not None:
             own.advance(anew=True)
+            if connection.pulls:
+                connection.live.diagnostics_changed(connection)
         return
     if params.text is not None and params.text != buffer.document.text:
         log.warning("what an editor saved is not what it showed us; the saved text counts")
