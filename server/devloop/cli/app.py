@@ -15,10 +15,12 @@ from devloop.cli import (
     errand_commands,
     hook_commands,
     look_commands,
+    onboard_commands,
     plan_commands,
     review_command,
     run_commands,
     ship_command,
+    start_command,
     skill_commands,
     state_commands,
     stats_commands,
@@ -68,8 +70,10 @@ def globally(
 plan_commands.register(app)
 run_commands.register(app)
 errand_commands.register(app)
-review_command.register(app)
 ship_command.register(app)
+onboard_commands.register(app)
+start_command.register(app)
+review_command.register(app)
 look_commands.register(app)
 skill_commands.register(app)
 hook_commands.register(app)

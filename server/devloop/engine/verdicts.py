@@ -26,6 +26,11 @@ async def gate_round(run: str, ready: Outcome, commit: str) -> Outcome:
             return result
         results.append(result)
         built = declared["kind"] != "build" or result["verdict"] == "pass"
+    if ready.get("only"):
+        result = await steps.only(run, commit, ready["only"])
+        if result["outcome"] != "checked":
+            return result
+        results.append(result)
     return {"outcome": "gates", "verdict": checks.worst(results), "results": results}
 
 

@@ -6,16 +6,20 @@ import asyncio
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
-from devloop import gates, trust
+from devloop import gates, globs, trust
 from devloop.gates import Gate, GateResult
 from devloop.redact import one_line
 from devloop.runs.services import Services
 from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables
 
 log = logging.getLogger(__name__)
+
+ONLY = "files"
+"""The gate that holds an errand to the files that it may change."""
 
 
 async def discover(services: Services, run: str, base: str, trusted: Sequence[trust.Item]) -> tuple[Gate, ...]:
@@ -103,6 +107,27 @@ async def check(
         "duration_s": result.duration_s,
     }
     services.events.emit("gate.ended", data, run)
+    return result
+
+
+async def only(services: Services, run: str, commit: str, patterns: Sequence[str]) -> GateResult:
+    """A gate of devloop's own: nothing is changed but files that match one of `patterns`. Kept as evidence."""
+    row = services.store.run(run)
+    assert row is not None
+    changed = await services.workspace.diff(row["base"], commit, limit=0)
+    paths = {path for file in changed.files for path in (file.path, file.old_path) if path}
+    others = sorted(each for each in paths if not any(globs.matches(one, each.split("/")) for one in patterns))
+    may = ", ".join(patterns)
+    reason = f"only {may} may be changed here, not {', '.join(others[:10])}" if others else f"nothing but {may} changed"
+    result = GateResult(ONLY, "other", "fail" if others else "pass", reason, started=time.time(), tree=commit)
+    services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
+    told = {
+        "gate": ONLY,
+        "commit": commit,
+        "verdict": result.verdict,
+        "reason": one_line(services.redactor.text(reason)),
+    }
+    services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
     return result
 
 

@@ -25,10 +25,16 @@ def ready(services: Services, spec: RunSpec) -> Row:
     fresh = spec.task.errand is None and tasks_since_fresh(spec) >= own.fresh_threshold
     ask = spec.task.errand is not None or chaining.following(spec) is not None or (fresh and not spec.loop.decide)
     return {
-        "when": "each-task" if ask else spec.loop.when,
+        "when": "on-failure" if approved(services, spec) else "each-task" if ask else spec.loop.when,
         "group": spec.loop.group is not None,
         "fresh": fresh and own.enforcement == "strict",
     }
+
+
+def approved(services: Services, spec: RunSpec) -> bool:
+    """Whether the person gave the approval of this phase of a workflow in advance (`workflow.auto_approve`)."""
+    names = {name.lower() for name in services.settings.workflow.auto_approve}
+    return spec.task.errand is None and spec.plan.workflow == "full" and spec.task.phase_name.lower() in names
 
 
 def tasks_since_fresh(spec: RunSpec) -> int:
@@ -49,7 +55,7 @@ def settled(loop: LoopSpec) -> str:
 async def stops(services: Services, spec: RunSpec) -> str | None:
     """Why the loop stops after this task; None where its rule lets it go on."""
     loop = spec.loop
-    if loop.when == "on-failure":
+    if loop.when == "on-failure" or approved(services, spec):
         return None
     if loop.when == "each-task":
         return "each task has a checkpoint"

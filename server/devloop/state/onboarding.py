@@ -1,0 +1,99 @@
+"""What a project gets that devloop comes to: its own files, and copies of what an earlier system kept elsewhere.
+
+Nothing is overwritten and nothing is removed: a file that is there stays as it is (state-files §1, legacy places).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from devloop import beginning, personal
+from devloop.own_files import read_text
+from devloop.state import context, issues, worklog
+from devloop.state.storing import markdown_files, update
+
+What = Literal["create", "copy", "detect", "keep"]
+
+_COPIES: Final = (
+    (".claude/devloop-plan.md", beginning.PLAN),
+    (worklog.LEGACY_PATH, worklog.PATH),
+    (personal.LEGACY_PATH, personal.PATH),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """`what` is done to `path`: `keep` where it is there already. `source`: what it is copied from."""
+
+    what: What
+    path: str
+    source: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def steps(root: Path, *, template: str = "onboarding", minimal: bool = False) -> tuple[Step, ...]:
+    """What would be done, in order. `minimal`: plan and `.gitignore` only. Blocks; changes nothing."""
+    return tuple(_steps(root, template, minimal))
+
+
+def _steps(root: Path, template: str, minimal: bool) -> Iterator[Step]:
+    for source, path in _COPIES:
+        if read_text(root, source) is not None:
+            yield Step("keep" if _there(root, path) else "copy", path, source)
+    if not any((root / source).is_file() for source, path in _COPIES if path == beginning.PLAN):
+        yield Step("keep" if _there(root, beginning.PLAN) else "create", beginning.PLAN, template)
+    yield Step("create" if beginning.BEGIN not in (read_text(root, ".gitignore") or "") else "keep", ".gitignore")
+    if minimal:
+        return
+    for folder in issues.LEGACY_FOLDERS:
+        for source in markdown_files(root, folder):
+            name = Path(source).name
+            if issues.NAME.match(Path(source).stem):
+                path = f"{issues.FOLDER}/{name}"
+                yield Step("keep" if _there(root, path) else "copy", path, source)
+    yield Step("detect", context.PATH)
+
+
+def _there(root: Path, path: str) -> bool:
+    return (root / path).exists()
+
+
+def take(root: Path, now: datetime, *, template: str = "onboarding", minimal: bool = False) -> tuple[Step, ...]:
+    """Do it. Raises `StorageError`, and `NotFound` for a template that does not exist; what was done until then stays,
+    and doing it again goes on from there."""
+    done = []
+    for step in steps(root, template=template, minimal=minimal):
+        match step.what:
+            case "copy":
+                update(root, step.path, _unless_there(read_text(root, step.source)))
+            case "create" if step.path == beginning.PLAN:
+                beginning.write_plan(root, beginning.plan_text(template, root.name, now.date()))
+            case "create":
+                beginning.ignore(root)
+            case "detect":
+                step = step if context.write(root, context.detect(root, now)) else Step("keep", step.path)
+            case "keep" if step.path == ".gitignore":
+                beginning.ignore(root)  # names that an older devloop did not know
+            case _:
+                pass
+        done.append(step)
+    if not minimal and issues.scan(root)[0]:
+        issues.write_views(root)
+    return tuple(done)
+
+
+def _unless_there(text: str | None) -> Callable[[str | None], str | None]:
+    return lambda before: text if before is None else None
+
+
+def shown(root: Path) -> dict[str, Any]:
+    """What is known of the project without asking anybody: for the agent that describes it."""
+    found = context.detect(root, datetime.now().astimezone())
+    kept = ("name", "language", "languageVersion", "framework", "testFramework", "buildTool", "packageManager", "paths")
+    return {name: found[name] for name in kept if found.get(name)}
