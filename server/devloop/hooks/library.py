@@ -44,6 +44,7 @@ class Library:
     """`sources` in the order in which their hooks count."""
 
     sources: tuple[Source, ...] = ()
+    root: str = ""
 
     @property
     def active(self) -> tuple[Source, ...]:
@@ -60,7 +61,7 @@ def discover(root: Path | None, trust_file: Path | None) -> Library:
     if root is not None:
         trusted = {} if trust_file is None else trust.trusted_hashes(trust_file)
         found += _of_repository(root, trusted)
-    return Library(tuple(found))
+    return Library(tuple(found), str(root or ""))
 
 
 def dialect_of(path: str) -> Dialect:

@@ -27,7 +27,7 @@ def pin(library: Library, run_folder: Path) -> tuple[Ready, ...]:
     folder = run_folder / FOLDER
     if library.active and not (folder / _LIST).exists():
         folder.mkdir(mode=0o700, exist_ok=True)
-        sources = [_keep(source, folder / str(number)) for number, source in enumerate(library.active)]
+        sources = [_keep(source, folder / str(number), library.root) for number, source in enumerate(library.active)]
         text = json.dumps({"version": 1, "sources": sources}, indent=1)
         write_atomic(folder / _LIST, text.encode("utf-8", "surrogatepass"), mode=0o600)
     return pinned(run_folder)
@@ -47,19 +47,29 @@ def pinned(run_folder: Path) -> tuple[Ready, ...]:
         return ()
 
 
-def _keep(source: Source, folder: Path) -> dict[str, Any]:
+def _keep(source: Source, folder: Path, root: str) -> dict[str, Any]:
     for path, data in source.files.items():
         place = folder / path
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         place.write_bytes(data)
         place.chmod(0o555)
-    hooks = [dataclasses.asdict(hook) for hook in source.declared.hooks]
-    return {"key": source.key, "hooks": hooks, "units": list(hook_files.units(source.files))}
+    units = hook_files.units(source.files)
+    hooks = [{**dataclasses.asdict(hook), "needs": _needs(hook, units, root)} for hook in source.declared.hooks]
+    return {"key": source.key, "hooks": hooks, "units": list(units)}
+
+
+def _needs(hook: Hook, units: tuple[str, ...], root: str) -> list[str]:
+    named = hook_files.named(hook.command, root)
+    return [unit for unit in units if any(name == unit or name.startswith(f"{unit}/") for name in named)]
 
 
 def _ready(source: dict[str, Any], folder: Path) -> list[Ready]:
     own = config_root() / OWN_FOLDER
     shown = (own,) if not source["key"] and own.is_dir() else ()
     scripts = tuple((folder / unit, str(unit)) for unit in source["units"])
-    return [Ready(Hook(**hook), scripts, shown, source["key"]) for hook in source["hooks"]]
+    found = []
+    for each in source["hooks"]:
+        needs = frozenset(map(str, each.pop("needs")))
+        found.append(Ready(Hook(**each), scripts, needs, shown, source["key"]))
+    return found

@@ -49,10 +49,12 @@ _inside: contextvars.ContextVar[bool] = contextvars.ContextVar("devloop_hook", d
 
 @dataclass(frozen=True)
 class Ready:
-    """A hook, and the mounts of its scripts: `(source on the host, path in the project, is a folder)`."""
+    """A hook, and where the scripts of its file are kept: `(source on the host, path in the project)`."""
 
     hook: Hook
     scripts: tuple[tuple[Path, str], ...] = ()
+    needs: frozenset[str] = frozenset()
+    """Of these paths the ones that its own command names: without them it can't answer."""
     shown: tuple[Path, ...] = ()
     """Folders of the person that their own hooks see where they are."""
     key: str = ""
@@ -125,9 +127,12 @@ async def fire(found: Sequence[Ready], occasion: Occasion, place: Place) -> Verd
 
 async def _answer(ready: Ready, occasion: Occasion, place: Place) -> Answer:
     hook = ready.hook
-    if (changed := await asyncio.to_thread(_tampered, ready, place)) is not None:
+    lost = await asyncio.to_thread(_lost, ready, place)
+    if changed := [why for path, why in lost.items() if path in ready.needs]:
         result: Any = "block" if hook.event in BLOCKING else "error"
-        return Answer(hook, result, f"{changed} in the worktree; put it back as it was")
+        return Answer(hook, result, f"{changed[0]} in the worktree; put it back as it was")
+    if lost:
+        ready = dataclasses.replace(ready, scripts=tuple(each for each in ready.scripts if each[1] not in lost))
     return judge(await run(ready, occasion, place), place)
 
 
@@ -236,20 +241,27 @@ def _shell() -> str:
     return str(next(path for path in _SHELLS if path.exists()))
 
 
-def _tampered(ready: Ready, place: Place) -> str | None:
-    """What stands in the way of a script's mount; None when it can be made."""
+def _lost(ready: Ready, place: Place) -> dict[str, str]:
+    """Scripts whose places in the worktree can't carry a mount any more, with what stands there."""
+    found = {}
     for source, path in ready.scripts:
-        at = place.worktree
-        parts = path.split("/")
-        for number, part in enumerate(parts, start=1):
-            at = at / part
-            try:
-                kind = at.lstat().st_mode
-            except FileNotFoundError:
-                break
-            except OSError:
-                return f"{path} can't be reached"
-            folder = number < len(parts) or source.is_dir()
-            if not (stat.S_ISDIR(kind) if folder else stat.S_ISREG(kind)):
-                return f"{'/'.join(parts[:number])} is {'no folder' if folder else 'no plain file'} any more"
+        why = _in_the_way(place.worktree, path.split("/"), folder=source.is_dir())
+        if why is not None:
+            found[path] = why
+    return found
+
+
+def _in_the_way(worktree: Path, parts: list[str], *, folder: bool) -> str | None:
+    at = worktree
+    for number, part in enumerate(parts, start=1):
+        at = at / part
+        try:
+            kind = at.lstat().st_mode
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return f"{'/'.join(parts)} can't be reached"
+        wants_folder = number < len(parts) or folder
+        if not (stat.S_ISDIR(kind) if wants_folder else stat.S_ISREG(kind)):
+            return f"{'/'.join(parts[:number])} is no {'folder' if wants_folder else 'plain file'} any more"
     return None
