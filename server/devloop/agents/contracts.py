@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from devloop.redact import one_line
 
@@ -94,6 +94,20 @@ class GitText(Result):
     branch: Text = ""
     pr_title: Text = ""
     pr_text: Text = Field(default="", description="Summary, Changes, Testing")
+
+
+class Release(Result):
+    """Hand in the release. devloop commits, checks and tags."""
+
+    verdict: Literal["READY", "READY WITH WARNINGS", "NOT READY"]
+    blockers: Texts = []
+    warnings: Texts = []
+    pr_title: Text = Field(default="", max_length=200)
+    pr_text: Text = Field(default="", description="Summary, Changes, Testing")
+
+    @property
+    def clear(self) -> bool:
+        return self.verdict == "READY"
 
 
 class TestsWritten(Result):
@@ -184,16 +198,67 @@ class DraftPhase(Part):
     tasks: list[DraftTask] = Field(min_length=1, max_length=MAX_LIST)
 
 
+class PlanChange(Part):
+    """One change of a plan that is there. `task` and `after` are ids, `depends` and `by` titles or ids."""
+
+    what: Literal["add", "reword", "supersede", "move", "depend", "parallel"]
+    task: Text = Field(default="", description="id; none for add")
+    title: Text = ""
+    phase: Text = ""
+    after: Text = ""
+    acceptance: Texts = []
+    files: Texts = []
+    depends: Texts = []
+    group: Text = ""
+    by: Texts = Field(default=[], description="what takes its place")
+    why: Text = ""
+
+
+Changes = Annotated[list[PlanChange], Field(max_length=MAX_LIST)]
+
+
 class PlanDraft(Result):
     """Hand in the plan. A person reviews it, devloop writes it."""
 
     title: Said
     goal: Text = ""
-    phases: list[DraftPhase] = Field(min_length=1, max_length=MAX_LIST)
+    phases: list[DraftPhase] = Field(max_length=MAX_LIST, description="new ones")
+    changes: Changes = Field(default=[], description="of the plan that is there")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> PlanDraft:
+        if not self.phases and not self.changes:
+            raise ValueError("a plan needs phases, or changes of the one that is there")
+        return self
 
     @property
     def clear(self) -> bool:
         return False
+
+
+class Answered(Part):
+    question: Said
+    answer: Said
+
+
+class SpikeReport(Result):
+    """Hand in the report. A person reviews it, devloop writes it and changes the plan."""
+
+    questions: list[Answered] = Field(min_length=1, max_length=MAX_LIST)
+    feasible: Literal["yes", "partly", "no"]
+    approach: Said
+    size: Literal["XS", "S", "M", "L", "XL"]
+    risk: Level
+    confidence: Level
+    discoveries: Texts = Field(description="with path:line")
+    risks: Texts = []
+    recommendation: Said
+    next_steps: Texts = []
+    changes: Changes = Field(default=[], description="of the plan")
+
+    @property
+    def clear(self) -> bool:
+        return not self.changes and self.confidence != "low"
 
 
 class Story(Part):
@@ -319,12 +384,14 @@ CONTRACTS: Mapping[str, type[Result]] = {
     "architecture": Architecture,
     "refactoring": Refactoring,
     "git": GitText,
+    "release": Release,
     "tests": TestsWritten,
     "test-run": TestRun,
     "issues": Issues,
     "readiness": Readiness,
     "done-check": DoneCheck,
     "plan": PlanDraft,
+    "spike": SpikeReport,
     "requirements": Requirements,
     "review": Review,
     "security": SecurityReport,

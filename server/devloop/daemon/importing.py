@@ -41,7 +41,7 @@ def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | N
     if kind and kind not in importing.KINDS:
         raise UsageError(f"Import it as what? {kind[:40]!r} is none of them.", hint=", ".join(importing.KINDS))
     now = datetime.now().astimezone()
-    before, plan = _there(documents)
+    before, plan = plan_there(documents)
     found = importing.imported(kind, text, source=source, now=f"{now:%Y-%m-%d %H:%M}", tag=tag, before=plan)
     path = before.relative if before else beginning.PLAN
     answer = {
@@ -58,7 +58,7 @@ def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | N
     return answer, before
 
 
-def _there(documents: Documents) -> tuple[PlanText, plans.Plan] | tuple[None, None]:
+def plan_there(documents: Documents) -> tuple[PlanText, plans.Plan] | tuple[None, None]:
     """The plan that is there. Raises `NotFound` where one is named and is none."""
     try:
         return documents.plan()
@@ -91,13 +91,27 @@ async def import_plan(
         return answer, None
     if not answer["tasks"]:
         raise Refused("There is no task in it; nothing was written.", hint="; ".join(_told(answer))[:300])
-    data = lines.encode(answer["text"])
+    written, archived, after = await write_plan(
+        documents, before, answer["text"], replace=params.get("replace") is True, open_runs=open_runs
+    )
+    return answer | {"written": written, "archived": archived}, after
+
+
+async def write_plan(
+    documents: Documents, before: PlanText | None, text: str, *, replace: bool, open_runs: Collection[str]
+) -> tuple[bool, str | None, PlanText | None]:
+    """Make a text the plan: whether it was written, where the old one is now, and the plan then, if there was one.
+
+    `before`: the plan that is there. Raises `Refused` where it is not to be replaced, or has open runs; `StaleEdit`
+    when it is changed at the same time: then nothing was replaced.
+    """
+    data = lines.encode(text)
     if before is None:
         await asyncio.to_thread(_create, documents.root, data)
-        return answer | {"written": True}, None
+        return True, None, None
     if before.data == data:
-        return answer, None
-    if params.get("replace") is not True:
+        return False, None, None
+    if not replace:
         raise Refused(
             f"There is a plan already: {before.relative}. Nothing was written.",
             hint=f"With --replace it goes to {REPLACED}/ and this one takes its place.",
@@ -107,13 +121,12 @@ async def import_plan(
         raise Refused("Runs of this plan are open; it is not replaced now.", hint=f"End them first: {runs}.")
     archived = await asyncio.to_thread(_archive, documents.root, before)
     try:
-        after, _ = await documents.record(_replacing(before, answer["text"]), "devloop: replace the plan")
+        after, _ = await documents.record(_replacing(before, text), "devloop: replace the plan")
     except BaseException:
         with contextlib.suppress(OSError):
             archived.unlink()
         raise
-    answer |= {"written": True, "archived": archived.relative_to(documents.root).as_posix()}
-    return answer, after
+    return True, archived.relative_to(documents.root).as_posix(), after
 
 
 def _told(answer: Answer) -> list[str]:

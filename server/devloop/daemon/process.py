@@ -105,7 +105,12 @@ class Daemon:
             root, Path(explicit).absolute() if explicit else None, state.path / "plan.lock", state.path / "owed.json"
         )
         self._port = PlanPort(self._documents, state, self._publish, self._plan_written)
-        handlers = {**self._port.handlers(), "errand/accepted": self._errand_accepted}
+        handlers = {
+            **self._port.handlers(),
+            "errand/accepted": self._errand_accepted,
+            "plan/preview": self._plan_preview,
+            "plan/propose": self._plan_propose,
+        }
         self._engine = EngineLink(
             make_engine(root, state), handlers, log_hint=f"Its log is {state.logs / 'engine.log'}."
         )
@@ -130,10 +135,17 @@ class Daemon:
     def _errands(self) -> Errands:
         from devloop.daemon.errands import Errands, Project  # here: agents, skills and more come with them
 
-        return Errands(Project(self._service.root, self._documents, self._state), self._engine)
+        project = Project(self._service.root, self._documents, self._state, self._errand_wrote)
+        return Errands(project, self._engine)
 
     async def _errand_accepted(self, params: dict[str, Any]) -> dict[str, Any]:
         return await self._errands.accepted(params)
+
+    async def _plan_preview(self, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._errands.preview(params)
+
+    async def _plan_propose(self, params: dict[str, Any]) -> dict[str, Any]:
+        return await self._errands.propose(params)
 
     def add_front_ends(self, make: MakeFrontEnds | None) -> None:
         """What speaks another protocol on the same socket than the terminal, by the protocol's name."""
@@ -223,6 +235,12 @@ class Daemon:
 
     def _publish(self, event: dict[str, Any]) -> None:
         self._service.publish(event)
+
+    def _errand_wrote(self, found: PlanText | None) -> None:
+        if found is not None:
+            self._plan_written(found)
+        else:
+            self._watch.look_soon()
 
     def _plan_seen(self, found: PlanText) -> None:
         self._service.plan_changed(found)

@@ -19,6 +19,10 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         placed = await steps.take_place(run)
         if placed["outcome"] != "placed":
             return placed
+    if ready.get("proposes"):
+        made, ended = await _propose(run, at, decision)
+        if not made:
+            return ended
     while commit is not None:
         forecast = await steps.forecast(run, commit)
         if forecast["outcome"] == "conflict":
@@ -61,13 +65,25 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         ended = await land(run, ready, at)
     else:
         ended = {"outcome": "accepted", "reason": "", "goes_on": word == "continue"}
-    return await _take_effect(run, at, ended, commit, decision["message"]) if ready.get("errand") else ended
+    return await _take_effect(run, at, ended, commit, decision) if ready.get("errand") else ended
 
 
-async def _take_effect(run: str, at: Position, ended: Outcome, commit: str | None, message: str) -> Outcome:
+async def _propose(run: str, at: Position, decision: Outcome) -> tuple[bool, Outcome | None]:
+    """The change of the plan that the report asks for, before its own task is ticked. False with what follows, where it
+    could not be made and the person decided otherwise."""
+    while True:
+        done = await steps.propose(run, decision["message"], decision["leave_out"])
+        if done["outcome"] == "done":
+            return True, None
+        chosen = await ask(run, at, kind="problem", problem=said(done), decisions=checkpoint.UNPROPOSED)
+        if chosen["decision"] != "recheck":
+            return False, await without_accepting(run, at, chosen)
+
+
+async def _take_effect(run: str, at: Position, ended: Outcome, commit: str | None, decision: Outcome) -> Outcome:
     """What accepting an errand does beside its commit, and the run's end with that."""
     while True:
-        done = await steps.effect(run, message, ended["outcome"])
+        done = await steps.effect(run, decision["message"], ended["outcome"], decision["leave_out"])
         if done["outcome"] == "done":
             return {**ended, "goes_on": False}
         chosen = await ask(run, at, kind="problem", problem=said(done), decisions=checkpoint.UNAPPLIED)

@@ -37,6 +37,15 @@ class DaemonPlan:
         answer = await self._peer.request("errand/accepted", content)
         return str(answer["said"])
 
+    async def preview(self, content: dict[str, Any]) -> dict[str, Any] | None:
+        answer: dict[str, Any] = await self._peer.request("plan/preview", content)
+        found = answer.get("proposal")
+        return dict(found) if found is not None else None
+
+    async def propose(self, content: dict[str, Any]) -> str:
+        answer = await self._peer.request("plan/propose", content)
+        return str(answer["said"])
+
     async def hand_off(self, content: dict[str, Any]) -> None:
         await self._peer.request("handoff/write", content)
 

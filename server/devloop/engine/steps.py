@@ -22,7 +22,18 @@ from devloop.engine.ending import end
 from devloop.engine.faults import boundary
 from devloop.errors import DevloopError
 from devloop.gates import Gate
-from devloop.runs import acceptance, asking, checkpoint, checks, gathering, hooking, leaving_out, passing, reporting
+from devloop.runs import (
+    acceptance,
+    asking,
+    checkpoint,
+    checks,
+    gathering,
+    hooking,
+    leaving_out,
+    passing,
+    proposing,
+    reporting,
+)
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
@@ -156,9 +167,15 @@ async def gather_reports(ctx: Context, run: str, members: list[str]) -> Outcome:
 
 
 @step("effect", cancellable=False)
-async def effect(ctx: Context, run: str, message: str, ended: str) -> Outcome:
+async def effect(ctx: Context, run: str, message: str, ended: str, leave_out: list[str]) -> Outcome:
     """What accepting an errand does in the workspace; the daemon does it. `ended`: accepted or landed."""
-    return await reporting.take_effect(ctx.services, run, message, ended)
+    return await reporting.take_effect(ctx.services, run, message, ended, leave_out)
+
+
+@step("propose", cancellable=False)
+async def propose(ctx: Context, run: str, message: str, leave_out: list[str]) -> Outcome:
+    """The change of the plan that a report asks for; the daemon makes it, once."""
+    return await proposing.propose(ctx.services, run, message, leave_out)
 
 
 @step("findings", slot=True)
@@ -175,6 +192,12 @@ async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any],
     before = await checks.baseline(ctx.services, run, row["base"], (one,))
     result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name), of=of)
     return {"outcome": "checked", **checks.brief(result)}
+
+
+@step("only", slot=True)
+async def only(ctx: Context, run: str, commit_id: str, patterns: list[str]) -> Outcome:
+    """Whether an errand changed nothing but what it may."""
+    return {"outcome": "checked", **checks.brief(await checks.only(ctx.services, run, commit_id, patterns))}
 
 
 @step("feedback")

@@ -11,7 +11,7 @@ from typing import Any
 from devloop import gates
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
-from devloop.runs import chaining, recommending, reporting, stopping
+from devloop.runs import chaining, proposing, recommending, reporting, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
@@ -27,6 +27,8 @@ CONFLICTED = ["stop", "discard"]
 """The worktree is older than what was accepted meanwhile: revising there would not help, a new run would."""
 REFUSED = ["recheck", "stop", "discard"]
 """The plan branch could not take the work; `recheck` tries again."""
+UNPROPOSED = ["recheck", "revise", "stop", "discard"]
+"""The plan could not be changed as the report asks."""
 UNAPPLIED = ["recheck", "stop"]
 """What accepting an errand does could not be done."""
 UNLANDED = ["commit", "continue", "stop"]
@@ -129,6 +131,7 @@ async def content(
         "guards": services.redactor.data(changes),
         "question": services.redactor.data(question) if question else None,
         "problem": printable(clean(problem)) if problem else None,
+        "proposal": await proposing.preview(services, spec, report),
         "leave_out": {**leave_out, "gates": _gates(services, run, leave_out["commit"])} if leave_out else None,
         "cost_usd": spent["usd"],
         "turns": spent["turns"],

@@ -12,6 +12,7 @@ from typing import Any
 
 from devloop.errors import DevloopError, UsageError
 from devloop.redact import one_line
+from devloop.runs import proposing
 from devloop.runs.services import Services
 from devloop.runs.spec import ACCEPTING
 
@@ -34,6 +35,8 @@ async def checked(services: Services, row: Outcome, kind: str, decision: str, wa
         raise UsageError(
             f"Nothing can be left out with {decision}.", hint=f"Leave out files with {', '.join(ACCEPTING)}."
         )
+    if wanted == [proposing.PLAN] and kind == "decision" and proposing.may_leave_out(services, row["id"]):
+        return (proposing.PLAN,)
     if kind != "decision" or row["commit_id"] is None:
         raise UsageError("There is no work to accept here, so nothing can be left out of it.")
     paths = tuple(dict.fromkeys(wanted))

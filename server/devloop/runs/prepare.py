@@ -9,7 +9,7 @@ from typing import Any, Literal
 from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import hooking, knowledge, prompt, reporting, stopping
+from devloop.runs import hooking, knowledge, prompt, proposing, reporting, stopping, whole_change
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
@@ -22,8 +22,8 @@ TRUSTED_KINDS: tuple[Literal["gate", "setup"], ...] = ("gate", "setup")
 
 
 async def prepare(services: Services, run: str) -> dict[str, Any]:
-    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates", "access"}`, and of an errand
-    `"errand", "gathers", "part_of"`; or `failed` with what stands in the way."""
+    """`{"outcome": "ready", "base", "decide", "gate_rounds", "patience_s", "gates", "access", "proposes"}`, and of an
+    errand `"errand", "gathers", "part_of"`; or `failed` with what stands in the way."""
     spec = services.spec(run)
     row = services.store.run(run)
     first: dict[str, Any] = {"started": time.time()} if row is not None and row["started"] is None else {}
@@ -41,7 +41,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         services.notice(run, *(str(each) for each in worktree.notices if base is None or each.kind != "uncommitted"))
         await _write_prepared(services, spec)
         await _set_up(services, spec)
-        checks = () if spec.reads_only else await discover(services, run, worktree.base, trusted)
+        checks = () if spec.reports else await discover(services, run, worktree.base, trusted)
         if checks:
             prefetch_baseline(services, run, worktree.base, checks)
         await _open_conversation(services, spec, checks)
@@ -64,7 +64,9 @@ async def _gathering(services: Services, spec: RunSpec) -> dict[str, Any]:
 
 def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> dict[str, Any]:
     errand = spec.task.errand
-    told = {"errand": errand.command, "gathers": spec.gathers, "part_of": errand.part_of} if errand else {}
+    told: dict[str, Any] = {}
+    if errand is not None:
+        told = {"errand": errand.command, "gathers": spec.gathers, "part_of": errand.part_of, "only": list(errand.only)}
     return {
         **told,
         **stopping.ready(services, spec),
@@ -73,7 +75,8 @@ def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) ->
         "decide": spec.loop.decide,
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],
-        "access": "read" if spec.reads_only else "write",
+        "access": "read" if spec.reports else "write",
+        **({"proposes": True} if proposing.in_plan(spec) else {}),
     }
 
 
@@ -117,7 +120,7 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     text = prompt.task_message(spec, named, known, await asyncio.to_thread(reporting.handed_on, services, spec))
     carried = _carried(services, spec)
     added = await hooking.session_start(services, spec, "resume" if carried else "startup")
-    text = "\n\n".join(filter(None, (text, added)))
+    text = "\n\n".join(filter(None, (text, await whole_change.told(services, spec), added)))
     transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from devloop.agents import contracts
 from devloop.errors import DevloopError
 from devloop.redact import printable
+from devloop.runs import stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -95,6 +96,14 @@ def clear(spec: RunSpec, shown: Mapping[str, Any] | None) -> bool:
         return False
 
 
+def agreed(services: Services, spec: RunSpec, shown: Mapping[str, Any] | None) -> bool:
+    """Whether the person said yes in advance to whatever the errand, or this phase of the workflow, hands in, as long
+    as it fits."""
+    errand = spec.task.errand
+    given = errand.given.get("agreed") is True if errand is not None else stopping.approved(services, spec)
+    return given and shown is not None and bool(shown["fits"])
+
+
 def handed_on(services: Services, spec: RunSpec) -> str:
     """What a run begins with of the tasks that its task waits for: the reports of agents that only read, and what the
     person said when they accepted them. No commit carries these."""
@@ -104,7 +113,7 @@ def handed_on(services: Services, spec: RunSpec) -> str:
             row for row in services.store.find_runs(task=task, limit=10) if row["outcome"] in ("accepted", "landed")
         )
         row = next(done, None)
-        if row is not None and RunSpec.model_validate(row["spec"]).reads_only:
+        if row is not None and RunSpec.model_validate(row["spec"]).reports:
             parts.append(_handed(services, row))
     for run in spec.chain.before if spec.chain is not None else ():
         earlier = services.store.run(run)
@@ -132,8 +141,9 @@ def _said(services: Services, run: str) -> str:
     return last
 
 
-async def take_effect(services: Services, run: str, message: str, ended: str) -> Outcome:
-    """What accepting the errand's report does in the workspace, as the daemon does it; `message` came with the yes."""
+async def take_effect(services: Services, run: str, message: str, ended: str, leave_out: Sequence[str] = ()) -> Outcome:
+    """What accepting the errand's report does in the workspace, as the daemon does it; `message` came with the yes, and
+    what of it is left out."""
     spec = services.spec(run)
     errand = spec.task.errand
     assert errand is not None
@@ -148,6 +158,7 @@ async def take_effect(services: Services, run: str, message: str, ended: str) ->
         "report": {"data": found["data"], "fits": found["fits"], "text": found["text"]} if found else None,
         "message": services.redactor.text(message),
         "ended": ended,
+        "leave_out": list(leave_out),
     }
     try:
         told = await services.plan.take_effect(content)
@@ -158,8 +169,8 @@ async def take_effect(services: Services, run: str, message: str, ended: str) ->
 
 
 async def findings(services: Services, run: str) -> Outcome:
-    """The end of an agent that only reads: `{"outcome": "findings", "clear"}`. What it changed all the same (there was
-    no sandbox to stop it) is named and becomes no commit."""
+    """The end of an agent that reports: `{"outcome": "findings", "clear"}`. What it changed (on scratch, or because
+    there was no sandbox to stop it) is named and becomes no commit."""
     spec = services.spec(run)
     services.set_state(run, "checking")
     transcript = Transcript(services.folder(run), services.redactor)
@@ -170,5 +181,7 @@ async def findings(services: Services, run: str) -> Outcome:
         changed = await services.workspace.diff(before, last, limit=0)
         if changed.files:
             names = ", ".join(file.path for file in changed.files[:5])
-            services.notice(run, f"{spec.agent} only reads, so its changes are left out: {names}")
-    return {"outcome": "findings", "clear": clear(spec, report(services, run))}
+            why = f"{spec.agent} only reads, so its changes are" if spec.reads_only else "What was built to try it is"
+            services.notice(run, f"{why} left out: {names}")
+    found = report(services, run)
+    return {"outcome": "findings", "clear": clear(spec, found) or agreed(services, spec, found)}

@@ -39,6 +39,13 @@ class PlanPort(Protocol):
         """Do what accepting an errand's report does, and answer with a sentence about it. Repeating it changes
         nothing."""
 
+    async def preview(self, content: dict[str, Any]) -> dict[str, Any] | None:
+        """What a result would make of the plan as it is now; None where it asks for nothing."""
+
+    async def propose(self, content: dict[str, Any]) -> str:
+        """Change the plan as the result of one of its tasks asks, and answer with a sentence about it. Repeating it
+        changes nothing."""
+
     async def hand_off(self, content: dict[str, Any]) -> None: ...
 
 

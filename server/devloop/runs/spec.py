@@ -30,6 +30,9 @@ class Errand(_Model):
     part_of: str | None = None
     prepared: dict[str, str] = {}
     """Whole files by path, which are in the worktree before the agent begins: what devloop can do by itself."""
+    only: tuple[str, ...] = ()
+    """Patterns of the files that it may change, held by a gate of devloop's own. Documents alone need no other proof: a
+    project that has no checks yet can be described all the same."""
 
 
 class TaskSpec(_Model):
@@ -70,6 +73,8 @@ class PlanSpec(_Model):
     """Relative to the repository."""
     name: str = ""
     goal: str = ""
+    workflow: str = ""
+    """What the plan's header says of it; `full` for one of `devloop start`."""
 
 
 class Group(_Model):
@@ -141,7 +146,7 @@ class Profile(_Model):
     described by `result`); None: a summary in words.
     """
 
-    access: Literal["read", "write"] = "write"
+    access: Literal["read", "write", "scratch"] = "write"
     prompt: str
     tools: tuple[str, ...]
     finish: dict[str, Any] | None = None
@@ -174,3 +179,8 @@ class RunSpec(_Model):
     @property
     def reads_only(self) -> bool:
         return self.profile is not None and self.profile.access == "read"
+
+    @property
+    def reports(self) -> bool:
+        """Whether it ends with a report instead of a commit; what it may have written on the way is not kept."""
+        return self.profile is not None and self.profile.access != "write"

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devloop.daemon.documents import Documents
+from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import UsageError
 from devloop.paths import StateDir
 from devloop.redact import one_line
@@ -23,6 +23,10 @@ ASKED = 20_000
 """Characters of what may be asked for."""
 
 
+async def _nobody() -> list[str]:
+    return []
+
+
 @dataclass(frozen=True)
 class Project:
     """Where an errand is asked for."""
@@ -30,6 +34,10 @@ class Project:
     root: Path
     documents: Documents
     state: StateDir
+    wrote: Callable[[PlanText | None], None] = lambda after: None
+    """Told each plan that an errand wrote; None: a new file."""
+    open_runs: Callable[[], Awaitable[list[str]]] = _nobody
+    """The runs of the plan's tasks that have not ended."""
 
     @cached_property
     def findings(self) -> Findings:
@@ -84,6 +92,35 @@ class Accepted:
     report: Mapping[str, Any] | None
     message: str
     ended: str = "accepted"
+    leave_out: tuple[str, ...] = ()
+    """What of it the person does not want: `plan` is its change of the plan."""
+    task: Mapping[str, Any] = field(default_factory=dict)
+    """The task of the plan whose run it is, as records remember tasks."""
+    result: str = ""
+    """The name of the contract that the report follows."""
+
+    @classmethod
+    def told(cls, params: Mapping[str, Any]) -> Accepted:
+        """As the engine tells it."""
+        return cls(
+            command=str(params.get("command") or ""),
+            given=params.get("given") or {},
+            run=str(params.get("run")),
+            title=str(params.get("title") or ""),
+            commit=params.get("commit"),
+            report=params.get("report"),
+            message=str(params.get("message") or ""),
+            ended=str(params.get("ended") or "accepted"),
+            leave_out=tuple(str(each) for each in params.get("leave_out") or ()),
+            task=params.get("task") or {},
+            result=str(params.get("result") or ""),
+        )
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What was handed in; nothing where that is no object."""
+        found = (self.report or {}).get("data")
+        return found if isinstance(found, Mapping) else {}
 
 
 Build = Callable[[Project, Asked], Awaitable[TaskSpec]]
@@ -102,15 +139,40 @@ Question = Callable[[Project, Asked], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """What accepting would make of the plan: `path` is its file, `exists` whether it is there, `patch` the diff, `text`
+    all of it then. `said`: the change in words; `left_out`: what does not fit and why; `notes`: what else a person
+    should know; `optional`: the report can be accepted without it."""
+
+    path: str
+    exists: bool
+    patch: str
+    text: str
+    said: str = ""
+    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    optional: bool = False
+
+
+Preview = Callable[[Project, Accepted], Awaitable[Proposal | None]]
+"""What accepting would make of the plan; None for nothing. Changes nothing."""
+
+
+async def no_preview(project: Project, accepted: Accepted) -> Proposal | None:
+    return None
+
+
+@dataclass(frozen=True)
 class Command:
     name: str
     build: Build
     take_effect: TakeEffect = no_effect
     questions: Mapping[str, Question] = field(default_factory=dict)
+    preview: Preview = no_preview
 
 
 def errand_task(command: str, title: str, *, given: Mapping[str, Any] | None = None, **fields: Any) -> TaskSpec:
     """The task of an errand. Its id starts as no task of a plan can; `fields` are those of `TaskSpec` and `Errand`."""
-    own = {name: fields.pop(name) for name in ("base", "members", "part_of", "prepared") if name in fields}
+    own = {name: fields.pop(name) for name in ("base", "members", "part_of", "prepared", "only") if name in fields}
     errand = Errand(command=command, given=dict(given or {}), **own)
     return TaskSpec(id=f"@{fields.pop('name', command)}", title=one_line(title, TITLE), errand=errand, **fields)

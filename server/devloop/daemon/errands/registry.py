@@ -4,31 +4,43 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from devloop.daemon import plan_events
 from devloop.daemon.engine_link import EngineLink
-from devloop.daemon.errands import quick, review
-from devloop.daemon.errands.model import ASKED, Accepted, Asked, Command, Project
+from devloop.daemon.errands import in_plan, onboard, plan_new, plan_revise, planning, quick, review, ship, spike
+from devloop.daemon.errands.model import ASKED, Accepted, Asked, Command, Project, Question
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
 
-COMMANDS: Final = {command.name: command for command in (quick.COMMAND, review.COMMAND)}
+COMMANDS: Final = {
+    command.name: command
+    for command in (
+        *(quick.COMMAND, ship.COMMAND, review.COMMAND, spike.COMMAND),
+        *(plan_new.COMMAND, plan_revise.COMMAND, onboard.ONBOARD, onboard.BOOTSTRAP),
+    )
+}
 DECIDE = (None, "continue", "commit")
 
 
 class Errands:
     def __init__(self, project: Project, engine: EngineLink) -> None:
-        self._project, self._engine = project, engine
+        self._project, self._engine = replace(project, open_runs=self._open_runs), engine
         self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def project(self) -> Project:
+        return self._project
 
     async def start(self, params: Params) -> Answer:
         """`{"command", "text", "options", "decide"}` → `{"run", "state", "attached", "task", "title", "loop"}`.
 
-        The same errand asked for while it is open gives its run, with `attached`.
+        The same errand asked for while it is open gives its run, with `attached`. With `question` nothing is begun: the
+        answer is the command's to that question.
         """
         command = _command(params.get("command"))
         text, options, decide = params.get("text") or "", params.get("options") or {}, params.get("decide")
@@ -40,7 +52,10 @@ class Errands:
             raise UsageError(
                 f"{one_line(str(decide), 40)!r} can't be decided unattended.", hint="Use continue or commit."
             )
-        task = await command.build(self._project, Asked(text.strip(), options))
+        asked = Asked(text.strip(), options)
+        if params.get("question") is not None:
+            return await _question(command, params["question"])(self._project, asked)
+        task = await command.build(self._project, asked)
         answer = await self._engine.request(
             "engine/start",
             {
@@ -53,19 +68,26 @@ class Errands:
 
     async def accepted(self, params: Params) -> Answer:
         """The engine's word that a person accepted an errand: `{"said"}` is what that did."""
-        accepted = Accepted(
-            command=str(params.get("command")),
-            given=params.get("given") or {},
-            run=str(params.get("run")),
-            title=str(params.get("title") or ""),
-            commit=params.get("commit"),
-            report=params.get("report"),
-            message=str(params.get("message") or ""),
-            ended=str(params.get("ended") or "accepted"),
-        )
+        accepted = Accepted.told(params)
         command = _command(accepted.command)
         async with self._one_at_a_time:
             return {"said": await command.take_effect(self._project, accepted)}
+
+    async def preview(self, params: Params) -> Answer:
+        """What accepting a result would make of the plan now: `{"proposal"}`, or null for nothing. Changes nothing."""
+        accepted = Accepted.told(params)
+        look = _command(accepted.command).preview if accepted.command else in_plan.preview
+        found = await look(self._project, accepted)
+        return {"proposal": planning.to_json(found) if found is not None else None}
+
+    async def propose(self, params: Params) -> Answer:
+        """The engine's word that a person accepted what a task of the plan makes of the plan: `{"said"}`."""
+        async with self._one_at_a_time:
+            return {"said": await in_plan.take_effect(self._project, Accepted.told(params))}
+
+    async def _open_runs(self) -> list[str]:
+        rows = (await self._engine.request("engine/runs", {"open": True, "limit": 500}))["runs"]
+        return [str(row["id"]) for row in rows if not row.get("errand")]
 
     def _plan(self) -> Answer:
         """The plan that the errand is beside, for the agent to know what goes on; without one, nothing."""
@@ -74,6 +96,16 @@ class Errands:
         except NotFound:
             return {}
         return dict(plan_events.plan_of(found, plan))
+
+
+def _question(command: Command, name: Any) -> Question:
+    found = command.questions.get(name) if isinstance(name, str) else None
+    if found is None:
+        known = ", ".join(sorted(command.questions)) or "nothing"
+        raise UsageError(
+            f"{command.name} can't be asked for {one_line(str(name), 40)!r}.", hint=f"It answers: {known}."
+        )
+    return found
 
 
 def _command(name: Any) -> Command:

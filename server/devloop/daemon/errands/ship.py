@@ -141,6 +141,10 @@ def _open_tasks(project: Project) -> tuple[str, ...]:
         _, plan = project.documents.plan()
     except NotFound:
         return ()
+    return _left(plan)
+
+
+def _left(plan: plans.Plan) -> tuple[str, ...]:
     left = [task for task in plan.tasks if task.pickable and not task.done and not task.optional]
     return tuple(one_line(f"{task.id} {task.title}", 100) for task in left)
 
@@ -224,7 +228,7 @@ async def _finish_plan(project: Project) -> None:
     """A plan of which everything is done and now shipped says so."""
     with contextlib.suppress(NotFound):
         _, plan = await asyncio.to_thread(project.documents.plan)
-        if plan.status == "complete" or not plan.tasks or await asyncio.to_thread(_open_tasks, project):
+        if plan.status == "complete" or not plan.tasks or _left(plan):
             return
         event = plans.Event("finished", now=datetime.now().astimezone())
         await project.documents.record(lambda now: plans.change(now, event), "devloop: the plan is complete", "", event)

@@ -22,7 +22,7 @@ from devloop.plan.lines import body, clean
 from devloop.plan.model import Phase, Plan, Task
 from devloop.plan.numbering import next_id, next_lead, next_phase_id
 from devloop.plan.proposing import tasks as making
-from devloop.plan.proposing.wanted import Wanted, WantedTask
+from devloop.plan.proposing.wanted import Wanted, WantedTask, phase_name
 from devloop.plan.refactor.draft import Draft
 from devloop.plan.refactor.moving import end_of_text, indent_of, reindented
 
@@ -145,9 +145,10 @@ class _Draft:
         if named is not None:
             self._at(named, None, wanted)
             return
-        name = making.normal(phase)
+        phase = phase_name(phase) or "More"
+        name = making.normal(words.phase_name("1", phase))
         fresh = next((each for each in self.phases if making.normal(each.name) == name), None)
-        self._to_new(fresh or self._new_phase(phase or "More", ""), (wanted,))
+        self._to_new(fresh or self._new_phase(phase, ""), (wanted,))
 
     def _behind(self, name: str) -> Task | None:
         if not name.strip():

@@ -11,7 +11,7 @@ from devloop.plan.importing import linking, writing
 from devloop.plan.importing.model import DraftPhase, DraftPlan, DraftTask, Told
 from devloop.plan.lines import clean
 from devloop.plan.proposing import tasks as making
-from devloop.plan.proposing.wanted import Wanted, WantedTask, read
+from devloop.plan.proposing.wanted import Wanted, WantedTask, phase_name, read
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _draft(wanted: Wanted, told: Told, name: str) -> tuple[DraftPlan, list[tuple
     parts = [(phase.name, phase.goal, phase.tasks) for phase in wanted.phases]
     for change in wanted.changes:
         if change.what == "add":
-            parts.append((change.phase or "More", "", (change.new,)))
+            parts.append((phase_name(change.phase) or "More", "", (change.new,)))
         else:
             told.note("lost", f"There is no plan yet, so nothing to {change.label}")
     by_name: dict[str, DraftPhase] = {}

@@ -82,8 +82,7 @@ def read(data: Any) -> Wanted:
         tasks = tasks[:left]
         left -= len(tasks)
         if tasks:
-            name = _NUMBERED.sub("", _text(each, "name")).translate(_NO_TAGS)
-            phases.append(WantedPhase(name, _text(each, "goal"), tuple(tasks)))
+            phases.append(WantedPhase(phase_name(_text(each, "name")), _text(each, "goal"), tuple(tasks)))
     for each in _maps(data, "changes"):
         what = _text(each, "what")
         if what in KINDS:
@@ -92,6 +91,11 @@ def read(data: Any) -> Wanted:
         else:
             more += 1
     return Wanted(_text(data, "title"), _text(data, "goal"), tuple(phases), tuple(changes), more)
+
+
+def phase_name(raw: str) -> str:
+    """The name of a new phase, without a number or tags of its own."""
+    return _NUMBERED.sub("", raw).translate(_NO_TAGS)
 
 
 def _task(data: Mapping[Any, Any]) -> WantedTask:
