@@ -23,8 +23,10 @@ from devloop.lsp.positions import BOM, Positions
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 1_500
-"""Up to so many lines a plan is read on the daemon's loop (under 30 ms); longer ones in a thread."""
+AT_ONCE = 500
+"""Up to so many lines a plan is read on the daemon's loop (some 5 ms); longer ones in a thread."""
+SPLICED_AT_ONCE = 10_000
+"""The same for an edit after which only lines moved: 1 ms for each 1,000 lines below it."""
 
 Change = t.TextDocumentContentChangePartial | t.TextDocumentContentChangeWholeDocument
 Apply = Callable[["Buffer", plans.Plan, Sequence[plans.Edit], str], Awaitable[bool]]
@@ -158,6 +160,8 @@ class Buffer:
         if known is not None and known.document is document:
             return known
         quick = plans.patched(known, document) if known is not None else None
+        if quick is None and known is not None and document.count <= SPLICED_AT_ONCE:
+            quick = plans.spliced(known, document)
         if quick is None and document.count <= AT_ONCE:
             quick = plans.parse(document, name=self.relative, archived_ids=self._archived)
             _ = quick.problems
@@ -173,9 +177,9 @@ class Buffer:
 
     async def _read_in_thread(self, document: plans.Document) -> plans.Plan:
         """One at a time; while it lasts, what is typed is collected in `document`."""
-        archived = self._archived
+        archived, known = self._archived, self._plan
         try:
-            plan = await asyncio.to_thread(_read_whole, document, self.relative, archived)
+            plan = await asyncio.to_thread(_read_whole, known, document, self.relative, archived)
         finally:
             self._reading = None
         if archived is self._archived:
@@ -193,7 +197,8 @@ def replaced(document: plans.Document, place: t.Range, text: str, positions: Pos
     return plans.Document.of(text + before + "".join(document.lines(line))[column:])
 
 
-def _read_whole(document: plans.Document, name: str, archived: frozenset[str]) -> plans.Plan:
-    plan = plans.parse(document, name=name, archived_ids=archived)
+def _read_whole(known: plans.Plan | None, document: plans.Document, name: str, archived: frozenset[str]) -> plans.Plan:
+    plan = plans.spliced(known, document) if known is not None and document.count > SPLICED_AT_ONCE else None
+    plan = plan or plans.parse(document, name=name, archived_ids=archived)
     _ = plan.problems  # found here and not on the loop
     return plan

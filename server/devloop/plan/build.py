@@ -44,7 +44,7 @@ def assemble(document: Document, tree: Tree, *, name: str, archived_ids: frozens
         tasks=tasks,
         criteria=_criteria(tree, names),
         log=tuple(tree.log),
-        sections=_sections(tree, document),
+        sections=sections_of(tree, document),
         archived_ids=archived_ids,
         graph=graph,
         tree=tree,
@@ -194,7 +194,7 @@ def _criteria(tree: Tree, names: list[Name]) -> tuple[Criterion, ...]:
     return tuple(found)
 
 
-def _sections(tree: Tree, document: Document) -> tuple[Section, ...]:
+def sections_of(tree: Tree, document: Document) -> tuple[Section, ...]:
     """Sections with the last line they reach to: up to the next heading of the same or a higher level."""
     ends = [document.count] * len(tree.sections)
     waiting: list[int] = []

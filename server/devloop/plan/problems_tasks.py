@@ -20,10 +20,15 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]|[\\/]|~")
 
 
 def find(plan: Plan) -> Iterator[Problem]:
-    yield from _duplicates(plan)
+    yield from across(plan)
     for index in range(len(plan.tasks)):
         yield from of_task(plan, index)
     yield from _open_subtasks(plan)
+
+
+def across(plan: Plan) -> Iterator[Problem]:
+    """What names other lines, and what headings of phases have."""
+    yield from _duplicates(plan)
     seen: dict[str, Phase] = {}
     for phase in plan.phases:
         first = seen.setdefault(phase.id.lower(), phase)

@@ -1,8 +1,9 @@
 """Reading a plan again after an edit, without doing again what the edit can't have changed.
 
 Most edits are characters typed into a line that means the same afterwards: prose, code, a task's title, the text of its
-metadata. For these the old plan is patched, at a cost that does not grow with the work of reading the plan. Everything
-else is read anew; its scan and the records of the untouched chunks are still shared (see `document`, `tree.records`).
+metadata. For these the old plan is patched, at a cost that does not grow with the work of reading the plan. Where lines
+come and go and tasks stay what they are, it is spliced (`splice`). Everything else is read anew; its scan and the
+records of the untouched chunks are still shared (see `document`, `tree.records`).
 """
 
 from __future__ import annotations
@@ -20,34 +21,18 @@ from devloop.plan.document import Chunk, Document
 from devloop.plan.items import MAX_LINE, Box
 from devloop.plan.lines import ending
 from devloop.plan.model import Plan, Problem, Task
+from devloop.plan.regions import same_step
+from devloop.plan.splice import HEADER_LINES, OF_TASK, spliced
 from devloop.plan.tasks import with_details
 from devloop.plan.tree import DETAIL, META, Node, Record, record, records
 
-_HEADER_LINES = 64  # malformed header fields are looked for in plain text up to here
-# Problems whose place and fix depend on the columns of a title; those of other lines stay as they are.
-_REDONE = frozenset(
-    (
-        "empty-title",
-        "unknown-tag",
-        "tag-misplaced",
-        "marker-alias",
-        "unknown-marker",
-        "unknown-dependency",
-        "range-reversed",
-        "self-dependency",
-        "forward-dependency",
-        "depends-on-blocked",
-        "dependency-cycle",
-        "task-phase-mismatch",
-        "path-outside",
-    )
-)
 _TOO_MUCH = frozenset(("duplicate-id", "parallel-depends"))
 
 
 def reparse(plan: Plan, document: Document, *, name: str = "plan.md") -> Plan:
     """The plan of `document`, an edited `plan.document`; always equal to `parse(document)`, often much faster."""
-    return patched(plan, document) or parse(document, name=name, archived_ids=plan.archived_ids)
+    quick = patched(plan, document) or spliced(plan, document)
+    return quick or parse(document, name=name, archived_ids=plan.archived_ids)
 
 
 def patched(plan: Plan, document: Document) -> Plan | None:
@@ -64,7 +49,7 @@ def _changed_lines(old: Document, new: Document) -> list[tuple[int, Chunk, Chunk
     for (base, before), (_, after) in zip(old.numbered_chunks(), new.numbered_chunks(), strict=True):
         if before is after:
             continue
-        if len(before.lines) != len(after.lines) or not all(map(_same_step, before.steps, after.steps)):
+        if len(before.lines) != len(after.lines) or not all(map(same_step, before.steps, after.steps)):
             return None
         for offset, (left, right) in enumerate(zip(before.lines, after.lines, strict=True)):
             if left != right:
@@ -72,14 +57,6 @@ def _changed_lines(old: Document, new: Document) -> list[tuple[int, Chunk, Chunk
         if len(changed) > 4:
             return None
     return changed
-
-
-def _same_step(left: Step, right: Step) -> bool:
-    return left is right or (
-        left.state == right.state
-        and (left.kind, left.matched, left.opened, left.box, left.note, left.suspect)
-        == (right.kind, right.matched, right.opened, right.box, right.note, right.suspect)
-    )
 
 
 def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk, Chunk, int]]) -> Plan | None:
@@ -110,7 +87,7 @@ def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk,
 
 def _is_plain(plan: Plan, document: Document, line: int, step: Step) -> bool:
     """Whether a line that nobody notes may change freely: not a field in the making, not part of a heading."""
-    if step.kind == FRONT or (line <= _HEADER_LINES and not 0 < plan.tree.header_end <= line):
+    if step.kind == FRONT or (line <= HEADER_LINES and not 0 < plan.tree.header_end <= line):
         return False
     if step.kind != TEXT:
         return True
@@ -200,7 +177,7 @@ def _problems(plan: Plan, old: Sequence[Problem], lines: Sequence[int]) -> tuple
     for line in lines:
         index = plan.graph.by_line[line]
         first, last = _of_line(found, line)
-        fresh = [problem for problem in found[first:last] if problem.code not in _REDONE]
+        fresh = [problem for problem in found[first:last] if problem.code not in OF_TASK]
         fresh += problems_tasks.of_task(plan, index)
         fresh += problems_graph.of_task(plan, index)
         fresh.sort(key=lambda problem: (problem.line, problem.start, problem.code))

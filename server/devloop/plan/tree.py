@@ -7,7 +7,7 @@ chunk of lines and kept with it; here only the relations between lines are found
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from devloop.plan import header, headings, items
@@ -79,11 +79,14 @@ class PhaseDraft:
 
 
 class SectionDraft(NamedTuple):
+    """`kind`: what the section is; `within`: what decides about boxes that stand in it."""
+
     heading: Heading
     line: int
     heading_lines: int
     kind: str
     phase: int | None
+    within: str = ""
 
 
 class Tree:
@@ -150,25 +153,37 @@ class Builder:
 
     def build(self) -> Tree:
         for base, chunk in self.document.numbered_chunks():
-            for offset, step, kind, value in records(chunk):
-                line = base + offset + 1
-                if step.suspect:
-                    self.tree.suspects.append(line)
-                if kind == "box":
-                    self._box(line, step, value)
-                elif kind == "bullet":
-                    self._bullet(line, step, *value)
-                elif kind == "text":
-                    self._text(line, step, value)
-                elif kind == "quote":
-                    self._push(step, None)
-                elif kind == "heading":
-                    self._heading(line, value, 1)
-                else:
-                    self._underline(line, value)
+            self._walk(base, records(chunk))
         for index in self.phases:
             self.tree.phases[index].end_line = self.document.count
         return self.tree
+
+    def part(self, found: Iterable[Record], section: SectionDraft | None) -> Tree:
+        """What stands in whole blocks below a section's heading, with no heading, field or group among them. Offsets
+        of the records count from the document's beginning."""
+        if section is not None:
+            self.kind, self.phase = section.within, section.phase
+            self.tree.sections.append(section)
+        self._walk(0, found)
+        return self.tree
+
+    def _walk(self, base: int, found: Iterable[Record]) -> None:
+        for offset, step, kind, value in found:
+            line = base + offset + 1
+            if step.suspect:
+                self.tree.suspects.append(line)
+            if kind == "box":
+                self._box(line, step, value)
+            elif kind == "bullet":
+                self._bullet(line, step, *value)
+            elif kind == "text":
+                self._text(line, step, value)
+            elif kind == "quote":
+                self._push(step, None)
+            elif kind == "heading":
+                self._heading(line, value, 1)
+            else:
+                self._underline(line, value)
 
     # Headings
 
@@ -201,7 +216,7 @@ class Builder:
                 self.kinds.append((heading.level, kind))
         self.kind = self.kinds[-1][1] if self.kinds else ""
         self.phase = self.phases[-1] if self.phases else None
-        tree.sections.append(SectionDraft(heading, first, height, heading.kind or self.kind, self.phase))
+        tree.sections.append(SectionDraft(heading, first, height, heading.kind or self.kind, self.phase, self.kind))
 
     def _begin_phase(self, line: int, heading: Heading) -> None:
         assert heading.phase is not None
