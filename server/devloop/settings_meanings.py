@@ -86,7 +86,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "database_url": Meaning("Where records are kept; without one SQLite in your state directory."),
     "workflow.skip_phases": Meaning("Phases of `devloop start` that are left out; some never are.", "all"),
     "workflow.auto_approve": Meaning("Phases of `devloop start` whose approval is given in advance."),
-    "auto_skills": _later("Skills whose texts every run has from its start."),
+    "auto_skills": Meaning("Skills whose texts every run has from its start.", "all"),
     "git.auto_branch": _later("Whether a plan gets a branch of its own in your checkout."),
     "git.branch_pattern": _later("How branches are named: {slug}, {date}, {user}."),
     "git.main_branch": _later("The branch that work goes to in the end."),
