@@ -74,13 +74,14 @@ class NoEngine(EngineLink):
 def service(project):
     state, engine = StateDir.of(project).make(), NoEngine()
     documents = Documents(project, lock=state.path / "plan.lock", owed=state.path / "owed.json")
+    errands = Errands(Project(project, documents, state), engine)
     return Service(
         project,
         state,
         version=__version__,
         documents=documents,
         engine=engine,
-        errands=Errands(Project(project, documents, state), engine),
+        errands=lambda: errands,
         fanout=Fanout(),
         environment=ClientEnvironment(Redactor()),
         stop=lambda: None,

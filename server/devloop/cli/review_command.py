@@ -42,8 +42,8 @@ def register(app: typer.Typer) -> None:
             "devloop review --list",
             "devloop review --dismiss review-1.2",
             fields=f"{FOLLOWED}; the review is checkpoint.report.data: {{verdict, findings: [{{path, line, severity, "
-            "kind, confidence, problem, fix, by}], good, summary, reviewed}; --list {reviews: [{id, run, what, verdict, "
-            "accepted, findings: [{id, path, line, now, severity, problem, fix, by, dismissed, …}]}]}",
+            "kind, confidence, problem, fix, by}], good, summary, reviewed}; --list {reviews: [{id, run, what, "
+            "verdict, accepted, findings: [{id, path, line, now, severity, problem, fix, by, dismissed, …}]}]}",
         ),
     )(review)
 

@@ -73,7 +73,7 @@ class Service:
         self._began = time.monotonic()
         self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))
         engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
-        self.findings = FindingsService(state, root, self.board, self._pass_on)
+        self.findings = FindingsService(state, root, self.board, self._pass_on, errands)
         self._changes = PlanChanges(documents, self.board, self.plan_changed)
         self._reading: asyncio.Task[None] | None = None
         self._news: PlanText | None = None
@@ -107,6 +107,8 @@ class Service:
             "devloop/findings": self.findings.list,
             "devloop/findings/dismiss": self.findings.dismiss,
             "devloop/findings/clear": self.findings.clear,
+            "devloop/findings/plan": self.findings.plan,
+            "devloop/findings/fix": self.findings.fix,
             "devloop/archive": self.archive,
             "devloop/templates": self.templates,
             "devloop/init": self.init,

@@ -161,7 +161,7 @@ class Connection:
         known = self.buffers.get(document.uri)
         if known is not None:
             self.forget(known)
-        path = _place(document.uri)
+        path = place_of(document.uri)
         if path is None:
             log.info("a document whose URI names no place was not opened")
             return None
@@ -307,7 +307,7 @@ class Connection:
                 log.error("work for an editor failed", exc_info=problem)
 
 
-def _place(uri: str) -> Path | None:
+def place_of(uri: str) -> Path | None:
     """The file of a URI, its links followed; a path made of the URI where it is no file's; None for a senseless one."""
     try:
         place = to_fs_path(uri)

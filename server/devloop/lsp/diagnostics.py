@@ -53,7 +53,8 @@ def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[It
     """The diagnostics of one version: its checkpoints, and at most as many problems as the person wants to see; the
     last one counts the others."""
     outside = connection.live.outside.problems(buffer, snapshot)
-    return listed(connection, snapshot, outside, buffer.chosen, beyond=connection.live.outside.beyond(buffer))
+    found = listed(connection, snapshot, outside, buffer.chosen, beyond=connection.live.outside.beyond(buffer))
+    return found + connection.live.findings.rows(connection, buffer.uri, snapshot.document)
 
 
 def listed(

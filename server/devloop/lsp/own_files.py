@@ -105,7 +105,7 @@ async def _publish(connection: Connection, file: OwnFile) -> None:
     while not file.closed:
         news = file.advanced
         version, document, faults = await file.checked(connection.root)
-        found = (version, _rows(connection, document, faults))
+        found = (version, _rows(connection, document, faults, file.uri))
         if found != told and not file.closed:
             told = found
             params = Plain({"uri": file.uri, "version": version, "diagnostics": found[1]})
@@ -119,11 +119,12 @@ async def diagnostics(connection: Connection, uri: str) -> Plain | None:
     if file is None:
         return None
     version, document, faults = await file.checked(connection.root)
-    return Plain({"kind": "full", "resultId": str(version), "items": _rows(connection, document, faults)})
+    return Plain({"kind": "full", "resultId": str(version), "items": _rows(connection, document, faults, uri)})
 
 
-def _rows(connection: Connection, document: plans.Document, faults: Sequence[Fault]) -> list[Row]:
-    return [_row(connection, document, fault) for fault in faults[:MOST]]
+def _rows(connection: Connection, document: plans.Document, faults: Sequence[Fault], uri: str) -> list[Row]:
+    found = [_row(connection, document, fault) for fault in faults[:MOST]]
+    return found + connection.live.findings.rows(connection, uri, document)
 
 
 def _row(connection: Connection, document: plans.Document, fault: Fault) -> Row:
@@ -156,11 +157,12 @@ def _range(connection: Connection, document: plans.Document, fault: Fault) -> t.
 async def actions(connection: Connection, params: t.CodeActionParams) -> Plain | None:
     """The fixes of problems in the range; all certain ones at once when they are asked for by their kind."""
     file = connection.own_files.get(params.text_document.uri)
+    findings = connection.live.findings.actions(connection, params)
     if file is None or not connection.client.can("textDocument.codeAction.codeActionLiteralSupport"):
-        return None
+        return Plain(findings) if findings else None
     version, document, faults = await file.checked(connection.root)
     only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
-    found: list[Row] = []
+    found: list[Row] = findings
     if _wanted(QUICK_FIX, only):
         found += _fixes(connection, file, version, document, faults, params)
     certain = [fix.edits for fault in faults for fix in fault.fixes[:1] if fix.certain]

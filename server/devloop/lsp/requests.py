@@ -20,11 +20,12 @@ ALWAYS: Final = frozenset(
     f"{PREFIX}{name}"
     for name in (
         *("status", "plan", "library", "runs", "show", "diff", "content", "conversation", "transcript", "events"),
-        *("budget", "skills", "hooks", "stats", "trust", "doctor", "templates", "cancel"),
+        *("budget", "skills", "findings", "findings/dismiss", "hooks", "stats", "trust", "doctor", "templates"),
+        "cancel",
     )
 )
 """Looking, and stopping a run. Everything else needs an editor that trusts the folder, what comes later included."""
-STARTS: Final = frozenset({"devloop/run", "devloop/continue", "devloop/errand"})
+STARTS: Final = frozenset({"devloop/run", "devloop/continue", "devloop/errand", "devloop/findings/fix"})
 
 
 def handler(connection: Connection, method: str) -> Callable[[Any], Awaitable[Plain]] | None:

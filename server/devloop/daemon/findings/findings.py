@@ -284,6 +284,7 @@ class Findings:
             return {}
         try:
             workspace = Workspace(await Repository.discover(self._root), self._state)
+            await workspace.open()
             found: dict[str, str | None] = {}
             for path in sorted(paths):
                 try:

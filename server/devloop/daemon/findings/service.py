@@ -15,6 +15,7 @@ from devloop.paths import StateDir
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
+    from devloop.daemon.errands import Errands
     from devloop.daemon.findings.findings import Findings
     from devloop.daemon.findings.records import Finding, Review
 
@@ -29,7 +30,8 @@ COMMAND = "review"
 class FindingsService:
     """`ask("show", {"run": …})` asks the engine. What reads and keeps findings is loaded when it is needed."""
 
-    def __init__(self, state: StateDir, root: Path, board: Board, ask: Ask) -> None:
+    def __init__(self, state: StateDir, root: Path, board: Board, ask: Ask, errands: Callable[[], Errands]) -> None:
+        self._errands = errands
         self._state, self._root = state, root
         self._board, self._ask = board, ask
         self._seen: dict[str, tuple[str, Any]] = {}
@@ -61,6 +63,23 @@ class FindingsService:
         if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
             raise UsageError("`ids` must be a list of findings or reviews.")
         return {"dismissed": list(await self.findings.dismiss(ids))}
+
+    async def plan(self, params: Params) -> Answer:
+        """`ids`: of findings, which become tasks of the plan → `{"said"}`."""
+        from devloop.daemon.findings import acting
+
+        ids = params.get("ids")
+        if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
+            raise UsageError("`ids` must be a list of findings.")
+        return {"said": await acting.add_to_plan(self._errands().project, ids)}
+
+    async def fix(self, params: Params) -> Answer:
+        """`finding`: an agent mends it, as `devloop quick` would; the answer is that of `devloop/errand`."""
+        from devloop.daemon.findings import acting
+
+        errands = self._errands()
+        text = await acting.to_fix(errands.project, str(params.get("finding") or ""))
+        return await errands.start({"command": "quick", "text": text, "options": {}, "decide": params.get("decide")})
 
     async def clear(self, params: Params) -> Answer:
         return {"cleared": await self.findings.clear()}

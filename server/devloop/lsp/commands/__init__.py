@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from devloop.errors import Refused, UsageError
-from devloop.lsp.commands import deciding, phases, planning, running, showing
+from devloop.lsp.commands import deciding, looking_over, phases, planning, running, showing
 from devloop.lsp.commands.arguments import Arguments, read
 from devloop.redact import one_line
 
@@ -33,6 +33,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "devloop.mark": planning.mark,
     "devloop.move": planning.move,
     "devloop.depends": planning.depends,
+    "devloop.review": looking_over.review,
+    "devloop.analyze": looking_over.analyze,
+    "devloop.dismissFinding": looking_over.dismiss,
+    "devloop.planFinding": looking_over.plan,
+    "devloop.fixFinding": looking_over.fix,
     "devloop.status": showing.status,
     "devloop.doctor": showing.doctor,
 }
@@ -40,7 +45,7 @@ NAMES: Final[Sequence[str]] = tuple(COMMANDS)
 NEED_TRUST: Final = frozenset(
     f"devloop.{name}"
     for name in ("run", "continue", "runPhase", "decide", "fresh", "archive", "mark", "move", "depends")
-)
+) | {"devloop.review", "devloop.analyze", "devloop.planFinding", "devloop.fixFinding"}
 """What runs, decides or changes files. Stopping a run and looking are always possible."""
 
 

@@ -56,6 +56,16 @@ class Arguments(_Strict):
     before: TaskArgument | None = None
     after: TaskArgument | None = None
     on: list[str] | None = Field(default=None, max_length=500)
+    scope: str | None = Field(default=None, min_length=1, max_length=40)
+    """What a review is of: auto, uncommitted, staged, commits, branch, files, run."""
+    commits: str | None = Field(default=None, min_length=1, max_length=300)
+    against: str | None = Field(default=None, min_length=1, max_length=300)
+    files: list[str] | None = Field(default=None, max_length=2_000)
+    quick: bool = False
+    security: bool | None = None
+    categories: list[str] | None = Field(default=None, max_length=20)
+    finding: str | None = Field(default=None, min_length=1, max_length=200)
+    review: str | None = Field(default=None, min_length=1, max_length=200)
 
 
 def read(command: str, arguments: Sequence[Any] | None) -> Arguments:

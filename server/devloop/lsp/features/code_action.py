@@ -45,10 +45,11 @@ async def handle(connection: Connection, params: t.CodeActionParams) -> Plain | 
         found += await asyncio.to_thread(lambda: list(_refactorings.numbers(asked)))
     else:
         found += _refactorings.numbers(asked)
+    findings = connection.live.findings.actions(connection, params)
     if not connection.client.can(f"{_CAN}.codeActionLiteralSupport"):
-        return Plain([action.command for action in found if action.command is not None])
+        return Plain([*findings, *(action.command for action in found if action.command is not None)])
     whole = None if _resolves(connection) else await _whole(connection, buffer, asked.snapshot, found)
-    return Plain([row for action in found if (row := _row(connection, action, whole)) is not None])
+    return Plain([*findings, *(row for action in found if (row := _row(connection, action, whole)) is not None)])
 
 
 def _asked(connection: Connection, buffer: Buffer, snapshot: Snapshot, params: t.CodeActionParams) -> Asked:

@@ -23,3 +23,4 @@ def handle(connection: Connection, params: t.DidCloseTextDocumentParams) -> None
         diagnostics.clear(connection, buffer)
         if buffer.main:
             connection.live.closed_plan.look()
+    connection.live.findings.documents_changed()

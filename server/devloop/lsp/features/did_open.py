@@ -16,6 +16,7 @@ METHOD: Final = t.TEXT_DOCUMENT_DID_OPEN
 
 def handle(connection: Connection, params: t.DidOpenTextDocumentParams) -> None:
     buffer = connection.open(params.text_document)
+    connection.live.findings.documents_changed()
     if buffer is None:
         return
     if not connection.pulls:

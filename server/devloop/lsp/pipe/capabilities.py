@@ -46,6 +46,11 @@ CAPABILITIES: dict[str, Any] = {
             "devloop.mark",
             "devloop.move",
             "devloop.depends",
+            "devloop.review",
+            "devloop.analyze",
+            "devloop.dismissFinding",
+            "devloop.planFinding",
+            "devloop.fixFinding",
             "devloop.status",
             "devloop.doctor",
         ]
