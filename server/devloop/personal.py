@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -250,6 +251,7 @@ def _normal(key: str) -> str:
     return key.replace("_", "-").lower()
 
 
+@cache
 def _sections() -> frozenset[str]:
     return frozenset(
         name.replace("_", "-")
@@ -258,6 +260,7 @@ def _sections() -> frozenset[str]:
     )
 
 
+@cache
 def known_keys() -> frozenset[str]:
     """Every key of the target shape, dotted, in kebab case."""
     found = set()
