@@ -60,7 +60,6 @@ class Around(Protocol):
     async def after(self, call: ToolCall, result: ToolResult) -> ToolResult: ...
 
 
-
 async def run_batch(
     calls: Sequence[ToolCall],
     context: ToolContext,

@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 METHOD: Final = "devloop/status"
 INTERVAL_S: Final = 0.1
 MAX_BACKLOG: Final = 1024 * 1024
-SAYS_NOTHING: Final = frozenset({"turn.progress", "tool.started", "tool.ended", "gate.started", "gate.ended", "hook.ended"})
+SAYS_NOTHING: Final = frozenset(
+    {"turn.progress", "tool.started", "tool.ended", "gate.started", "gate.ended", "hook.ended"}
+)
 """Events that change nothing of the status."""
 
 Row = dict[str, Any]
