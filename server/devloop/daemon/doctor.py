@@ -203,7 +203,8 @@ def _hooks(root: Path, state: StateDir) -> list[Check]:
 
 
 def _settings(root: Path, settings: Settings) -> list[Check]:
-    found = [Check("settings", "warning", one_line(warning, 300)) for warning in settings.warnings]
+    more = "`devloop config check` lists what is wrong, `devloop config explain KEY` says what counts."
+    found = [Check("settings", "warning", one_line(warning, 300), more) for warning in settings.warnings]
     found += [
         Check(
             "settings",
