@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,15 +24,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long modes (hundreds of crashes)")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast ones first: a failure shows early. The order inside a module stays."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+LONG = (
+    "tests/vscode/test_vscode_windows.py",
+    "tests/vscode/test_vscode_runs.py",
+    "tests/crash/test_crash_plan.py",
+    "tests/engine/test_engine_groups_crash.py",
+    "tests/engine/test_engine_leaving_out_crash.py",
+    "tests/skills/test_skills_run.py",
+    "tests/vscode/test_vscode_check.py",
+    "tests/e2e/test_e2e_demo.py",
+    "tests/e2e/test_e2e_nvim.py",
+    "tests/lsp/pipe/test_lsp_pipe_real.py",
+)
+"""Half a minute and more each: side by side these begin first, so that none is left over at the end on one core."""
+ALONE = ("tests/crash/test_crash_plan.py",)
+"""Their tests share nothing and are handed out one by one. Of the others whole files are: tests of a file often share an
+engine or a daemon."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one process the fast ones first: a failure shows early. Side by side, the long ones. The order inside a module
+    stays."""
+    if config.getoption("dist", "no") == "no" and not hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    else:
+        order = {path: number for number, path in enumerate(LONG)}
+        items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(LONG)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: every third second of a test is spent waiting for another process."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling  # here: without workers there may be no xdist
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return nodeid if path in ALONE else path
+
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Figures that tests measured and recorded (`record_property("figure", …)`), for people: nothing is asserted."""
     reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
-    figures = [value for report in reports for name, value in report.user_properties if name == "figure"]
+    measured = [each for report in reports for each in getattr(report, "user_properties", ())]
+    figures = [value for name, value in measured if name == "figure"]
     for figure in dict.fromkeys(figures):
         terminalreporter.write_line(figure)
 
