@@ -144,7 +144,7 @@ class EngineServer:
     def _use(self, settings: Settings) -> None:
         """What runs and requests from now on go by."""
         services = self._services
-        services.prices = models.prices_from(settings.prices)
+        services.prices = {**models.prices_of(services.listed.values()), **models.prices_from(settings.prices)}
         services.settings = settings
         services.virtual_env = self._virtual_env()
         self._ready.slots.resize(settings.loop.max_parallel)
@@ -204,6 +204,7 @@ class EngineServer:
             model = self._model_for(RunSpec.model_construct())
             if isinstance(model, models.AnthropicModel):
                 self._services.listed = await listing.limits(model, self._state.path / "models.json")
+                self._use(self._services.settings)
         except (DevloopError, models.ModelFailure) as problem:
             log.info("the list of models could not be read: %s", problem)
 

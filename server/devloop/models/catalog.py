@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -29,6 +29,8 @@ class ModelLimits:
     retires: str | None = None
     effort: tuple[str, ...] | None = None
     compacts: bool = False
+    price: tuple[float, float] | None = None
+    """What the server's list says it costs: input and output, in US dollars per million tokens."""
 
 
 _LARGE = (1_000_000, 128_000)
@@ -60,11 +62,18 @@ def limits_of(model: str, listed: Mapping[str, ModelLimits] | None = None) -> Mo
 
 
 def from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, ModelLimits]:
-    """Limits from the `data` of `GET /v1/models`; entries that say nothing about their size are left to the table."""
+    """Limits from the `data` of `GET /v1/models`; an entry without size or price is left to the table."""
+    from devloop.models.listed_prices import price_in  # it knows `ModelLimits`
+
     found: dict[str, ModelLimits] = {}
     for entry in entries:
         name, context, output = entry.get("id"), entry.get("max_input_tokens"), entry.get("max_tokens")
-        if not isinstance(name, str) or not isinstance(context, int) or not isinstance(output, int):
+        price = price_in(entry)
+        if not isinstance(name, str):
+            continue
+        if not isinstance(context, int) or not isinstance(output, int):
+            if price is not None:
+                found[name] = replace(limits_of(name), id=name, price=price)
             continue
         found[name] = ModelLimits(
             name,
@@ -74,6 +83,7 @@ def from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, ModelLimits]
             retires=str(entry["retires_at"]) if entry.get("retires_at") else None,
             effort=_effort(entry.get("capabilities")),
             compacts=_compacts(entry.get("capabilities")),
+            price=price,
         )
     return found
 

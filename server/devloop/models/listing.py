@@ -1,5 +1,5 @@
-"""What a server says of its models, kept in a file for a day: limits, lifecycle, efforts. The dated table stands in
-where there is none (`catalog`). Prices are in no such list; they come from the dated table and the person's settings.
+"""What a server says of its models, kept in a file for a day: limits, lifecycle, efforts, and prices where it has them.
+The dated tables stand in where it says nothing (`catalog`, `prices`); the person's settings come before both.
 """
 
 from __future__ import annotations
@@ -67,4 +67,6 @@ def _limits(data: Mapping[str, Any]) -> ModelLimits:
     context, output, effort = data["context"], data["max_output"], data["effort"]
     if not isinstance(data["id"], str) or not isinstance(context, int) or not isinstance(output, int):
         raise TypeError("these are no limits")
-    return ModelLimits(**{**data, "effort": None if effort is None else tuple(map(str, effort))})
+    price = data.get("price")
+    told = {"effort": None if effort is None else tuple(map(str, effort))}
+    return ModelLimits(**{**data, **told, "price": None if price is None else (float(price[0]), float(price[1]))})

@@ -36,7 +36,8 @@ def appoint(services: Services, task: TaskSpec, *, unattended: bool, chain: Chai
     mode = known[choice.agent].find(choice.mode)
     assert mode is not None, f"routing chose {choice.agent}:{choice.mode}, which is not there"
     own = _own(services.settings, choice.agent, mode.name)
-    return Appointment(choice, _profile(mode, own), model_of(services.settings, task, mode, own), chain)
+    profile = _profile(mode, own, known[choice.agent].skills)
+    return Appointment(choice, profile, model_of(services.settings, task, mode, own), chain)
 
 
 def _chain(services: Services, known: Mapping[str, agents.Agent], task: TaskSpec) -> Chain | None:
@@ -81,7 +82,7 @@ def model_of(settings: Settings, task: TaskSpec, mode: agents.Mode, own: AgentSe
     return model_id(named, settings.model.tiers.model_dump(exclude_none=True), only)
 
 
-def _profile(mode: agents.Mode, own: AgentSettings) -> Profile:
+def _profile(mode: agents.Mode, own: AgentSettings, skills: tuple[str, ...] = ()) -> Profile:
     finish = None
     if mode.result is not None:
         model = contracts.model_of(mode.result)
@@ -94,6 +95,7 @@ def _profile(mode: agents.Mode, own: AgentSettings) -> Profile:
         result=mode.result if mode.result is None or isinstance(mode.result, str) else dict(mode.result),
         effort=own.effort or mode.effort,
         turns=own.turns or mode.turns,
+        skills=skills,
     )
 
 

@@ -22,6 +22,8 @@ MAX_ATTACHED = 24_000
 """Characters of skills that a task names; what does not fit is named instead."""
 MAX_AGAIN = 20_000
 """Characters of skills that are attached again after a hand-off or a summary."""
+LAST = 6.0
+"""The rank of a skill that only the agent speaks for; see `skills.Match`."""
 _TEXTS = ("attached", "loaded", "reattached")
 
 Use = tuple[str, str]
@@ -42,22 +44,35 @@ def opening(services: Services, spec: RunSpec) -> tuple[str, list[str]]:
     what the person should know: skills that the task names and that are not there."""
     found = library(services)
     about = subject(spec.task, skills.of_project(services.root))
-    matches = skills.match([each.skill for each in found.active.values()], about)
+    profile = appointing.profile_of(services, spec)
+    always = services.settings.auto_skills
+    matches = _with_named(skills.match([each.skill for each in found.active.values()], about), found, profile.skills)
+    matches = tuple(match for match in matches if match.explicit or match.name not in always)
     parts = []
-    may_load = "load_skill" in appointing.profile_of(services, spec).tools
+    may_load = "load_skill" in profile.tools
     lines = skills.index_lines(matches, found.active) if may_load else []
     if lines:
         parts.append(skills.index_text(lines))
     for match, line in lines:
         source = found.active[match.name].where
         _record(services, spec, 0, "listed", (match.name, ""), source, match.why, skills.tokens(line))
-    named = [(match.name, "") for match in matches if match.explicit]
-    told, attached = _texts(services, found, named, MAX_ATTACHED)
+    why = {name: "your settings name it" for name in always if name in found.active}
+    why |= {match.name: "the task names it" for match in matches if match.explicit}
+    own_first = sorted(why, key=lambda name: why[name] != "the task names it")
+    told, attached = _texts(services, found, [(name, "") for name in own_first], MAX_ATTACHED)
     for loaded in attached:
-        use = (loaded.name, "")
-        _record(services, spec, 0, "attached", use, loaded.source, "the task names it", loaded.tokens)
+        _record(services, spec, 0, "attached", (loaded.name, ""), loaded.source, why[loaded.name], loaded.tokens)
     missing = [name for name in spec.task.skills if name not in found.active]
     return "\n\n".join([*parts, *([told] if told else [])]), [_missing(found, name) for name in missing]
+
+
+def _with_named(
+    matches: Sequence[skills.Match], found: skills.Library, names: Sequence[str]
+) -> tuple[skills.Match, ...]:
+    """With those that the agent's definition names, behind what the task itself speaks for."""
+    known = {match.name for match in matches}
+    more = [skills.Match(name, "its agent names it", LAST) for name in names if name in found.active]
+    return (*matches, *(match for match in more if match.name not in known))
 
 
 def loader(services: Services) -> Callable[[str, str], str]:

@@ -153,6 +153,8 @@ class Profile(_Model):
     result: str | dict[str, Any] | None = None
     effort: str | None = None
     turns: int | None = None
+    skills: tuple[str, ...] = ()
+    """Skills that the agent's definition names: they fit whatever it does."""
 
 
 class RunSpec(_Model):
