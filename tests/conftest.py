@@ -38,8 +38,8 @@ LONG = (
 )
 """Half a minute and more each: side by side these begin first, so that none is left over at the end on one core."""
 ALONE = ("tests/crash/test_crash_plan.py",)
-"""Their tests share nothing and are handed out one by one. Of the others whole files are: tests of a file often share an
-engine or a daemon."""
+"""Their tests share nothing and are handed out one by one. Of the others whole files are: tests of a file often share
+an engine or a daemon."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
