@@ -9,6 +9,7 @@ import typer
 
 from devloop import __version__
 from devloop.cli import (
+    analyze_command,
     care_commands,
     config_commands,
     editor_command,
@@ -21,6 +22,7 @@ from devloop.cli import (
     run_commands,
     ship_command,
     skill_commands,
+    spike_command,
     start_command,
     state_commands,
     stats_commands,
@@ -74,6 +76,8 @@ ship_command.register(app)
 onboard_commands.register(app)
 start_command.register(app)
 review_command.register(app)
+analyze_command.register(app)
+spike_command.register(app)
 look_commands.register(app)
 skill_commands.register(app)
 hook_commands.register(app)

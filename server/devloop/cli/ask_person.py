@@ -24,6 +24,8 @@ class Person:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._leave_out: list[str] = []
+        """What the decision that was chosen last leaves out."""
 
     async def decide(self, run: Row, checkpoint: Row, ask: Ask) -> None:
         """Show the checkpoint, ask until there is a decision that the engine takes, and send it.
@@ -39,6 +41,8 @@ class Person:
                 if not message:
                     continue
             params = {"run": run["id"], "decision": chosen[0], "message": message, "checkpoint": checkpoint["number"]}
+            if self._leave_out:
+                params["leave_out"], self._leave_out = self._leave_out, []
             try:
                 await ask("devloop/decide", params)
             except DevloopError as problem:
@@ -99,12 +103,18 @@ class Person:
         if checkpoint.get("recommended") is None and checkpoint.get("why"):
             self._console.print(f"  [yellow]Look first:[/] {safe(checkpoint['why'], 120)}.")
         self._console.print("  [bold]v[/] view the diff")
+        proposal = checkpoint.get("proposal") or {}
+        if proposal.get("optional") and proposal.get("said"):
+            self._console.print("  [bold]w[/] continue without changing the plan")
         while True:
             typed = await self._line("Decision:")
             word, _, rest = typed.partition(" ")
             if word.lower() in ("v", "view", "diff"):
-                await self._show_diff(run, ask)
+                await self._show_diff(run, ask, str(proposal.get("patch") or ""))
                 continue
+            if word.lower() in ("w", "without") and proposal.get("optional"):
+                self._leave_out = ["plan"]
+                return "continue", rest.strip() or None
             found = match(word, decisions)
             if found is not None:
                 return found, rest.strip() or None
@@ -127,9 +137,13 @@ class Person:
             elif typed:
                 return "answer", typed
 
-    async def _show_diff(self, run: Row, ask: Ask) -> None:
+    async def _show_diff(self, run: Row, ask: Ask, proposed: str = "") -> None:
+        """What the run did; where that is a change of the plan which it proposes, that one."""
         from devloop.cli.diff_view import print_patch
 
+        if proposed:
+            print_patch(self._console, f"{proposed}\n")
+            return
         try:
             found = await ask("devloop/diff", {"run": run["id"]})
         except DevloopError as problem:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devloop.cli import output
+from devloop.cli.diff_view import coloured
 from devloop.cli.output import safe, safe_block
 from devloop.daemon import wording
 
@@ -26,12 +27,16 @@ MEANING = {
 }
 _WITHOUT_WORK = {"stop": "end the run; its work stays on its branch"}
 MAX_FILES = 12
+MAX_PATCH = 80
+"""Lines of a change of the plan that stand at the checkpoint; `v` shows all of it."""
 
 
 def meaning(decision: str, checkpoint: Row) -> str:
     """What a decision does at this checkpoint."""
     if checkpoint.get("kind") != "decision" and decision in _WITHOUT_WORK:
         return _WITHOUT_WORK[decision]
+    if decision == "continue" and checkpoint.get("proposal"):
+        return "accept it, and change the plan as shown"
     return MEANING.get(decision, "")
 
 
@@ -50,11 +55,17 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
     if checkpoint.get("summary"):
         console.print(f"{safe_block(checkpoint['summary'])}\n")
     report = checkpoint.get("report")
-    if report and report.get("text"):
+    if (
+        report
+        and report.get("text")
+        and report["text"] not in str(checkpoint.get("summary"))
+        and not checkpoint.get("proposal")
+    ):
         console.print(f"{safe_block(report['text'])}\n")
-    elif checkpoint.get("kind") == "decision" and not checkpoint.get("diff"):
+    elif checkpoint.get("kind") == "decision" and not checkpoint.get("diff") and not report:
         console.print("[yellow]No file was changed.[/]\n")
     _about_the_loop(console, checkpoint)
+    _proposal(console, run, checkpoint.get("proposal"))
     _diff(console, checkpoint.get("diff"))
     _gates(console, checkpoint.get("gates") or [])
     _guards(console, checkpoint.get("guards") or [])
@@ -67,6 +78,24 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),
     ]
     console.print(" · ".join(spent))
+
+
+def _proposal(console: Console, run: Row, proposal: Row | None) -> None:
+    """What accepting would make of the plan."""
+    if not proposal:
+        return
+    console.print(f"[bold]{safe(proposal['path'], 200)}[/]: {safe(proposal.get('said') or 'nothing changes', 300)}")
+    lines = str(proposal.get("patch") or "").splitlines(keepends=True)
+    console.print(coloured("".join(lines[:MAX_PATCH])))
+    if len(lines) > MAX_PATCH:
+        console.print(f"[dim]… and {len(lines) - MAX_PATCH} more lines; v shows all of it.[/]")
+    for text in proposal.get("left_out") or ():
+        console.print(f"[yellow]left out[/] {safe(text, 300)}")
+    for text in proposal.get("notes") or ():
+        console.print(f"[cyan]note[/] {safe(text, 300)}")
+    if proposal.get("optional") and proposal.get("said"):
+        console.print(f"[dim]Without it: devloop decide {safe(run['id'], 80)} continue --leave-out plan[/]")
+    console.print()
 
 
 def _about_the_loop(console: Console, checkpoint: Row) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from devloop import plan as plans
-from devloop.cli import output, plan_change_commands, plan_import_commands
+from devloop.cli import output, plan_change_commands, plan_import_commands, plan_words_commands
 from devloop.cli.common import PLANNING, Json, epilog
 from devloop.cli.output import safe
 from devloop.cli.session import project_root
@@ -76,6 +76,7 @@ def register(app: typer.Typer) -> None:
     )(next_)
     plan_change_commands.register(group)
     plan_import_commands.register(group)
+    plan_words_commands.register(group)
 
 
 def read(file: Path | None) -> tuple[PlanText, plans.Plan, Path]:

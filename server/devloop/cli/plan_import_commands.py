@@ -89,7 +89,7 @@ def import_(
     Shows the plan, or what would change in yours, and what was kept, changed and lost. FILE is never changed."""
     if replace and not write:
         raise UsageError("--replace says what --write may do.", hint="Say both, or neither to look first.")
-    params = {"source": _source(file), "text": _read(file), "as": kind.value if kind else None, "tag": tag}
+    params = {"source": source_of(file), "text": read_text(file), "as": kind.value if kind else None, "tag": tag}
     if write:
         answer = ask("devloop/import", {**params, "write": True, "replace": replace})
     else:
@@ -103,7 +103,7 @@ def import_(
     raise typer.Exit(0 if answer["tasks"] else 1)
 
 
-def _source(file: Path) -> str:
+def source_of(file: Path) -> str:
     """How the plan names where it comes from: never by a place of this machine."""
     if str(file) == "-":
         return ""
@@ -112,7 +112,7 @@ def _source(file: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
-def _read(file: Path) -> str:
+def read_text(file: Path) -> str:
     if str(file) == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1).decode("utf-8", "surrogateescape")
     file = file.expanduser()

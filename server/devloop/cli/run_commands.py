@@ -257,7 +257,8 @@ def decide(
         typer.Option(
             "--leave-out",
             metavar="PATH",
-            help="Accept all but this file of the diff; may be given more than once. The gates run again on the rest.",
+            help="Accept all but this file of the diff; may be given more than once. The gates run again on the rest. "
+            "plan: a report without its changes of the plan.",
         ),
     ] = None,
     group: Annotated[

@@ -67,10 +67,19 @@ def _best(checkpoint: Mapping[str, Any]) -> str:
 
 def _changes(checkpoint: Mapping[str, Any]) -> str:
     diff = checkpoint.get("diff")
+    if not isinstance(diff, dict) and (said := proposed(checkpoint)):
+        return said
     if not isinstance(diff, dict):
         return "no file was changed" if checkpoint.get("kind") == "decision" else ""
     many = "" if diff.get("files") == 1 else "s"
     return f"{diff.get('files')} file{many}, +{diff.get('added')} −{diff.get('deleted')}"
+
+
+def proposed(checkpoint: Mapping[str, Any]) -> str:
+    """What accepting would make of the plan, in words; empty for nothing."""
+    proposal = checkpoint.get("proposal")
+    said = proposal.get("said") if isinstance(proposal, dict) and proposal.get("patch") else None
+    return f"plan: {one_line(str(said), 120)}" if said else ""
 
 
 def _spent(view: RunView, checkpoint: Mapping[str, Any]) -> str:
@@ -117,7 +126,7 @@ def decision_commands(view: RunView, uri: str | None) -> list[Row]:
             continue
         arguments = {**about, "decision": decision}
         found.append({"title": DECISIONS[decision], "command": "devloop.decide", "arguments": [arguments]})
-    if checkpoint.get("diff"):
+    if checkpoint.get("diff") or proposed(checkpoint):
         found.append({"title": SHOW_CHANGES, "command": "devloop.showDiff", "arguments": [about]})
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,6 +55,20 @@ def _checkpoint(checkpoint: Row | None) -> Iterator[str]:
         yield f"\n{diff.get('files')} files, +{diff.get('added')} −{diff.get('deleted')}\n"
         for file in diff.get("list") or ():
             yield f"- {code(str(file.get('path')))} +{file.get('added') or 0} −{file.get('deleted') or 0}"
+    yield from _proposal(checkpoint.get("proposal"))
+
+
+def _proposal(proposal: Any) -> Iterator[str]:
+    """What accepting would make of the plan."""
+    if not isinstance(proposal, dict):
+        return
+    yield f"\n{code(str(proposal.get('path')))}: {escaped(str(proposal.get('said') or 'nothing changes'), 400)}\n"
+    for text in (*(proposal.get("left_out") or ()), *(proposal.get("notes") or ())):
+        yield f"- {escaped(str(text), 400)}"
+    patch = printable(str(proposal.get("patch") or "")).rstrip()
+    if patch:
+        edge = "~" * (max((len(found) for found in re.findall("~+", patch)), default=0) + 3)
+        yield f"\n{edge}diff\n{patch}\n{edge}"
 
 
 def _gates(gates: Any) -> Iterator[str]:

@@ -114,11 +114,12 @@ async def content(
     clean = services.redactor.text
     report = reporting.report(services, run) if kind == "decision" else None
     results = services.store.gates(run, commit) if commit else []
+    proposal = await proposing.preview(services, spec, report)
     best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, results))
     return {
         "number": number,
         "kind": kind,
-        "summary": "\n\n".join(filter(None, (printable(clean(summary)), _report_text(report)))),
+        "summary": "\n\n".join(filter(None, (printable(clean(summary)), _report_text(report, proposal)))),
         "report": report,
         "decisions": recommending.first(decisions, best.decision),
         "recommended": best.decision,
@@ -131,7 +132,7 @@ async def content(
         "guards": services.redactor.data(changes),
         "question": services.redactor.data(question) if question else None,
         "problem": printable(clean(problem)) if problem else None,
-        "proposal": await proposing.preview(services, spec, report),
+        "proposal": proposal,
         "leave_out": {**leave_out, "gates": _gates(services, run, leave_out["commit"])} if leave_out else None,
         "cost_usd": spent["usd"],
         "turns": spent["turns"],
@@ -142,12 +143,14 @@ async def content(
     }
 
 
-def _report_text(report: dict[str, Any] | None) -> str:
-    """What the agent handed in, below its summary; first of all that it is not what its mode promises."""
+def _report_text(report: dict[str, Any] | None, proposal: dict[str, Any] | None = None) -> str:
+    """What the agent handed in, below its summary; first of all that it is not what its mode promises. A plan is read in
+    the text that it would be."""
     if report is None:
         return ""
     unfit = "" if report["fits"] else f"This result is not what the mode promises: {'; '.join(report['mistakes'])}."
-    return "\n\n".join(filter(None, (unfit, report["text"])))
+    is_plan = proposal is not None and "phases" in (report["data"] or {})
+    return "\n\n".join(filter(None, (unfit, "" if is_plan and proposal and proposal["patch"] else report["text"])))
 
 
 def _text_in(tree: Path, path: str) -> str | None:

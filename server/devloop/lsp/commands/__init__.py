@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from devloop.errors import Refused, UsageError
-from devloop.lsp.commands import deciding, looking_over, phases, planning, running, showing
+from devloop.lsp.commands import deciding, looking_over, phases, planning, proposing, running, showing
 from devloop.lsp.commands.arguments import Arguments, read
 from devloop.redact import one_line
 
@@ -33,6 +33,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "devloop.mark": planning.mark,
     "devloop.move": planning.move,
     "devloop.depends": planning.depends,
+    "devloop.planNew": proposing.plan_new,
+    "devloop.planRevise": proposing.plan_revise,
+    "devloop.spike": proposing.spike,
     "devloop.review": looking_over.review,
     "devloop.analyze": looking_over.analyze,
     "devloop.dismissFinding": looking_over.dismiss,
@@ -44,8 +47,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
 NAMES: Final[Sequence[str]] = tuple(COMMANDS)
 NEED_TRUST: Final = frozenset(
     f"devloop.{name}"
-    for name in ("run", "continue", "runPhase", "decide", "fresh", "archive", "mark", "move", "depends")
-) | {"devloop.review", "devloop.analyze", "devloop.planFinding", "devloop.fixFinding"}
+    for name in (
+        *("run", "continue", "runPhase", "decide", "fresh", "archive", "mark", "move", "depends"),
+        *("planNew", "planRevise", "spike", "review", "analyze", "planFinding", "fixFinding"),
+    )
+)
 """What runs, decides or changes files. Stopping a run and looking are always possible."""
 
 

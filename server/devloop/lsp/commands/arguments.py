@@ -64,6 +64,11 @@ class Arguments(_Strict):
     quick: bool = False
     security: bool | None = None
     categories: list[str] | None = Field(default=None, max_length=20)
+    source: str | None = Field(default=None, min_length=1, max_length=1_000)
+    """An issue, or a file of the repository, that a plan or a spike comes from."""
+    time_box: str | None = Field(default=None, min_length=1, max_length=20)
+    add: bool = False
+    replace: bool = False
     finding: str | None = Field(default=None, min_length=1, max_length=200)
     review: str | None = Field(default=None, min_length=1, max_length=200)
 

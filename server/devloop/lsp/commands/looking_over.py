@@ -19,7 +19,7 @@ async def review(connection: Connection, given: Arguments) -> Answer:
     options: Answer = {"scope": given.scope or _scope(given), "quick": given.quick, "security": given.security}
     more = {"commits": given.commits, "files": given.files, "run": given.run, "against": given.against}
     options |= {name: value for name, value in more.items() if value is not None}
-    return await _begun(connection, "review", given.message or "", options)
+    return await begun(connection, "review", given.message or "", options)
 
 
 def _scope(given: Arguments) -> str:
@@ -36,7 +36,7 @@ async def analyze(connection: Connection, given: Arguments) -> Answer:
     """`message`: the area; `to`: plan, report or both; `categories`."""
     options: Answer = {"to": given.to, "categories": given.categories}
     options = {name: value for name, value in options.items() if value is not None}
-    return await _begun(connection, "analyze", given.message or "", options)
+    return await begun(connection, "analyze", given.message or "", options)
 
 
 async def dismiss(connection: Connection, given: Arguments) -> Answer:
@@ -66,7 +66,8 @@ def _finding(given: Arguments) -> str:
     return given.finding
 
 
-async def _begun(connection: Connection, command: str, text: str, options: Answer) -> Answer:
+async def begun(connection: Connection, command: str, text: str, options: Answer) -> Answer:
+    """Begin an errand, whose progress this editor shows."""
     params = {"command": command, "text": text, "options": options, "decide": None}
     return _began(connection, await connection.service.call("devloop/errand", params))
 

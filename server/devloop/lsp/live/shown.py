@@ -76,10 +76,16 @@ class Shown:
         """Raises `NotFound` for a run that nobody knows."""
         if kind == "diff":
             patch = str((await self._service.call("devloop/diff", {"run": run}))["patch"])
-            return patch or "No change so far.\n"
+            return self._proposed(run) or patch or "No change so far.\n"
         if kind == "transcript.md":
             return str((await self._service.call("devloop/transcript", {"run": run}))["text"])
         return run_page(await self._service.call("devloop/show", {"run": run}))
+
+    def _proposed(self, run: str) -> str:
+        """The change of the plan that a person is asked about; what was built on the way to it is not kept."""
+        view = self._service.board.run(run)
+        proposal = ((view.checkpoint if view is not None else None) or {}).get("proposal") or {}
+        return f"{proposal['patch']}\n" if proposal.get("patch") else ""
 
     async def show(self, connection: Connection, run: str, kind: str) -> bool:
         """Open the document in the editor; False where the editor can't, and what it was to show is in the answer."""

@@ -225,7 +225,8 @@ class _Draft:
         if self.phases:
             at = self._end_of_phases()
             whole = DraftPlan("", phases=self.phases)
-            lines = [line for phase in self.phases for line in writing.phase_lines(phase, whole)]
+            every = [line for phase in self.phases for line in writing.phase_lines(phase, whole)]
+            lines = [line for n, line in enumerate(every) if line or n == 0 or every[n - 1]]
             behind = at < self._plan.document.count and body(self._plan.document.line(at)).strip()
             above = at > 0 and body(self._plan.document.line(at - 1)).strip()
             draft.insert(at, [*lines[0 if above else 1 :], *([""] if behind else [])])

@@ -29,11 +29,16 @@ def edits_between(plan: Plan, text: str) -> tuple[Edit, ...]:
 
 
 def patch(before: str, after: str, path: str) -> str:
-    """A unified diff; empty where nothing differs. Line ends of another kind don't show in it."""
-    old, new = (text.replace("\r\n", "\n").replace("\r", "\n").split("\n") for text in (before, after))
+    """A unified diff; empty where nothing differs. An empty `before` is no file yet. Line ends of another kind don't show
+    in it."""
+    old, new = _lines(before), _lines(after)
+    names = (f"a/{path}" if before else "/dev/null", f"b/{path}")
     if len(old) + len(new) > MAX_COMPARED:
-        return "\n".join(
-            [f"--- a/{path}", f"+++ b/{path}", f"@@ -1,{len(old)} +1,{len(new)} @@", *(f"-{line}" for line in old)]
-            + [f"+{line}" for line in new]
-        )
-    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""))
+        head = [f"--- {names[0]}", f"+++ {names[1]}", f"@@ -1,{len(old)} +1,{len(new)} @@"]
+        return "\n".join([*head, *(f"-{line}" for line in old), *(f"+{line}" for line in new)])
+    return "\n".join(difflib.unified_diff(old, new, *names, lineterm=""))
+
+
+def _lines(text: str) -> list[str]:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[:-1] if not lines[-1] else lines

@@ -36,6 +36,7 @@ def drafted(wanted: WantedTask, told: Told) -> DraftTask:
         tags=[f"parallel:{name}"] if (name := group(wanted.group)) else [],
         acceptance=[("", each) for each in wanted.acceptance],
         files=list(dict.fromkeys(piece for _, piece in files if piece)),
+        facts=[("Effort", effort)] if (effort := clean(wanted.effort, 40)) else [],
     )
 
 

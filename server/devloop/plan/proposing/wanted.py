@@ -29,6 +29,7 @@ class WantedTask:
     files: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
     group: str = ""
+    effort: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def phase_name(raw: str) -> str:
 
 def _task(data: Mapping[Any, Any]) -> WantedTask:
     title, group = _text(data, "title"), _text(data, "group")
-    return WantedTask(title, _texts(data, "acceptance"), _texts(data, "files"), _texts(data, "depends"), group)
+    acceptance, files, depends = (_texts(data, name) for name in ("acceptance", "files", "depends"))
+    return WantedTask(title, acceptance, files, depends, group, _text(data, "effort"))
 
 
 def _text(data: Mapping[Any, Any], name: str) -> str:
