@@ -263,6 +263,50 @@ export class Window {
     return found.filter((text) => text.startsWith(beginning));
   }
 
+  /** An action that a row shows under the mouse. */
+  async rowAction(text, title) {
+    const action = this.row(text).locator(`.actions .action-label[aria-label^="${title}"]`).first();
+    await until(`"${title}" at the row of "${text}"`, async () => {
+      await this.row(text).hover({ timeout: 5000 });
+      await this.press(action, { limit: 3000 });
+      return true;
+    });
+  }
+
+  /** Drags one row of a tree onto another with the mouse, as slowly as a person does. */
+  async drag(from, to) {
+    const middle = async (text) => {
+      const { x, y, width, height } = await this.row(text).boundingBox();
+      return [x + Math.min(width / 2, 80), y + height / 2];
+    };
+    const { mouse } = this.page;
+    await this.row(from).hover();
+    const [left, top] = await middle(from);
+    await mouse.move(left, top);
+    await mouse.down();
+    await mouse.move(left + 6, top + 2, { steps: 3 });
+    const place = await middle(to);
+    await until(`"${to}" takes what is dragged`, async () => {
+      await mouse.move(place[0] + (Date.now() % 3), place[1], { steps: 4 });
+      return (await this.page.locator(".sidebar .monaco-list-row.drop-target", { hasText: to }).count()) > 0;
+    });
+    await mouse.up();
+  }
+
+  /** A key binding of ours: a chord, and a letter after it. */
+  async keys(letter) {
+    await this.page.keyboard.press("Control+Alt+p");
+    await this.page.keyboard.press(letter);
+  }
+
+  /** Hands VS Code an address as the system does: an extension's is asked for by a dialog first. */
+  async openAddress(address) {
+    await this.command("Developer: Open URL");
+    await this.answer(address);
+    const open = this.page.locator(".monaco-dialog-box .monaco-button", { hasText: /^Open$/ });
+    await this.press(open);
+  }
+
   webview() {
     return this.page.frameLocator("iframe.webview.ready").frameLocator("#active-frame");
   }

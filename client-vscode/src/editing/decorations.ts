@@ -13,10 +13,17 @@ export function register(context: Context): void {
   const running = lineMark("devloop.runningLineBackground", "devloop.runningLineBorder");
   const waiting = lineMark("devloop.waitingLineBackground", "devloop.waitingLineBorder");
 
+  /** What each editor shows: it is told only what differs, since one that is about to close would not know the call. */
+  const drawnIn = new WeakMap<vscode.TextEditor, string>();
   const draw = (editor: vscode.TextEditor, session: Session) => {
     const { document } = editor;
     const shown = settings(document.uri).get("decorations", true) ? session.plan : undefined;
     const found = marks(shown ?? { tasks: [] }, (at) => document.lineAt(at).text, document.lineCount);
+    const looks = JSON.stringify([document.uri.toString(), document.version, found]);
+    if (drawnIn.get(editor) === looks) {
+      return;
+    }
+    drawnIn.set(editor, looks);
     editor.setDecorations(
       dimmed,
       found.dimmed.map((span) => rangeOf(document, span)),

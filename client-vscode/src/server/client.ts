@@ -28,6 +28,8 @@ const DECLARED: StaticFeature = {
 };
 
 export class Client extends LanguageClient {
+  private ending = false;
+
   constructor(
     folder: vscode.WorkspaceFolder,
     options: Readonly<Record<string, unknown>>,
@@ -73,13 +75,19 @@ export class Client extends LanguageClient {
     super.registerFeature(feature);
   }
 
-  /** What goes wrong is in the session's state, which says it once; the library would put up a message of its own. */
+  /**
+   * What goes wrong is in the session's state, which says it once; the library would put up a message of its own. What
+   * fails because the client ends is nobody's news, and the log may be closed by then.
+   */
   override error(message: string, data?: unknown, _show?: boolean | "force"): void {
-    super.error(message, data, false);
+    if (!this.ending) {
+      super.error(message, data, false);
+    }
   }
 
   /** A client that never came to run has nothing to stop; the library would reject without anybody listening. */
   override async stop(timeout?: number): Promise<void> {
+    this.ending = true;
     if (this.state === State.Running) {
       await super.stop(timeout);
     }

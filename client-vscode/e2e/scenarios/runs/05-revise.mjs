@@ -4,7 +4,8 @@ export default async function revise(stage) {
   const { project } = window;
   await window.clickLens("Task 2.1", "▶ Run");
   await window.told(/Name the currency/);
-  await window.pressToastButton(/Name the currency/, "Revise");
+  await window.pressToastButton(/Name the currency/, "More");
+  await window.press(window.picks("Revise"));
   await window.page.locator(".quick-input-widget input.input").waitFor();
   await stage.shot(window, "message");
   await window.answer("Use the sign, not the name.");

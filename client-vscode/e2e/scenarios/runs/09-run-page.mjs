@@ -32,6 +32,17 @@ export default async function runPage(stage) {
   await project.landed("2.5", "Export the purse to CSV");
   await shown.locator(".badge", { hasText: /landed/i }).waitFor();
   await stage.shot(window, "landed");
+
+  // The same page by a link from outside; it names the folder, since two may have a run of this name.
+  await window.command("View: Close All Editors");
+  await until("no page is open", async () => (await page.locator(".tab").count()) === 0);
+  const { id } = await project.runOf("2.5");
+  const folder = encodeURIComponent(project.root);
+  await window.openAddress(`vscode://devloop.devloop/run/${id}?folder=${encodeURIComponent("/elsewhere")}`);
+  await window.told(/which is not open in this window/);
+  await window.openAddress(`vscode://devloop.devloop/run/${id}?folder=${folder}`);
+  await shown.locator("h1", { hasText: "2.5 Export the purse to CSV" }).waitFor();
+  await stage.shot(window, "by-link");
   const refused = window.errors.filter(
     (each) => /Content Security Policy/i.test(each) && /run-page|page\.css/.test(each),
   );

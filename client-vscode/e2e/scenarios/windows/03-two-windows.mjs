@@ -1,4 +1,4 @@
-// Two windows on one folder show the same runs; what is decided in one is over in the other.
+// Two windows on one folder show the same runs; what is decided in one is over in the other, and its list goes.
 import { SMALL, TASKS } from "../../harness/small.mjs";
 
 export default async function twoWindows(stage) {
@@ -12,12 +12,14 @@ export default async function twoWindows(stage) {
   await Promise.all([first.onlyToast(/Weigh the letters/), second.onlyToast(/Weigh the letters/)]);
   await Promise.all([first.status(/waits for you/), second.status(/waits for you/)]);
   await stage.shot(second, "second");
+  await first.pressToastButton(/Weigh the letters/, "More");
+  await first.picks("Fresh Start").waitFor();
   await second.pressToastButton(/Weigh the letters/, "Commit");
   await project.landed("1.2", "Weigh the letters");
   await Promise.all([first, second].map((window) => window.line("[x] Task 1.2").waitFor()));
   await Promise.all([first.status(/1\/2/), second.status(/1\/2/)]);
   await second.silent();
-  await first.pressToastButton(/Weigh the letters/, "Commit");
+  await first.picks("Fresh Start").waitFor({ state: "hidden" });
   await first.told(/decided already \(commit\)/);
   const commits = project.git("log", "--format=%s").split("\n");
   if (commits.length !== 2) {

@@ -1,7 +1,16 @@
-// Two folders in one window: each has a server, a plan and runs of its own.
+// Two folders in one window: each has a server, a plan and runs of its own. A third one begins with a template, which an
+// imported list of tasks then takes the place of.
 import fs from "node:fs";
 import path from "node:path";
 import { SMALL, TASKS } from "../../harness/small.mjs";
+import { until } from "../../harness/wait.mjs";
+
+const LIST = {
+  tasks: [
+    { id: 1, title: "Open the door", status: "done", dependencies: [] },
+    { id: 2, title: "Sweep the floor", status: "pending", dependencies: [1] },
+  ],
+};
 
 export default async function folders(stage) {
   const post = await stage.machine.project({ plan: SMALL, tasks: TASKS, name: "post" });
@@ -11,7 +20,9 @@ export default async function folders(stage) {
     name: "bank",
   });
   const workspace = path.join(path.dirname(post.root), "both.code-workspace");
-  fs.writeFileSync(workspace, JSON.stringify({ folders: [{ path: post.root }, { path: bank.root }] }));
+  const shop = await stage.machine.project({ plan: null, name: "shop", files: { "todo.json": JSON.stringify(LIST) } });
+  const roots = [post, bank, shop].map(({ root }) => ({ path: root }));
+  fs.writeFileSync(workspace, JSON.stringify({ folders: roots }));
   const window = await stage.open(post, { workspace });
   await window.lenses("Task 1.2", /Run/);
   await window.clickLens("Task 1.2", "▶ Run");
@@ -36,5 +47,28 @@ export default async function folders(stage) {
   const daemons = await Promise.all([post, bank].map(async (each) => (await each.status()).daemon.pid));
   if (daemons[0] === daemons[1]) {
     throw new Error("both folders have the same daemon");
+  }
+
+  await window.command("Devloop: New Plan");
+  await window.press(window.picks("shop"));
+  const template = window.picks(/Phase 1/);
+  await template.waitFor();
+  await stage.shot(window, "templates");
+  await window.press(template);
+  await window.lenses("# Plan: ", /0\/\d+ done/);
+  await until("the template is the plan", () => /^- \[ \] /m.test(shop.plan));
+  await window.command("Devloop: Import Tasks");
+  await window.press(window.picks("shop"));
+  const box = window.page.locator(".quick-input-widget input.input");
+  await until("the file dialog asks for a path", async () => (await box.inputValue()).startsWith(shop.root));
+  await box.fill(path.join(shop.root, "todo.json"));
+  await window.page.keyboard.press("Enter");
+  await window.told(/2 tasks from todo\.json .*Replace .devloop\/plan\.md\?/);
+  await window.page.locator(".diff-editor .view-line", { hasText: "Sweep the floor" }).first().waitFor();
+  await stage.shot(window, "import");
+  await window.pressToastButton(/2 tasks from todo\.json/, "Replace the Plan");
+  await until("the list is the plan", () => /Sweep the floor/.test(shop.plan) && /Open the door/.test(shop.plan));
+  if (fs.readdirSync(path.join(shop.root, ".devloop/replaced")).length !== 1) {
+    throw new Error("the plan before it was not kept");
   }
 }

@@ -1,0 +1,48 @@
+// What a new person does: the walkthrough opens, and its buttons act: the demo is made in this window, its first task is
+// run, the checkpoint answered, the result looked at.
+import { until } from "../../harness/wait.mjs";
+
+export default async function firstSteps(stage) {
+  const window = await stage.shared();
+  const { page } = window;
+  await window.status(/\d+\/10/);
+  await window.command("Devloop: Open Walkthrough");
+  await step("plan").waitFor();
+  await stage.shot(window, "walkthrough");
+
+  // The demo opens in this window, with the walkthrough at its second step.
+  await window.press(button("plan", "Try the Demo"));
+  await window.line("Plan: purse").waitFor();
+  await step("run").waitFor();
+  await window.lenses("Task 1.1", /Run/);
+  await stage.shot(window, "demo");
+  await window.press(button("run", "Continue the Plan"));
+  await window.status(/1\.1 waits for you/);
+  await until("the step is ticked", () => isDone("run"));
+
+  await window.press(step("decide").locator(".step-title").first());
+  await window.press(button("decide", "Decide"));
+  await window.picks("Commit").waitFor();
+  await stage.shot(window, "decide");
+  await window.press(window.picks("Commit"));
+  await window.line("[x] Task 1.1").waitFor();
+  await until("the step is ticked", () => isDone("decide"));
+
+  await window.press(step("look").locator(".step-title").first());
+  await window.press(button("look", "Show Run"));
+  const named = window.picks(/1\.1/);
+  await named.waitFor();
+  await window.press(named);
+  await window.webview().locator("h1", { hasText: "1.1" }).waitFor();
+  await stage.shot(window, "look");
+
+  function step(name) {
+    return page.locator(`.getting-started-step[data-step-id$="#${name}"]`);
+  }
+  function button(name, title) {
+    return step(name).locator(".monaco-button", { hasText: title }).first();
+  }
+  async function isDone(name) {
+    return (await step(name).locator(".codicon-getting-started-step-checked.complete").count()) > 0;
+  }
+}
