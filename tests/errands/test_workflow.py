@@ -148,7 +148,7 @@ def test_approvals_can_be_given_in_advance_for_phases_by_name(place: Place) -> N
     (place.tmp / "c" / "config.toml").write_text(f"[workflow]\nauto_approve = {json.dumps(names)}\n")
     place.script(SCRIPT)
     begun = place("start", "Greet people", "--replace", "--json")
-    assert begun.code == 3 and begun.json["run"]["task"] == "6.1", begun
+    assert begun.code == 3 and begun.json["run"]["task"] == "6.1", begun.json["run"]
     ended = place("decide", begun.json["run"]["id"], "continue", "--follow", "--json")
     assert ended.code == 0, ended
     assert all(task.done for task in plans.parse(place.plan.read_bytes()).tasks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -251,7 +252,8 @@ class Follower:
         deadline = asyncio.get_running_loop().time() + NEXT_RUN_S
         while asyncio.get_running_loop().time() < deadline and str(row.get("loop")) not in self._loops_over:
             listed = (await self.request("devloop/runs", {"limit": 50}))["runs"]
-            fresh = [each for each in listed if each.get("loop") == row.get("loop") and each["id"] not in seen]
+            newer = itertools.takewhile(lambda each: each["id"] != row["id"], listed)  # the newest stands first
+            fresh = [each for each in newer if each.get("loop") == row.get("loop") and each["id"] not in seen]
             if fresh:
                 return [str(each["id"]) for each in sorted(fresh, key=lambda each: int(each.get("loop_done") or 0))]
             with contextlib.suppress(TimeoutError):

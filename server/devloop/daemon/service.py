@@ -104,6 +104,7 @@ class Service:
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/errand": self.errand,
+            "devloop/start": self.begin_workflow,
             "devloop/findings": self.findings.list,
             "devloop/findings/dismiss": self.findings.dismiss,
             "devloop/findings/clear": self.findings.clear,
@@ -358,11 +359,23 @@ class Service:
         if params.get("write") is True:
             await self.board.known(IMPORT_PATIENCE_S)
         answer, after = await importing.import_plan(self.documents, params, [view.id for view in self.board.open])
+        self._plan_written(answer, after)
+        return answer
+
+    async def begin_workflow(self, params: Params) -> Answer:
+        from devloop.daemon import full_workflow
+
+        await self.board.known(IMPORT_PATIENCE_S)
+        answer, after = await full_workflow.begin(self.documents, params, [view.id for view in self.board.open])
+        self._plan_written(answer, after)
+        return answer
+
+    def _plan_written(self, answer: Answer, after: PlanText | None) -> None:
+        """A whole plan was written: `after` where another one was replaced."""
         if after is not None and after.open:
             self.plan_changed(after)
         elif answer["written"]:
             self.look_at_plan()
-        return answer
 
     async def trust(self, params: Params) -> Answer:
         from devloop import trust

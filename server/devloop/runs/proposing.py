@@ -19,7 +19,7 @@ Outcome = dict[str, Any]
 
 PLAN: Final = "plan"
 """What a decision leaves out that takes the report without its changes of the plan."""
-RESULTS: Final = frozenset(("plan", "spike"))
+RESULTS: Final = frozenset(("plan", "spike", "triage"))
 """Contracts (`agents.contracts`) with changes of the plan."""
 MAX_PATCH: Final = 100_000
 MAX_TEXT: Final = 60_000
