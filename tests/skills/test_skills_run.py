@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from devloop import trust
 from double import Double
 from support.engines import Engine, call, engine, finish, first_text, trust_everything, turn, work, write
 from support.projects import commit_all, tiny_project
@@ -208,34 +207,3 @@ async def test_the_statistics_add_up_what_runs_used(held: Engine) -> None:
     assert own["runs"] == 6 and own["loaded"] == 6 and own["attached"] == 1 and own["reattached"] == 1
     assert own["carried"] > own["tokens"] > 0 and own["listed"] == 5
     assert rows["api-design"]["listed"] == 2 and "strange-way" not in rows
-
-
-async def test_what_an_agent_or_the_person_names_is_there_with_its_reason(held: Engine) -> None:
-    (held.root / ".devloop/agents").mkdir(exist_ok=True)
-    (held.root / ".devloop/agents/smith.md").write_text(
-        "---\nname: smith\ndescription: Forges\nskills: [smith-way, nowhere, strange-way]\n---\nYou forge.\n"
-    )
-    make(held.root / ".devloop/skills", "smith-way", "anvil", "Hit it hot.")
-    commit_all(held.root, "an agent")
-    trust.accept(
-        held.root,
-        held.state.trust_file,
-        [(s.item.key, s.item.sha256) for s in trust.state(held.root, held.state.trust_file) if "smith" in s.item.key],
-    )
-    await held.play({"named": [turn(write("n.txt")), turn(finish())]})
-    held.config.write_text('auto_skills = ["smith-way"]\n')
-    run = await held.run("named", "Forge it", task_fields={"agent": "smith"})
-    await held.checkpoint(run)
-    uses = {(use["skill"], use["how"]): use["why"] for use in (await held.ask("show", run=run))["skills"]}
-    assert uses[("smith-way", "attached")] == "your settings name it"
-    assert ("strange-way", "listed") not in uses, "what nobody trusts stays out"
-    await held.decide(run, "discard")
-    await held.ended(run)
-    held.config.write_text("")
-    run = await held.run("named", "Forge it", task_fields={"agent": "smith"})
-    await held.checkpoint(run)
-    uses = {(use["skill"], use["how"]): use["why"] for use in (await held.ask("show", run=run))["skills"]}
-    assert uses[("smith-way", "listed")] == "its agent names it" and ("smith-way", "attached") not in uses
-    assert "- smith-way: About smith-way" in first_text(held.requests(run)[0])
-    await held.decide(run, "discard")
-    await held.ended(run)

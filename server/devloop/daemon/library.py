@@ -8,6 +8,7 @@ from typing import Any
 
 from devloop import agents
 from devloop import plan as plans
+from devloop.agents import refining
 from devloop.daemon import skill_list
 from devloop.redact import one_line
 
@@ -23,9 +24,10 @@ def library(root: Path, plan: plans.Plan | None, task: plans.Task | None) -> Ans
     found = agents.discover(root)
     phase = plan.phases[task.phase_index].name if plan and task and task.phase_index is not None else None
     choice = agents.route(found.agents, task, phase=phase) if task is not None else None
+    suggestion = refining.suggestion(found.agents, task, choice) if task is not None and choice is not None else ""
     return {
         "agents": list(_agents(root, found.agents, choice)),
-        "choice": choice.to_json() if choice is not None else None,
+        "choice": choice.to_json() | ({"suggestion": suggestion} if suggestion else {}) if choice is not None else None,
         "agent_problems": [_problem(each) for each in found.problems],
         **skill_list.listed(root, task),
     }

@@ -72,7 +72,7 @@ def _row(
         mode=appointed.choice.mode,
         model=appointed.model,
         profile=appointed.profile,
-        choice=appointed.choice.to_json(),
+        choice=appointed.choice.to_json() | ({"suggestion": appointed.suggestion} if appointed.suggestion else {}),
         chain=appointed.chain,
     )
     return {

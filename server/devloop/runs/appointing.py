@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devloop import agents
-from devloop.agents import contracts
+from devloop.agents import contracts, refining
 from devloop.agents.routing import DEFAULT
 from devloop.models import model_id
 from devloop.runs import chaining
@@ -21,6 +21,8 @@ class Appointment:
     profile: Profile
     model: str
     chain: Chain | None = None
+    suggestion: str = ""
+    """What could be done before, in words (`agents.refining`)."""
 
 
 def appoint(services: Services, task: TaskSpec, *, unattended: bool, chain: Chain | None = None) -> Appointment:
@@ -37,7 +39,8 @@ def appoint(services: Services, task: TaskSpec, *, unattended: bool, chain: Chai
     assert mode is not None, f"routing chose {choice.agent}:{choice.mode}, which is not there"
     own = _own(services.settings, choice.agent, mode.name)
     profile = _profile(mode, own, known[choice.agent].skills)
-    return Appointment(choice, profile, model_of(services.settings, task, mode, own), chain)
+    suggestion = refining.suggestion(known, task, choice) if chain is None and task.errand is None else ""
+    return Appointment(choice, profile, model_of(services.settings, task, mode, own), chain, suggestion)
 
 
 def _chain(services: Services, known: Mapping[str, agents.Agent], task: TaskSpec) -> Chain | None:
