@@ -112,7 +112,7 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     transcript = Transcript(services.folder(spec.id), services.redactor)
     if transcript.segment() is not None:
         return
-    services.notice(spec.id, *_about_the_choice(spec))
+    services.notice(spec.id, *_about_the_choice(spec), *filter(None, [(spec.choice or {}).get("suggestion")]))
     await hooking.settle(services, spec)
     named = [f"{gate.name}: {' '.join(gate.command)}" for gate in checks]
     known, problems = await asyncio.to_thread(knowledge.opening, services, spec)
