@@ -122,6 +122,14 @@ def test_what_is_wrong_is_said_with_its_line(text: str | bytes, line: int, sever
     assert any((at, how) == (line, severity) and words in told for at, how, told in said(found)), said(found)
 
 
+def test_a_way_out_is_offered_where_there_is_one() -> None:
+    text = '{"hooks": {\n  "Stopp": [],\n  "pre-commit": []}}'
+    found = [
+        [(edit.line, edit.start, edit.text) for fix in fault.fixes for edit in fix.edits] for fault in read(text).faults
+    ]
+    assert found == [[(2, 2, '"Stop"')], [(3, 2, '"PreCommit"')]]
+
+
 def test_one_fault_does_not_lose_the_rest() -> None:
     found = declared({"Stop": [{"command": ""}, {"command": "a"}], "Nope": [], "PreCommit": [{"command": "b"}]})
     assert [hook.command for hook in found.hooks] == ["a", "b"] and len(found.faults) == 2

@@ -64,7 +64,7 @@ def check(root: Path, name: str, text: str) -> tuple[Fault, ...]:
     elif name in (TEAM_FILE, personal.PATH, personal.LEGACY_PATH) or name == str(settings_sources.user_file()):
         found = settings_sources.check_text(root, name, plain)
     elif name in hook_files.REPOSITORY:
-        found = hooks.read(plain.encode("utf-8", "surrogateescape"), name, hooks.dialect_of(name)).faults
+        found = hooks.check_text(root, name, plain)
     elif folder in AGENT_FOLDERS and last.endswith(".md"):
         found = agents.check_text(plain, name)
     else:

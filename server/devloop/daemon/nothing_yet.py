@@ -29,10 +29,10 @@ def answer(name: str, params: Mapping[str, Any], settings: Callable[[], Settings
         case "skills":
             return {"skills": []}
         case "stats":
-            nothing = {**_ZERO, "label": "", "runs": 0, "tasks": 0, "ended": 0, "accepted": 0}
+            empty = {**_ZERO, "label": "", "runs": 0, "tasks": 0, "ended": 0, "accepted": 0}
             shares = dict.fromkeys(("success", "cache_share", "rounds", "usd_per_accepted"))
             lists: dict[str, Any] = {name: [] for name in ("agent", "mode", "model", "task", "day", "skills")}
-            return {"since": params.get("since"), "total": {**nothing, **shares}, **lists, "sessions": []}
+            return {"since": params.get("since"), "total": {**empty, **shares}, **lists, "sessions": []}
         case "budget":
             caps = settings().budget.model_dump(mode="json")
             nothing: dict[str, Any] = {f"by_{each}": [] for each in ("task", "agent", "mode", "day")}

@@ -4,7 +4,7 @@ from devloop.hooks.answers import Answer, Ended, Verdict
 from devloop.hooks.definitions import UNUSED_CODE, Declared, Hook, read
 from devloop.hooks.events import BLOCKING, EVENTS, TOOL_EVENTS, event_named, own_tool, tool_names
 from devloop.hooks.library import Library, Source, dialect_of, discover, to_json
-from devloop.hooks.lint import check_path
+from devloop.hooks.lint import check_path, check_text
 from devloop.hooks.payload import Occasion, told
 from devloop.hooks.pinned import pin, pinned
 from devloop.hooks.running import ORIGIN, Place, Raw, Ready, fire, fitting, judge, of_hook, run
@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "Verdict",
     "check_path",
+    "check_text",
     "dialect_of",
     "discover",
     "event_named",

@@ -20,7 +20,7 @@ from devloop.hooks import json_lines
 from devloop.hooks.conditions import readable
 from devloop.hooks.events import EVENTS, UNUSED, event_named, matcher_problem
 from devloop.hooks.json_lines import Node
-from devloop.own_files import Fault, nearest
+from devloop.own_files import Fault, nearest, renamed
 
 DEFAULT_TIMEOUT_S: Final = 60.0
 MAX_TIMEOUT_S: Final = 600.0
@@ -76,12 +76,13 @@ def read(data: bytes, path: str, dialect: Dialect = "devloop") -> Declared:
     if len(data) > hook_files.MAX_BYTES:
         return _broken(path, 1, f"the file is larger than {hook_files.MAX_BYTES // 1024} KiB; its hooks are not read")
     try:
-        node, repeated = json_lines.read(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        node, repeated = json_lines.read(text)
     except UnicodeDecodeError as problem:
         return _broken(path, data.count(b"\n", 0, problem.start) + 1, "the file is not UTF-8")
     except json_lines.Broken as problem:
         return _broken(path, problem.line, f"this is no JSON: {problem.message}")
-    reader = _Reader(path, dialect)
+    reader = _Reader(path, dialect, text)
     reader.file(node, repeated)
     return Declared(tuple(reader.hooks), tuple(reader.faults), tuple(reader.unsupported))
 
@@ -94,12 +95,23 @@ def _broken(path: str, line: int, message: str) -> Declared:
 class _Reader:
     path: str
     dialect: Dialect
+    text: str
     hooks: list[Hook] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unsupported: list[tuple[str, str, int]] = field(default_factory=list)
 
-    def fault(self, line: int, message: str, *, code: str = "hook-file", certain: bool = True) -> None:
-        self.faults.append(Fault(self.path, line, message, "error" if certain else "warning", code))
+    def fault(
+        self,
+        line: int,
+        message: str,
+        *,
+        code: str = "hook-file",
+        certain: bool = True,
+        better: tuple[str, str] = ("", ""),
+    ) -> None:
+        """`better`: what stands there, and what should."""
+        fixes = renamed(self.text, line, *better) if better[1] else ()
+        self.faults.append(Fault(self.path, line, message, "error" if certain else "warning", code, fixes))
 
     def file(self, node: Node, repeated: list[tuple[str, int]]) -> None:
         if not isinstance(node.value, dict):
@@ -169,10 +181,12 @@ class _Reader:
         if known is None:
             meant = nearest(name, EVENTS)
             hint = f"; did you mean {meant}?" if meant else f"; there are: {', '.join(EVENTS)}"
-            self.fault(line, f"there is no event {_short(name)}{hint}", certain=False)
+            told = f"there is no event {_short(name)}{hint}"
+            self.fault(line, told, certain=False, better=(f'"{name}"', f'"{meant}"') if meant else ("", ""))
             return None
         if known != name:
-            self.fault(line, f"{_short(name)} is read as {known}", code=UNUSED_CODE, certain=False)
+            better = (f'"{name}"', f'"{known}"')
+            self.fault(line, f"{_short(name)} is read as {known}", code=UNUSED_CODE, certain=False, better=better)
         return known
 
     def hook(self, event: str, node: Node, group: Node) -> None:

@@ -28,6 +28,13 @@ def check_path(path: Path) -> list[Fault]:
     return sorted(found, key=lambda fault: fault.line)
 
 
+def check_text(root: Path, name: str, text: str) -> list[Fault]:
+    """What is wrong in a repository's file of hooks while it has this text."""
+    declared = definitions.read(text.encode("utf-8", "surrogateescape"), name, dialect_of(name))
+    missing = [_missing(hook, each, name) for hook in declared.hooks for each in missing_scripts(root, hook)]
+    return sorted((*declared.faults, *missing), key=lambda fault: fault.line)
+
+
 def check_project(root: Path) -> list[Fault]:
     library = discover(root, None)
     found = [*library.faults]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,10 +49,10 @@ def pinned(run_folder: Path) -> tuple[Ready, ...]:
 
 
 def _keep(source: Source, folder: Path, root: str) -> dict[str, Any]:
+    shutil.rmtree(folder, ignore_errors=True)  # what a kill left of an earlier attempt
     for path, data in source.files.items():
         place = folder / path
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place.unlink(missing_ok=True)
         place.write_bytes(data)
         place.chmod(0o555)
     units = hook_files.units(source.files)
