@@ -22,6 +22,18 @@ from typing import Final, Literal
 Rule = Literal["own", "person", "all", "cap", "limit", "care", "union", "command"]
 
 
+WHO_MAY: Final[dict[Rule, str]] = {
+    "own": "Only your own config.toml and your environment have a say.",
+    "person": "The team's file has no say.",
+    "all": "Every source has a say.",
+    "cap": "Files of the repository may only lower it.",
+    "limit": "Files of the repository may not raise what you set yourself.",
+    "care": "Files of the repository may only ask for more care.",
+    "union": "What all sources list counts together.",
+    "command": "The team's counts once you trust it, and never instead of your own.",
+}
+
+
 @dataclass(frozen=True)
 class Meaning:
     """`unused`: why the setting is read and has no effect yet; "" when it has one."""

@@ -115,13 +115,21 @@ def read(root: Path, environment: Mapping[str, str], texts: Mapping[str, str] | 
     )
     given = [*user.said, *team.said, *local.said, *_environment(environment)]
     faults = [*user.faults, *team.faults]
-    valid = [each for each in given if each.kind in ("personal", "environment") or _fits(each, user, team, faults)]
+    valid: list[Said] = []
     heard: dict[str, tuple[Heard, ...]] = {}
+    for each in given:
+        wrong = _misfit(each, user if each.kind == "user" else team) if each.kind in ("user", "team") else []
+        faults += wrong
+        if wrong:
+            name = ".".join(each.key)
+            heard[name] = (*heard.get(name, ()), Heard(each, "its setting does not take such a value"))
+        else:
+            valid.append(each)
     merged: dict[str, Any] = {}
     for key, said in _by_key(valid).items():
         meaning = MEANINGS[pattern_of(key) or ""]
         value, told = _settled(key, meaning, said, faults)
-        heard[".".join(key)] = told
+        heard[".".join(key)] = (*heard.get(".".join(key), ()), *told)
         if any(not each.lost for each in told):
             _put(merged, key, value)
     own_gates = sorted({each.key[1] for each in valid if each.kind == "user" and each.key[0] == "gates"})
@@ -281,20 +289,20 @@ def _environment(environment: Mapping[str, str]) -> Iterator[Said]:
 # Deciding
 
 
-def _fits(said: Said, user: _File, team: _File, faults: list[Fault]) -> bool:
-    """Whether its setting takes the value; a fault otherwise, so that one typing error loses only itself."""
+def _misfit(said: Said, file: _File) -> list[Fault]:
+    """What its setting does not take of a value, so that one typing error loses only itself."""
     nested: dict[str, Any] = {}
     _put(nested, said.key, said.value)
     try:
         Settings.model_validate(nested)
     except ValidationError as problem:
-        file = user if said.kind == "user" else team
+        faults = []
         for error in problem.errors():
             place = tuple(str(part) for part in error["loc"])
             told = f"{'.'.join(place)} was ignored: {error['msg'].removeprefix('Value error, ')}"
             faults.append(Fault(said.path, file.line(place), one_line(told, 300), code="setting"))
-        return False
-    return True
+        return faults
+    return []
 
 
 def _by_key(given: Iterable[Said]) -> dict[Key, list[Said]]:

@@ -41,6 +41,7 @@ def test_explaining_names_the_winner_the_losers_and_why(devloop, files):
         ("user", 3, 3),
     ]
     assert "wider than your own 3" in row["others"][0]["why"] and "counts before" in row["others"][1]["why"]
+    assert row["who"] == "Files of the repository may only lower it."
     text = devloop("config", "explain", "budget.run_usd").out
     assert "from .devloop/config.toml:2" in text and "lost: 900 is wider" in text and "What counts first" in text
 

@@ -163,6 +163,13 @@ def test_what_is_wrong_has_its_line_and_where_it_is_sure_a_way_out(place, team, 
         assert "\n".join(lines) == fixed and place(team=fixed).faults == ()
 
 
+def test_a_value_that_does_not_fit_is_told_beside_the_one_that_counts(place):
+    known = place(user="[loop]\nmax_parallel = 2\n", team="[loop]\nmax_parallel = 'x'\n[gates.a]\ncommand = 3\n")
+    assert known.settings.loop.max_parallel == 2 and known.winner("loop.max_parallel").kind == "user"
+    assert {each.said.value: bool(each.lost) for each in known.heard["loop.max_parallel"]} == {"x": True, 2: False}
+    assert known.winner("gates.a") is None and known.settings.gates == {}
+
+
 def test_models_of_local_md_are_those_of_agents(place):
     got = place(local=local("model_preferences:", "  exploration: haiku", "  review: opus")).settings
     assert got.agents["engineer:explorer"].model == "fast" and got.agents["code-reviewer"].model == "deep"
@@ -209,7 +216,7 @@ def test_what_is_said_to_have_no_effect_has_none_and_the_rest_has():
         section, _, name = key.rpartition(".")
         holders = {"budget": "(?:budget|caps)", "model": "(?:model|wanted)", "": "(?:settings|settled)"}
         holder = holders.get(section.rpartition(".")[2], section.rpartition(".")[2].rstrip("s") + "s?")
-        return re.search(rf"\b{holder}\.{name}\b", code) is not None
+        return re.search(rf"\b(?:{holder}|own)\.{name}\b", code) is not None
 
     plain = {key: meaning for key, meaning in MEANINGS.items() if "*" not in key and ".tiers." not in key}
     assert [key for key, meaning in plain.items() if meaning.unused and used(key)] == []

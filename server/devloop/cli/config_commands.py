@@ -21,14 +21,14 @@ from devloop.errors import NotFound
 from devloop.own_files import nearest
 from devloop.redact import one_line
 from devloop.settings import explained
-from devloop.settings_meanings import MEANINGS, SECRET, Meaning, pattern_of
+from devloop.settings_meanings import MEANINGS, SECRET, WHO_MAY, Meaning, pattern_of
 from devloop.settings_sources import Key, Known, default, personal_key
 
 Row = dict[str, Any]
 
 group = typer.Typer(help="Look at settings: what counts, where it comes from, what is wrong.", no_args_is_help=True)
 SOURCE = "{kind, path, line} or null"
-VALUE = f"{{key, value, default, source: {SOURCE}, others: [{{kind, path, line, value, why}}], meaning, unused}}"
+VALUE = f"{{key, value, default, source: {SOURCE}, others: [{{kind, path, line, value, why}}], meaning, who, unused}}"
 WHO = {"user": "your own", "team": "the team's", "personal": "local.md", "environment": "environment"}
 ORDER = "environment, .devloop/local.md, .devloop/config.toml, your own config.toml, default"
 
@@ -92,7 +92,7 @@ def explain(
     out = output.console()
     for row in rows:
         out.print(f"[bold]{safe(row['key'], 100)}[/] = {_shown(row['value'])}")
-        out.print(f"  {safe(row['meaning'], 400)}")
+        out.print(f"  {safe(row['meaning'], 400)} [dim]{safe(row['who'], 200)}[/]")
         if row["unused"]:
             out.print(f"  [yellow]read, not used[/]: {safe(row['unused'], 300)}")
         source = row["source"]
@@ -197,6 +197,7 @@ def _row(known: Known, key: Key) -> Row:
         "source": _source(winner) if winner is not None else None,
         "others": others,
         "meaning": meaning.text,
+        "who": WHO_MAY[meaning.rule],
         "unused": meaning.unused,
     }
 
