@@ -19,7 +19,7 @@ from devloop.runs.appointing import _profile
 from devloop.settings import AgentSettings
 
 MODES = {
-    "engineer": ["default", "explorer", "architect", "spike", "refactorer", "git", "release"],
+    "engineer": ["default", "explorer", "architect", "spike", "refactorer", "analyst", "git", "release"],
     "qa-engineer": ["generator", "runner", "bug_tracker", "validator"],
     "task-planner": ["planner", "requirements", "issue_manager", "dod_validator"],
     "code-reviewer": ["default"],

@@ -58,7 +58,7 @@ def test_an_analysis_becomes_a_report_and_tasks_in_an_order_that_works(place: Pl
         line for line in plan.splitlines() if "Task 1." in line and "[ ]" in line
     ]
     shown = place("plan", "show", "--json").json
-    tasks = {task["title"]: task for phase in shown["phases"] for task in phase["tasks"]}
+    tasks = {task["title"]: task for task in shown["tasks"]}
     test, split, dead = (tasks[name] for name in ("Test the thing", "Split the thing", "Remove the dead code"))
     assert split["depends_on"] == [test["id"]] and test["effort"] == "M" and dead["effort"] == "S"
     assert split["files"] and dead["acceptance"]

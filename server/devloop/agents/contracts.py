@@ -86,6 +86,29 @@ class Refactoring(Result):
     left: Texts = []
 
 
+class Improvement(Part):
+    category: Literal["tests", "architecture", "code quality", "performance", "dependencies", "documentation"]
+    path: Said
+    line: int = Field(default=0, ge=0)
+    problem: Said
+    change: Said = Field(description="in the imperative")
+    step: Literal["test", "extract", "modify", "remove"]
+    impact: Level
+    effort: Level
+
+
+class Analysis(Result):
+    """Hand in what you found. A person decides what becomes a task."""
+
+    health: Literal["good", "fair", "poor"]
+    findings: list[Improvement] = Field(default=[], max_length=MAX_LIST, description="best order first")
+    good: Texts = []
+
+    @property
+    def clear(self) -> bool:
+        return not self.findings
+
+
 class GitText(Result):
     """Hand in the words. devloop commits."""
 
@@ -383,6 +406,7 @@ CONTRACTS: Mapping[str, type[Result]] = {
     "exploration": Exploration,
     "architecture": Architecture,
     "refactoring": Refactoring,
+    "analysis": Analysis,
     "git": GitText,
     "release": Release,
     "tests": TestsWritten,

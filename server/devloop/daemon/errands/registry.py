@@ -9,7 +9,18 @@ from typing import Any, Final
 
 from devloop.daemon import plan_events
 from devloop.daemon.engine_link import EngineLink
-from devloop.daemon.errands import in_plan, onboard, plan_new, plan_revise, planning, quick, review, ship, spike
+from devloop.daemon.errands import (
+    analyze,
+    in_plan,
+    onboard,
+    plan_new,
+    plan_revise,
+    planning,
+    quick,
+    review,
+    ship,
+    spike,
+)
 from devloop.daemon.errands.model import ASKED, Accepted, Asked, Command, Project, Question
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
@@ -20,7 +31,7 @@ Answer = dict[str, Any]
 COMMANDS: Final = {
     command.name: command
     for command in (
-        *(quick.COMMAND, ship.COMMAND, review.COMMAND, spike.COMMAND),
+        *(quick.COMMAND, ship.COMMAND, review.COMMAND, analyze.COMMAND, spike.COMMAND),
         *(plan_new.COMMAND, plan_revise.COMMAND, onboard.ONBOARD, onboard.BOOTSTRAP),
     )
 }
