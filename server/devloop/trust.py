@@ -30,8 +30,9 @@ from typing import Any, Literal
 from devloop import hook_files
 from devloop.errors import Untrusted
 from devloop.files import held_lock, write_atomic
+from devloop.redact import one_line
 
-Kind = Literal["gate", "setup", "agent", "hook", "skill", "include"]
+Kind = Literal["gate", "setup", "agent", "hook", "skill", "include", "verify"]
 Status = Literal["trusted", "new", "changed", "refused"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -125,10 +126,20 @@ def bundle_hash(listed: Iterable[Item]) -> str:
     return hashlib.sha256(pairs.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def state(root: Path, store: Path) -> tuple[ItemState, ...]:
-    """What is trusted, new or changed at `root`, given the person's `store` (`StateDir.trust_file`)."""
+def verify_item(command: str, path: str, about: str = "") -> Item:
+    """The command by which the plan `path` has a task verified. What is trusted is its text, whatever task names it."""
+    data = command.encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(data).hexdigest()
+    title = f"# {one_line(about, 200)}\n" if about else ""
+    text = title + render_command("verify", {"command": command})
+    return Item(f"verify:{digest[:16]}", "verify", path, text, digest, data)
+
+
+def state(root: Path, store: Path, more: Iterable[Item] = ()) -> tuple[ItemState, ...]:
+    """What is trusted, new or changed at `root`, given the person's `store` (`StateDir.trust_file`). `more`: items that
+    stand elsewhere than in files of their own."""
     known = _load(store)
-    return tuple(_state(item, known.get(item.key)) for item in items(root))
+    return tuple(_state(item, known.get(item.key)) for item in (*items(root), *more))
 
 
 def trusted_hashes(store: Path) -> dict[str, str]:
@@ -136,12 +147,15 @@ def trusted_hashes(store: Path) -> dict[str, str]:
     return {key: entry["sha256"] for key, entry in _load(store).items()}
 
 
-def accept(root: Path, store: Path, shown: Iterable[tuple[str, str]]) -> tuple[ItemState, ...]:
+def accept(
+    root: Path, store: Path, shown: Iterable[tuple[str, str]], more: Iterable[Item] = ()
+) -> tuple[ItemState, ...]:
     """Trust exactly what was shown: (key, sha256) pairs. All or nothing.
 
     Raises `Untrusted` when an item is gone, may not be trusted, or its content is no longer what was shown.
     """
-    present = {item.key: item for item in items(root)}
+    more = tuple(more)
+    present = {item.key: item for item in (*items(root), *more)}
     chosen: list[Item] = []
     for key, digest in shown:
         item = present.get(key)
@@ -155,7 +169,7 @@ def accept(root: Path, store: Path, shown: Iterable[tuple[str, str]]) -> tuple[I
     with _changing(store) as known:
         for item in chosen:
             known[item.key] = {"sha256": item.sha256, "text": item.text}
-    return state(root, store)
+    return state(root, store, more)
 
 
 def revoke(store: Path, keys: Collection[str] | None = None) -> None:

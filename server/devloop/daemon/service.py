@@ -33,6 +33,7 @@ from devloop.rpc import Handler
 if TYPE_CHECKING:
     from devloop import settings
     from devloop.daemon.errands import Errands
+    from devloop.trust import ItemState
 
 log = logging.getLogger(__name__)
 
@@ -378,19 +379,27 @@ class Service:
             self.look_at_plan()
 
     async def trust(self, params: Params) -> Answer:
-        from devloop import trust
-
-        states = await asyncio.to_thread(trust.state, self.root, self.state.trust_file)
+        states = await asyncio.to_thread(self._trust_states)
         return {"items": [each.to_json() for each in states]}
 
-    async def trust_accept(self, params: Params) -> Answer:
+    def _trust_states(self) -> tuple[ItemState, ...]:
         from devloop import trust
+        from devloop.daemon import verifying
 
+        return trust.state(self.root, self.state.trust_file, verifying.items(self.documents))
+
+    def _trust_accept(self, shown: list[tuple[str, str]]) -> tuple[ItemState, ...]:
+        from devloop import trust
+        from devloop.daemon import verifying
+
+        return trust.accept(self.root, self.state.trust_file, shown, verifying.items(self.documents))
+
+    async def trust_accept(self, params: Params) -> Answer:
         items = params.get("items")
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
             raise UsageError("`items` must be a list of {key, sha256}.")
         shown = [(str(item.get("key")), str(item.get("sha256"))) for item in items]
-        states = await asyncio.to_thread(trust.accept, self.root, self.state.trust_file, shown)
+        states = await asyncio.to_thread(self._trust_accept, shown)
         return {"items": [each.to_json() for each in states]}
 
     async def doctor(self, params: Params) -> Answer:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import hooking, knowledge, prompt, proposing, reporting, stopping, whole_change
+from devloop.runs import hooking, knowledge, prompt, proposing, reporting, stopping, verifying, whole_change
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
@@ -42,6 +42,9 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         await _write_prepared(services, spec)
         await _set_up(services, spec)
         checks = () if spec.reports else await discover(services, run, worktree.base, trusted)
+        if not spec.reports:
+            checks, not_run = verifying.with_verify(services, spec, checks)
+            services.notice(run, *filter(None, [not_run]))
         if checks:
             prefetch_baseline(services, run, worktree.base, checks)
         await _open_conversation(services, spec, checks)
