@@ -74,17 +74,29 @@ def _answer(arguments: list[str]) -> int:
         if (given := statusline.options(line)) is not None:
             return statusline.main(given)
         arguments = ["statusline", *line]
-    if all(argument.startswith("--root") or argument == "--json" for argument in arguments[:1]):
-        from devloop.cli import welcome
-
-        if (given := welcome.options(arguments)) is not None and (shown := welcome.main(given)) is not None:
-            return shown
     return _run(arguments)
 
 
 def _asks_for_line(arguments: list[str]) -> bool:
     """`status --line`: the same as `statusline`."""
     return arguments[:2] == ["status", "--line"]
+
+
+def _alone(arguments: list[str]) -> dict[str, str] | None:
+    """`--root` and `--json` of a call that names no command; None for any other."""
+    given: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name == "--json" and not equals:
+            given[name] = "yes"
+        elif name == "--root" and (equals or rest):
+            given[name] = value if equals else rest.pop(0)
+            if not os.path.isdir(given[name]):  # noqa: PTH112 - pathlib takes 4 ms
+                return None
+        else:
+            return None
+    return given
 
 
 def _editor_arguments(arguments: list[str]) -> dict[str, str] | None:
@@ -109,6 +121,11 @@ def _run(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
+        if (alone := _alone(arguments)) is not None:
+            from devloop.cli import welcome
+
+            if (shown := welcome.main(alone)) is not None:
+                return shown
         from devloop.cli.app import app
 
         result = app(args=arguments, prog_name="devloop", standalone_mode=not as_json)

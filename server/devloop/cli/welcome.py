@@ -13,25 +13,8 @@ from devloop.daemon import situating
 from devloop.paths import find_root
 
 
-def options(arguments: list[str]) -> dict[str, str] | None:
-    """`--root DIR` and `--json`; None for a call that asks for something else."""
-    given: dict[str, str] = {}
-    rest = list(arguments)
-    while rest:
-        name, equals, value = rest.pop(0).partition("=")
-        if name == "--json" and not equals:
-            given[name] = "yes"
-        elif name == "--root" and (equals or rest):
-            given[name] = value if equals else rest.pop(0)
-            if not Path(given[name]).is_dir():
-                return None
-        else:
-            return None
-    return given
-
-
 def main(given: dict[str, str]) -> int | None:
-    """Print the view: 0. None where there is no project to speak of: then help says more."""
+    """Print the view: 0; None where there is no project, so that help is shown. `given`: `--root`, `--json`."""
     named = given.get("--root")
     root = Path(named).resolve() if named else find_root(Path.cwd())
     if not (root / ".devloop").is_dir() and not (root / ".git").exists():
