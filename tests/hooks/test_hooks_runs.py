@@ -66,7 +66,7 @@ if task == "1.6" and event == "PreCommit":
     refuse("never")
 if task == "1.7" and event == "PreToolUse" and given.get("command") == "echo two":
     say(**{"continue": False, "stopReason": "somebody should look"})
-if task in ("1.8", "1.9") and event == "SessionStart":
+if task in ("1.8", "1.9", "1.20", "1.21") and event == "SessionStart":
     print(f"Begun by {told['source']} with {told['model'][:6]}.")
 if task == "1.9" and event == "SubagentStop":
     say(systemMessage=f"{told['agent_type']} is done")
@@ -244,11 +244,29 @@ async def test_a_hook_may_stop_the_work_until_a_person_said_how_it_goes_on(one: 
 
 
 async def test_a_conversation_begins_with_what_hooks_say(one: Engine) -> None:
-    await one.play({"1.8": work("a.txt")})
+    """Also the one that goes on after a hand-off."""
+    full = turn(write("half.txt"), usage={"input": 900_000, "output": 100, "cache_read": 0, "cache_write_5m": 0})
+    script = {
+        "turns": [full, turn(text="Half of it is done.")],
+        "conversations": {"2": {"turns": work("a.txt")}},
+    }
+    await one.play({"1.8": script})
     run = await one.run("1.8")
     await one.checkpoint(run)
-    assert "Begun by startup with claude." in first_text(one.requests(run)[0])
+    opening = first_text(one.requests(run)[-1])
+    begun, again = opening.split("Half of it is done.")
+    assert "Begun by startup with claude." in begun and again.endswith("Begun by compact with claude.")
     await discarded(one, run)
+
+
+async def test_a_conversation_that_goes_on_with_the_next_task_is_resumed(one: Engine) -> None:
+    await one.play({"1.20": work("20.txt"), "1.21": work("21.txt")})
+    one.following.append({"id": "1.21", "title": "Go on"})
+    run = await one.run("1.20", "Begin", limit=2, decide="continue")
+    await one.ended("run-1.21-1")
+    said = json.dumps(one.requests("run-1.21-1")[0])
+    assert "Begun by startup" in said and "Begun by resume" in said
+    assert [event for event, _ in told(one, "run-1.21-1")].count("CheckpointOpened") == 0, run
 
 
 async def test_an_agent_that_only_reads_ends_as_a_subagent(one: Engine) -> None:
@@ -308,9 +326,13 @@ async def test_a_script_that_the_run_changed_is_not_what_runs(one: Engine) -> No
     await discarded(one, run)
 
 
-async def test_hooks_of_claude_code_run_as_they_are(project: Path) -> None:
-    """Its settings and a plugin's list, with the scripts that people have: the project's folder by variable, `jq`-like
-    reading of `tool_input`, names of its tools."""
+async def test_hooks_of_claude_code_run_as_they_are_beside_the_persons_own(project: Path, home: Path) -> None:
+    """Its settings and a plugin's list, with the scripts that people have: the project's folder by variable, values of
+    `tool_input`, names of its tools. The person's own come first and need no trust."""
+    (home / "hooks").mkdir()
+    (home / "hooks" / "own.sh").write_text("grep -q careful.txt && { echo 'only with care' >&2; exit 2; }; exit 0\n")
+    own = {"hooks": {"PreToolUse": [{"matcher": "write_file", "command": f"sh {home}/hooks/own.sh"}]}}
+    (home / "hooks.json").write_text(json.dumps(own))
     script = (
         "#!/usr/bin/env python3\nimport json, sys\n"
         'data = json.load(sys.stdin)\nif data.get("tool_name") not in ("Edit", "Write"):\n    sys.exit(0)\n'
@@ -354,13 +376,19 @@ async def test_hooks_of_claude_code_run_as_they_are(project: Path) -> None:
     commit_all(project, "hooks")
     trust_everything(project)
     calls = [write("prod.env"), write("fine.txt"), command("git commit --no-verify -m x; true"), command("echo ok")]
+    calls.append(write("careful.txt"))
     async with engine(project, tasks={"1.1": [turn(*calls), turn(finish())]}) as held:
         run = await held.run("1.1")
         await held.checkpoint(run)
         found = results(held, run, 2)
-        assert [error for _, error in found] == [True, False, True, False]
+        assert [error for _, error in found] == [True, False, True, False, True]
+        assert found[4][0].endswith(": only with care")
         assert found[0][0].endswith("Blocked: prod.env") and found[2][0].endswith("Commit check: verify it")
-        assert len(held.told("hook.ended", run)) == 3, "matchers and conditions choose"
+        paths = [each["path"].rpartition("/")[2] for each in held.told("hook.ended", run)]
+        assert paths[:4] == ["hooks.json", "settings.json"] * 2, "matchers and conditions choose"
+        assert (
+            len(paths) == 7 and paths[4] == "hooks.json" and held.told("hook.ended", run)[4]["hook"] == "Commit check"
+        )
         await discarded(held, run)
 
 
@@ -436,19 +464,3 @@ async def test_cancelling_ends_a_run_whose_hook_hangs(project: Path) -> None:
         ended = await held.until("run.ended", run, timeout=20)
         assert ended["data"]["outcome"] == "cancelled"
         assert told(held, run) == [("SessionEnd", "timeout")], "the end waits for hooks, but not for long"
-
-
-async def test_the_persons_own_hooks_run_in_every_project(project: Path, home: Path) -> None:
-    trust_everything(project)
-    (home / "hooks").mkdir()
-    (home / "hooks" / "own.sh").write_text("echo 'only with care' >&2; exit 2\n")
-    own = {"hooks": {"PreToolUse": [{"matcher": "write_file", "command": f"sh {home}/hooks/own.sh"}]}}
-    (home / "hooks.json").write_text(json.dumps(own))
-    async with engine(
-        project, tasks={"1.1": [turn(write("a.txt")), turn(command("echo x > b.txt")), turn(finish())]}
-    ) as held:
-        run = await held.run("1.1")
-        shown = await held.checkpoint(run)
-        assert results(held, run, 2)[0][0].endswith(": only with care")
-        assert [file["path"] for file in shown["diff"]["list"]] == ["b.txt"]
-        await discarded(held, run)
