@@ -294,6 +294,20 @@ async def test_an_open_plan_is_read_once_for_its_editor_and_for_all_others(shown
     assert service.documents._parsed is None
 
 
+async def test_a_plan_that_was_read_before_is_not_read_again_when_an_editor_opens_it(editors, service):
+    _, plan = service.documents.plan()
+    editor, other = await editors(), await editors()
+    for each in (editor, other):
+        await each.initialize()
+    uri = editor.open()
+    await editor.diagnostics(uri, 1)
+    changed = other.open(text=plan.text.replace("First", "Another"))
+    await other.diagnostics(changed, 1)
+    first, second = (connection.buffers[uri] for connection in editors.server.connections)
+    assert {plan} == {await each.plan() for each in (first, second) if each.document.text == plan.text}
+    assert "Another" in "".join(each.document.text for each in (first, second))
+
+
 async def test_the_plan_is_read_anew_where_a_buffer_does_not_say_all(editors, service, record, project):
     editor = await editors()
     await editor.initialize({})

@@ -145,8 +145,20 @@ class Documents:
         found = self.read()
         key = (found.relative, found.sha256, archived)
         if self._parsed is None or self._parsed[0] != key:
-            self._parsed = (key, plans.parse(found.data, name=found.relative, archived_ids=archived))
+            plan = plans.parse(found.data, name=found.relative, archived_ids=archived)
+            if shown is not None and not self.open_plans.owed(shown):  # its editor may have read it meanwhile
+                known = shown.last_plan(archived)
+                if known is not None and known.data == found.data:
+                    return found, known
+            self._parsed = (key, plan)
         return found, self._parsed[1]
+
+    def parsed(self, text: str, archived: frozenset[str]) -> plans.Plan | None:
+        """The plan that was read last, if it is the one of this text: a second one would take as much room again."""
+        known = self._parsed
+        if known is None or known[0][2] != archived or not known[1].document.valid:
+            return None
+        return known[1] if known[1].text == text else None
 
     async def record(
         self, edits_of: EditsOf, label: str, about: str = "", event: plans.Event | None = None

@@ -63,9 +63,11 @@ class Buffer:
         main: bool,
         archived: frozenset[str],
         apply: Apply,
+        known: plans.Plan | None = None,
     ) -> None:
+        """`known`: the plan of this text, if somebody has read it already."""
         self.uri, self.version, self.path, self.relative, self.main = uri, version, path, relative, main
-        self.document = plans.Document.of(text)
+        self.document = known.document if known is not None else plans.Document.of(text)
         self.touched = time.monotonic()
         self.closed = False
         self.advanced = asyncio.Event()
@@ -77,7 +79,7 @@ class Buffer:
         self.of_structure: dict[str, Any] = {}
         """What features keep of the plan that was read last, by their names. It is gone once tasks, phases or their
         needs are others: it would be of no use, and no old plan stays in memory."""
-        self._plan: plans.Plan | None = None
+        self._plan = known
         self._reading: asyncio.Task[plans.Plan] | None = None
         self._turns = asyncio.Lock()
 

@@ -4,6 +4,7 @@ changes few of what may be many thousands."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import is_not
 from typing import Any, Final
 
@@ -34,12 +35,9 @@ class Chosen:
     def _alike(self, problems: tuple[plans.Problem, ...]) -> bool:
         """Whether the same places have to be chosen: every problem that is another one is as severe as it was."""
         before = self._problems
+        if problems is before:
+            return True
         if len(problems) != len(before):
             return False
-        changed = list(map(is_not, problems, before))
-        at = -1
-        for _ in range(sum(changed)):
-            at = changed.index(True, at + 1)
-            if problems[at].severity != before[at].severity:
-                return False
-        return True
+        changed = compress(zip(problems, before, strict=True), map(is_not, problems, before))
+        return all(now.severity == then.severity for now, then in changed)

@@ -170,6 +170,7 @@ class Connection:
         if not (main or document.language_id == PLAN_LANGUAGE or _looks_like_a_plan(relative)):
             own_files.open_document(self, document, path)
             return None
+        documents, archived = self.service.documents, self.service.documents.last_archived_ids()
         buffer = Buffer(
             document.uri,
             document.version,
@@ -177,8 +178,9 @@ class Connection:
             path=path,
             relative=relative,
             main=main,
-            archived=self.service.documents.last_archived_ids(),
+            archived=archived,
             apply=functools.partial(applying.apply, self),
+            known=documents.parsed(document.text, archived) if main else None,
         )
         self.buffers[document.uri] = buffer
         if main:

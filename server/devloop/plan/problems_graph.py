@@ -14,6 +14,9 @@ Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
 
 def find(plan: Plan) -> Iterator[Problem]:
     lookup = _Lookup(plan)
+    unknown = {need.text.lower() for needs in plan.graph.needs for need in needs if need.unknown}
+    if unknown:
+        plan.graph.near.prepare(unknown)
     for index in range(len(plan.tasks)):
         yield from of_task(plan, index, lookup)
     for phase, needs in zip(plan.phases, plan.graph.phase_needs, strict=True):

@@ -171,18 +171,21 @@ def _renamed(task: Task, title: str) -> Task:
     return renamed
 
 
-def _problems(plan: Plan, old: Sequence[Problem], lines: Sequence[int]) -> tuple[Problem, ...]:
-    """The old problems, those of these lines that depend on columns found again."""
-    found = tuple(old)
+def _problems(plan: Plan, old: tuple[Problem, ...], lines: Sequence[int]) -> tuple[Problem, ...]:
+    """The old problems, those of these lines that depend on columns found again; `old` itself when all stay."""
+    found: list[Problem] | None = None
     for line in lines:
         index = plan.graph.by_line[line]
-        first, last = _of_line(found, line)
-        fresh = [problem for problem in found[first:last] if problem.code not in OF_TASK]
+        known = old if found is None else found
+        first, last = _of_line(known, line)
+        fresh = [problem for problem in known[first:last] if problem.code not in OF_TASK]
         fresh += problems_tasks.of_task(plan, index)
         fresh += problems_graph.of_task(plan, index)
         fresh.sort(key=lambda problem: (problem.line, problem.start, problem.code))
-        found = (*found[:first], *fresh, *found[last:])
-    return found
+        if fresh != list(known[first:last]):
+            found = list(old) if found is None else found
+            found[first:last] = fresh
+    return old if found is None else tuple(found)
 
 
 def _of_line(problems: Sequence[Problem], line: int) -> tuple[int, int]:
