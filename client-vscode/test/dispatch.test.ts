@@ -364,6 +364,13 @@ describe("an import", () => {
     expect(vs.said[0]?.slice(1)).toEqual(["Replace the Plan", "Notes"]);
   });
 
+  it("takes no plan for a list of tasks of another tool's", async () => {
+    vs.chosen = [{ toString: () => PLAN.uri }];
+    await call("devloop.importTasks");
+    expect(vs.said[0]?.[0]).toContain("That is the plan itself");
+    expect(asked()).toEqual([]);
+  });
+
   it("writes nothing when the question is closed, or no file is chosen", async () => {
     await call("devloop.importTasks");
     expect(asked()).toEqual([{ text: "{}", source: "tasks.json" }]);

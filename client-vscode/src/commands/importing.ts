@@ -8,6 +8,7 @@ import { forNotice } from "../views/text";
 import { folderOf } from "./ask";
 import type { Documents } from "./documents";
 import { hasNotes, importNotes, importQuestion } from "./import-text";
+import { planUri } from "./plan-uri";
 
 const PREVIEW = "Imported plan.md";
 const NOTES = "Notes of the import";
@@ -16,11 +17,18 @@ const SHORTLY_MS = 10_000;
 
 export async function importTasks(context: Context, documents: Documents): Promise<void> {
   const folder = await folderOf(context);
-  const file = folder && (await choose(folder));
-  if (folder === undefined || file === undefined) {
+  if (folder === undefined) {
     return;
   }
   const session = context.sessions.open(folder);
+  const plan = planUri(session)?.toString();
+  const file = await choose(folder, plan);
+  if (file === undefined) {
+    return;
+  }
+  if (file.toString() === plan) {
+    throw new Error("That is the plan itself. Choose another tool's list of tasks.");
+  }
   const source = vscode.workspace.asRelativePath(file, false);
   const params = { text: await textOf(file), source };
   const found = await session.request<Imported>("devloop/import", params);
@@ -44,10 +52,11 @@ export async function importTasks(context: Context, documents: Documents): Promi
   vscode.window.setStatusBarMessage(`The plan was ${made.written ? "written" : "there already"}.${kept}`, SHORTLY_MS);
 }
 
-async function choose(folder: vscode.WorkspaceFolder): Promise<vscode.Uri | undefined> {
+/** The file in front is offered first, unless it is the plan. */
+async function choose(folder: vscode.WorkspaceFolder, plan: string | undefined): Promise<vscode.Uri | undefined> {
   const active = vscode.window.activeTextEditor?.document.uri;
-  const near =
-    active?.scheme === "file" && vscode.workspace.getWorkspaceFolder(active) === folder ? active : folder.uri;
+  const here = active?.scheme === "file" && vscode.workspace.getWorkspaceFolder(active) === folder;
+  const near = here && active.toString() !== plan ? active : folder.uri;
   const found = await vscode.window.showOpenDialog({
     title: "Import tasks from",
     openLabel: "Look at It",

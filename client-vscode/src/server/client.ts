@@ -46,7 +46,7 @@ export class Client extends LanguageClient {
       traceOutputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: options,
-      diagnosticCollectionName: "devloop.pushed", // pulled ones stand in a collection by the server's own name
+      diagnosticCollectionName: `devloop.pushed ${folder.uri.toString()}`, // pulled ones stand in a collection by the server's own name
       markdown: { isTrusted: false, supportHtml: false },
       initializationFailedHandler: () => false,
       // Restarting is the session's: it looks for the server anew and knows what to tell.

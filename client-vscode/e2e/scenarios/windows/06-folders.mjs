@@ -62,9 +62,10 @@ export default async function folders(stage) {
   const box = window.page.locator(".quick-input-widget input.input");
   await until("the file dialog asks for a path", async () => (await box.inputValue()).startsWith(shop.root));
   await box.fill(path.join(shop.root, "todo.json"));
+  await window.picks("todo.json").waitFor();
   await window.page.keyboard.press("Enter");
   await window.told(/2 tasks from todo\.json .*Replace .devloop\/plan\.md\?/);
-  await window.page.locator(".diff-editor .view-line", { hasText: "Sweep the floor" }).first().waitFor();
+  await window.page.locator(".monaco-diff-editor .view-line", { hasText: "Sweep the floor" }).first().waitFor();
   await stage.shot(window, "import");
   await window.pressToastButton(/2 tasks from todo\.json/, "Replace the Plan");
   await until("the list is the plan", () => /Sweep the floor/.test(shop.plan) && /Open the door/.test(shop.plan));
