@@ -5,6 +5,7 @@ Pure: whoever asks gathers the facts (`daemon.situating`). `devloop` without arg
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
@@ -104,6 +105,7 @@ _DIFF: Final = Option("git diff", "look at it")
 _REVIEW: Final = Option("devloop review", "have it reviewed")
 _SHIP: Final = Option("devloop ship", "make the next version")
 _ARCHIVE: Final = Option("devloop archive", "move finished phases out of the plan")
+_ONBOARD: Final = Option("devloop onboard", "set devloop up here, with a guide for agents")
 _INIT: Final = Option("devloop init", "make a plan, .devloop/plan.md")
 
 
@@ -196,7 +198,8 @@ def _high(facts: Facts) -> Situation | None:
     more = f", and {len(urgent) - 1} more like it" if len(urgent) > 1 else ""
     text = f"{first.id} is open with priority {first.priority}: {first.title}{more}."
     show = Option(f"devloop issues {first.id}", "read it")
-    return Situation("high_priority_issues", text, (show, _BUGS if first.type == "bug" else _ISSUES, _START))
+    plan = Option(f"devloop plan new --from {first.id}", "make a plan of it")
+    return Situation("high_priority_issues", text, (show, plan, _BUGS if first.type == "bug" else _ISSUES))
 
 
 def _open(facts: Facts) -> Situation | None:
@@ -209,13 +212,16 @@ def _open(facts: Facts) -> Situation | None:
 def _spike(facts: Facts) -> Situation | None:
     if not facts.spike or not 0 <= facts.spike_age_h < RECENT_H:
         return None
-    return Situation("recent_spike", f"There is a spike of today: {facts.spike}.", (_START, _INIT, _QUICK))
+    topic = facts.spike.rpartition("/")[2].removesuffix(".md")
+    read = Option(f"devloop spike --show {shlex.quote(topic)}", "read it")
+    plan = Option(f"devloop plan new --from {shlex.quote(facts.spike)}", "make a plan of it")
+    return Situation("recent_spike", f"There is a spike of today: {facts.spike}.", (read, plan, _START))
 
 
 def _clean_slate(facts: Facts) -> Situation:
     if facts.plan is not None:
         return Situation("clean_slate", f"{facts.plan.path} has no tasks yet.", (_START, _SHOW, _QUICK))
-    return Situation("clean_slate", "There is no plan yet.", (_START, _INIT, _QUICK, _NOTE))
+    return Situation("clean_slate", "There is no plan yet.", (_START, _ONBOARD, _INIT, _QUICK))
 
 
 _LOOKS: Final[tuple[Callable[[Facts], Situation | None], ...]] = (
