@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from devloop.runs import checkpoint, stopping
+from devloop.redact import one_line
+from devloop.runs import checkpoint, reporting, stopping
 from devloop.runs.services import Services
 
 Outcome = dict[str, Any]
@@ -21,9 +22,14 @@ async def by_rule(services: Services, run: str, number: int, content: dict[str, 
         if word == "continue" and await stopping.stops(services, spec) is not None:
             return {"outcome": "due"}
         shown = await checkpoint.content(services, run, number, **content)
-        if shown["recommended"] is None:  # something needs a person's eye
+        agreed = reporting.agreed(services, spec, shown["report"])
+        if shown["recommended"] is None and not agreed:  # something needs a person's eye
             return {"outcome": "due"}
-        said = f"by rule: {stopping.settled(spec.loop) if word == 'continue' else shown['why']}"
+        if stopping.approved(services, spec):
+            why = f"{one_line(spec.task.phase_name, 40)} is approved in advance"
+        else:
+            why = stopping.settled(spec.loop) if word == "continue" else shown["why"]
+        said = f"by rule: {why}"
         rule = {"when": spec.loop.when, "every": spec.loop.every, "said": said}
         services.store.open_checkpoint(run, number, {**shown, "rule": rule})
     known = services.store.checkpoint(run, number)

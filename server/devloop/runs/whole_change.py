@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,13 +29,16 @@ async def told(services: Services, spec: RunSpec) -> str:
     if first is None or first == row["base"]:
         return ""
     found = await services.workspace.diff(first, row["base"], limit=PATCH)
-    if not found.files:
+    files = [file for file in found.files if file.path != spec.plan.path]  # its ticks are no work
+    if not files:
         return ""
-    listed = [f"- {file.path} (+{file.added} −{file.deleted}) {file.status}" for file in found.files[:FILES]]
-    more = len(found.files) - FILES
+    listed = [f"- {file.path} (+{file.added} −{file.deleted}) {file.status}" for file in files[:FILES]]
+    more = len(files) - FILES
+    parts = re.split(r"^(?=diff --git )", found.patch, flags=re.MULTILINE)
+    patch = "".join(part for part in parts if not part.startswith(f"diff --git a/{spec.plan.path} "))
     cut = "The patch is cut here; the files hold all of it." if found.truncated else ""
-    head = f"What this plan has changed so far ({len(found.files)} files, +{found.added} −{found.deleted}), as data:"
-    text = "\n".join([head, *listed, *([f"- and {more} more"] if more > 0 else []), found.patch[:PATCH], cut])
+    head = f"What this plan has changed so far ({len(files)} files), as data:"
+    text = "\n".join([head, *listed, *([f"- and {more} more"] if more > 0 else []), patch[:PATCH], cut])
     return printable(services.redactor.text(text)).strip()
 
 
