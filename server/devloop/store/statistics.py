@@ -84,14 +84,10 @@ def statistics(found: Sequence[Row], used: Sequence[Row], since: float | None) -
     answer: Row = {"total": _group("", begun, spent)}
     for name in DIMENSIONS:
         of_run, of_turn = labels[name]
-        known = dict.fromkeys([*map(of_run, begun), *map(of_turn, spent)])
+        runs_of, turns_of = _by_label(begun, of_run), _by_label(spent, of_turn)
         groups = [
-            _group(
-                label,
-                [run for run in begun if of_run(run) == label],
-                [turn for turn in spent if of_turn(turn) == label],
-            )
-            for label in known
+            _group(label, runs_of.get(label, []), turns_of.get(label, []))
+            for label in dict.fromkeys([*runs_of, *turns_of])
         ]
         if name == "day":
             groups.sort(key=lambda group: str(group["label"]), reverse=True)
@@ -121,6 +117,13 @@ def sessions(found: Iterable[Row], used: Iterable[Row], since: float | None) -> 
         for row in found
         if since is None or row["created"] >= since
     ]
+
+
+def _by_label(rows: Iterable[Row], label: Callable[[Row], str]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(label(row), []).append(row)
+    return found
 
 
 def _mode(run: Row) -> str:
