@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { EachSession } from "../each-session";
 import type { DevloopEvent, Shown } from "../protocol";
 import type { Session } from "../session";
 import { failed } from "./content";
@@ -9,31 +10,10 @@ import { failed } from "./content";
 const SHOW = "Show Run";
 
 export function registerFailures(context: Context): vscode.Disposable {
-  const listeners = new Map<Session, vscode.Disposable>();
-  const look = (): void => {
-    for (const [session, listener] of listeners) {
-      if (!context.sessions.all.includes(session)) {
-        listener.dispose();
-        listeners.delete(session);
-      }
-    }
-    for (const session of context.sessions.all.filter((each) => !listeners.has(each))) {
-      listeners.set(
-        session,
-        session.onDidReceiveEvents((events) => {
-          for (const event of events.filter((each) => each.kind === "run.ended")) {
-            void tell(context, session, event);
-          }
-        }),
-      );
-    }
-  };
-  look();
-  return vscode.Disposable.from(
-    context.sessions.onDidChange(look),
-    new vscode.Disposable(() => {
-      for (const listener of listeners.values()) {
-        listener.dispose();
+  return new EachSession(context.sessions, (session) =>
+    session.onDidReceiveEvents((events) => {
+      for (const event of events.filter((each) => each.kind === "run.ended")) {
+        void tell(context, session, event);
       }
     }),
   );

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { onePerWindow } from "../each-session";
 import type { Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { type Change, keyOf, type Open, WaitingRuns } from "./waiting";
@@ -155,15 +156,5 @@ export class Checkpoints implements vscode.Disposable {
   }
 }
 
-const made = new WeakMap<Context, Checkpoints>();
-
 /** The one store of a window. */
-export function checkpointsOf(context: Context): Checkpoints {
-  let found = made.get(context);
-  if (found === undefined) {
-    found = new Checkpoints(context);
-    made.set(context, found);
-    context.extension.subscriptions.push(found);
-  }
-  return found;
-}
+export const checkpointsOf = onePerWindow((context) => new Checkpoints(context));

@@ -2,8 +2,8 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { EachSession } from "../each-session";
 import type { DevloopEvent } from "../protocol";
-import type { Session } from "../session";
 
 const ID = "devloop.devloop#start";
 const KNOWN_MS = 1_500;
@@ -28,13 +28,17 @@ export class Walkthrough implements vscode.Disposable {
   private readonly told = new Set<Step>();
   private open = false;
   private timer: NodeJS.Timeout | undefined;
-  private readonly heard = new Map<Session, vscode.Disposable>();
   private readonly listeners: vscode.Disposable;
 
-  constructor(private readonly context: Context) {
-    const { sessions } = context;
+  constructor({ sessions }: Pick<Context, "sessions">) {
     this.listeners = vscode.Disposable.from(
-      sessions.onDidChange(() => this.look()),
+      new EachSession(sessions, (session) =>
+        session.onDidReceiveEvents((events) => {
+          for (const step of done(events)) {
+            this.happened(step);
+          }
+        }),
+      ),
       sessions.onDidChangeData((session) => {
         if (typeof session.status?.plan.path === "string") {
           this.happened("plan");
@@ -42,7 +46,6 @@ export class Walkthrough implements vscode.Disposable {
       }),
       vscode.window.tabGroups.onDidChangeTabs(() => this.watch()),
     );
-    this.look();
     this.watch();
   }
 
@@ -62,29 +65,6 @@ export class Walkthrough implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.timer);
     this.listeners.dispose();
-    for (const listener of this.heard.values()) {
-      listener.dispose();
-    }
-  }
-
-  private look(): void {
-    const { all } = this.context.sessions;
-    for (const session of all) {
-      if (!this.heard.has(session)) {
-        const listener = session.onDidReceiveEvents((events) => {
-          for (const step of done(events)) {
-            this.happened(step);
-          }
-        });
-        this.heard.set(session, listener);
-      }
-    }
-    for (const [session, listener] of this.heard) {
-      if (!all.includes(session)) {
-        listener.dispose();
-        this.heard.delete(session);
-      }
-    }
   }
 
   /** VS Code's own pages are tabs without an input that extensions know; the walkthrough is one of them. */

@@ -2,57 +2,35 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
+import { EachSession, onePerWindow } from "../each-session";
 import type { Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { LiveRuns } from "./runs";
 
-interface Heard {
+interface Heard extends vscode.Disposable {
   readonly runs: LiveRuns;
-  readonly asked: Set<string>;
-  readonly listeners: vscode.Disposable;
 }
 
 export class Live implements vscode.Disposable {
-  private readonly by = new Map<Session, Heard>();
   private readonly emitter = new vscode.EventEmitter<Session>();
-  private readonly listener: vscode.Disposable;
+  private readonly by: EachSession<Heard>;
   /** Some run of the session looks different now. */
   readonly onDidChange = this.emitter.event;
 
   constructor(private readonly context: Context) {
-    this.listener = context.sessions.onDidChange(() => this.look());
-    this.look();
+    this.by = new EachSession(context.sessions, (session) => this.hear(session));
   }
 
   of(session: Session): LiveRuns {
-    return this.by.get(session)?.runs ?? new LiveRuns();
+    return this.by.of(session)?.runs ?? new LiveRuns();
   }
 
   dispose(): void {
-    this.listener.dispose();
-    for (const { listeners } of this.by.values()) {
-      listeners.dispose();
-    }
-    this.by.clear();
+    this.by.dispose();
     this.emitter.dispose();
   }
 
-  private look(): void {
-    const { all } = this.context.sessions;
-    for (const [session, { listeners }] of this.by) {
-      if (!all.includes(session)) {
-        listeners.dispose();
-        this.by.delete(session);
-      }
-    }
-    for (const session of all) {
-      if (!this.by.has(session)) {
-        this.hear(session);
-      }
-    }
-  }
-
-  private hear(session: Session): void {
+  private hear(session: Session): Heard {
     const runs = new LiveRuns();
     const asked = new Set<string>();
     const told = (open: readonly Run[]): void => {
@@ -78,8 +56,8 @@ export class Live implements vscode.Disposable {
         }
       }),
     );
-    this.by.set(session, { runs, asked, listeners });
     told(session.status?.runs ?? []);
+    return { runs, dispose: () => listeners.dispose() };
   }
 
   /** Of a run that began before this window listened the records say which gates ran. */
@@ -96,15 +74,5 @@ export class Live implements vscode.Disposable {
   }
 }
 
-const made = new WeakMap<Context, Live>();
-
 /** The one store of a window. */
-export function liveOf(context: Context): Live {
-  let found = made.get(context);
-  if (found === undefined) {
-    found = new Live(context);
-    made.set(context, found);
-    context.extension.subscriptions.push(found);
-  }
-  return found;
-}
+export const liveOf = onePerWindow((context) => new Live(context));
