@@ -23,7 +23,8 @@ async def told(services: Services, spec: RunSpec) -> str:
     agent's result is about something else."""
     shape = spec.profile.result if spec.profile is not None else None
     row = services.store.run(spec.id)
-    if spec.task.errand is not None or shape not in RESULTS or row is None or row["base"] is None:
+    judges = isinstance(shape, str) and shape in RESULTS  # a shape that a project describes is none of them
+    if spec.task.errand is not None or not judges or row is None or row["base"] is None:
         return ""
     first = _first(services, spec)
     if first is None or first == row["base"]:
