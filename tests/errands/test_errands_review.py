@@ -9,6 +9,7 @@ import pytest
 
 from devloop.daemon.findings import records
 from devloop.daemon.findings.findings import Findings
+from devloop.paths import StateDir
 from support.programs import Place, until
 
 CODE = "def total(items):\n    result = 0\n    for item in items:\n        result += item.price\n    return result\n"
@@ -118,12 +119,17 @@ def test_a_new_review_of_a_file_replaces_what_was_found_there_unless_it_is_disca
 
 def kept(place: Place, run: str):
     """The review as whoever starts anew finds it on disk."""
-    return next((each for each in records.read_all(place.state).values() if each.run == run), None)
+    return next((each for each in records.read_all(state_of(place)).values() if each.run == run), None)
+
+
+def state_of(place: Place) -> StateDir:
+    (found,) = (place.tmp / "s").glob("workspaces/*")
+    return StateDir(found)
 
 
 def places(place: Place, run: str) -> list[int | None]:
     review = kept(place, run)
-    placed = asyncio.run(Findings(place.state, place.root).placed("shop.py"))
+    placed = asyncio.run(Findings(state_of(place), place.root).placed("shop.py"))
     lines = {each.finding.id: each.line for each in placed}
     return [lines.get(finding.id) for finding in review.findings] if review is not None else []
 

@@ -94,6 +94,8 @@ def fenced(text: str) -> str:
 
 
 async def take_effect(project: Project, accepted: Accepted) -> str:
+    if not accepted.given.get("change"):
+        return ""  # a reviewer's own part: what all of them found is decided together
     data = (accepted.report or {}).get("data") or {}
     kept = await project.findings.record(accepted.run, accepted.given, data, accepted=True)
     if not kept:

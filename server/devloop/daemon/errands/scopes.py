@@ -133,8 +133,9 @@ async def _files(workspace: Workspace, root: Path, asked: Asked) -> Looked:
     named = asked.options.get("files")
     if not isinstance(named, list) or not named or not all(isinstance(each, str) and each for each in named):
         raise UsageError("Which files?", hint="For example: devloop review --files src/app.py tests")
+    named = [_relative(root, each) for each in named]
     change = await workspace.uncommitted()
-    paths = await workspace.below(change.commit, [_relative(root, each) for each in named])
+    paths = await workspace.below(change.commit, named)
     if not paths:
         raise Refused("There is no file to look at.", hint="Name files of the project that hold no secrets.")
     if len(paths) > PATHS:

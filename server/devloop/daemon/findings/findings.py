@@ -101,13 +101,19 @@ class Findings:
         lines, the most severe first."""
         here = [
             (review, finding)
-            for review in (await self._known()).values()
+            for review in await self._speaking_of(path)
             for finding in review.open
             if finding.path == path and finding.found
         ]
         if not here:
             return ()
         return await asyncio.to_thread(self._placed, path, text, here)
+
+    async def _speaking_of(self, path: str) -> list[Review]:
+        """A review that waits hides what earlier ones said of its files, until it is decided."""
+        known = list((await self._known()).values())
+        latest = max((at for at, review in enumerate(known) if path in review.files and not review.accepted), default=0)
+        return known[latest:]
 
     def _placed(self, path: str, text: str | None, here: Sequence[tuple[Review, Finding]]) -> tuple[Placed, ...]:
         now = self._read(path) if text is None else text
@@ -152,7 +158,7 @@ class Findings:
 
     async def record(self, run: str, given: Params, data: Params, *, accepted: bool) -> int:
         """Keep the findings of a review; how many. Doing it again changes nothing but `accepted`. Of the files that it
-        looked at, what earlier reviews found there is replaced."""
+        looked at, what earlier reviews found there is replaced once it is accepted."""
         async with self._writing:
             known = await self._known()
             identity = name_of(run)
@@ -164,7 +170,8 @@ class Findings:
             else:
                 made = await self._made(identity, run, given, data, accepted)
             await self._keep(made)
-            await self._replace(made)
+            if accepted:
+                await self._replace(made)
             for old in list(known)[: -records.MAX_REVIEWS]:
                 await self._drop(old)
             return len(made.open)
@@ -218,7 +225,7 @@ class Findings:
     async def _replace(self, made: Review) -> None:
         """What earlier reviews said of the same files was said of an older state of them."""
         for review in list((await self._known()).values()):
-            if review.id == made.id:
+            if review.id == made.id or review.at > made.at:
                 continue
             left = tuple(each for each in review.findings if each.path not in made.files)
             if len(left) == len(review.findings):
