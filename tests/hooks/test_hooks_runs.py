@@ -64,6 +64,8 @@ if task == "1.5" and event == "PreCommit":
         refuse(f"notes.md is missing beside {told['files']}")
 if task == "1.6" and event == "PreCommit":
     refuse("never")
+if task == "1.7" and event == "PreCommit":
+    say(**{"continue": False, "stopReason": "not without a person"})
 if task == "1.7" and event == "PreToolUse" and given.get("command") == "echo two":
     say(**{"continue": False, "stopReason": "somebody should look"})
 if task in ("1.8", "1.9", "1.20", "1.21") and event == "SessionStart":
@@ -240,6 +242,8 @@ async def test_a_hook_may_stop_the_work_until_a_person_said_how_it_goes_on(one: 
     found = results(one, run, 2)
     assert [error for _, error in found] == [False, True, True] and "somebody should look" in found[2][0]
     assert "It is fine." in json.dumps(one.requests(run)[1])
+    shown = await one.checkpoint(run, 2)
+    assert shown["kind"] == "problem" and shown["problem"].endswith("all.py: not without a person")
     await discarded(one, run)
 
 

@@ -14,13 +14,13 @@ from devloop.runs import checkpoint
 async def commit_work(run: str, ready: Outcome, at: Position, summary: str) -> Outcome | None:
     """`committed`; None: the agent goes on. Otherwise the run's end.
 
-    What hooks say goes back to the agent as often as what gates say.
+    What hooks say goes back to the agent as often as what gates say, unless one wants a person at once.
     """
     while True:
         made = await steps.commit(run, summary)
         if made["outcome"] != "held":
             return made
-        if at.rounds < ready["gate_rounds"]:
+        if at.rounds < ready["gate_rounds"] and not made["halted"]:
             at.rounds += 1
             told = await steps.tell(run, at.turn, made["text"])
             return None if told["outcome"] == "told" else told

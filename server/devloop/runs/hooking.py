@@ -314,7 +314,8 @@ def held_before(transcript: Transcript, number: int) -> int:
 
 
 async def before_commit(services: Services, run: str, summary: str) -> Outcome | None:
-    """`{"outcome": "held", "text", "reason"}` when hooks hold the commit back: words for the agent and for a person."""
+    """`{"outcome": "held", "text", "reason", "halted"}` when hooks hold the commit back: words for the agent and for a
+    person; `halted`: the person is to decide."""
     spec = services.spec(run)
     if not any(ready.hook.event == "PreCommit" for ready in held_for(services, run).ready):
         return None
@@ -326,9 +327,10 @@ async def before_commit(services: Services, run: str, summary: str) -> Outcome |
     verdict = await fire(services, spec, "PreCommit", files=files, message=said, task=spec.task.id)
     if not verdict.blocked and verdict.halted is None:
         return None
-    reason = verdict.reason or verdict.halted or ""
+    reason = verdict.halted or verdict.reason
     text = f"The commit is held back by a hook of this project; mend it and finish again.\n{reason}"
-    return {"outcome": "held", "text": text, "reason": f"A hook holds the commit back. {reason}"}
+    told = f"A hook holds the commit back. {reason}"
+    return {"outcome": "held", "text": text, "reason": told, "halted": verdict.halted is not None}
 
 
 async def _changed(services: Services, spec: RunSpec) -> list[str]:
