@@ -147,7 +147,7 @@ describe("what an import says", () => {
       "3 tasks from tasks.json (tasks of Task Master); 1 problem, 1 thing lost, 1 thing changed. Write .devloop/plan.md?",
     );
     expect(importQuestion({ ...found, notes: [], problems: [], exists: true })).toMatch(
-      /^3 tasks .*Master\)\. Replace \.devloop\/plan\.md\? The plan .* kept in \.devloop\/replaced\.$/,
+      /^3 tasks .*Master\)\. Replace \.devloop\/plan\.md\? The plan .* kept in \.devloop\/archive\/replaced\.$/,
     );
   });
 

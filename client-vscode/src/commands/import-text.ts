@@ -34,7 +34,7 @@ export function importQuestion(found: Imported): string {
   const less = figures(found);
   const place = oneLine(found.path, 120);
   const then = found.exists
-    ? `Replace ${place}? The plan that is there now is kept in .devloop/replaced.`
+    ? `Replace ${place}? The plan that is there now is kept in .devloop/archive/replaced.`
     : `Write ${place}?`;
   return `${what}${less === "" ? "" : `; ${less}`}. ${then}`;
 }

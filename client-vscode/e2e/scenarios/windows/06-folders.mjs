@@ -69,7 +69,7 @@ export default async function folders(stage) {
   await stage.shot(window, "import");
   await window.pressToastButton(/2 tasks from todo\.json/, "Replace the Plan");
   await until("the list is the plan", () => /Sweep the floor/.test(shop.plan) && /Open the door/.test(shop.plan));
-  if (fs.readdirSync(path.join(shop.root, ".devloop/replaced")).length !== 1) {
+  if (fs.readdirSync(path.join(shop.root, ".devloop/archive/replaced")).length !== 1) {
     throw new Error("the plan before it was not kept");
   }
 }
