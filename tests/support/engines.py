@@ -42,6 +42,8 @@ class Engine:
         self.handed_off: list[dict[str, Any]] = []
         self.accepted: list[dict[str, Any]] = []
         """Errands that were accepted."""
+        self.errands: Any = None
+        """The daemon's own answers to what results make of the plan; without it they make nothing."""
         self.refusing: list[str] = []
         """Why the next ones can't take effect, one by one."""
         self.held_back: dict[str, asyncio.Event] = {}
@@ -61,6 +63,8 @@ class Engine:
             "plan/next": self._next,
             "handoff/write": self._hand_off,
             "errand/accepted": self._accepted,
+            "plan/preview": self._preview,
+            "plan/propose": self._propose,
             "engine/event": self._event,
         }
         self.client = await EngineClient.start(
@@ -172,6 +176,15 @@ class Engine:
     async def _hand_off(self, content: dict[str, Any]) -> dict[str, Any]:
         self.handed_off.append(content)
         return {"path": ".devloop/next-action.json"}
+
+    async def _preview(self, content: dict[str, Any]) -> dict[str, Any]:
+        return dict(await self.errands.preview(content)) if self.errands is not None else {"proposal": None}
+
+    async def _propose(self, content: dict[str, Any]) -> dict[str, Any]:
+        answer = dict(await self.errands.propose(content)) if self.errands is not None else {"said": ""}
+        if "propose" in self.held_back:
+            await self.held_back["propose"].wait()
+        return answer
 
     async def _accepted(self, content: dict[str, Any]) -> dict[str, Any]:
         if self.refusing:

@@ -12,6 +12,7 @@ from devloop.daemon.errands.model import Accepted, Asked, Command, Project, Prop
 from devloop.daemon.errands.sources import as_data, source
 from devloop.errors import UsageError
 from devloop.plan.find import TaskRef
+from devloop.plan.importing import words
 from devloop.redact import one_line
 from devloop.runs.spec import TaskSpec
 from devloop.state import spikes
@@ -105,7 +106,7 @@ def report(topic: str, data: Mapping[str, Any], plan: str) -> str:
         findings=[(name, value) for name, value in findings if value],
         discoveries=_texts(data, "discoveries"),
         risks=_texts(data, "risks"),
-        recommendation=_text(data, "recommendation") or _text(data, "summary"),
+        recommendation="\n".join(words.lines(_text(data, "recommendation") or _text(data, "summary"))),
         steps=_texts(data, "next_steps"),
         plan=plan,
         relationship=_relationship(changes),
