@@ -21,7 +21,8 @@ from support.engines import trust_everything
 
 NAMES = [
     *("run", "continue", "runPhase", "decide", "fresh", "cancel", "showRun", "showDiff", "openTranscript", "nextTask"),
-    *("archive", "mark", "move", "depends", "status", "doctor"),
+    *("archive", "mark", "move", "depends", "start", "quick", "ship", "onboard", "bootstrap", "planNew", "planRevise"),
+    *("spike", "review", "analyze", "dismissFinding", "planFinding", "fixFinding", "status", "doctor"),
 ]
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
 
@@ -317,3 +318,46 @@ async def test_from_the_command_over_the_question_to_the_landed_commit(real):
         return [kind for kind in told if kind in wanted]
 
     await real.until(lambda: kinds() == wanted, "the events are told in order")
+
+
+@pytest.fixture
+def begun(service):
+    """What the engine is asked to begin; it begins `run-quick-1`."""
+    asked = []
+
+    def begin(params):
+        asked.append(params)
+        return {"run": "run-quick-1", "attempt": 1, "state": "queued", "attached": False}
+
+    service.engine.answers["engine/start"] = begin
+    return asked
+
+
+@pytest.mark.parametrize("name", ["quick", "onboard"])
+async def test_an_errand_is_begun_with_the_persons_words(editor, begun, name):
+    answer = await call(editor, name, message="Mend the greeting")
+    assert (answer["run"], answer["task"]) == ("run-quick-1", f"@{name}")
+    task = begun[0]["task"]
+    assert task["errand"]["command"] == name and "Mend the greeting" in f"{task['title']} {task['notes']}"
+
+
+async def test_a_bootstrap_reads_the_projects_own_files_and_no_others(editor, begun):
+    (editor.root / "want.md").write_text("# Want\n")
+    assert (await call(editor, "bootstrap", files=["want.md"]))["task"] == "@bootstrap"
+    for files, kind in ((None, "usage"), (["none.md"], "not_found"), (["../outside.md"], "refused")):
+        assert (await refused(editor, "bootstrap", files=files))["data"]["kind"] == kind
+    assert len(begun) == 1
+
+
+async def test_without_words_nothing_begins(editor, begun):
+    for name in ("quick", "start"):
+        error = await refused(editor, name)
+        assert error["data"]["kind"] == "usage" and error["message"].startswith("What shall be done?")
+    assert begun == []
+
+
+async def test_a_workflow_does_not_replace_the_plan_in_hand(editor, begun):
+    before = (editor.root / ".devloop/plan.md").read_bytes()
+    error = await refused(editor, "start", message="Greet people")
+    assert error["data"]["kind"] == "refused" and "plan in hand" in error["message"]
+    assert (editor.root / ".devloop/plan.md").read_bytes() == before and begun == []

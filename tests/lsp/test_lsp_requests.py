@@ -12,18 +12,8 @@ from support.editor import Failed
 
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
 ACTING = {
-    "run",
-    "continue",
-    "errand",
-    "decide",
-    "archive",
-    "trust/accept",
-    "stop",
-    "mark",
-    "move",
-    "depends",
-    "init",
-    "import",
+    *("run", "continue", "start", "errand", "decide", "archive", "trust/accept", "stop", "mark", "move", "depends"),
+    *("init", "import", "hooks/run", "findings/plan", "findings/fix", "findings/clear"),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from devloop.errors import Refused, UsageError
-from devloop.lsp.commands import deciding, looking_over, phases, planning, proposing, running, showing
+from devloop.lsp.commands import beginning, deciding, looking_over, phases, planning, proposing, running, showing
 from devloop.lsp.commands.arguments import Arguments, read
 from devloop.redact import one_line
 
@@ -33,6 +33,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "devloop.mark": planning.mark,
     "devloop.move": planning.move,
     "devloop.depends": planning.depends,
+    "devloop.start": beginning.start,
+    "devloop.quick": beginning.quick,
+    "devloop.ship": beginning.ship,
+    "devloop.onboard": beginning.onboard,
+    "devloop.bootstrap": beginning.bootstrap,
     "devloop.planNew": proposing.plan_new,
     "devloop.planRevise": proposing.plan_revise,
     "devloop.spike": proposing.spike,
@@ -49,6 +54,7 @@ NEED_TRUST: Final = frozenset(
     f"devloop.{name}"
     for name in (
         *("run", "continue", "runPhase", "decide", "fresh", "archive", "mark", "move", "depends"),
+        *("start", "quick", "ship", "onboard", "bootstrap"),
         *("planNew", "planRevise", "spike", "review", "analyze", "planFinding", "fixFinding"),
     )
 )

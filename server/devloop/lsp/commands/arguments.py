@@ -69,6 +69,11 @@ class Arguments(_Strict):
     time_box: str | None = Field(default=None, min_length=1, max_length=20)
     add: bool = False
     replace: bool = False
+    skip: list[str] | None = Field(default=None, max_length=20)
+    """Phases of the workflow that are left out."""
+    version: str | None = Field(default=None, min_length=1, max_length=40)
+    tag: bool = False
+    preview: bool = False
     finding: str | None = Field(default=None, min_length=1, max_length=200)
     review: str | None = Field(default=None, min_length=1, max_length=200)
 
