@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
             "devloop review src/app.py tests",
             "devloop review --list",
             "devloop review --dismiss review-1.2",
+            "devloop review --fix review-1.3",
             fields=f"{FOLLOWED}; the review is checkpoint.report.data: {{verdict, findings: [{{path, line, severity, "
             "kind, confidence, problem, fix, by}], good, summary, reviewed}; --list {reviews: [{id, run, what, "
             "verdict, accepted, findings: [{id, path, line, now, severity, problem, fix, by, dismissed, …}]}]}",
@@ -84,13 +85,22 @@ def review(
         list[str] | None,
         typer.Option("--dismiss", metavar="ID", help="Dismiss a finding, or all of a review; may be given again."),
     ] = None,
+    plan: Annotated[
+        list[str] | None, typer.Option("--plan", metavar="ID", help="Add a finding as a task to the plan.")
+    ] = None,
+    fix: Annotated[str | None, typer.Option("--fix", metavar="ID", help="Let an agent fix a finding now.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Forget all findings.")] = False,
     detach: DetachOption = False,
     as_json: Json = False,
 ) -> None:
     """Let reviewers look at a change together: correctness, quality, conventions, security. One report, one verdict."""
-    if list_them or show is not None or dismiss or clear:
-        _kept(show, dismiss or [], clear, as_json)
+    if fix is not None:
+        run_commands.start(
+            "devloop/findings/fix", {"finding": fix, "decide": None}, limit=1, detach=detach, as_json=as_json
+        )
+        return
+    if list_them or show is not None or dismiss or plan or clear:
+        _kept(show, dismiss or [], plan or [], clear, as_json)
         return
     named = [*(paths or []), *(files or [])]
     options = _scope(uncommitted, staged, commits, branch or against is not None, named, run)
@@ -162,13 +172,16 @@ def _accepted(followed: Followed) -> Followed:
     return Followed([*followed.runs[:-1], last], checkpoint)
 
 
-def _kept(show: str | None, dismiss: Sequence[str], clear: bool, as_json: bool) -> None:
+def _kept(show: str | None, dismiss: Sequence[str], plan: Sequence[str], clear: bool, as_json: bool) -> None:
     if clear:
         answer = ask("devloop/findings/clear")
         told = f"{answer['cleared']} findings are forgotten."
     elif dismiss:
         answer = ask("devloop/findings/dismiss", {"ids": list(dismiss)})
         told = f"Dismissed: {', '.join(answer['dismissed']) or 'nothing that still stood'}."
+    elif plan:
+        answer = ask("devloop/findings/plan", {"ids": list(plan)})
+        told = answer["said"]
     else:
         answer = ask("devloop/findings", {"review": show})
         told = ""
