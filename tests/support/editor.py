@@ -63,6 +63,9 @@ EVERYTHING: dict[str, Any] = {
 PULLS: dict[str, Any] = {**EVERYTHING, "textDocument": {**EVERYTHING["textDocument"], "diagnostic": {}}}
 
 
+LOOK_S = 0.05
+
+
 class Failed(Exception):
     """An error response; `error` is its object."""
 
@@ -172,11 +175,14 @@ class Editor:
     # Listening
 
     async def until(self, found: Callable[[], Any], what: str = "something", seconds: float = 20) -> Any:
-        """Wait until `found()` is true; checked with each message that comes in."""
+        """Wait until `found()` is true; checked with each message that comes in, and now and then: what a test waits
+        for may happen without a message to this editor."""
         try:
-            async with asyncio.timeout(seconds), self._news:
+            async with asyncio.timeout(seconds):
                 while not (value := found()):
-                    await self._news.wait()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_S), self._news:
+                            await self._news.wait()
                 return value
         except TimeoutError:
             raise AssertionError(f"not in {seconds} s: {what}; last: {self.notifications[-3:]}") from None
