@@ -30,10 +30,15 @@ export default async function firstSteps(stage) {
 
   await window.press(step("look").locator(".step-title").first());
   await window.press(button("look", "Show Run"));
+  // The next task may run by now; then it is asked which run is meant.
+  const shown = window.webview().locator("h1", { hasText: "1.1" });
   const named = window.picks(/1\.1/);
-  await named.waitFor();
-  await window.press(named);
-  await window.webview().locator("h1", { hasText: "1.1" }).waitFor();
+  await until("the page of the run", async () => {
+    if (await named.isVisible()) {
+      await window.press(named, { limit: 3000 });
+    }
+    return shown.isVisible();
+  });
   await stage.shot(window, "look");
 
   function step(name) {
