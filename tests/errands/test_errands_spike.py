@@ -114,6 +114,8 @@ def test_without_changes_or_without_a_plan_only_the_report_is_written(desk: Plac
 
 def test_a_wrong_call_begins_nothing(desk: Place) -> None:
     assert desk("spike", "x", "--list").code == 2 and desk("spike", "!!!", "--json").code == 2
+    longer = desk("spike", "x", "--time-box", "2h")
+    assert longer.code == 2 and "ends after 60 minutes by your budget" in longer.err and "wall" in longer.err
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("2h", 7200), ("1 hour", 3600), ("90 min", 5400)])

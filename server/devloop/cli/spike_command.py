@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         rich_help_panel=WORKING,
         epilog=epilog(
             'devloop spike "Can we stream the import instead of loading it?"',
-            "devloop spike --from SPIKE-003 --time-box 2h",
+            "devloop spike --from SPIKE-003 --time-box 20m",
             "devloop decide spike-run continue --leave-out plan",
             "devloop spike --list",
             'devloop spike --show "stream the import"',
@@ -40,7 +40,10 @@ def register(app: typer.Typer) -> None:
 
 def spike(
     topic: Annotated[str, typer.Argument(metavar="[TOPIC]", help="The question, in your words.")] = "",
-    time_box: Annotated[str, typer.Option("--time-box", metavar="30m|2h", help="How long it may take; else 1h.")] = "",
+    time_box: Annotated[
+        str,
+        typer.Option("--time-box", metavar="30m|2h", help="How long it may take; else 1h, or as long as a run may."),
+    ] = "",
     source: FromOption = "",
     list_them: Annotated[bool, typer.Option("--list", help="The reports that there are.")] = False,
     show: Annotated[str, typer.Option("--show", metavar="TOPIC", help="One report.")] = "",

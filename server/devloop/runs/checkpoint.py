@@ -110,7 +110,7 @@ async def content(
         async with services.workspace.checkout(commit) as tree:
             changed = gates.changes_to_checks(found.patch, lambda path: _text_in(tree, path))
         changes = [asdict(change) for change in changed[:50]]
-    spent = services.store.spent(run=run)
+    spent = _spent(services, spec)
     clean = services.redactor.text
     report = reporting.report(services, run) if kind == "decision" else None
     results = services.store.gates(run, commit) if commit else []
@@ -143,9 +143,18 @@ async def content(
     }
 
 
+def _spent(services: Services, spec: RunSpec) -> dict[str, Any]:
+    """A run that gathers did all of it through its members."""
+    if not spec.gathers:
+        return services.store.spent(run=spec.id)
+    rows = [services.store.spent(run=row["id"]) for row in services.store.find_runs(loop=spec.id)]
+    names = ("usd", "turns", "input", "output", "cache_read", "cache_write")
+    return {name: sum(each[name] for each in rows) for name in names}
+
+
 def _report_text(report: dict[str, Any] | None, proposal: dict[str, Any] | None = None) -> str:
-    """What the agent handed in, below its summary; first of all that it is not what its mode promises. A plan is read in
-    the text that it would be."""
+    """What the agent handed in, below its summary; first of all that it is not what its mode promises. A plan is read
+    in the text that it would be."""
     if report is None:
         return ""
     unfit = "" if report["fits"] else f"This result is not what the mode promises: {'; '.join(report['mistakes'])}."

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from devloop import settings
 from devloop.daemon.errands import planning
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, Proposal, errand_task
 from devloop.daemon.errands.sources import as_data, source
@@ -28,7 +29,7 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
     found = await source(project, asked)
     topic = asked.text.split("\n")[0] or (found.title or found.label if found is not None else asked.required(EXAMPLE))
     spikes.name_of(topic)  # a topic without words is refused now
-    box = time_box(asked.word("time_box") or DEFAULT_BOX)
+    box = await asyncio.to_thread(_box, project, asked.word("time_box"))
     before = await asyncio.to_thread(planning.there, project)
     parts = [
         asked.text if asked.text != topic else "",
@@ -47,6 +48,18 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
         mode="spike",
         timeout_s=float(box),
     )
+
+
+def _box(project: Project, wanted: str) -> int:
+    """Seconds. A task may only narrow what the person's budget allows a run, so a longer box would be an empty word."""
+    most = settings.load(project.root).budget.wall
+    box = time_box(wanted or DEFAULT_BOX)
+    if wanted and box > most:
+        raise UsageError(
+            f"A run ends after {most / 60:.0f} minutes by your budget, so a time box of {wanted} can't be kept.",
+            hint=f'Raise it in your settings: [budget] wall = "{box // 60}m".',
+        )
+    return int(min(box, most))
 
 
 def time_box(text: str) -> int:

@@ -29,8 +29,8 @@ def edits_between(plan: Plan, text: str) -> tuple[Edit, ...]:
 
 
 def patch(before: str, after: str, path: str) -> str:
-    """A unified diff; empty where nothing differs. An empty `before` is no file yet. Line ends of another kind don't show
-    in it."""
+    """A unified diff; empty where nothing differs. An empty `before` is no file yet. Line ends of another kind don't
+    show in it."""
     old, new = _lines(before), _lines(after)
     names = (f"a/{path}" if before else "/dev/null", f"b/{path}")
     if len(old) + len(new) > MAX_COMPARED:
