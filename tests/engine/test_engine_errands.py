@@ -114,6 +114,7 @@ async def test_members_work_at_the_same_time_and_one_report_is_decided(project: 
         shown = await held.checkpoint(run)
         assert shown["decisions"] == ["continue", "discard"]
         assert "First." in shown["summary"] and "Second." in shown["summary"]
+        assert shown["turns"] == 2 and shown["tokens"]["output"] > 0, "what its members did"
         rows = (await held.ask("runs"))["runs"]
         members = [row for row in rows if row["part_of"] == run]
         assert [row["outcome"] for row in members] == ["accepted", "accepted"]
