@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from pathlib import Path
 
@@ -31,6 +32,7 @@ async def group(held: Engine, place: str) -> list[str]:
 async def answer(held: Engine, runs: list[str]) -> bool:
     """Answer with commit what waits; whether the three have ended. An engine that is gone, or an answer that somebody
     gave already, is no failure here."""
+    await asyncio.sleep(0.1)  # so often is asked, not more
     with contextlib.suppress(DevloopError, ConnectionError):
         rows = {row["id"]: row for row in (await held.ask("runs"))["runs"]}
         mine = [rows[run] for run in runs if run in rows]
