@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from devloop import agents
+from devloop import plan as plans
 from devloop.agents import refining
+from devloop.daemon import plan_rules
 from devloop.runs.spec import TaskSpec
 
 KNOWN = agents.load_agents()
@@ -68,3 +72,11 @@ def test_a_chain_is_found_by_name_or_along_after_to_the_default_mode():
     assert (agent.chain("way"), agent.chain("chain"), agent.chain("none")) == (("two", "one"), ("one", "two"), ())
     assert KNOWN["engineer"].chain("chain") == ("explorer", "architect", "default")
     assert KNOWN["code-reviewer"].chain("chain") == ()
+
+
+def test_a_chain_is_no_unknown_agent_in_a_plan(tmp_path):
+    text = "# Plan: P\n\n- [ ] Task 1.1: A [agent:engineer:{}]\n"
+    for mode, wrong in (("chain", []), ("refactor-commit", []), ("chains", ["unknown-agent"])):
+        plan = plans.parse(text.format(mode).encode())
+        found = [each.code for each in plan_rules.problems_outside(plan, tmp_path, datetime.now(UTC))]
+        assert [code for code in found if code == "unknown-agent"] == wrong, mode

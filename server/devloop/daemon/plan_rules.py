@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
 from devloop.plan.problems_external import unknown_names, unknown_skills
+
+if TYPE_CHECKING:
+    from devloop.agents import Agent
 
 STALE = timedelta(hours=24)
 MAX_FILES = 2_000
@@ -77,7 +81,7 @@ def _stale(plan: plans.Plan, now: datetime) -> Iterator[plans.Problem]:
 
 
 def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
-    """Modes as their agents spell them, and as `Agent.find` takes them."""
+    """Modes and chains as their agents spell them, and as `Agent.find` and `Agent.chain` take them."""
     if not any(task.agent or task.mode for task in plan.tasks):
         return  # then there is nothing to compare, and the agents need not be read, nor what reads them
     from devloop import agents
@@ -85,8 +89,12 @@ def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
     known = agents.load_agents(root)
     modes = {f"{name}:{mode.name}" for name, agent in known.items() for mode in agent.modes}
     said = {(task.agent, task.mode) for task in plan.tasks if task.agent and task.mode}
-    found = {f"{name}:{mode}" for name, mode in said if name in known and known[name].find(mode) is not None}
+    found = {f"{name}:{mode}" for name, mode in said if name in known and _known(known[name], mode)}
     yield from unknown_names(plan, {*known, *modes, *found})
+
+
+def _known(agent: Agent, mode: str) -> bool:
+    return agent.find(mode) is not None or bool(agent.chain(mode))
 
 
 def _skills(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
