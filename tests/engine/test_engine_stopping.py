@@ -134,3 +134,21 @@ async def test_a_report_that_is_not_clear_is_due_whatever_the_rule(one: Engine) 
     assert due["recommended"] is None and due["why"]
     await one.decide(run, "discard")
     await one.ended(run)
+
+
+async def test_changes_that_are_not_committed_at_a_phases_end_are_told_or_strictly_end_the_loop(one: Engine) -> None:
+    mine = one.root / "mine.txt"
+    mine.write_text("mine\n")
+    await one.play({name: work(f"{name}.txt") for name in ("g1", "g2", "g3")})
+    one.following = [task("g2", "2")]
+    told = await one.run("g1", limit=2, decide="continue", task_fields={"phase": "1"})
+    assert (await one.ended("run-g2-1"))["outcome"] == "accepted"
+    said = "Phase 1 ends with changes of yours that are not committed (mine.txt): commit them"
+    assert [text for text in (await one.ask("show", run=told))["notices"] if text.startswith(said)]
+    one.config.write_text('[checkpoints]\nenforcement = "strict"\n')
+    one.following = [task("g9", "2")]
+    strict = await one.run("g3", limit=2, decide="continue", task_fields={"phase": "1"})
+    ends = await one.until("loop.ended", strict)
+    assert ends["data"]["state"] == "uncommitted"
+    assert [text for text in (await one.ask("show", run=strict))["notices"] if "then `devloop continue`" in text]
+    mine.unlink()
