@@ -417,4 +417,7 @@ export interface CommandArguments {
   readonly phase?: string;
   readonly message?: string;
   readonly limit?: number;
+  /** What a review found, and the review itself. */
+  readonly finding?: string;
+  readonly review?: string;
 }

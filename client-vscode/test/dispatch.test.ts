@@ -239,6 +239,20 @@ describe("a command", () => {
     expect(one.calls).toHaveLength(2);
   });
 
+  it("does with a finding what its code action says, in the folder that it is of", async () => {
+    const uri = "file:///two/src/a.py";
+    await call("devloop.dismissFinding", { uri, finding: "review-1.2" });
+    await call("devloop.dismissFinding", { uri, review: "review-1" });
+    await call("devloop.planFinding", { uri, finding: "review-1.2" });
+    await call("devloop.fixFinding", { uri, finding: "review-1.2" });
+    expect(two.calls).toEqual([
+      ["devloop.dismissFinding", { finding: "review-1.2" }],
+      ["devloop.dismissFinding", { review: "review-1" }],
+      ["devloop.planFinding", { finding: "review-1.2" }],
+      ["devloop.fixFinding", { finding: "review-1.2" }],
+    ]);
+  });
+
   it("runs the task under the cursor", async () => {
     const document = { uri: { toString: () => PLAN.uri } };
     vs.editor = { document, selection: { active: { line: 4 } } };

@@ -24,6 +24,8 @@ export function read(given: unknown): CommandArguments {
     phase: text(from["phase"]),
     message: text(from["message"]),
     limit: whole(from["limit"]),
+    finding: text(from["finding"]),
+    review: text(from["review"]),
   });
 }
 

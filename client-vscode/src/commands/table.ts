@@ -9,6 +9,7 @@ import type { CommandArguments } from "../protocol";
 import type { Documents } from "./documents";
 import { importTasks } from "./importing";
 import * as looking from "./looking";
+import * as reviewing from "./reviewing";
 import * as running from "./running";
 import * as settingUp from "./setting-up";
 import { trust } from "./trusting";
@@ -34,6 +35,12 @@ export function table(
     "devloop.nextTask": (given) => running.nextTask(context, given),
     "devloop.openPlan": (given) => looking.openPlan(context, given),
     "devloop.importTasks": () => importTasks(context, documents),
+    // Reviews; `devloop.review` is the page of a run's changes
+    "devloop.reviewChanges": (given) => reviewing.reviewChanges(context, given),
+    "devloop.analyze": (given) => reviewing.analyze(context, given),
+    "devloop.dismissFinding": (given) => reviewing.dismiss(context, given),
+    "devloop.planFinding": (given) => reviewing.plan(context, given),
+    "devloop.fixFinding": (given) => reviewing.fix(context, given),
     // Looking
     "devloop.showRun": (given) => {
       walkthrough.happened("looked");

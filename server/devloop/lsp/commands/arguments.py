@@ -36,7 +36,7 @@ class Arguments(_Strict):
     """Every key that some command knows; each command takes what it needs and passes over the rest."""
 
     uri: str | None = None
-    """The plan that the command was given in."""
+    """The plan, or the file, that the command was given in."""
     task: TaskArgument | None = None
     run: str | None = Field(default=None, min_length=1, max_length=200)
     decision: str | None = Field(default=None, min_length=1, max_length=40)

@@ -213,18 +213,20 @@ class Findings:
             or any(_names(diagnostic, each.finding.id) for diagnostic in params.context.diagnostics)
         ]
         literal = connection.client.can("textDocument.codeAction.codeActionLiteralSupport")
-        found = [row for each in here[:20] for row in _actions(connection, each)]
+        uri = params.text_document.uri
+        found = [row for each in here[:20] for row in _actions(connection, each, uri)]
         return found if literal else [row["command"] for row in found]
 
 
-def _actions(connection: Connection, placed: Placed) -> Iterator[Row]:
+def _actions(connection: Connection, placed: Placed, uri: str) -> Iterator[Row]:
+    """`uri` tells an editor with several folders which one a command is of."""
     finding = placed.finding
     name = texts.label(finding.problem, 60)
-    about = {"finding": finding.id}
-    offered = [(f"Dismiss: {name}", "devloop.dismissFinding", about)]
+    about = {"uri": uri, "finding": finding.id}
+    offered: list[tuple[str, str, Row]] = [(f"Dismiss: {name}", "devloop.dismissFinding", about)]
     if len(placed.review.open) > 1:
         title = f"Dismiss all {len(placed.review.open)} findings of this review"
-        offered.append((title, "devloop.dismissFinding", {"review": placed.review.id}))
+        offered.append((title, "devloop.dismissFinding", {"uri": uri, "review": placed.review.id}))
     if connection.options.trusted:
         offered.append((f"Fix with devloop: {name}", "devloop.fixFinding", about))
         offered.append((f"Add as task to the plan: {name}", "devloop.planFinding", about))
