@@ -285,6 +285,16 @@ def test_an_idle_daemon_holds_nothing_that_only_some_methods_need(project, state
     assert [name for name in NOT_WHEN_IDLE if name in loaded] == []
 
 
+def test_an_editor_that_only_opens_a_plan_waits_for_nothing_but_the_protocol():
+    """What the first diagnostics of a plan do not need is not loaded with the language server."""
+    code = "import sys, devloop.serve, devloop.lsp.server; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(result.stdout.split())
+    expected = {"lsprotocol", "pygls", "attr", "cattrs", "devloop.lsp", "devloop.agents", "devloop.skills"}
+    assert [name for name in NOT_WHEN_IDLE if name in loaded - expected] == []
+    assert not loaded & {"devloop.agents.definitions", "devloop.skills.definitions", "devloop.daemon.checkers"}
+
+
 def test_what_is_named_without_its_module_is_named_alike():
     from devloop.daemon import glance, plan_port
     from devloop.state import next_action, plan_state, worklog

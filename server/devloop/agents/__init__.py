@@ -1,9 +1,24 @@
 """Who does a task: agent definitions in Markdown, their modes, and the choice of agent and mode for a task."""
 
-from devloop.agents.definitions import Access, Agent, Mode, Problem, read_agent
-from devloop.agents.discovery import Clash, Library, discover, load_agents
-from devloop.agents.fixing import check_text
-from devloop.agents.routing import Choice, route
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devloop.later import later
+
+if TYPE_CHECKING:
+    from devloop.agents.definitions import Access, Agent, Mode, Problem, read_agent
+    from devloop.agents.discovery import Clash, Library, discover, load_agents
+    from devloop.agents.fixing import check_text
+    from devloop.agents.routing import Choice, route
+else:
+    __getattr__ = later(
+        __name__,
+        definitions="Access Agent Mode Problem read_agent",
+        discovery="Clash Library discover load_agents",
+        fixing="check_text",
+        routing="Choice route",
+    )
 
 __all__ = [
     "Access",

@@ -18,7 +18,7 @@ Answer = dict[str, Any]
 class Known:
     """Skills and languages of a workspace, as they were when it was looked at."""
 
-    library: skills.Library = field(default_factory=skills.Library)
+    library: skills.Library = field(default_factory=lambda: skills.Library())  # noqa: PLW0108 - loads it
     languages: frozenset[str] = frozenset()
 
     def matches(self, task: plans.Task) -> tuple[skills.Match, ...]:

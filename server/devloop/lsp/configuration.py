@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
@@ -49,7 +50,7 @@ def take(connection: Connection, values: object) -> None:
     """Settings that count from now on, over what the editor began with. They never give back trust that it did not
     give: settings can come from the folder itself."""
     found, wrong = options.read(values, connection.given)
-    found = found.model_copy(update={"trusted": found.trusted and connection.given.trusted})
+    found = replace(found, trusted=found.trusted and connection.given.trusted)
     if wrong:
         names = ", ".join(f"devloop.{name}" for name in wrong)
         text = one_line(f"{names} can't be understood; the default counts.", 300)

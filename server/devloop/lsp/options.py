@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 log = logging.getLogger(__name__)
 
 
-class Options(BaseModel):
-    """Names are in camel case outside. What can't be read keeps its default, and a warning says so."""
+MOST_DIAGNOSTICS: Final = 10_000
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+@dataclass(frozen=True)
+class Options:
+    """Names are in camel case outside. What can't be read keeps its default, and a warning says so."""
 
     code_lens: bool = True
     inlay_hints: bool = True
@@ -24,7 +24,8 @@ class Options(BaseModel):
     checkpoint_messages: bool = True
     """Ask by a message when a run waits; the diagnostic on the task's line is always there."""
     progress: bool = True
-    diagnostics_limit: int = Field(default=200, ge=1, le=10_000)
+    diagnostics_limit: int = 200
+    """From 1 to `MOST_DIAGNOSTICS`."""
     trusted: bool = True
     """False in an editor's restricted mode: nothing may be run from there."""
 
@@ -33,18 +34,25 @@ def read(values: object, before: Options) -> tuple[Options, tuple[str, ...]]:
     """`before` with what `values` says, and the names that were not understood."""
     if not isinstance(values, Mapping):
         return before, ()
-    found, wrong = before.model_dump(), []
-    for name, field in Options.model_fields.items():
-        key = field.alias or name
-        if values.get(key) is None:
+    found: dict[str, Any] = {}
+    wrong = []
+    for field in fields(Options):
+        first, *more = field.name.split("_")
+        key = first + "".join(word.capitalize() for word in more)
+        value = values.get(key)
+        if value is None:
             continue
-        try:
-            checked = Options.model_validate({key: values[key]}, strict=True)
-        except ValidationError:
-            wrong.append(key)
+        if _fits(value, field.default):
+            found[field.name] = value
         else:
-            found[name] = getattr(checked, name)
-    return Options.model_validate(found), tuple(wrong)
+            wrong.append(key)
+    return replace(before, **found), tuple(wrong)
+
+
+def _fits(value: object, default: object) -> bool:
+    if type(value) is not type(default):
+        return False
+    return not isinstance(value, int) or isinstance(value, bool) or 1 <= value <= MOST_DIAGNOSTICS
 
 
 def section(values: Any) -> object:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types as t
 
 from devloop import plan as plans
-from devloop.daemon import checkers
 from devloop.lsp import texts
 from devloop.lsp.buffers import Change, replaced
 from devloop.lsp.diagnostics import EXPLAINED, SOURCE
@@ -64,6 +63,8 @@ class OwnFile:
 
     async def checked(self, root: Path) -> tuple[int, plans.Document, tuple[Fault, ...]]:
         """The newest version with what is wrong with it."""
+        from devloop.daemon import checkers
+
         while True:
             async with self._turn:
                 version, document, known = self.version, self.document, self._known
@@ -77,6 +78,8 @@ class OwnFile:
 
 def open_document(connection: Connection, item: t.TextDocumentItem, path: Path) -> OwnFile | None:
     """None where devloop has nothing to say about such a file."""
+    from devloop.daemon import checkers  # here: they bring along what reads agents, skills, hooks and state files
+
     name = checkers.name_of(connection.root, path)
     if not checkers.knows(name):
         return None

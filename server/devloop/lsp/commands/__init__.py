@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from devloop.errors import Refused, UsageError
 from devloop.lsp.commands import beginning, deciding, looking_over, phases, planning, proposing, running, showing
-from devloop.lsp.commands.arguments import Arguments, read
 from devloop.redact import one_line
 
 if TYPE_CHECKING:
+    from devloop.lsp.commands.arguments import Arguments
     from devloop.lsp.connection import Connection
 
-Command = Callable[["Connection", Arguments], Awaitable[dict[str, Any]]]
+Command = Callable[["Connection", "Arguments"], Awaitable[dict[str, Any]]]
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "devloop.run": running.run,
@@ -64,6 +64,8 @@ NEED_TRUST: Final = frozenset(
 async def execute(connection: Connection, name: str, arguments: Sequence[Any] | None) -> dict[str, Any]:
     """Raises `UsageError` for a wrong call, `Refused` where the editor does not trust this folder, and what the
     command itself refuses."""
+    from devloop.lsp.commands.arguments import read  # here: pydantic comes with it
+
     command = COMMANDS.get(name)
     if command is None:
         raise UsageError(f"There is no command {one_line(name, 80)!r}.", hint=f"There are: {', '.join(NAMES)}.")
@@ -82,4 +84,4 @@ def must_be_trusted(connection: Connection) -> None:
         )
 
 
-__all__ = ["COMMANDS", "NAMES", "Arguments", "execute", "must_be_trusted"]
+__all__ = ["COMMANDS", "NAMES", "execute", "must_be_trusted"]

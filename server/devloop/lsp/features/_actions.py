@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from devloop import plan as plans
-from devloop.errors import StaleEdit, UsageError
+from devloop.errors import StaleEdit
 from devloop.lsp.texts import label
 from devloop.plan.tree import TASK
 
 if TYPE_CHECKING:
     from devloop.lsp.buffers import Buffer, Snapshot
     from devloop.lsp.connection import Connection
+    from devloop.lsp.features._payload import Payload
 
 QUICK_FIX: Final = "quickfix"
 REWRITE: Final = "refactor.rewrite"
@@ -27,27 +27,6 @@ MOVE: Final = "refactor.move"
 FIX_ALL: Final = "source.fixAll.devloop"
 RENUMBER: Final = "source.renumber.devloop"
 KINDS: Final = (QUICK_FIX, REWRITE, MOVE, FIX_ALL, RENUMBER)
-
-
-class Payload(BaseModel):
-    """Names an edit of one version of a document. `do` says how the rest is read (see the modules that write it)."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    uri: str = Field(max_length=10_000)
-    version: int
-    do: Literal["fix", "fix-all", "refactor", "reason", "renumber", "reply"]
-    line: int = Field(default=0, ge=0)
-    name: str = Field(default="", max_length=200)
-    """A problem's code, a refactoring's kind, a phase's id, a decision."""
-    nth: int = Field(default=0, ge=0)
-    """Which of a line's problems: several may be alike in code and place."""
-    index: int = Field(default=0, ge=0)
-    """Which of a problem's fixes."""
-    title: str = Field(default="", max_length=2_000)
-    """The fix as it was offered."""
-    answer: str = Field(default="", max_length=2_000)
-    """What the person said: a reason, a title, the line of a phase."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +76,16 @@ class Asked:
         return self.only is not None and self.takes(kind)
 
     def payload(self, do: Any, **values: Any) -> Payload:
+        from devloop.lsp.features._payload import Payload
+
         return Payload(uri=self.snapshot.uri, version=self.snapshot.version, do=do, **values)
 
 
 def read(connection: Connection, data: object) -> Payload:
     """What an action carries. Raises `UsageError` for what is not ours."""
-    try:
-        return Payload.model_validate(connection.protocol.plain(data))
-    except ValidationError:
-        raise UsageError("This code action is none of devloop's.") from None
+    from devloop.lsp.features import _payload
+
+    return _payload.action(connection.protocol.plain(data))
 
 
 def stale() -> StaleEdit:

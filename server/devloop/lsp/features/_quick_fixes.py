@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types as t
 
 from devloop import plan as plans
-from devloop.lsp.features._actions import FIX_ALL, QUICK_FIX, Action, Asked, Payload, stale
+from devloop.lsp.features._actions import FIX_ALL, QUICK_FIX, Action, Asked, stale
 from devloop.lsp.texts import label
 from devloop.plan.fixes import certain_fix, fix_all, fixes_of
 
 if TYPE_CHECKING:
     from devloop.lsp.buffers import Buffer, Snapshot
     from devloop.lsp.connection import Connection
+    from devloop.lsp.features._payload import Payload
 
 MOST: Final = 30
 """Problems of one request; a whole plan may be selected."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from devloop import plan as plans
 from devloop.errors import Refused, UsageError
-from devloop.lsp.features._actions import MOVE, RENUMBER, REWRITE, Action, Asked, Payload, quoted, stale, task_at
+from devloop.lsp.features._actions import MOVE, RENUMBER, REWRITE, Action, Asked, quoted, stale, task_at
 from devloop.lsp.features._extents import LONG
 from devloop.lsp.texts import label
 from devloop.plan.format import renumber
@@ -22,6 +22,7 @@ from devloop.plan.refactor import Offer, carry_out, refactorings
 if TYPE_CHECKING:
     from devloop.lsp.buffers import Snapshot
     from devloop.lsp.connection import Connection
+    from devloop.lsp.features._payload import Payload
 
 MOST_PHASES: Final = 8
 """Phases that a task can be moved to by a menu, the nearest ones."""

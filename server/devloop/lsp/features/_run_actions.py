@@ -14,7 +14,7 @@ from devloop import plan as plans
 from devloop.daemon import wording
 from devloop.errors import StaleEdit
 from devloop.lsp import checkpoint_texts, decisions, lenses, run_texts
-from devloop.lsp.features._actions import QUICK_FIX, Action, Asked, Payload, stale, task_at
+from devloop.lsp.features._actions import QUICK_FIX, Action, Asked, stale, task_at
 from devloop.lsp.outlooks import outlook
 from devloop.lsp.texts import label
 from devloop.plan.edits import apply_to, insert
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from devloop.daemon.run_view import RunView
     from devloop.lsp.buffers import Snapshot
     from devloop.lsp.connection import Connection
+    from devloop.lsp.features._payload import Payload
 
 _SHOWS: Final = "devloop.showDiff"
 

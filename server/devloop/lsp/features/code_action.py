@@ -17,18 +17,19 @@ from devloop import plan as plans
 from devloop.errors import DevloopError
 from devloop.lsp import own_files
 from devloop.lsp.features import _quick_fixes, _refactorings, _run_actions
-from devloop.lsp.features._actions import KINDS, Action, Asked, Payload
+from devloop.lsp.features._actions import KINDS, Action, Asked
 from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
     from devloop.lsp.buffers import Buffer, Snapshot
     from devloop.lsp.connection import Connection
+    from devloop.lsp.features._payload import Payload
 
 METHOD: Final = t.TEXT_DOCUMENT_CODE_ACTION
 OPTIONS: Final = t.CodeActionOptions(code_action_kinds=list(KINDS), resolve_provider=True)
 
 Row = dict[str, Any]
-Whole = dict[Payload, Row | str]
+Whole = dict["Payload", Row | str]
 WHOLE_S: Final = 0.5
 AT_ONCE: Final = frozenset(("fix", "reply"))
 """Edits that cost no more in a long plan than in a short one; the others are found in a thread where it is long."""

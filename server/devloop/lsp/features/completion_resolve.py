@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 from lsprotocol import types as t
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from devloop import agents
 from devloop import plan as plans
 from devloop.daemon import skill_list
-from devloop.errors import UsageError
 from devloop.lsp import hovers, meanings, skill_texts
 from devloop.lsp.outlooks import outlook
 from devloop.lsp.plan_texts import Known
@@ -20,28 +18,18 @@ from devloop.lsp.texts import Sheet, some
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
+    from devloop.lsp.features._payload import Data
 
 METHOD: Final = t.COMPLETION_ITEM_RESOLVE
-
-
-class Data(BaseModel):
-    """What an item of ours carries."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    uri: str = Field(max_length=10_000)
-    kind: str = Field(max_length=40)
-    name: str = Field(max_length=1_000)
 
 
 async def handle(connection: Connection, item: t.CompletionItem) -> t.CompletionItem:
     """The item as it came when there is nothing more to say. Raises `UsageError` for data that is not ours."""
     if item.data is None or item.documentation is not None:
         return item
-    try:
-        data = Data.model_validate(connection.protocol.plain(item.data))
-    except ValidationError:
-        raise UsageError("This completion item is none of devloop's.") from None
+    from devloop.lsp.features import _payload
+
+    data = _payload.item(connection.protocol.plain(item.data))
     formats = connection.client.get("textDocument.completion.completionItem.documentationFormat")
     sheet = Sheet(isinstance(formats, list) and "markdown" in formats)
     if data.kind == "dependency":

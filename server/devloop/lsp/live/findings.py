@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types as t
 
 from devloop import plan as plans
-from devloop.daemon import checkers
 from devloop.errors import DevloopError, Unavailable
 from devloop.lsp import texts
 from devloop.lsp.client import ANSWER_S
@@ -189,6 +188,8 @@ class Findings:
         """Let the editor ask for code actions in just the files that have findings, where it can be told so."""
         if not connection.client.registers("textDocument.codeAction"):
             return
+        from devloop.daemon import checkers
+
         wanted = tuple(sorted(path for path, placed in self._placed.items() if placed and not checkers.knows(path)))
         before = self._offered.get(connection)
         if (before[1] if before else ()) == wanted:
