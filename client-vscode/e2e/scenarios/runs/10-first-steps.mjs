@@ -14,7 +14,7 @@ export default async function firstSteps(stage) {
   await window.press(button("plan", "Try the Demo"));
   await window.line("Plan: purse").waitFor();
   await step("run").waitFor();
-  await window.lenses("Task 1.1", /Run/);
+  await window.status(/0\/3/);
   await stage.shot(window, "demo");
   await window.press(button("run", "Continue the Plan"));
   await window.status(/1\.1 waits for you/);
