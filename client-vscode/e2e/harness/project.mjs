@@ -13,6 +13,7 @@ const run = promisify(execFile);
 /** Where projects of one editor live, with the person's state and configuration. */
 export class Machine {
   #count = 0;
+  #adopted = [];
 
   constructor(root) {
     this.root = root;
@@ -69,9 +70,17 @@ export class Machine {
     return found.map((file) => `--- ${file}\n${fs.readFileSync(file, "utf8").slice(-2000)}`).join("\n");
   }
 
+  /** A folder that the extension made elsewhere is removed at the end, too. */
+  adopt(folder) {
+    this.#adopted.push(folder);
+  }
+
   /** Ends every daemon that was started here. */
   async stop() {
     await Promise.all(this.#workspaces.map(endDaemon));
+    for (const folder of this.#adopted) {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // What a new person does: the walkthrough opens, and its buttons act: the demo is made in this window, its first task is
 // run, the checkpoint answered, the result looked at.
+import path from "node:path";
 import { until } from "../../harness/wait.mjs";
 
 export default async function firstSteps(stage) {
@@ -13,6 +14,11 @@ export default async function firstSteps(stage) {
   // The demo opens in this window, with the walkthrough at its second step.
   await window.press(button("plan", "Try the Demo"));
   await window.line("Plan: purse").waitFor();
+  const made = path.dirname(new URL(page.url()).searchParams.get("folder"));
+  if (!path.basename(made).startsWith("devloop-demo-")) {
+    throw new Error(`the demo is in ${made}`);
+  }
+  stage.machine.adopt(made);
   await step("run").waitFor();
   await window.status(/0\/3/);
   await stage.shot(window, "demo");
