@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devloop.shipping import changelog, checks, commits, manifests, versions
+from devloop.shipping import changelog, checks, commits, locks, manifests, versions
 from devloop.shipping.versions import Version
 
 TEXT = st.text(max_size=60)
@@ -175,3 +175,117 @@ def test_only_added_lines_count_and_a_line_that_looks_like_a_header_is_a_line() 
 def test_large_files_are_named_by_size() -> None:
     found = checks.large([("a", 10), ("b", checks.LARGE + 1), ("c", checks.HUGE + 1)])
     assert [(each.path, each.severity) for each in found] == [("b", "warning"), ("c", "blocker")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "leads_to"),
+    [
+        ("1.2.3", "1.2.3"),
+        ("v1.2.3", "1.2.3"),
+        ("2.0.0rc1", "2.0.0"),
+        ("2.0.0.dev3", "2.0.0"),
+        ("2.0.0-SNAPSHOT", "2.0.0"),
+        ("2.0.0+build.5", "2.0.0"),
+        ("2024.1", None),
+        ("1.2.3.4", None),
+        ("latest", None),
+        ("1.2.\N{ARABIC-INDIC DIGIT THREE}", None),
+    ],
+)
+def test_a_pre_release_leads_to_its_version(declared: str, leads_to: str | None) -> None:
+    assert str(versions.release_of(declared)) == str(leads_to)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Map<K> and `Map<K>`", "Map\\<K> and `Map<K>`"),
+        ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
+        ("# a heading", "\\# a heading"),
+        ("[x] done", "\\[x] done"),
+        ("- a list", "\\- a list"),
+        ("```", "\\```"),
+        ("---", "\\---"),
+        ("a < b, -1 and *this*", "a < b, -1 and *this*"),
+    ],
+)
+def test_a_commits_words_are_no_markup_of_the_changelog(words: str, shown: str) -> None:
+    assert changelog.entries([commits.change_of("c", f"fix: {words}")]) == {"Fixed": [shown]}
+
+
+def test_secrets_in_a_commits_words_are_found_and_not_repeated() -> None:
+    (found,) = checks.in_words("commit abc", f"fine\nkey ghp_{'a' * 36}")
+    assert (found.severity, found.kind, found.path) == ("blocker", "secret", "commit abc") and "aaaa" not in found.text
+
+
+NPM = json.dumps(
+    {
+        "name": "x",
+        "version": "1.2.3",
+        "packages": {"": {"name": "x", "version": "1.2.3"}, "node_modules/y": {"version": "1.2.3"}},
+        "dependencies": {"y": {"version": "1.2.3", "packages": {"": {"version": "1.2.3"}}}},
+    },
+    indent=2,
+)
+CARGO = """version = 3
+
+[[package]]
+name = "x"
+version = "1.2.3"
+dependencies = [
+ "y",
+]
+
+[[package]]
+name = "y"
+version = "1.2.3"
+source = "registry+https://example.org"
+"""
+UV = """version = 1
+
+[[package]]
+name = "y"
+version = "1.2.3"
+source = { registry = "https://example.org" }
+
+[[package]]
+name = "x"
+version = "1.2.3"
+source = { editable = "." }
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "times"), [("package-lock.json", NPM, 2), ("Cargo.lock", CARGO, 1), ("uv.lock", UV, 1)]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_lock_file_says_the_projects_version_and_those_of_others_stay(path, text, times, end) -> None:
+    text = text.replace("\n", end)
+    after = locks.with_version(path, text, "x", "1.2.3", "1.10.0")
+    assert after is not None and after.count("1.10.0") == times
+    assert after.count("1.2.3") == text.count("1.2.3") - times
+    assert after.replace("1.10.0", "1.2.3") == text
+    if path.endswith(".json"):
+        found = json.loads(after)
+        assert (found["version"], found["packages"][""]["version"]) == ("1.10.0", "1.10.0")
+    else:
+        assert next(p for p in tomllib.loads(after)["package"] if p["name"] == "x")["version"] == "1.10.0"
+
+
+@pytest.mark.parametrize("path", ["package-lock.json", "Cargo.lock", "uv.lock"])
+@given(text=TEXT)
+def test_a_lock_file_that_says_something_else_is_left_alone(path: str, text: str) -> None:
+    assert locks.with_version(path, text, "x", "1.2.3", "1.3.0") is None
+
+
+def test_a_lock_file_that_is_behind_already_is_left_to_its_tool() -> None:
+    assert locks.with_version("Cargo.lock", CARGO, "x", "1.2.2", "1.3.0") is None
+
+
+def test_what_a_manifest_says_of_its_project() -> None:
+    poetry = '[tool.poetry]\nname = "x"\n'
+    assert manifests.name_in("pyproject.toml", poetry) == "x"
+    assert manifests.name_in("package.json", '{"name": "x"}') == "x"
+    assert [manifests.name_in(path, "no") for path in manifests.PATHS] == [""] * len(manifests.PATHS)
+    assert manifests.computed("pyproject.toml", '[project]\ndynamic = ["version"]\n')
+    assert not manifests.computed("pyproject.toml", poetry) and not manifests.computed("package.json", "{}")

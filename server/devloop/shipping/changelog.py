@@ -27,6 +27,8 @@ _GROUPS: Final = {
 _UNSAID: Final = frozenset(("docs", "test", "tests", "ci", "chore", "style", "build"))
 ORDER: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 _SECTION: Final = re.compile(r"^##[ \t]+\[?(?P<name>[^\]\s]+)\]?.*$", re.MULTILINE)
+_MARKUP: Final = re.compile(r"`[^`]*`|<(?=[A-Za-z/!?])")
+_BEGINS_A_BLOCK: Final = re.compile(r"(?=[#>+*-](?:\s|$)|[-*_=]{3,}$|\[[ xX]\]\s|```|~~~)")
 _LINK: Final = re.compile(
     r"^\[unreleased\]:[ \t]*(?P<before>\S*/)(?P<old>[^\s/]+?)\.\.\.HEAD[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
@@ -39,14 +41,20 @@ def entries(changes: Iterable[Change]) -> dict[str, list[str]]:
         if change.type in _UNSAID and not change.breaking:
             continue
         scope = f"{one_line(change.scope, 40)}: " if change.scope else ""
-        words = f"{scope}{one_line(change.text, 300)}"
+        words = plain(f"{scope}{one_line(change.text, 300)}")
         line = f"**Breaking:** {words}" if change.breaking else words
         if change.breaking and change.breaking != change.text:
-            line = f"{line}. {one_line(change.breaking, 300)}"
+            line = f"{line}. {plain(one_line(change.breaking, 300))}"
         group = found.setdefault(_GROUPS.get(change.type, "Changed"), [])
         if line not in group:
             group.append(line)
     return {name: found[name] for name in ORDER if name in found}
+
+
+def plain(words: str) -> str:
+    """A line of words as Markdown that shows just these: `<T>` is no tag, and `# x` no heading. Code stays code."""
+    shown = _MARKUP.sub(lambda found: f"\\{found[0]}" if found[0] == "<" else found[0], words)
+    return f"\\{shown}" if _BEGINS_A_BLOCK.match(shown) else shown
 
 
 def section(version: str, date: str, grouped: dict[str, list[str]], unreleased: str = "") -> str:

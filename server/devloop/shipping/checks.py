@@ -50,6 +50,13 @@ def in_patch(patch: str) -> tuple[Found, ...]:
     return tuple(found[:MAX_FOUND])
 
 
+def in_words(where: str, text: str) -> tuple[Found, ...]:
+    """Secrets in words that go out beside the files, as those of commits."""
+    redactor = Redactor({})
+    clean = ((line, redactor.text(line)) for line in text.split("\n"))
+    return tuple(Found("blocker", "secret", where, 0, one_line(now, 120)) for line, now in clean if now != line)
+
+
 def large(files: Iterable[tuple[str, int]]) -> tuple[Found, ...]:
     """From paths and sizes in bytes."""
     return tuple(

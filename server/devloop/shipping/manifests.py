@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 PATHS: Final = ("pyproject.toml", "package.json", "Cargo.toml", "VERSION")
 """Where a version is looked for, in the project's root. What reads it from git or from another file needs no change."""
@@ -40,6 +40,25 @@ def find(path: str, text: str) -> Place | None:
     return None
 
 
+def name_in(path: str, text: str) -> str:
+    """What the project calls itself there; "" where it does not."""
+    try:
+        data = json.loads(text) if path.endswith(".json") else tomllib.loads(text) if path in _TOML_TABLES else {}
+    except ValueError:
+        return ""
+    tables = [_table(data, name) for name in _TOML_TABLES.get(path, ("",))]
+    return next((name for table in tables if isinstance(name := table.get("name"), str)), "")
+
+
+def computed(path: str, text: str) -> bool:
+    """Whether the version is made elsewhere when it is built (`dynamic` of pyproject.toml)."""
+    try:
+        project = tomllib.loads(text).get("project") if path == "pyproject.toml" else None
+    except ValueError:
+        return False
+    return isinstance(project, dict) and "version" in (project.get("dynamic") or ())
+
+
 def with_version(text: str, place: Place, version: str) -> str:
     return f"{text[: place.start]}{version}{text[place.end :]}"
 
@@ -50,10 +69,7 @@ def _in_toml(path: str, text: str) -> Place | None:
     except ValueError:
         return None
     for name in _TOML_TABLES[path]:
-        table = data
-        for part in name.split("."):
-            table = table.get(part, {}) if isinstance(table, dict) else {}
-        declared = table.get("version") if isinstance(table, dict) else None
+        declared = _table(data, name).get("version")
         if not isinstance(declared, str):
             continue
         for header in _TABLE.finditer(text):
@@ -64,6 +80,13 @@ def _in_toml(path: str, text: str) -> Place | None:
             if found is not None and found["value"] == declared:
                 return Place(path, declared, found.start("value"), found.end("value"))
     return None
+
+
+def _table(data: Any, name: str) -> dict[str, Any]:
+    """The table of that dotted name ("": the whole); an empty one where there is none."""
+    for part in filter(None, name.split(".")):
+        data = data.get(part) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
 
 
 def _in_json(path: str, text: str) -> Place | None:

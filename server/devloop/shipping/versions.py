@@ -10,8 +10,10 @@ from typing import Final
 from devloop.shipping.commits import Bump
 
 _VERSION: Final = re.compile(
-    r"(?P<prefix>v?)(?P<major>0|[1-9]\d{0,8})\.(?P<minor>0|[1-9]\d{0,8})\.(?P<patch>0|[1-9]\d{0,8})"
+    r"(?P<prefix>v?)(?P<major>0|[1-9]\d{0,8})\.(?P<minor>0|[1-9]\d{0,8})\.(?P<patch>0|[1-9]\d{0,8})", re.ASCII
 )
+_MORE = re.compile(r"[-+]|\.?[A-Za-z]")
+"""What begins a pre-release or build part, by SemVer §9 and §10 or by Python's way of writing it (PEP 440)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,6 +49,15 @@ def parse(text: str) -> Version | None:
     """A whole version without pre-release or build parts, `v` before it or not; None for anything else."""
     found = _VERSION.fullmatch(text.strip())
     return Version(int(found["major"]), int(found["minor"]), int(found["patch"])) if found else None
+
+
+def release_of(text: str) -> Version | None:
+    """The version that a declared one is or leads to: of `2.0.0rc1`, `2.0.0.dev3` and `2.0.0-SNAPSHOT` it is 2.0.0."""
+    found = _VERSION.match(text.strip())
+    if found is None:
+        return None
+    rest = text.strip()[found.end() :]
+    return parse(found[0]) if not rest or _MORE.match(rest) else None
 
 
 def newest(tags: Iterable[str]) -> Tag | None:

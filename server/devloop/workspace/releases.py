@@ -38,20 +38,34 @@ class Since:
     files: tuple[tuple[str, int], ...]
 
 
-async def tags(repository: Repository) -> tuple[str, ...]:
-    """The tags that the checked-out commit comes after."""
-    found = await repository.plain().run("for-each-ref", "--merged=HEAD", "--format=%(refname:strip=2)", "refs/tags")
+async def tags(repository: Repository, head: str) -> tuple[str, ...]:
+    """The tags that a commit comes after."""
+    merged = f"--merged={checked_oid(head)}"
+    found = await repository.plain().run("for-each-ref", merged, "--format=%(refname:strip=2)", "refs/tags")
     return tuple(found.text.split("\n")) if found.text else ()
 
 
-async def since(repository: Repository, tag: str | None) -> Since:
-    """What a version that is made now would bring beyond `tag`, one of `tags`."""
-    git, head = await repository.git(), (await repository.head()).commit
+async def comes_after(repository: Repository, commit: str, earlier: str) -> bool:
+    """Whether `earlier` is part of a commit's history."""
+    found = await repository.plain().run(
+        "merge-base", "--is-ancestor", checked_oid(earlier), checked_oid(commit), ok=(0, 1)
+    )
+    return found.code == 0
+
+
+async def is_shallow(repository: Repository) -> bool:
+    """Whether the clone has only the end of its history."""
+    return await repository.plain().line("rev-parse", "--is-shallow-repository") == "true"
+
+
+async def since(repository: Repository, head: str, tag: str | None) -> Since:
+    """What a version that is made of `head` would bring beyond `tag`, one of `tags`."""
+    git = await repository.git()
     start = await git.line("rev-parse", "--verify", "--end-of-options", f"refs/tags/{tag}^{{commit}}") if tag else None
     base = start or await git.line("hash-object", "-t", "tree", "/dev/null")
     reach = [head, f"^{start}"] if start else [head]
     told = await git.run(
-        *("log", "-z", "--no-merges", "--no-show-signature", f"--max-count={MAX_COMMITS}"),
+        *("log", "-z", "--no-merges", "--no-show-signature", "--encoding=UTF-8", f"--max-count={MAX_COMMITS}"),
         *("--format=%H%x1f%s%x1f%b", *reach, "--"),
     )
     compared = ("--no-ext-diff", "--no-textconv", "--no-color", "-r", "--end-of-options", base, head, "--")

@@ -15,18 +15,30 @@ from typing import Any, cast
 
 from devloop import plan as plans
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, errand_task
+from devloop.daemon.errands.scopes import opened
 from devloop.errors import DevloopError, NotFound, Refused, UsageError
 from devloop.files import write_atomic
-from devloop.redact import one_line
+from devloop.redact import Redactor, one_line
 from devloop.runs.spec import TaskSpec
-from devloop.shipping import changelog, checks, manifests, versions
+from devloop.shipping import changelog, checks, locks, manifests, versions
 from devloop.shipping.commits import Bump, Change, bump_of, change_of
 from devloop.shipping.versions import Version
-from devloop.workspace import Repository, releases
+from devloop.workspace import PLAN_BRANCH, Repository, releases
 
+MAX_LOCK = 1 << 20
+"""Characters of a lock file that a run carries along."""
 LISTED = 60
 """Commits that the agent is told of one by one."""
 BUMPS = ("auto", "major", "minor", "patch")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A manifest; `place` is where it declares its version, None where it does not."""
+
+    path: str
+    text: str
+    place: manifests.Place | None
 
 
 @dataclass(frozen=True)
@@ -66,56 +78,153 @@ class Release:
 async def look(project: Project, asked: Asked) -> Release:
     """Work out the release; writes nothing. Raises `Refused` where there is nothing to ship."""
     repository = await Repository.discover(project.root)
-    tag = versions.newest(await releases.tags(repository))
-    since = await releases.since(repository, tag.name if tag else None)
-    changes = tuple(change_of(each.commit, each.subject, each.body) for each in since.commits)
+    head, notes = await _of(project, repository)
+    tags = await releases.tags(repository, head)
+    tag = versions.newest(tags)
+    if tags and tag is None:
+        notes.append(f"{len(tags)} tags name no version in the way of v1.2.3 and are passed over.")
+    if await releases.is_shallow(repository):
+        _shallow(tag, asked, notes)
+    since = await releases.since(repository, head, tag.name if tag else None)
+    clean = Redactor({}).text  # the history may hold a secret; the changelog is no second place for it
+    changes = tuple(change_of(each.commit, clean(each.subject), clean(each.body)) for each in since.commits)
     if not changes:
         raise Refused(f"There is nothing to ship: no commit since {tag.name if tag else 'the beginning'}.")
-    declared = await _declared(repository, since.head)
-    version, notes = _version(asked, changes, tag, declared)
+    declared = await _declared(repository, head)
+    version = _version(asked, changes, tag, declared, notes)
     name = f"{tag.prefix if tag else 'v'}{version}"
+    await _tag_is_free(repository, name, asked, notes)
     today = f"{datetime.now().astimezone():%Y-%m-%d}"
-    before = await releases.text_at(repository, since.head, changelog.PATH)
+    before = await releases.text_at(repository, head, changelog.PATH)
     text = changelog.released(before, str(version), today, changelog.entries(changes), name)
     prepared = {} if text == before else {changelog.PATH: text}
-    for place, whole in declared:
-        if place.version != str(version):
-            prepared[place.path] = manifests.with_version(whole, place, str(version))
+    prepared |= await _manifests(repository, head, declared, str(version), notes)
+    if not prepared:
+        raise Refused(
+            f"Changelog and manifests say {version} already, so there is nothing to prepare.",
+            hint=f"Tag its commit, and devloop knows what came since: git tag {name} COMMIT. Or: --version X.Y.Z.",
+        )
     dirty = await repository.dirty()
     if dirty:
         files = ", ".join(each.path for each in dirty[:5])
         notes.append(f"{len(dirty)} files of yours are not committed and will not be in it: {files}")
     if since.cut:
         notes.append("The difference is too large to look at all of it for what should not go out.")
+    if len(changes) >= releases.MAX_COMMITS:
+        notes.append(f"Only the newest {releases.MAX_COMMITS} commits are looked at.")
+    section = changelog.of_version(text.replace("\r\n", "\n"), str(version))
+    found = await asyncio.to_thread(_found, since)
     return Release(
-        since.head,
+        head,
         tag.name if tag else None,
         version,
         name,
         changes,
-        (*checks.in_patch(since.patch), *checks.large(since.files)),
+        found,
         await asyncio.to_thread(_open_tasks, project),
         prepared,
-        changelog.of_version(text.replace("\r\n", "\n"), str(version)),
+        section,
         tuple(notes),
     )
 
 
-async def _declared(repository: Repository, head: str) -> list[tuple[manifests.Place, str]]:
+def _found(since: releases.Since) -> tuple[checks.Found, ...]:
+    words = ((f"commit {each.commit[:7]}", f"{each.subject}\n{each.body}") for each in since.commits)
+    told = (found for where, text in words for found in checks.in_words(where, text))
+    return (*checks.in_patch(since.patch), *told, *checks.large(since.files))
+
+
+async def _of(project: Project, repository: Repository) -> tuple[str, list[str]]:
+    """The commit that the version is made of. What was accepted and has not landed will land with it, so it belongs to
+    it."""
+    workspace = await opened(project)
+    head, pending = (await repository.head()).commit, await workspace.pending()
+    if not pending:
+        return head, []
+    tip = await workspace.plan_head()
+    if await releases.comes_after(repository, tip, head):
+        return tip, [f"{len(pending)} accepted commits that have not landed belong to it and land with it."]
+    raise Refused(
+        f"{len(pending)} accepted commits have not landed, and your branch went on without them.",
+        hint=f"They would land with the release: bring them together first. git merge {PLAN_BRANCH}",
+    )
+
+
+def _shallow(tag: versions.Tag | None, asked: Asked, notes: list[str]) -> None:
+    if tag is None and not asked.word("version"):
+        raise Refused(
+            "This clone is shallow, so it is not known what came since the last version.",
+            hint="Get the history: git fetch --unshallow --tags. Or say which version it is: --version X.Y.Z.",
+        )
+    notes.append("This clone is shallow: older commits are not known here.")
+
+
+async def _tag_is_free(repository: Repository, name: str, asked: Asked, notes: list[str]) -> None:
+    there = await repository.ref(f"refs/tags/{name}")
+    if there is None:
+        return
+    said = f"There is a tag {name} already, on {there[:7]}, which is not part of this."
+    if asked.flag("tag"):
+        raise Refused(said, hint="Choose another one: --version X.Y.Z.")
+    notes.append(said)
+
+
+async def _declared(repository: Repository, head: str) -> list[Declared]:
+    """The manifests that are there, with where each says its version, if it does."""
     found = []
     for path in manifests.PATHS:
         text = await releases.text_at(repository, head, path)
-        place = manifests.find(path, text) if text is not None else None
-        if place is not None and text is not None:
-            found.append((place, text))
+        if text is not None:
+            found.append(Declared(path, text, manifests.find(path, text)))
     return found
 
 
+async def _manifests(
+    repository: Repository, head: str, declared: Sequence[Declared], version: str, notes: list[str]
+) -> dict[str, str]:
+    """The manifests and their lock files with the new version."""
+    made: dict[str, str] = {}
+    for each in declared:
+        if manifests.computed(each.path, each.text):
+            notes.append(f"{each.path} gets its version from elsewhere: look that it becomes {version}.")
+        place = each.place
+        if place is None or place.version == version:
+            continue
+        made[each.path] = manifests.with_version(each.text, place, version)
+        for path in locks.OF.get(each.path, ()):
+            text = await releases.text_at(repository, head, path)
+            name = manifests.name_in(each.path, each.text)
+            locked = locks.with_version(path, text, name, place.version, version) if text is not None else None
+            if locked is not None and len(locked) <= MAX_LOCK:
+                made[path] = locked
+            elif text is not None:
+                notes.append(f"{path} stays as it is; its own tool knows whether it should say {version}.")
+    return made
+
+
 def _version(
-    asked: Asked, changes: Sequence[Change], tag: versions.Tag | None, declared: Sequence[tuple[manifests.Place, str]]
-) -> tuple[Version, list[str]]:
-    """The next version, and what a person should know of how it came about."""
-    now = tag.version if tag else next((v for each, _ in declared if (v := versions.parse(each.version))), None)
+    asked: Asked,
+    changes: Sequence[Change],
+    tag: versions.Tag | None,
+    declared: Sequence[Declared],
+    notes: list[str],
+) -> Version:
+    """The next version; what a person should know of how it came about is added to `notes`."""
+    version = _chosen(asked, changes, tag, declared, notes)
+    for each in declared:
+        said = versions.release_of(each.place.version) if each.place is not None else None
+        if said is not None and said > version:
+            notes.append(f"{each.path} says {said}, which is higher.")
+    return version
+
+
+def _chosen(
+    asked: Asked,
+    changes: Sequence[Change],
+    tag: versions.Tag | None,
+    declared: Sequence[Declared],
+    notes: list[str],
+) -> Version:
     wanted, bump = asked.word("version"), asked.word("bump", "auto")
     if wanted:
         version = versions.parse(wanted)
@@ -123,17 +232,34 @@ def _version(
             raise UsageError(f"{one_line(wanted, 40)!r} is no version.", hint="Write it like 1.4.0.")
         if tag is not None and version <= tag.version:
             raise UsageError(f"{version} does not come after {tag.name}, the newest tag.", hint="Choose a higher one.")
-        return version, []
+        return version
     if bump not in BUMPS:
         raise UsageError(f"{one_line(bump, 40)!r} is no step.", hint=f"Choose one of: {', '.join(BUMPS)}.")
+    said = _said_there(declared, tag)
+    now = tag.version if tag else said
     if now is None:
-        return Version(0, 1, 0), ["No version is declared or tagged yet, so this is the first one."]
-    if tag is None and bump == "auto":
-        return now, [f"{now} is declared and not tagged yet, so that is what is shipped."]
+        notes.append("No version is declared or tagged yet, so this is the first one.")
+        return Version(0, 1, 0)
     step = bump_of(changes) if bump == "auto" else cast("Bump", bump)
+    following = now.next(step or "patch")
+    if bump == "auto" and said is not None and (tag is None or said >= following):
+        notes.append(f"{said} is declared and not tagged yet, so that is what is shipped.")
+        return said
     if step is None:
-        return now.next("patch"), ["No commit asks for a version; --version or --bump says another one."]
-    return now.next(step), []
+        notes.append("No commit asks for a version; --version or --bump says another one.")
+    return following
+
+
+def _said_there(declared: Sequence[Declared], tag: versions.Tag | None) -> Version | None:
+    """The first version that a manifest declares; raises `UsageError` where that is the only clue and none of ours."""
+    places = [each.place for each in declared if each.place is not None]
+    said = next((version for place in places if (version := versions.release_of(place.version)) is not None), None)
+    if said is None and places and tag is None:
+        raise UsageError(
+            f"{places[0].path} says {one_line(places[0].version, 40)!r}, and what follows that is not known here.",
+            hint="Say the next one: --version X.Y.Z.",
+        )
+    return said
 
 
 def _open_tasks(project: Project) -> tuple[str, ...]:
@@ -150,7 +276,8 @@ def _left(plan: plans.Plan) -> tuple[str, ...]:
 
 
 def _said(found: checks.Found) -> str:
-    return f"{found.path}:{found.line} {found.kind}: {found.text}"
+    place = f"{found.path}:{found.line}" if found.line else found.path
+    return f"{one_line(place, 200)} {found.kind}: {found.text}"
 
 
 async def preview(project: Project, asked: Asked) -> dict[str, Any]:
@@ -166,6 +293,7 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
             hint='Mend them, or say why they may: devloop ship --override "…". `devloop ship --dry-run` shows all.',
             found=[each.to_json() for each in release.found],
         )
+    await (await opened(project)).plan_landing()  # where it could not land, no agent begins
     given = {"version": str(release.version), "tag": release.tag if asked.flag("tag") else "", "override": override}
     return errand_task(
         "ship",
