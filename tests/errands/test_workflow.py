@@ -10,6 +10,7 @@ import pytest
 
 from devloop import plan as plans
 from devloop.daemon import full_workflow
+from devloop.daemon.errands import workflow
 from support.programs import Place
 
 READ = {
@@ -78,6 +79,39 @@ def test_the_plan_of_a_request_has_its_phases_and_no_problem() -> None:
     assert {task.id for task in plan.tasks if task.status == "skipped"} == {"2.1", "8.1", "8.2"}
     assert "9.9" not in {task.id for task in plan.tasks} and plan.goal.startswith("Greet people")
     assert plans.next_task(plan)["task"]["id"] == "0.1"
+
+
+@pytest.mark.parametrize(
+    "request_", ["Fix it\n## Phase 0: x\nmore", f"Do ## Phase 0 {'b' * 1_100}", "## Phase 0\n\n## Overview\n- [ ] x"]
+)
+def test_a_request_that_reads_like_the_plan_is_only_quoted(request_: str) -> None:
+    plan = plans.parse(full_workflow.workflow(request_, (), NOW))
+    assert tuple(phase.name.lower() for phase in plan.phases) == full_workflow.phase_names()
+    assert [problem for problem in plan.problems if problem.severity in ("error", "warning")] == []
+    assert plan.goal.startswith(request_.split("\n")[0][:40])
+    usual = plans.parse(full_workflow.workflow("x", (), NOW))
+    assert [task.id for task in plan.tasks] == [task.id for task in usual.tasks]
+
+
+@pytest.mark.parametrize(
+    ("heading", "then", "place"),
+    [
+        ("## Phase 7: Implementation", "## Phase 7: Building", "Phase 7"),
+        ("## Phase 7: Implementation", "## Phase 70: Implementation", "Phase 70"),
+        ("## Phase 7: Implementation", "", None),
+    ],
+)
+def test_a_workflow_that_a_person_edited_still_has_a_place_for_what_is_planned(
+    heading: str, then: str, place: str | None
+) -> None:
+    """Where the phase is gone the proposal keeps its own phases, as in any other plan."""
+    plan = plans.parse(full_workflow.workflow("Greet", (), NOW).replace(heading, then))
+    found = workflow.changes_of(plan, "plan", READ["6.1"])
+    assert found is not None
+    if place is None:
+        assert found["phases"] == READ["6.1"]["phases"]
+    else:
+        assert {change["phase"] for change in found["changes"]} == {place} and not found["phases"]
 
 
 @pytest.mark.parametrize("left_out", full_workflow.phase_names())

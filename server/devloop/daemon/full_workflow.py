@@ -34,6 +34,15 @@ def phase_names() -> tuple[str, ...]:
     return tuple(_name(phase) for phase in plans.parse(_template("", date.min)).phases)
 
 
+def place_of_work(plan: plans.Plan) -> str | None:
+    """The id of the phase that what is planned goes into: a person may have given it another name, or another number.
+    None where it is gone."""
+    ours = next(phase for phase in plans.parse(_template("", date.min)).phases if _name(phase) == "implementation")
+    named = [phase for phase in plan.phases if _name(phase) == "implementation"]
+    same = [phase for phase in plan.phases if phase.id == ours.id]
+    return next((phase.id for phase in (*named, *same)), None)
+
+
 async def begin(documents: Documents, params: Params, open_runs: Collection[str]) -> tuple[Answer, PlanText | None]:
     """Write the plan of the workflow: `{"path", "text", "skipped", "written", "archived", "patch"}`; with `write` false
     it is shown only. A plan that is finished goes to the archive; one that is not is replaced only with `replace`.
@@ -67,7 +76,8 @@ def workflow(request: str, skip: Sequence[str], now: datetime) -> str:
     text = _template(request, now.date()).replace("**Workflow**: full\n", f"**Workflow**: full\n**Goal**: {goal}\n", 1)
     if goal != request:
         quoted = "\n".join(f"> {line}".rstrip() for line in request.split("\n"))
-        text = text.replace("## Phase 0", f"## Overview\n\n{quoted}\n\n## Phase 0", 1)
+        first = "\n## Phase 0"  # with its line's begin: the goal may hold the same words
+        text = text.replace(first, f"\n## Overview\n\n{quoted}\n{first}", 1)
     data = text.encode("utf-8", "replace")
     whole = plans.parse(data)
     for phase in whole.phases:

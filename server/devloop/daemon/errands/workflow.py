@@ -4,13 +4,12 @@ goes into the phase that waits for it. Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from devloop import plan as plans
 from devloop.daemon import full_workflow
 from devloop.redact import one_line
 
-IMPLEMENTATION: Final = "implementation"
 Data = dict[str, Any]
 
 
@@ -25,8 +24,9 @@ def changes_of(plan: plans.Plan, result: str, data: Any) -> Data | None:
     if result == "triage":
         changes = _without(plan, data) if workflow and isinstance(data, Mapping) else []
         return {"summary": "", "title": plan.name, "changes": changes} if changes else None
-    if workflow and isinstance(data, Mapping) and data.get("phases"):
-        return {**data, "phases": [], "changes": [*_into(plan, data["phases"]), *(data.get("changes") or ())]}
+    place = full_workflow.place_of_work(plan) if workflow else None
+    if place is not None and isinstance(data, Mapping) and data.get("phases"):
+        return {**data, "phases": [], "changes": [*_into(place, data["phases"]), *(data.get("changes") or ())]}
     return dict(data) if isinstance(data, Mapping) else None
 
 
@@ -43,11 +43,10 @@ def _without(plan: plans.Plan, triage: Mapping[str, Any]) -> list[Data]:
     ]
 
 
-def _into(plan: plans.Plan, phases: Any) -> list[Data]:
+def _into(place: str, phases: Any) -> list[Data]:
     """All that is planned, in its order, into the one phase that the phases after it wait for."""
-    place = next((phase.id for phase in plan.phases if phase.name.lower() == IMPLEMENTATION), "")
     return [
-        {**task, "what": "add", "phase": f"Phase {place}" if place else ""}
+        {**task, "what": "add", "phase": f"Phase {place}"}
         for phase in phases
         if isinstance(phase, Mapping)
         for task in phase.get("tasks") or ()
