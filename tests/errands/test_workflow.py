@@ -88,7 +88,7 @@ def test_a_request_that_reads_like_the_plan_is_only_quoted(request_: str) -> Non
     plan = plans.parse(full_workflow.workflow(request_, (), NOW))
     assert tuple(phase.name.lower() for phase in plan.phases) == full_workflow.phase_names()
     assert [problem for problem in plan.problems if problem.severity in ("error", "warning")] == []
-    assert plan.goal.startswith(request_.split("\n")[0][:40])
+    assert plan.goal.startswith(request_.split("\n", 1)[0][:40])
     usual = plans.parse(full_workflow.workflow("x", (), NOW))
     assert [task.id for task in plan.tasks] == [task.id for task in usual.tasks]
 
