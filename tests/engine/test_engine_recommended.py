@@ -13,6 +13,7 @@ ERRAND = ["commit", "continue", "revise"]
 @pytest.mark.parametrize(
     ("decisions", "rule", "decision", "why"),
     [
+        (ACCEPTABLE, {"share": 0.04}, "continue", ""),
         (ACCEPTABLE, {"share": 0.12}, "continue", "12 % of the context is used"),
         (ACCEPTABLE, {"share": 0.499, "tasks": 9}, "continue", "50 % of the context is used"),
         (ACCEPTABLE, {"share": 0.5}, "fresh", "50 % of the context is used"),

@@ -71,8 +71,9 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
     _guards(console, checkpoint.get("guards") or [])
     for notice in checkpoint.get("notices") or ():
         console.print(f"[cyan]note[/] {safe(notice, 300)}")
+    turns = checkpoint.get("turns") or 0
     spent = [
-        f"{checkpoint.get('turns') or 0} turns",
+        f"{turns} turn{'' if turns == 1 else 's'}",
         f"{wording.tokens(checkpoint.get('tokens'))} tokens",
         wording.money(checkpoint.get("cost_usd")),
         output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),

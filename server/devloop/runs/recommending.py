@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 HALF: Final = 0.5
+WORTH_SAYING: Final = 0.1
+"""Below this part of the context nobody needs a reason for what stands first."""
 CONTEXT_THRESHOLD: Final = 70
 FRESH_THRESHOLD: Final = 10
 
@@ -49,7 +51,7 @@ def recommended(
             return Recommendation("fresh", f"{tasks} tasks are done since the last fresh start")
         if share >= HALF:
             return Recommendation("fresh", f"{used}")
-    return Recommendation(decisions[0] if decisions else None, used)
+    return Recommendation(decisions[0] if decisions else None, used if share >= WORTH_SAYING else "")
 
 
 def first(decisions: Sequence[str], best: str | None) -> list[str]:
