@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,6 +31,7 @@ _NUMBERED = re.compile(r"^[ \t]{0,3}[0-9]{1,3}[.)][ \t]+(?P<text>.+?)[ \t]*$")
 _FIELD = re.compile(r"^(?:[-*][ \t]+)?\*\*(?P<key>[^*:]{1,40})(?:\*\*:|:\*\*)[ \t]*(?P<value>.*?)[ \t]*$")
 _TASK = re.compile(r"\bTasks?[ \t]+(?P<id>[A-Za-z]{0,8}-?[0-9]+(?:\.[0-9]+)*)", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})")
+Relationship = Literal["new work", "independent", "replaces", "informs"]
 _RELATION = re.compile(
     r"(?P<kind>New work|Independent|Replaces|Informs)(?:[ \t]+Tasks?[ \t]+(?P<task>[\w.-]*\w))?", re.IGNORECASE
 )
@@ -64,7 +65,7 @@ class Spike(BaseModel):
     sections: tuple[tuple[str, str], ...] = ()
     findings: dict[str, str] = {}
     plan: str | None = None
-    relationship: Literal["new work", "independent", "replaces", "informs"] | None = None
+    relationship: Relationship | None = None
     relates_to: str | None = None
     changes: tuple[Change, ...] = ()
 
@@ -107,7 +108,9 @@ def parse(text: str, path: str) -> tuple[Spike, tuple[Fault, ...]]:
         sections=tuple((name, "\n".join(body).strip("\n")) for name, body in sections),
         findings=named,
         plan=fields.get("Existing Plan"),
-        relationship=relation["kind"].lower() if relation else None,  # type: ignore[arg-type]
+        relationship=next(
+            (kind for kind in get_args(Relationship) if relation and kind == relation["kind"].lower()), None
+        ),
         relates_to=relation["task"] if relation else None,
         changes=tuple(changes),
     )

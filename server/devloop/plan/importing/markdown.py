@@ -6,6 +6,7 @@ What a refactoring refuses stays in its form, which devloop reads as well, and i
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from devloop.errors import DevloopError
@@ -106,7 +107,7 @@ def _headings(plan: Plan, told: Told) -> Plan:
         count = 0
         for line in reversed(lines):  # from below: lines above stay where they are
             before = plan
-            plan = tried(plan, lambda plan, line=line: from_headings(plan, line), told, line)  # type: ignore[misc]
+            plan = tried(plan, partial(from_headings, line=line), told, line)
             count += plan is not before
     told.note("changed", f"{count} headings became tasks; the text below them is indented")
     if bullets.plain_bullets(plan):
