@@ -51,8 +51,10 @@ def spike(
     detach: DetachOption = False,
     as_json: Json = False,
 ) -> None:
-    """Find out whether and how something can be done. Prototypes are thrown away; a report stays, and proposed changes
-    of the plan, which you see first."""
+    """Find out whether and how something can be done: prototypes are thrown away, a report stays.
+
+    Changes of the plan that it proposes are shown before they are made.
+    """
     if list_them or show:
         if topic or source:
             raise UsageError("Either look at reports, or begin a spike.", hint="Leave out the topic.")
