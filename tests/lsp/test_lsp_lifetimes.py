@@ -49,12 +49,15 @@ async def settled():
 
 
 async def test_nothing_of_editors_that_left_is_left(come_and_go, editors, service):
+    of_the_daemon = len(service.board._listeners)
     gone = [ref for number in range(CYCLES) for ref in await come_and_go(number)]
     live = editors.server.live
     async with asyncio.timeout(10):
         while [ref() for ref in gone if ref() is not None]:
             await settled()
-    assert not (live.joined or live.progress or live._tasks or service.board._listeners)
+    assert not (live.joined or live.progress or live._tasks)
+    assert len(service.board._listeners) == of_the_daemon
+    assert live.findings._task is None and not (live.findings._told or live.findings._offered)
     assert not (live.shown._virtual or live.closed_plan._told or service.documents.open_plans._open)
 
 
