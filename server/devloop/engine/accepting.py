@@ -65,7 +65,9 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         ended = await land(run, ready, at)
     else:
         ended = {"outcome": "accepted", "reason": "", "goes_on": word == "continue"}
-    return await _take_effect(run, at, ended, commit, decision) if ready.get("errand") else ended
+    if not ready.get("errand") or ready.get("part_of"):  # a part has its effect with the whole
+        return ended
+    return await _take_effect(run, at, ended, commit, decision)
 
 
 async def _propose(run: str, at: Position, decision: Outcome) -> tuple[bool, Outcome | None]:

@@ -1,7 +1,8 @@
 """Noticing a run that kills the engine again and again.
 
 DBOS would count every start of the engine, also orderly ones while a run waits for a person (engine §5 rule 13), so it
-is told not to count. Here only starts without a finished step between them count, and none of a waiting run.
+is told not to count. Here only starts without a finished step between them count, and none of a run that waits: for a
+person, for its turn, or for the runs of its parts.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 
 from devloop.errors import DevloopError
 from devloop.paths import StateDir
+from devloop.runs.gathering import ITS_PARTS
 from devloop.store import Store
 
 MAX_WITHOUT_PROGRESS = 20
@@ -24,7 +26,7 @@ class Recoveries:
     def begin(self, run: str) -> None:
         """Raises `DevloopError`, which ends the workflow, when the run was begun too often without getting anywhere."""
         row = self._store.run(run)
-        if row is not None and row["state"] in ("waiting", "queued"):
+        if row is not None and (row["state"] in ("waiting", "queued") or row["waiting_for"] == ITS_PARTS):
             return
         place = self._state.runs / run / "begun"
         count = len(place.read_bytes()) if place.exists() else 0

@@ -138,7 +138,7 @@ async def begin_members(ctx: Context, run: str) -> Outcome:
     from devloop.engine.starting import members_of
 
     ctx.slots.release(run)
-    ctx.services.set_state(run, "working", waiting_for="its parts")
+    ctx.services.set_state(run, "working", waiting_for=gathering.ITS_PARTS)
     return {"outcome": "begun", "runs": await asyncio.to_thread(members_of, ctx.services, run)}
 
 

@@ -14,6 +14,7 @@ from dbos import DBOS
 
 from devloop.engine import grouping
 from devloop.engine.context import Context
+from devloop.engine.ending import end
 from devloop.runs import acceptance
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,8 @@ class Watchdog:
         services.set_state(run, "ended", outcome="failed", reason=reason, ended=time.time(), checkpoint=None)
         services.events.emit("run.ended", {"outcome": "failed", "reason": reason}, run)
         grouping.look(services, run)
+        for part in services.store.find_runs(loop=run, open_only=True):  # nobody would gather what they bring
+            await end(self._context, part)
 
     async def resend_decisions(self) -> None:
         """A decision that was recorded just before a crash is sent again; its key keeps it from counting twice."""

@@ -15,6 +15,8 @@ from devloop.runs.spec import RunSpec, TaskSpec
 Outcome = dict[str, Any]
 Report = dict[str, Any]
 
+ITS_PARTS: Final = "its parts"
+"""What a run that gathers waits for."""
 Together = Callable[[Mapping[str, Any], Sequence[tuple[str, Mapping[str, Any]]]], Report]
 """From what the command was called with, and the members' names and reports' data, the one report: a result that fits
 the contract of the run that gathers, with a `summary`. Pure."""
@@ -42,6 +44,7 @@ def gather(services: Services, run: str, members: Sequence[str]) -> Outcome:
     spec = services.spec(run)
     errand = spec.task.errand
     assert errand is not None
+    services.set_state(run, "checking")
     found: list[tuple[str, Mapping[str, Any]]] = []
     missing: list[str] = []
     for member in members:
