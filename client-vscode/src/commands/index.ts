@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import { welcomeToDemo } from "../editing/demo";
-import { words } from "../server/refusal";
+import { kindOf, words } from "../server/refusal";
 import { forNotice } from "../views/text";
 import { read } from "./arguments";
 import { Documents } from "./documents";
@@ -53,10 +53,4 @@ async function offer(said: string, kind: string): Promise<void> {
   if (help !== undefined && chosen === help.title) {
     await vscode.commands.executeCommand(help.command);
   }
-}
-
-function kindOf(problem: unknown): string {
-  const cause: unknown = problem instanceof Error ? problem.cause : undefined;
-  const data: unknown = typeof cause === "object" && cause !== null && "data" in cause ? cause.data : undefined;
-  return typeof data === "object" && data !== null && "kind" in data && typeof data.kind === "string" ? data.kind : "";
 }

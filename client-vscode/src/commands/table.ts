@@ -6,12 +6,15 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { CommandArguments } from "../protocol";
+import * as beginning from "./beginning";
 import type { Documents } from "./documents";
 import { importTasks } from "./importing";
+import * as terminal from "./in-terminal";
 import * as looking from "./looking";
 import * as reviewing from "./reviewing";
 import * as running from "./running";
 import * as settingUp from "./setting-up";
+import { ship } from "./shipping";
 import { trust } from "./trusting";
 import type { Walkthrough } from "./walkthrough";
 
@@ -41,6 +44,24 @@ export function table(
     "devloop.dismissFinding": (given) => reviewing.dismiss(context, given),
     "devloop.planFinding": (given) => reviewing.plan(context, given),
     "devloop.fixFinding": (given) => reviewing.fix(context, given),
+    // What begins with words
+    "devloop.start": (given) => beginning.start(context, given),
+    "devloop.quick": (given) => beginning.quick(context, given),
+    "devloop.spike": (given) => beginning.spike(context, given),
+    "devloop.planNew": (given) => beginning.planNew(context, given),
+    "devloop.planRevise": (given) => beginning.planRevise(context, given),
+    "devloop.ship": (given) => ship(context, documents, given),
+    "devloop.onboard": (given) => beginning.onboard(context, given),
+    "devloop.bootstrap": (given) => beginning.bootstrap(context, given),
+    // In the terminal
+    "devloop.newIssue": (given) => terminal.newIssue(context, given),
+    "devloop.newBug": (given) => terminal.newBug(context, given),
+    "devloop.issues": (given) => terminal.print(context, given, ["issues"]),
+    "devloop.bugs": (given) => terminal.print(context, given, ["bugs"]),
+    "devloop.worklog": (given) => terminal.print(context, given, ["worklog"]),
+    "devloop.stats": (given) => terminal.print(context, given, ["stats"]),
+    "devloop.hooks": (given) => terminal.print(context, given, ["hooks"]),
+    "devloop.explainSetting": (given) => terminal.explain(context, given),
     // Looking
     "devloop.showRun": (given) => {
       walkthrough.happened("looked");

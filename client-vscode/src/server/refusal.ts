@@ -14,3 +14,10 @@ export function words(problem: unknown): string {
 export function isUnknownMethod(problem: unknown): boolean {
   return typeof problem === "object" && problem !== null && "code" in problem && problem.code === METHOD_NOT_FOUND;
 }
+
+/** The kind of a refusal of devloop's (`errors.py`); "" for whatever else failed. */
+export function kindOf(problem: unknown): string {
+  const cause: unknown = problem instanceof Error ? problem.cause : undefined;
+  const data: unknown = typeof cause === "object" && cause !== null && "data" in cause ? cause.data : undefined;
+  return typeof data === "object" && data !== null && "kind" in data && typeof data.kind === "string" ? data.kind : "";
+}
