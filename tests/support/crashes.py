@@ -83,6 +83,11 @@ class Result:
         return _engines(self.ledger)
 
 
+def _passed(ledger: Path) -> list[str]:
+    """The boundaries until now; the file is made at the first."""
+    return ledger.read_text().splitlines() if ledger.exists() else []
+
+
 def _engines(lines: list[str]) -> int:
     return len({line.split()[1] for line in lines if " " in line})
 
@@ -116,7 +121,7 @@ async def run_plan(folder: Path, double: Any, crash: Crash | None, *, timeout: f
         with contextlib.suppress(DevloopError):
             await stop(root, force=True)
     entries = double.messages[before:]
-    lines = ledger.read_text().splitlines() if ledger.exists() else []
+    lines = _passed(ledger)
     requests = Counter((e.task, e.index) for e in entries)
     return Result(root, lines, took, requests, kills=1 if crash else 0)
 
@@ -149,7 +154,7 @@ async def _until_done(root: Path, timeout: float, ledger: Path | None) -> None:
                 runs = (await peer.request("devloop/runs", {"limit": 20}))["runs"]
             finally:
                 await peer.close()
-            killed = ledger is None or _engines(ledger.read_text().splitlines()) > 1
+            killed = ledger is None or _engines(_passed(ledger)) > 1
             answered = status["engine"]["state"] == "running"  # else its list of open runs says nothing
             if killed and answered and status["plan"]["done"] == len(TASKS) and not status["runs"]:
                 return
