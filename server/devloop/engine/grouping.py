@@ -16,6 +16,7 @@ from devloop.runs.spec import ACCEPTING, RunSpec
 Row = dict[str, Any]
 
 HELD = checkpoint.HELD
+_WORKS_ON = ("answer", "revise")
 SHOWN = "checking"
 """The state that front-ends are told of a held run: `waiting` would ask a person."""
 
@@ -38,9 +39,14 @@ def of_group(services: Services, group: str) -> list[Row]:
 
 
 def _last_decision(services: Services, run: str) -> str | None:
+    """The decision on the run's work that counts now; None where none was made yet, or where the work went on after it
+    (an answer, a revision): what is accepted then without a checkpoint is the loop's own decision.
+    """
     last, number = None, 1
     while (found := services.store.checkpoint(run, number)) is not None:
-        last, number = found["decision"], number + 1
+        if found["decision"] != "recheck":  # what was decided before is tried again
+            last = None if found["decision"] in _WORKS_ON else found["decision"]
+        number += 1
     return last
 
 
