@@ -75,26 +75,35 @@ class Terminal:
 
 
 def test_a_person_begins_a_group_answers_one_and_then_the_rest_and_the_loop_goes_on(place):
-    place.script({"1.1": work("one"), "1.2": [*work("two"), *work("two")[1:]], "2.1": work("three")})
-    place.project(PLAN)
+    others = {"1.2": [*work("two"), *work("two")[1:]], "1.3": work("four"), "2.1": work("three")}
+    place.script({"1.1": [*work("one"), *work("five")], **others})
+    place.project(PLAN.replace("\n## Phase 2", "- [ ] Task 1.3: Four [parallel:A]\n\n## Phase 2"))
     terminal = Terminal(place, "continue")
-    terminal.until("Tasks 1.1, 1.2 of group A can begin at once. Begin them together? [Y/n]:")
+    terminal.until("Tasks 1.1, 1.2, 1.3 of group A can begin at once. Begin them together? [Y/n]:")
     terminal.type("")
-    shown = terminal.until("2 tasks wait for you")
+    shown = terminal.until("3 tasks wait for you")
     assert "1.1 One" in shown and "1.2 Two" in shown
     shown = terminal.until("Decision for all, or NUMBER for one:")
     assert "one is done." in shown and "For all: continue (recommended), commit" in shown
     terminal.type("sometimes")
     terminal.until("Choose one of: continue, commit, fresh, stop, revise, discard; or a number.")
     terminal.until("Decision for all, or NUMBER for one:")
+    terminal.type("1")
+    terminal.until("Decision:")
+    terminal.type("revise And five.")
+    assert "1.1 One" not in terminal.until("Decision for all, or NUMBER for one:")
+    terminal.type("commit")
+    shown = terminal.until("Decision:")
+    assert "five is done." in shown, "the one that was sent back comes once more, the others are answered"
     terminal.type("commit")
     shown = terminal.until("Ready for your decision")
     assert "2.1 Three" in shown and "landed" in shown
     terminal.until("Decision:")
     terminal.type("stop")
     assert terminal.close() == 0
-    assert [(place.root / f"{name}.txt").exists() for name in ("one", "two", "three")] == [True, True, False]
-    assert place.plan.read_text().count("- [x] Task") == 3
+    files = ("one", "two", "four", "five", "three")
+    assert [(place.root / f"{name}.txt").exists() for name in files] == [True, True, True, True, False]
+    assert place.plan.read_text().count("- [x] Task") == 4
 
 
 def test_a_program_begins_a_group_and_answers_it_with_one_command(place):

@@ -139,3 +139,43 @@ async def test_a_group_runs_by_a_rule_and_unattended(one: Engine) -> None:
     assert [each["task"] for each in due["accepted"]["tasks"]] == ["e1", "e2", "e3"]
     await one.decide("run-e3-1", "stop")
     await one.ended("run-e3-1")
+
+
+async def test_an_answer_to_one_of_an_unattended_group_does_not_stop_the_loop(one: Engine) -> None:
+    one.config.write_text("[loop]\nmax_parallel = 2\n")
+    asks = [turn(call("ask", question="Which?")), *work("g2.txt")]
+    await one.play({"g1": work("g1.txt"), "g2": asks, "g3": work("g3.txt")})
+    one.following = [task("g3")]
+    runs = await together(one, "g1", "g2", decide="continue", limit=3)
+    assert (await one.ended(runs[0]))["outcome"] == "accepted"
+    await one.checkpoint(runs[1])
+    await one.decide(runs[1], "answer", "This one.")
+    assert (await one.ended(runs[1]))["outcome"] == "accepted"
+    assert (await one.ended("run-g3-1"))["outcome"] == "accepted"
+    assert (await loop_ended(one, runs[0]))["state"] == "limit"
+
+
+async def test_one_answer_counts_for_the_checkpoints_that_were_seen_and_no_other(one: Engine) -> None:
+    again = [turn(write("h1.txt")), turn(finish("First.")), turn(until("on")), turn(finish("Second."))]
+    await one.play({"h1": again, "h2": work("h2.txt"), "h3": work("h3.txt")})
+    runs = await together(one, "h1", "h2", "h3")
+    for run in runs:
+        await one.checkpoint(run)
+    group = (await one.row(runs[0]))["group"]["id"]
+    await one.decide(runs[0], "revise", "Once more.")
+    await one.until("checkpoint.closed", runs[0])
+    with pytest.raises(Refused, match="Nothing waits any more as you saw it"):
+        await one.ask("decide", group=group, decision="continue", checkpoints={runs[0]: 1})
+    with pytest.raises(UsageError, match="names the runs that were seen"):
+        await one.ask("decide", group=group, decision="continue", checkpoints=[runs[0]])
+    answer = await one.ask("decide", group=group, decision="continue", checkpoints={runs[0]: 1, runs[1]: 1})
+    assert [each["run"] for each in answer["runs"]] == runs[1:2], "one that works again keeps nobody waiting"
+    assert answer["skipped"] == [{"run": runs[0], "why": "it does not wait any more as you saw it"}]
+    await one.ended(runs[1])
+    (one.state.worktrees / runs[0] / "on").touch()
+    await one.checkpoint(runs[0], 2)
+    seen = {runs[0]: 1, runs[2]: 1}
+    answer = await one.ask("decide", group=group, decision="continue", checkpoints=seen)
+    assert [each["run"] for each in answer["runs"]] == [runs[2]], "what was made since then was not seen"
+    await one.decide(runs[0], "discard")
+    assert [(await one.ended(run))["outcome"] for run in runs] == ["discarded", "accepted", "accepted"]

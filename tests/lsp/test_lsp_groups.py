@@ -48,9 +48,22 @@ async def test_tasks_of_a_group_are_one_question_and_a_mark_on_each_line(service
         return len([each for each in told[-1]["diagnostics"] if each["code"] == "checkpoint"]) == 2 if told else False
 
     await editor.until(marks, "a mark on each line")
-    arguments = [{"group": GROUP["id"], "decision": "commit"}]
+    seen = {"run-1": 1, "run-2": 1}
+    arguments = [{"group": GROUP["id"], "decision": "commit", "checkpoints": seen}]
     await editor.request("workspace/executeCommand", {"command": "devloop.decide", "arguments": arguments})
-    assert given == [{"group": GROUP["id"], "decision": "commit", "message": None}]
+    assert given == [{"group": GROUP["id"], "decision": "commit", "message": None, "checkpoints": seen}]
+
+
+async def test_an_answer_to_the_question_for_all_is_one_to_what_it_showed(service, editor):
+    given = []
+    runs.answering(service, decide=lambda params: given.append(dict(params)) or {"runs": [], "skipped": []})
+    editor.answers[ASK] = choose("Commit (all)")
+    editor.open()
+    for run, number in (("run-1", 3), ("run-2", 1)):
+        runs.queued(service, run, group=GROUP)
+        runs.waiting(service, run, number=number)
+    await editor.until(lambda: given, "the answer")
+    assert given[0]["checkpoints"] == {"run-1": 3, "run-2": 1}
 
 
 @pytest.mark.parametrize(("title", "beside"), [("Begin together", ["2.2"]), ("One by one", [])])

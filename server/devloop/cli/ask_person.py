@@ -70,9 +70,10 @@ class Person:
             message = rest.strip() or (await self._line(wording.QUESTIONS[found]) if found in wording.QUESTIONS else "")
             if found in wording.QUESTIONS and not message:
                 continue
-            group = (left[0][1].get("group") or {}).get("id")
+            params = {"group": (left[0][1].get("group") or {}).get("id"), "decision": found, "message": message or None}
+            params["checkpoints"] = {str(run["id"]): checkpoint["number"] for run, checkpoint in left}
             try:
-                answer = await ask("devloop/decide", {"group": group, "decision": found, "message": message or None})
+                answer = await ask("devloop/decide", params)
             except DevloopError as problem:
                 self._console.print(f"[red]{safe(problem.message, 500)}[/] {safe(problem.hint, 300)}")
                 if problem.kind in ("refused", "not_found"):  # answered elsewhere

@@ -98,7 +98,7 @@ class Follower:
                 followed.runs.append(row)
                 goes_on = row.get("outcome") in ("accepted", "landed") and self._decision in ("continue", "commit")
             last = followed.last
-            done += 0 if (last.get("chain") or {}).get("next") else len(current)
+            done += sum(not (each.get("chain") or {}).get("next") for each in followed.runs[-len(current) :])
             goes_on = goes_on and not last.get("errand") and (limit is None or done < limit)
             current = await self._next_of(last, followed) if goes_on else []
         return followed

@@ -95,7 +95,8 @@ def group_commands(views: Sequence[RunView]) -> list[Row]:
     possible = [each for each in offered(views[0]) if each not in wording.QUESTIONS]
     for view in views[1:]:
         possible = [each for each in possible if each in offered(view)]
-    about = {"group": (views[0].group or {}).get("id")}
+    about: Row = {"group": (views[0].group or {}).get("id")}
+    about["checkpoints"] = {view.id: checkpoint_number(view) for view in views}
     return [
         {"title": f"{DECISIONS[each]} (all)", "command": "devloop.decide", "arguments": [{**about, "decision": each}]}
         for each in possible

@@ -43,6 +43,8 @@ class Arguments(_Strict):
     checkpoint: int | None = Field(default=None, ge=1)
     group: str | None = Field(default=None, min_length=1, max_length=200)
     """All tasks of a group that wait, instead of one run."""
+    checkpoints: dict[str, int] | None = Field(default=None, min_length=1, max_length=1_000)
+    """Of a group: the checkpoint of each run, as the person saw it; no other is answered."""
     phase: str | None = Field(default=None, min_length=1, max_length=500)
     message: str | None = Field(default=None, max_length=MAX_MESSAGE)
     leave_out: list[str] | None = Field(default=None, max_length=10_000)

@@ -21,7 +21,8 @@ async def decide(connection: Connection, given: Arguments) -> Answer:
     if given.decision is None:
         raise UsageError("Which decision?", hint='Name it: {"decision": "continue"}.')
     if given.group is not None:
-        params = {"group": given.group, "decision": given.decision, "message": given.message}
+        params: Answer = {"group": given.group, "decision": given.decision, "message": given.message}
+        params["checkpoints"] = given.checkpoints
         answer: Answer = await connection.service.call("devloop/decide", params)
         return answer
     task = await task_of(connection, given) if given.task is not None and given.run is None else None
