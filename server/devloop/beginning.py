@@ -10,6 +10,7 @@ from pathlib import Path
 from devloop import shipped
 from devloop.errors import NotFound, StorageError
 from devloop.files import storage_error, write_atomic
+from devloop.own_files import own_file
 from devloop.redact import one_line
 
 PLAN = ".devloop/plan.md"
@@ -74,8 +75,8 @@ def titles() -> dict[str, str]:
 
 
 def write_plan(root: Path, text: str) -> bool:
-    """Create the plan; False when there is one already, whatever it is."""
-    path = root / PLAN
+    """Create the plan; False when there is one already, whatever it is. Raises `Refused` where a link leads outside."""
+    path = own_file(root, PLAN)
     try:
         path.parent.mkdir(exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -95,7 +96,7 @@ def write_plan(root: Path, text: str) -> bool:
 def ignore(root: Path) -> bool:
     """Add one marked block to `.gitignore`, or the names that a block of an older devloop lacks. False when nothing was
     to be done; what a person wrote, inside the block or around it, stays."""
-    path = root / ".gitignore"
+    path = own_file(root, ".gitignore")
     try:
         old = path.read_bytes() if path.exists() else b""
     except OSError as problem:

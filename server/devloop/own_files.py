@@ -6,6 +6,7 @@ A `Fault` is what the terminal, `doctor` and an editor say of a file, wherever t
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,10 +83,13 @@ def own_file(root: Path, relative: str) -> Path:
 
 def read_text(root: Path, relative: str) -> str | None:
     """The file's text (bytes that are no UTF-8 as surrogates); None when there is none. Raises `StorageError`, and
-    `Refused` for a file that is too large or lies outside."""
+    `Refused` for what is no file, too large or outside."""
     path = own_file(root, relative)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, without an end
+            raise Refused(f"{relative} is no file.", hint="Move it away first.")
+        if found.st_size > MAX_BYTES:
             raise Refused(f"{relative} is larger than {MAX_BYTES // 1024**2} MiB.")
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except (FileNotFoundError, NotADirectoryError):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devloop import beginning
+from devloop.errors import Refused
 from devloop.state import context, issues, onboarding
 from support.programs import Place
 from support.projects import commit_all, git, make_repository
@@ -56,6 +59,45 @@ def test_what_an_earlier_system_left_is_copied_once_and_stays_where_it_was(place
     assert ".devloop/local.md" not in git(root, "status", "--porcelain", "-uall"), "a person's own file is ignored"
     again = onboarding.take(root, onboarding.datetime.now().astimezone())
     assert {step.what for step in again} == {"keep"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_what_can_not_be_copied_is_named_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    """A pipe, a folder, a link out of the project and a file of many megabytes, where an earlier system has files."""
+    root = make_repository(tmp_path / "old")
+    (root / ".claude/issues/BUG-002.md").mkdir(parents=True)
+    (root / ".claude/issues/BUG-001.md").write_text(ISSUE)
+    os.mkfifo(root / ".claude/issues/BUG-003.md")
+    os.mkfifo(root / ".claude/devloop-plan.md")
+    (tmp_path / "secret").write_text("mine\n")
+    (root / ".claude/devloop-worklog.md").symlink_to(tmp_path / "secret")
+    with (root / ".claude/devloop.local.md").open("wb") as stream:
+        stream.truncate(9 << 20)
+    done = onboarding.take(root, onboarding.datetime.now().astimezone())
+    assert {step.source for step in done if step.what == "leave"} == {
+        *(".claude/devloop-plan.md", ".claude/devloop-worklog.md", ".claude/devloop.local.md")
+    }
+    assert [step.path for step in done if step.what == "copy"] == [".devloop/issues/BUG-001.md"]
+    assert ("create", ".devloop/plan.md") in {(step.what, step.path) for step in done}
+    assert not (root / ".devloop/worklog.md").exists() and not (root / ".devloop/local.md").exists()
+
+
+@pytest.mark.parametrize("linked", [".devloop", ".gitignore"])
+def test_nothing_is_written_where_a_link_leads_outside(tmp_path: Path, linked: str) -> None:
+    """Whoever wrote the repository does not say where in the person's home a file comes to be."""
+    root, outside = make_repository(tmp_path / "p"), tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("mine\n")
+    (root / linked).symlink_to(outside / "file" if linked == ".gitignore" else outside)
+    for begin in (
+        lambda: onboarding.take(root, onboarding.datetime.now().astimezone()),
+        lambda: onboarding.steps(root),
+        lambda: (beginning.write_plan(root, "# Plan\n"), beginning.ignore(root)),
+    ):
+        with pytest.raises(Refused, match="leads outside"):
+            begin()
+    assert sorted(path.name for path in outside.iterdir()) == ["file"]
+    assert (outside / "file").read_text() == "mine\n"
 
 
 def test_a_project_gets_its_files_and_a_guide_in_one_commit(place: Place) -> None:

@@ -76,12 +76,13 @@ def onboard(
 
 
 def _show(steps: tuple[onboarding.Step, ...], *, done: bool) -> None:
-    words = {"create": "made", "copy": "copied", "detect": "looked at"} if done else {}
+    words = {"leave": "not copied"} | ({"create": "made", "copy": "copied", "detect": "looked at"} if done else {})
     console = output.console()
     for step in steps:
+        why = " (can't be read: a link out of the project, no file, or too large)" if step.what == "leave" else ""
         source = f" from {safe(step.source, 120)}" if step.source else ""
-        line = f"{words.get(step.what, step.what):9} {safe(step.path, 160)}{source}"
-        console.print(f"[dim]{line}[/]" if step.what == "keep" else line)
+        line = f"{words.get(step.what, step.what):10} {safe(step.path, 160)}{source}{why}"
+        console.print(f"[dim]{line}[/]" if step.what in ("keep", "leave") else line)
 
 
 def bootstrap(

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from devloop import beginning, personal
-from devloop.own_files import read_text
+from devloop.errors import Refused, StorageError
+from devloop.own_files import own_file, read_text
 from devloop.state import context, issues, worklog
 from devloop.state.storing import markdown_files, update
 
-What = Literal["create", "copy", "detect", "keep"]
+What = Literal["create", "copy", "detect", "keep", "leave"]
 
 _COPIES: Final = (
     (".claude/devloop-plan.md", beginning.PLAN),
@@ -27,7 +28,8 @@ _COPIES: Final = (
 
 @dataclass(frozen=True)
 class Step:
-    """`what` is done to `path`: `keep` where it is there already. `source`: what it is copied from."""
+    """`what` is done to `path`: `keep` where it is there already, `leave` where its source can't be read (a link out of
+    the project, no file, too large). `source`: what it is copied from."""
 
     what: What
     path: str
@@ -43,25 +45,35 @@ def steps(root: Path, *, template: str = "onboarding", minimal: bool = False) ->
 
 
 def _steps(root: Path, template: str, minimal: bool) -> Iterator[Step]:
-    for source, path in _COPIES:
-        if read_text(root, source) is not None:
-            yield Step("keep" if _there(root, path) else "copy", path, source)
-    if not any((root / source).is_file() for source, path in _COPIES if path == beginning.PLAN):
+    copies = [step for source, path in _COPIES if (step := _copy(root, source, path)) is not None]
+    yield from copies
+    if not any(step.path == beginning.PLAN and step.what != "leave" for step in copies):
         yield Step("keep" if _there(root, beginning.PLAN) else "create", beginning.PLAN, template)
     yield Step("create" if beginning.BEGIN not in (read_text(root, ".gitignore") or "") else "keep", ".gitignore")
     if minimal:
         return
     for folder in issues.LEGACY_FOLDERS:
         for source in markdown_files(root, folder):
-            name = Path(source).name
             if issues.NAME.match(Path(source).stem):
-                path = f"{issues.FOLDER}/{name}"
-                yield Step("keep" if _there(root, path) else "copy", path, source)
+                step = _copy(root, source, f"{issues.FOLDER}/{Path(source).name}")
+                if step is not None:
+                    yield step
     yield Step("detect", context.PATH)
 
 
+def _copy(root: Path, source: str, path: str) -> Step | None:
+    """None: there is nothing to copy. What an earlier system left is no reason not to begin."""
+    try:
+        if read_text(root, source) is None:
+            return None
+    except (Refused, StorageError):
+        return Step("leave", path, source)
+    return Step("keep" if _there(root, path) else "copy", path, source)
+
+
 def _there(root: Path, path: str) -> bool:
-    return (root / path).exists()
+    """Raises `Refused` where a link leads outside: nothing is to be written there."""
+    return own_file(root, path).exists()
 
 
 def take(root: Path, now: datetime, *, template: str = "onboarding", minimal: bool = False) -> tuple[Step, ...]:

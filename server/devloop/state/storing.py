@@ -206,11 +206,15 @@ def markdown_files(root: Path, folder: str, limit: int = 2_000) -> Iterator[str]
     """Names of the Markdown files in a folder of state, sorted, as paths below the root. Links are passed over."""
     place = own_file(root, folder)
     try:
-        names = sorted(path.name for path in place.iterdir() if path.suffix == ".md" and not path.is_symlink())
+        names = sorted(path.name for path in place.iterdir() if path.suffix == ".md" and _is_file(path))
     except OSError:
         return
     for name in names[:limit]:
         yield f"{folder}/{name}"
+
+
+def _is_file(path: Path) -> bool:
+    return not path.is_symlink() and path.is_file()
 
 
 def with_newlines(text: str, like: str) -> str:

@@ -119,7 +119,7 @@ async def set_up(project: Project, accepted: Accepted) -> str:
     """devloop's own files, beside what the agent wrote."""
     template = "blank" if accepted.command == "bootstrap" else "onboarding"
     done = await asyncio.to_thread(onboarding.take, project.root, datetime.now().astimezone(), template=template)
-    made = [step.path for step in done if step.what != "keep"]
+    made = [step.path for step in done if step.what not in ("keep", "leave")]
     said = f"Set up: {', '.join(made[:8])}{'…' if len(made) > 8 else ''}." if made else ""
     names = list(accepted.given.get("documents") or ())
     following = (
