@@ -59,12 +59,24 @@ export const DECISIONS: Readonly<Record<Decision, DecisionWords>> = {
 };
 
 const ENDS = "End the run; its work stays on its branch.";
+const AGAIN = "Try once more what did not work, as things are now.";
+const PROPOSED = "Accept it, and change the plan as shown.";
+
+/** An errand stands in no plan: there is no task to tick and none that follows. */
+const ALONE: Partial<Readonly<Record<Decision, string>>> = {
+  continue: "Accept the work onto the plan branch; it lands with what lands next.",
+  commit: "Accept the work and land it on your branch.",
+  discard: "Throw it away. It stays reachable for 30 days.",
+};
+const REPORT = "Accept the report.";
 
 /** Of a checkpoint as much as the words depend on; the page knows its own shape of it. */
 export interface Asked {
   readonly kind: string;
   readonly decisions: readonly string[];
   readonly recommended?: string | null;
+  /** What accepting makes of the plan; only whether there is something is looked at. */
+  readonly proposal?: object | null;
 }
 
 export function isDecision(name: string): name is Decision {
@@ -76,9 +88,38 @@ export function wordsOf(name: string): DecisionWords | undefined {
   return isDecision(name) ? DECISIONS[name] : undefined;
 }
 
+/** What a button says; `recheck` is about gates, or about the plan or a branch that could not be changed. */
+export function titleAt(name: Decision, asked: Asked): string {
+  return name === "recheck" && refused(asked) ? "Try Again" : DECISIONS[name].title;
+}
+
 /** What a decision does at this checkpoint. */
-export function detailOf(name: string, { kind }: Pick<Asked, "kind">): string {
-  return name === "stop" && kind !== "decision" ? ENDS : (wordsOf(name)?.detail ?? "");
+export function detailOf(name: string, asked: Asked): string {
+  const { kind, decisions, proposal } = asked;
+  const told = wordsOf(name)?.detail ?? "";
+  if (name === "recheck") {
+    return refused(asked) ? AGAIN : told;
+  }
+  if (kind !== "decision") {
+    return name === "stop" ? ENDS : told;
+  }
+  if (name === "continue" && proposal) {
+    return PROPOSED;
+  }
+  if (!isAlone(asked) || !isDecision(name)) {
+    return told;
+  }
+  return name === "continue" && !decisions.includes("commit") ? REPORT : (ALONE[name] ?? told);
+}
+
+/** Whether it is an errand's: a task of the plan can always be the loop's last one. */
+export function isAlone({ kind, decisions }: Asked): boolean {
+  return kind === "decision" && !decisions.includes("stop");
+}
+
+/** A problem that is none of the work's: the server would not say that the work can be marked as blocked. */
+function refused({ kind, decisions }: Asked): boolean {
+  return kind === "problem" && decisions.includes("recheck") && !decisions.includes("block");
 }
 
 /** Whether it goes with words of the person's. */

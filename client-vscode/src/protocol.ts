@@ -46,6 +46,10 @@ export interface Run {
   readonly loop: string | null;
   readonly loop_limit?: number | null;
   readonly loop_done?: number;
+  /** The command, where it stands in no plan; an older server does not say it. */
+  readonly errand?: string | null;
+  /** The run that gathers it. */
+  readonly part_of?: string | null;
   readonly started: number | null;
   readonly ended: number | null;
   readonly branch: string | null;
@@ -235,6 +239,32 @@ export interface Gate {
   readonly [more: string]: unknown;
 }
 
+/** What accepting makes of the plan, as it was when the checkpoint opened. */
+export interface Proposal {
+  readonly path: string;
+  readonly exists: boolean;
+  readonly patch: string;
+  /** The whole plan; null where it is long. */
+  readonly text: string | null;
+  /** The change in words; "" where nothing changes. */
+  readonly said: string;
+  readonly notes: readonly string[];
+  /** What does not fit, and why. */
+  readonly left_out: readonly string[];
+  /** Whether the rest can be accepted without it. */
+  readonly optional: boolean;
+}
+
+/** A task that a rule accepted since the last checkpoint. */
+export interface AcceptedTask {
+  readonly run: string;
+  readonly task: string;
+  readonly title: string;
+  readonly files: number;
+  readonly added: number;
+  readonly deleted: number;
+}
+
 export interface Checkpoint {
   readonly number: number;
   readonly kind: "decision" | "question" | "problem";
@@ -242,6 +272,21 @@ export interface Checkpoint {
   readonly decisions: readonly Decision[];
   /** What to put first; an older server does not say it. */
   readonly recommended?: Decision | null;
+  /** Why that is recommended, or nothing is. */
+  readonly why?: string | null;
+  readonly report?: { readonly text: string } | null;
+  readonly proposal?: Proposal | null;
+  /** Everything since the last checkpoint, this run included. */
+  readonly accepted?: {
+    readonly tasks: readonly AcceptedTask[];
+    readonly files: number;
+    readonly added: number;
+    readonly deleted: number;
+  } | null;
+  /** Modes that do the task one after the other. */
+  readonly chain?: { readonly modes: readonly string[]; readonly at: number; readonly next: string | null } | null;
+  /** Tasks that were begun together and are answered together. */
+  readonly group?: { readonly id: string; readonly size: number; readonly label?: string | null } | null;
   readonly diff: {
     readonly files: number;
     readonly added: number;
@@ -267,6 +312,8 @@ export type EventKind =
   | "turn.ended"
   | "tool.started"
   | "tool.ended"
+  | "hook.started"
+  | "hook.ended"
   | "model.waiting"
   | "gate.started"
   | "gate.ended"

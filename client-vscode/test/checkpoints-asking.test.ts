@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Deciding } from "../src/checkpoints/deciding";
 import { registerFailures } from "../src/checkpoints/failures";
 import { Notices } from "../src/checkpoints/notices";
+import { Proposals } from "../src/checkpoints/proposal";
 import { Review } from "../src/checkpoints/review";
 import { Checkpoints } from "../src/checkpoints/store";
 import type { Context } from "../src/context";
@@ -117,11 +118,9 @@ class World {
     } as unknown as Context;
     const checkpoints = new Checkpoints(context);
     this.review = new Review(context, checkpoints);
-    this.deciding = new Deciding(context, checkpoints, () => this.review);
+    this.deciding = new Deciding(context, checkpoints, () => this.review, new Proposals(context));
     registerFailures(context);
-    new Notices(context, checkpoints, (choice, { session, run, open }) =>
-      this.deciding.act(choice, { session, run, content: open.content }),
-    );
+    new Notices(context, checkpoints, this.deciding);
   }
 }
 
@@ -635,5 +634,130 @@ describe("a run that ends", () => {
       await ends(outcome);
     }
     expect(screen.toasts).toEqual([]);
+  });
+});
+
+describe("a change of the plan that is proposed", () => {
+  const proposal = {
+    path: ".devloop/plan.md",
+    exists: true,
+    patch: "--- a\n+++ b\n",
+    text: "# Plan: Login\n",
+    said: "2 tasks added",
+    notes: [],
+    left_out: [],
+    optional: true,
+  };
+  const report = checkpoint({
+    decisions: ["continue", "revise", "discard"],
+    diff: null,
+    gates: [],
+    report: { text: "Planned." },
+    proposal,
+  });
+
+  it("is said and shown from the notification, and goes when it is decided", async () => {
+    await session.waits(report, { task: "@plan-revise", title: "Split it" });
+    expect(screen.toast.buttons).toEqual(["Continue", "Show Plan Changes", "Revise…", "More…"]);
+    expect(screen.toast.message).toMatch(/^plan-revise: Split it – .*plan: 2 tasks added/);
+    expect(screen.toast.message).not.toContain("no file was changed");
+    await screen.toast.press("Show Plan Changes");
+    const [command, now, then, title] = screen.executed.at(-1) ?? [];
+    expect([command, title]).toEqual(["vscode.diff", "Plan Changes of plan-revise: Split it"]);
+    expect([screen.proposal(now), screen.proposal(then)]).toEqual(["", "# Plan: Login\n"]);
+  });
+
+  it("can be left out where the report stands without it", async () => {
+    await session.waits(report);
+    await screen.toast.press("More…");
+    expect(screen.box.items.map((each) => each.label)).toEqual([
+      "$(debug-continue) Continue",
+      "$(debug-continue) Continue without Plan Changes",
+      "$(edit) Revise…",
+      "$(trash) Discard…",
+      "$(diff-multiple) Show Plan Changes",
+    ]);
+    expect(screen.box.items[0]?.detail).toBe("Accept it, and change the plan as shown.");
+    await screen.box.enter("without");
+    expect(session.decisions()).toEqual([
+      { run: "run-1.1-1", checkpoint: 1, decision: "continue", message: null, leave_out: ["plan"] },
+    ]);
+    screen.toasts = [];
+    await session.decided(1, "continue");
+    await session.waits(checkpoint({ ...report, number: 2, proposal: { ...proposal, optional: false } }));
+    await screen.toast.press("More…");
+    expect(screen.box.items.filter((each) => each.label.includes("without"))).toEqual([]);
+  });
+});
+
+describe("what a decision says", () => {
+  it("gives the reason for what is recommended", async () => {
+    await session.waits(checkpoint({ recommended: "fresh", why: "60 % of the context is used" }));
+    await screen.toast.press("More…");
+    expect(screen.box.items[0]).toMatchObject({
+      label: "$(debug-restart) Fresh Start",
+      description: "recommended: 60 % of the context is used",
+    });
+  });
+
+  it("speaks of no task where there is none, and of gates only where gates are meant", async () => {
+    await session.waits(checkpoint({ decisions: ["commit", "continue", "revise", "discard"] }), { task: "@quick" });
+    await screen.toast.press("More…");
+    expect(screen.box.items.map((each) => each.detail ?? "").join(" ")).not.toMatch(/task|tick/);
+    await screen.box.escape();
+    await session.decided(1, "commit");
+    const problem = { kind: "problem", number: 2, problem: "The plan changed meanwhile." } as const;
+    await session.waits(checkpoint({ ...problem, decisions: ["recheck", "stop"] }));
+    expect(screen.toast.buttons).toContain("Try Again");
+  });
+
+  it("names what else is accepted with it", async () => {
+    const task = { run: "r0", task: "1.0", title: "First", files: 1, added: 2, deleted: 0 };
+    const accepted = { tasks: [task, { ...task, task: "1.1" }], files: 2, added: 5, deleted: 1 };
+    await session.waits(checkpoint({ accepted, chain: { modes: ["explorer", "default"], at: 0, next: "default" } }));
+    expect(screen.toast.message).toContain("2 tasks since the last checkpoint, +5 −1 · mode default is next");
+  });
+});
+
+describe("a group", () => {
+  const together = { id: "g1", size: 2, label: "Amounts" };
+  const members = [
+    run({ state: "waiting", checkpoint: 1 }),
+    run({ id: "run-1.2-1", task: "1.2", state: "waiting", checkpoint: 3 }),
+  ];
+  const wait = async (): Promise<void> => {
+    vi.useFakeTimers();
+    session.status = status({ runs: members });
+    for (const { id, checkpoint: number } of members) {
+      const content = checkpoint({ number: number as number, group: together });
+      await session.tells({ at: 0, run: id, kind: "checkpoint.opened", data: { ...content } });
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    vi.useRealTimers();
+  };
+
+  it("is asked about once, and answered at once as it was shown", async () => {
+    await wait();
+    expect(screen.toast.buttons).toEqual(["Continue All", "Commit All", "One by One…"]);
+    expect(screen.toast.message).toMatch(
+      /^Group Amounts – ready for one decision: 1\.1 .*; 1\.2 .*\(✓ every gate · 2 files/,
+    );
+    await screen.toast.press("Commit All");
+    expect(session.decisions()).toEqual([
+      { group: "g1", decision: "commit", checkpoints: { "run-1.1-1": 1, "run-1.2-1": 3 } },
+    ]);
+  });
+
+  it("is asked about one by one where that is wanted, and says who was not decided", async () => {
+    await wait();
+    await screen.toast.press("One by One…");
+    expect(screen.toasts.map((each) => each.buttons[0])).toEqual(["Continue", "Continue"]);
+    screen.toasts = [];
+    session = new FakeSession();
+    world = new World(session);
+    session.answers["devloop/decide"] = { skipped: [{ run: "run-1.2-1", why: "it works again" }] };
+    await wait();
+    await screen.toast.press("Continue All");
+    expect(screen.toast.message).toBe("Not decided: run-1.2-1: it works again");
   });
 });

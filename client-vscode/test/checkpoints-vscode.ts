@@ -154,6 +154,8 @@ export class Screen {
   active: FakeTab | undefined;
   progress: { title: string; over: boolean }[] = [];
   clipboard = "";
+  /** What a document of a proposal says. */
+  proposal: (uri: unknown) => string = () => "";
   readonly configuration = new EventEmitter<{ affectsConfiguration(name: string): boolean }>();
   readonly tabsChanged = new EventEmitter<object>();
 
@@ -270,6 +272,13 @@ export function fakeVscode(screen: () => Screen): object {
       },
     },
     workspace: {
+      registerTextDocumentContentProvider: (
+        _scheme: string,
+        provider: { provideTextDocumentContent(uri: unknown): string },
+      ) => {
+        screen().proposal = (uri) => provider.provideTextDocumentContent(uri);
+        return new Disposable(() => undefined);
+      },
       getConfiguration: () => ({ get: (name: string, otherwise: unknown) => screen().settings[name] ?? otherwise }),
       onDidChangeConfiguration: (listener: Listener<{ affectsConfiguration(name: string): boolean }>) =>
         screen().configuration.event(listener),

@@ -210,7 +210,8 @@ describe("the palette", () => {
 
   it("knows every command that can be called, and calls none that is not there", () => {
     expect([...vs.commands.keys()].filter((name) => !contributed.includes(name))).toEqual([]);
-    const elsewhere = /^devloop\.(plan|runs|review|library)\.|^devloop\.(decide|answer|review|openRun|newPlan|demo)$/;
+    const elsewhere =
+      /^devloop\.(plan|runs|review|library)\.|^devloop\.(decide|answer|review|proposal|openRun|newPlan|demo)$/;
     expect(contributed.filter((name) => !elsewhere.test(name) && !vs.commands.has(name))).toEqual([]);
   });
 

@@ -1,15 +1,15 @@
 /** What is said and offered where a run waits for a person. The words of the terminal (`cli/checkpoint_view.py`). */
 
-import { DECISIONS, detailOf, offered, recommended, wordsOf } from "../decisions";
+import { accepts, DECISIONS, detailOf, offered, recommended, titleAt, wordsOf } from "../decisions";
 import type { Checkpoint, Decision, Run } from "../protocol";
-import { counted, forNotice, joined, money, oneLine } from "../views/text";
+import { counted, forNotice, joined, money, oneLine, runName } from "../views/text";
 
 /** Who waits: as much of a run as is needed to speak of it. */
 export type Waiting = Pick<Run, "id" | "task" | "title"> & Partial<Pick<Run, "scripted">>;
 
 /** One thing that a person can do about a checkpoint. */
 export interface Choice {
-  readonly kind: "decide" | "review" | "answer" | "more";
+  readonly kind: "decide" | "review" | "proposal" | "answer" | "more";
   readonly title: string;
   /** What it does, in a sentence. */
   readonly detail: string;
@@ -17,10 +17,18 @@ export interface Choice {
   /** The words that go with it, where a choice is made of them. */
   readonly message?: string;
   readonly recommended?: boolean;
+  /** Why, where somebody said so. */
+  readonly why?: string;
+  /** What is accepted without it, as the wire names it. */
+  readonly leaveOut?: readonly string[];
 }
 
 export const REVIEW = "Review";
 export const MORE = "More…";
+export const PROPOSAL = "Show Plan Changes";
+const WITHOUT = "without Plan Changes";
+/** As `leave_out` names the proposal. */
+const PLAN = ["plan"] as const;
 const OTHER_ANSWER = "Other Answer…";
 const SHORT = 28;
 
@@ -28,16 +36,43 @@ export function hasChanges(checkpoint: Checkpoint): boolean {
   return (checkpoint.diff?.files ?? 0) > 0;
 }
 
-/** `1.2 Show debts with a sign`. */
+/** Whether accepting would change the plan. */
+export function hasProposal(checkpoint: Checkpoint): boolean {
+  return Boolean(checkpoint.proposal?.patch);
+}
+
+/** `1.2 Show debts with a sign`, `quick: Fix the typo`. */
 export function nameOf(run: Pick<Run, "task" | "title">, limit = 80): string {
-  return oneLine(`${run.task} ${run.title}`, limit);
+  return runName(run, limit);
 }
 
 /** What the notification's text ends with: verdicts and what they are worth, size, spending. */
 export function figures(run: Waiting, checkpoint: Checkpoint): string {
   const guards = guardsOf(checkpoint);
   const changed = guards > 0 && `! ${counted(guards, "change")} to the checks themselves`;
-  return joined(gatesOf(checkpoint), changed, changesOf(checkpoint), spentOf(run, checkpoint));
+  return joined(
+    gatesOf(checkpoint),
+    changed,
+    changesOf(checkpoint),
+    proposalOf(checkpoint),
+    ...besideOf(checkpoint),
+    spentOf(run, checkpoint),
+  );
+}
+
+function proposalOf({ proposal }: Checkpoint): string {
+  return proposal?.said ? `plan: ${oneLine(proposal.said, 120)}` : "";
+}
+
+/** What else the decision is about: work that a rule accepted, and the mode that follows. */
+export function besideOf({ accepted, chain }: Checkpoint): readonly string[] {
+  const before = accepted?.tasks.length ?? 0;
+  return [
+    ...(accepted && before > 0
+      ? [`${counted(before, "task")} since the last checkpoint, +${accepted.added} −${accepted.deleted}`]
+      : []),
+    ...(chain?.next ? [`mode ${oneLine(chain.next, 40)} is next`] : []),
+  ];
 }
 
 /** How many things the work does to what judges it. */
@@ -65,7 +100,7 @@ function rank(verdict: string): number {
 function changesOf(checkpoint: Checkpoint): string {
   const diff = checkpoint.diff;
   if (!diff) {
-    return checkpoint.kind === "decision" ? "no file was changed" : "";
+    return checkpoint.kind === "decision" && !checkpoint.report ? "no file was changed" : "";
   }
   return `${counted(diff.files, "file")}, +${diff.added} −${diff.deleted}`;
 }
@@ -105,6 +140,9 @@ export function buttons(checkpoint: Checkpoint): readonly Choice[] {
     const review: Choice = { kind: "review", title: REVIEW, detail: "See what was changed, file by file." };
     found.splice(checkpoint.kind === "decision" ? 1 : found.length, 0, review);
   }
+  if (hasProposal(checkpoint)) {
+    found.splice(1, 0, { kind: "proposal", title: PROPOSAL, detail: "See what accepting makes of the plan." });
+  }
   const said = new Set(found.map((each) => each.decision));
   const room = found.slice(0, 4);
   if (offered(checkpoint).some((each) => !said.has(each)) || found.length > 4) {
@@ -117,11 +155,23 @@ export function buttons(checkpoint: Checkpoint): readonly Choice[] {
 function decide(checkpoint: Checkpoint): (decision: Decision) => Choice {
   return (decision) => ({
     kind: "decide",
-    title: titleOf(decision),
+    title: titleAt(decision, checkpoint),
     detail: detailOf(decision, checkpoint),
     decision,
-    ...(decision === recommended(checkpoint) ? { recommended: true } : {}),
+    ...(decision === recommended(checkpoint)
+      ? { recommended: true, ...(checkpoint.why ? { why: oneLine(checkpoint.why, 120) } : {}) }
+      : {}),
   });
+}
+
+/** The report without what it asks of the plan. */
+function withoutProposal(checkpoint: Checkpoint): Choice[] {
+  const able = offered(checkpoint).find((each) => each === "continue" || each === "commit");
+  if (!hasProposal(checkpoint) || !checkpoint.proposal?.optional || able === undefined) {
+    return [];
+  }
+  const title = `${titleOf(able)} ${WITHOUT}`;
+  return [{ kind: "decide", title, detail: "The plan stays as it is.", decision: able, leaveOut: PLAN }];
 }
 
 export function titleOf(decision: Decision): string {
@@ -150,7 +200,9 @@ function answers(checkpoint: Checkpoint): Choice[] {
 
 /** The answers that the agent offers. Their titles never pass for something else that can be clicked. */
 export function choicesOf(checkpoint: Checkpoint): readonly Choice[] {
-  const taken = new Set([...Object.values(DECISIONS).map((each) => each.title), REVIEW, MORE, OTHER_ANSWER].map(plain));
+  const taken = new Set(
+    [...Object.values(DECISIONS).map((each) => each.title), REVIEW, MORE, OTHER_ANSWER, PROPOSAL].map(plain),
+  );
   const found: Choice[] = [];
   for (const message of new Set(checkpoint.question?.choices ?? [])) {
     const said = oneLine(String(message), 60);
@@ -178,6 +230,10 @@ export function everything(checkpoint: Checkpoint): readonly Choice[] {
       found.push(decide(checkpoint)(decision));
     }
   }
+  found.splice(1, 0, ...withoutProposal(checkpoint));
+  if (hasProposal(checkpoint)) {
+    found.push({ kind: "proposal", title: PROPOSAL, detail: "See what accepting makes of the plan, side by side." });
+  }
   if (hasChanges(checkpoint)) {
     found.push({ kind: "review", title: REVIEW, detail: "See what was changed, file by file, and leave files out." });
   }
@@ -199,4 +255,36 @@ export function failed(run: Pick<Run, "task" | "title">, outcome: unknown, reaso
   }
   const why = typeof reason === "string" ? oneLine(reason, 300) : "";
   return forNotice(`${nameOf(run)} ${ends}${why ? `: ${why}` : "."}`);
+}
+
+/** What is asked once for all tasks of a group that wait. */
+export function groupNotice(runs: readonly Waiting[], contents: readonly Checkpoint[]): string {
+  const label = contents[0]?.group?.label;
+  const named = runs.slice(0, 4).map((each) => nameOf(each, 50));
+  const more = runs.length > 4 ? ` and ${runs.length - 4} more` : "";
+  const sum = (of: (content: Checkpoint) => number) => contents.reduce((all, each) => all + of(each), 0);
+  const changes = `${counted(
+    sum((each) => each.diff?.files ?? 0),
+    "file",
+  )}, +${sum((each) => each.diff?.added ?? 0)} −${sum((each) => each.diff?.deleted ?? 0)}`;
+  const gates = contents.flatMap((each) => each.gates ?? []);
+  const red = gates.filter((each) => each.verdict !== "pass" && each.verdict !== "skipped").length;
+  const passed = red > 0 ? `${counted(red, "gate")} not passed` : gates.length > 0 && "✓ every gate";
+  const who = label ? `Group ${oneLine(label, 40)}` : `${runs.length} tasks`;
+  return forNotice(`${who} – ready for one decision: ${named.join("; ")}${more} (${joined(passed, changes)})`);
+}
+
+export const ONE_BY_ONE = "One by One…";
+
+/** One answer for all of a group: what accepts every one of them, and a way to each. */
+export function groupButtons(contents: readonly Checkpoint[]): readonly Choice[] {
+  const [first] = contents;
+  const common = first === undefined ? [] : likely(first).filter((each) => contents.every((one) => takes(one, each)));
+  const all =
+    first === undefined ? [] : common.map(decide(first)).map((each) => ({ ...each, title: `${each.title} All` }));
+  return [...all, { kind: "more", title: ONE_BY_ONE, detail: "Decide about each of them by itself." }];
+}
+
+function takes(checkpoint: Checkpoint, decision: Decision): boolean {
+  return offered(checkpoint).includes(decision) && accepts(decision, checkpoint);
 }

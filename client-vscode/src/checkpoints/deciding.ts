@@ -2,11 +2,12 @@
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
-import { accepts, DECISIONS, detailOf, needsWords } from "../decisions";
+import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions";
 import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
 import { type Choice, everything, nameOf, titleOf } from "./content";
+import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
 
@@ -28,6 +29,7 @@ export class Deciding {
     private readonly context: Context,
     private readonly checkpoints: Checkpoints,
     private readonly review: () => Review,
+    private readonly proposals: Proposals,
   ) {}
 
   /** The open checkpoint that is meant; when there are several, the person says which. Undefined and said so if none. */
@@ -70,15 +72,52 @@ export class Deciding {
     switch (choice.kind) {
       case "review":
         return this.review().open(aboutOf(place));
+      case "proposal":
+        return this.proposals.open(place);
       case "more":
         return this.choose(aboutOf(place));
       default:
-        return this.decide(place, choice.decision ?? "answer", choice.message);
+        return this.decide(place, choice.decision ?? "answer", choice.message, choice.leaveOut);
+    }
+  }
+
+  /** One answer for all tasks of a group that wait, as they were shown: what came since is asked by itself. */
+  async decideTogether(places: readonly Place[], decision: Decision): Promise<void> {
+    const [first] = places;
+    const group = first?.content.group?.id;
+    if (first === undefined || group === undefined) {
+      return;
+    }
+    const checkpoints = Object.fromEntries(places.map(({ run, content }) => [run.id, content.number]));
+    try {
+      const { skipped = [] } = await first.session.request<{
+        readonly skipped?: readonly { readonly run: string; readonly why: string }[];
+      }>("devloop/decide", { group, decision, checkpoints });
+      for (const place of places) {
+        this.review().decided(place);
+      }
+      if (skipped.length > 0) {
+        const why = skipped.map(({ run, why }) => `${oneLine(run, 60)}: ${oneLine(why, 200)}`).join("; ");
+        void vscode.window.showInformationMessage(forNotice(`Not decided: ${why}`));
+      }
+    } catch (problem) {
+      if (places.every((place) => this.isOver(place))) {
+        this.over(first.session, first.run.id, first.content.number);
+        return;
+      }
+      void vscode.window.showWarningMessage(forNotice(problem instanceof Error ? problem.message : String(problem)));
+    }
+  }
+
+  async showProposal(about: About): Promise<void> {
+    const place = await this.place(about);
+    if (place !== undefined) {
+      await this.proposals.open(place);
     }
   }
 
   /** Ask for what the decision needs and send it. */
-  async decide(place: Place, decision: Decision, message?: string): Promise<void> {
+  async decide(place: Place, decision: Decision, message?: string, leaveOut: readonly string[] = []): Promise<void> {
     if ((await this.place(aboutOf(place))) === undefined) {
       return;
     }
@@ -99,7 +138,7 @@ export class Deciding {
         return;
       }
     }
-    await this.send(place, decision, said);
+    await this.send(place, decision, said, false, leaveOut);
   }
 
   /** The run of the task that was named. */
@@ -145,26 +184,37 @@ export class Deciding {
     });
   }
 
-  private async sure({ run }: Place): Promise<boolean> {
+  private async sure({ run, content }: Place): Promise<boolean> {
     const yes = "Discard";
-    const detail = "The task is open again. The work stays reachable for 30 days.";
+    const open = isAlone(content) ? "" : "The task is open again. ";
+    const detail = `${open}The work stays reachable for 30 days.`;
     const question = `Throw away the work of ${nameOf(run)}?`;
     return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
   }
 
   /** True when the server took it. `probing`: only what the plan says already; without it nothing is said. */
-  private async send(place: Place, decision: Decision, message: string | undefined, probing = false): Promise<boolean> {
+  private async send(
+    place: Place,
+    decision: Decision,
+    message: string | undefined,
+    probing = false,
+    leaveOut: readonly string[] = [],
+  ): Promise<boolean> {
     const { session, run, content } = place;
     const about = { run: run.id, checkpoint: content.number, decision };
     const out = accepts(decision, content) ? this.review().leftOut(place) : [];
+    const without = [...out, ...leaveOut];
     try {
-      if (out.length > 0) {
-        await session.request("devloop/decide", { ...about, message: message ?? null, leave_out: out });
-        this.review().checksAgain(place, decision, out);
+      if (without.length > 0) {
+        await session.request("devloop/decide", { ...about, message: message ?? null, leave_out: without });
+        if (out.length > 0) {
+          this.review().checksAgain(place, decision, out);
+        }
       } else {
         await session.execute("devloop.decide", message === undefined ? about : { ...about, message });
       }
       this.review().decided(place);
+      void this.proposals.close(place);
       return true;
     } catch (problem) {
       const said = problem instanceof Error ? problem.message : String(problem);
@@ -315,7 +365,7 @@ export class Deciding {
 
   private row(choice: Choice, content: Checkpoint, out: number): vscode.QuickPickItem & { choice: Choice } {
     const icon =
-      choice.kind === "review"
+      choice.kind === "review" || choice.kind === "proposal"
         ? "diff-multiple"
         : choice.message === undefined
           ? DECISIONS[choice.decision ?? "answer"].icon
@@ -324,7 +374,8 @@ export class Deciding {
     const detail = less
       ? `${detailOf(choice.decision, content)} Without ${out} left-out file${out === 1 ? "" : "s"}: the gates check the rest again.`
       : choice.detail;
-    const description = choice.recommended ? { description: "recommended" } : {};
+    const why = choice.why ? `recommended: ${choice.why}` : "recommended";
+    const description = choice.recommended ? { description: plainLabel(why, 160) } : {};
     return {
       label: `$(${icon}) ${plainLabel(choice.title, 80)}`,
       ...description,

@@ -1,7 +1,7 @@
 /** The files of a review: what stands on either side of the diff, and which are left out. */
 
 import type { Content, Diff, DiffFile } from "../protocol";
-import { counted, oneLine } from "../views/text";
+import { counted, oneLine, runName } from "../views/text";
 
 /** Our documents: read-only, made of `devloop/content`. */
 export const SCHEME = "devloop-review";
@@ -80,7 +80,7 @@ export function figuresOf(file: File): string {
 }
 
 export function reviewTitle(run: { readonly task: string; readonly title: string }): string {
-  return `Review ${oneLine(`${run.task}: ${run.title}`, 60)}`;
+  return `Review ${run.task.startsWith("@") ? runName(run, 60) : oneLine(`${run.task}: ${run.title}`, 60)}`;
 }
 
 /** What stands in an editor for the answer to `devloop/content`: a document has to be a text. */

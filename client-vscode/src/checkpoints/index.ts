@@ -9,6 +9,7 @@ import { registerFailures } from "./failures";
 import type { File } from "./files";
 import { registerMarks } from "./marks";
 import { Notices } from "./notices";
+import { Proposals } from "./proposal";
 import { type Opened, Review } from "./review";
 import { checkpointsOf } from "./store";
 import { registerTree } from "./tree";
@@ -19,10 +20,9 @@ const DECISIONS: readonly Decision[] = ["continue", "commit", "revise", "recheck
 export function register(context: Context): void {
   const checkpoints = checkpointsOf(context);
   const review = new Review(context, checkpoints);
-  const deciding = new Deciding(context, checkpoints, () => review);
-  const notices = new Notices(context, checkpoints, (choice, { session, run, open }) =>
-    deciding.act(choice, { session, run, content: open.content }),
-  );
+  const proposals = new Proposals(context);
+  const deciding = new Deciding(context, checkpoints, () => review, proposals);
+  const notices = new Notices(context, checkpoints, deciding);
   const command = (name: string, act: (...args: readonly unknown[]) => unknown): vscode.Disposable =>
     vscode.commands.registerCommand(name, (...args: readonly unknown[]) => guarded(context, name, () => act(...args)));
 
@@ -43,10 +43,12 @@ export function register(context: Context): void {
   context.extension.subscriptions.push(
     review,
     notices,
+    proposals,
     registerContents(context),
     registerFailures(context),
     registerTree(review),
     registerMarks(review),
+    command("devloop.proposal", (given) => deciding.showProposal(read(given))),
     command("devloop.answer", (given) => deciding.choose(read(given))),
     command("devloop.decide", async (given) => {
       const about = read(given);

@@ -2,7 +2,7 @@
 
 import type { Run, Status } from "../protocol";
 import type { SessionState } from "../session";
-import { counted, joined, money, plainLabel } from "../views/text";
+import { counted, joined, money, plainLabel, runName } from "../views/text";
 
 export interface MenuRow {
   readonly label: string;
@@ -61,7 +61,7 @@ function waiting({ status, state, uri }: Situation): MenuGroup {
     return group("");
   }
   const rows = runs.slice(0, 5).map((run) => ({
-    label: `$(bell-dot) Decide: ${plainLabel(`${run.task} ${run.title}`, 70)}`,
+    label: `$(bell-dot) Decide: ${plainLabel(runName(run), 70)}`,
     description: run.waiting_for ?? "",
     command: "devloop.answer",
     argument: about(run, uri),
@@ -75,7 +75,7 @@ function work({ status, state, planOpen, uri }: Situation): MenuGroup {
   }
   const rows: MenuRow[] = [];
   for (const run of (status?.runs ?? []).filter((each) => each.state !== "waiting").slice(0, 5)) {
-    const name = plainLabel(`${run.task} ${run.title}`, 70);
+    const name = plainLabel(runName(run), 70);
     const argument = about(run, uri);
     const description = joined(run.state, run.turn > 0 && `turn ${run.turn}`, money(run.cost_usd));
     rows.push({ label: `$(eye) Show: ${name}`, description, command: "devloop.showRun", argument });

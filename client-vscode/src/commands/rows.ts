@@ -2,7 +2,7 @@
 
 import type { Plan, PlanPhase, PlanTask, Run } from "../protocol";
 import { parentOf } from "../views/plan-moves";
-import { joined, moment, money, plainLabel } from "../views/text";
+import { joined, moment, money, plainLabel, runName } from "../views/text";
 
 export interface Row<T> {
   readonly label: string;
@@ -41,7 +41,7 @@ export function runRows(runs: readonly Run[], now: Date): readonly Row<Run>[] {
   const rank = (run: Run) => (run.state === "waiting" ? 0 : run.state === "ended" ? 2 : 1);
   const ordered = runs.toSorted((a, b) => rank(a) - rank(b) || (b.started ?? 0) - (a.started ?? 0));
   return ordered.map((run) => ({
-    label: `${icon(run)} ${plainLabel(`${run.task} ${run.title}`, 90)}`,
+    label: `${icon(run)} ${plainLabel(runName(run), 90)}`,
     description: joined(
       run.state === "ended" ? (run.outcome ?? "ended") : run.state === "waiting" ? "waits for you" : run.state,
       money(run.cost_usd),

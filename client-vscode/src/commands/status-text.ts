@@ -1,7 +1,7 @@
 /** `Devloop: Show Status`: the terminal's `devloop status` as a page. Pure. */
 
 import type { Status } from "../protocol";
-import { counted, joined, money, oneLine } from "../views/text";
+import { counted, joined, money, oneLine, runName } from "../views/text";
 
 export function statusText(folder: string, status: Status): string {
   const { plan, sandbox, model, budget, engine } = status;
@@ -24,7 +24,7 @@ export function statusText(folder: string, status: Status): string {
   for (const run of status.runs) {
     const state = run.waiting_for === null ? run.state : `waits for ${run.waiting_for}`;
     lines.push(
-      `  ${oneLine(run.id, 60)}  ${oneLine(`${run.task} ${run.title}`, 80)}`,
+      `  ${oneLine(run.id, 60)}  ${runName(run, 80)}`,
       `    ${joined(oneLine(run.agent, 40), oneLine(state, 60), run.turn > 0 && `turn ${run.turn}`, money(run.cost_usd), run.scripted && "scripted")}`,
     );
   }

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { uriOf } from "../checkpoints/contents";
 import type { Context } from "../context";
 import type { Session } from "../session";
+import { runName } from "../views/text";
 import { isRecord } from "./check";
 import { Feed } from "./feed";
 import { type About, document } from "./html";
@@ -190,7 +191,7 @@ class Page {
   }
 
   private title({ run }: Model): void {
-    const name = oneLine(`${run.task} ${run.title}`.trim() || `Run ${run.id}`, 60);
+    const name = oneLine(runName(run).trim() || `Run ${run.id}`, 60);
     const title = run.state === "waiting" ? `● ${name}` : name;
     if (this.panel.title !== title) {
       this.panel.title = title;

@@ -168,7 +168,7 @@ const BUSY = "$(sync~spin)";
 
 function ofRun(seen: Seen, run: Run): Told {
   const name = nameOf(run);
-  const task = plainLabel(run.task, WIDTH);
+  const task = plainLabel(run.task.replace("@", ""), WIDTH);
   if (run.state === "waiting") {
     const checkpoint = seen.checkpoint(run.id);
     const kind = checkpoint?.kind ?? (run.waiting_for === "an answer" ? "question" : "decision");

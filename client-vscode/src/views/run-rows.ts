@@ -3,7 +3,7 @@
 import { gatesOf, type Live, type LiveGate } from "../live/runs";
 import type { Run, Shown } from "../protocol";
 import { contextOf, type Icon, type Row, row } from "./rows";
-import { counted, duration, escaped, joined, moment, money, oneLine, tokens } from "./text";
+import { counted, duration, escaped, joined, moment, money, oneLine, runName, tokens } from "./text";
 
 export type RunSubject =
   | { readonly kind: "folder"; readonly folder: string }
@@ -70,7 +70,7 @@ function started(run: Run): number {
 }
 
 function labelOf(run: Run): string {
-  return `${oneLine(run.task, 40)} ${oneLine(run.title, 160)}`.trim();
+  return runName({ task: oneLine(run.task, 40), title: run.title });
 }
 
 function openRow(run: Run, live: Live, folder: string): RunRow {
@@ -244,7 +244,7 @@ function moreRow(folder: string): RunRow {
 
 function tooltipOf(run: Run, turn: number): string {
   const lines = [
-    `**${escaped(`Task ${run.task}`)}** ${escaped(run.title, 300)}`,
+    `**${escaped(run.task.startsWith("@") ? run.task.slice(1) : `Task ${run.task}`)}** ${escaped(run.title, 300)}`,
     escaped(joined(run.state === "ended" ? (run.outcome ?? "ended") : run.state, who(run))),
     run.reason !== null && run.reason !== "" && `Reason: ${escaped(run.reason, 400)}`,
     run.waiting_for !== null && run.waiting_for !== "" && `Waits for: ${escaped(run.waiting_for)}`,

@@ -99,3 +99,9 @@ export function counted(count: number, word: string): string {
 export function joined(...parts: readonly (string | null | undefined | false)[]): string {
   return parts.filter(Boolean).join(" · ");
 }
+
+/** `1.2 Show debts with a sign`; of an errand, which stands in no plan, `quick: Fix the typo`. */
+export function runName({ task, title }: { readonly task: string; readonly title: string }, limit = 200): string {
+  const command = task.startsWith("@") ? task.slice(1) : undefined;
+  return oneLine(command === undefined ? `${task} ${title}` : `${command.replace("/", " ")}: ${title}`, limit);
+}

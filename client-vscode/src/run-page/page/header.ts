@@ -1,6 +1,6 @@
 /** Which run this is and how it stands. The bar stays in sight; facts below it scroll away. */
 
-import { duration, joined, money, tokens } from "../../views/text";
+import { duration, joined, money, runName, tokens } from "../../views/text";
 import { clock, iso } from "../clock";
 import { oneLine } from "../read";
 import type { PageState, RunHead } from "../state";
@@ -95,7 +95,7 @@ export class Header {
 }
 
 function joinedTitle(run: RunHead): string {
-  return `${run.task} ${run.title}`.trim() || `Run ${run.id}`;
+  return runName(run).trim() || `Run ${run.id}`;
 }
 
 function whatGoesOn({ run, doing }: PageState): string {
