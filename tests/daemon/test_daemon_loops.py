@@ -98,7 +98,21 @@ async def test_what_lags_or_is_not_committed_is_told_or_strictly_refused(dial, p
     assert "The worklog lacks a commit of the plan's log (abc1234): run `devloop worklog sync`." in caught.value.message
     assert "you have changes that are not committed (mine.txt): commit them." in caught.value.message
     assert 'enforcement = "advisory"' in caught.value.hint
+    named = await peer.request("devloop/run", {"task": "2.3", "decide": None})
+    assert named["task"] == "2.3" and len(named["warnings"]) == 3, "a task that a person names begins all the same"
     settings("")
     found = await begin(peer)
     assert found["state"] == "found" and len(found["warnings"]) == 3
+    await peer.close()
+
+
+async def test_a_phase_is_over_only_when_all_of_it_is(dial, project):
+    make_repository(project)
+    plan = project / ".devloop" / "plan.md"
+    plan.write_text(PLAN.replace("## Phase 2", "- [ ] Task 1.2: Open\n\n## Phase 2"))
+    commit_all(project)
+    (project / "mine.txt").write_text("mine\n")
+    peer = await dial()
+    named = await peer.request("devloop/run", {"task": "2.3", "decide": None})
+    assert named["warnings"] == []
     await peer.close()

@@ -169,10 +169,8 @@ def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bo
             )
             if answer.get("attached") and not as_json:
                 output.console().print(f"[dim]{safe(answer.get('message'), 300)}[/]")
-            for warning in (answer.get("warnings") or ()) if not as_json else ():
-                output.console().print(f"[yellow]{safe(warning, 400)}[/]")
-            if answer.get("hand_off") and not as_json:
-                output.console().print(f"[dim]{safe(answer['hand_off']['message'], 400)}[/]")
+            if not as_json:
+                _in_advance(answer)
             return answer, await follower.follow(
                 str(answer["run"]), limit, params["decide"], beside=answer.get("runs") or ()
             )
@@ -197,8 +195,17 @@ def _started(answer: Row, as_json: bool) -> None:
     elif as_json:
         output.print_json(answer)
     else:
+        _in_advance(answer)
         word = "in hand already" if answer.get("attached") else "started"
         output.console().print(f"{safe(answer['run'], 80)} {word}. Follow everything with `devloop log -f`.")
+
+
+def _in_advance(answer: Row) -> None:
+    """What should have been in order first, and what the run goes on from."""
+    for warning in answer.get("warnings") or ():
+        output.console().print(f"[yellow]{safe(warning, 400)}[/]")
+    if answer.get("hand_off"):
+        output.console().print(f"[dim]{safe(answer['hand_off']['message'], 400)}[/]")
 
 
 def _nothing(answer: Row, as_json: bool) -> None:

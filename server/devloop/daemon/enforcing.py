@@ -74,9 +74,12 @@ def _worklog(root: Path, found: PlanText, plan: plans.Plan) -> list[str]:
 
 def _begins(plan: plans.Plan, phase: str) -> bool:
     """Whether the phase has not been begun while another one is over."""
-    mine = [task for task in plan.tasks if task.phase == phase]
-    others = [task for task in plan.tasks if task.phase != phase]
-    return any(task.done for task in others) and not any(task.done or task.status == "in_progress" for task in mine)
+    phases: dict[str | None, list[plans.Task]] = {}
+    for task in plan.tasks:
+        phases.setdefault(task.phase, []).append(task)
+    mine = phases.pop(phase, [])
+    begun = any(task.done or task.status == "in_progress" for task in mine)
+    return not begun and any(all(task.done for task in tasks) for tasks in phases.values())
 
 
 async def _uncommitted(root: Path) -> list[str]:

@@ -31,7 +31,8 @@ class Tasks:
         self._starting = asyncio.Lock()
 
     async def run(self, params: Params) -> Answer:
-        """One task. A task that is in hand already gives its run, with `attached` true.
+        """One task. A task that is in hand already gives its run, with `attached` true. `warnings`: what should have been
+        in order first; a task that a person names begins all the same.
 
         `task` is what a person calls it, or `{id, key, title, line}` as a front-end remembers it: then it has to be
         that task still, else `StaleEdit`.
@@ -39,6 +40,8 @@ class Tasks:
         reference = params.get("task")
         if not isinstance(reference, Mapping) and not (isinstance(reference, str) and reference.strip()):
             raise UsageError("Which task?", hint="Name it by its id: devloop run 1.2.")
+        from devloop.daemon import enforcing
+
         decide = _decide(params)
         async with self._starting:
             found, plan = await self._plan()
@@ -48,9 +51,11 @@ class Tasks:
                     return _attached(run)
             _may_run(plan, task, again=bool(params.get("again")))
             loop = {"limit": 1, "decide": decide, "stop_at": asking.stop_at(params)}
-            return await self._start(
+            warnings = await enforcing.before_loop(self._documents.root, found, plan, task.phase, strict=False)
+            started = await self._start(
                 found, plan, plan_events.task_of(plan, task), loop, again=bool(params.get("again"))
             )
+            return {**started, "warnings": list(warnings)}
 
     async def proceed(self, params: Params) -> Answer:
         """The next task of the plan, and after it the following ones, `limit` at most. `phase`: only those of a phase,
