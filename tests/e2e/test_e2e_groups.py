@@ -106,6 +106,32 @@ def test_a_person_begins_a_group_answers_one_and_then_the_rest_and_the_loop_goes
     assert place.plan.read_text().count("- [x] Task") == 4
 
 
+def test_an_answer_on_the_way_leaves_the_loop_to_decide_by_itself(place):
+    asks = [{"calls": [{"name": "ask", "input": {"question": "Which?"}}]}, *work("two")]
+    place.script({"1.1": work("one"), "1.2": asks, "2.1": work("three")})
+    place.project(PLAN)
+    terminal = Terminal(place, "continue", "--decide", "continue", "--parallel")
+    terminal.until("Answer:")
+    terminal.type("This one.")
+    assert terminal.close() == 0
+    assert place.plan.read_text().count("- [x] Task") == 3, terminal.seen
+    assert "2.1" in terminal.seen, "it was followed to the loop's end"
+
+
+def test_one_that_was_discarded_is_what_a_group_ends_with(place):
+    place.script({"1.1": work("one"), "1.2": work("two"), "2.1": work("three")})
+    place.project(PLAN)
+    terminal = Terminal(place, "continue", "--parallel")
+    terminal.until("Decision for all, or NUMBER for one:")
+    terminal.type("1")
+    terminal.until("Decision:")
+    terminal.type("discard Not so.")
+    terminal.until("Decision:")
+    terminal.type("continue")
+    assert terminal.close() == 1
+    assert place.plan.read_text().count("- [x] Task") == 1
+
+
 def test_a_program_begins_a_group_and_answers_it_with_one_command(place):
     place.script({"1.1": work("one"), "1.2": work("two"), "2.1": work("three")})
     place.project(PLAN)

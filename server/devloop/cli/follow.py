@@ -21,6 +21,8 @@ NEXT_RUN_S = 30.0
 """How long the loop's next run, or the word that there is none, is waited for after an accepted one."""
 RECONNECTS = 5
 
+WORKS_ON = ("answer", "revise", "recheck")
+"""Decisions after which the work goes on: what ends it comes later, by a person or by the loop itself."""
 CODES = {"accepted": 0, "landed": 0, "exhausted": 5, "stalled": 5}
 WAITING, FAILED = 3, 1
 
@@ -55,7 +57,8 @@ class Follower:
         self._events: asyncio.Queue[Row] = asyncio.Queue()
         self._peer: DaemonPeer | None = None
         self._last = 0
-        self._decision = ""
+        self._decision = self._own = ""
+        """What was decided last, and what the loop decides by itself."""
         self._answered: set[tuple[str, int]] = set()
         self._loops_over: set[str] = set()
         self._beside: dict[str, str] = {}
@@ -90,7 +93,7 @@ class Follower:
         current = list(dict.fromkeys([run, *beside]))
         done = 0
         while current:
-            self._decision = decide or ""
+            self._decision = self._own = decide or ""
             if len(current) > 1:
                 goes_on = await self._several(current, followed)
             else:
@@ -115,9 +118,9 @@ class Follower:
             waiting = [(each["run"], each["checkpoint"]) for each in shown.values() if self._asks(each)]
             ended = sum(row["state"] == "ended" for row in rows)
             if ended == len(rows):
-                followed.runs += rows
-                self._beside = {}
                 went = [row.get("outcome") in ("accepted", "landed") for row in rows]
+                followed.runs += sorted(rows, key=lambda row: row.get("outcome") not in ("accepted", "landed"))
+                self._beside = {}
                 return all(went) and self._decision in ("continue", "commit")
             if waiting and ended + len(waiting) == len(rows):
                 if self._person is None or not await self._decide_together(waiting):
@@ -190,7 +193,8 @@ class Follower:
         kind, data = str(event["kind"]), event.get("data") or {}
         self._view.event(kind, data, self._beside.get(whose, ""))
         if kind == "checkpoint.closed":
-            self._decision = str(data.get("decision"))
+            decision = str(data.get("decision"))
+            self._decision = self._own if decision in WORKS_ON else decision
         if kind == "loop.ended":
             self._loops_over.add(str(data.get("loop")))
         return kind
