@@ -21,6 +21,7 @@ EVENTS = (
 )
 PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n" + "".join(f"- [ ] Task 1.{n}: Task\n" for n in range(1, 30))
 READER = "---\nname: reader\ndescription: Reads\naccess: read\ntools: [search]\n---\nYou read.\n"
+TRYER = "---\nname: tryer\ndescription: Tries\naccess: scratch\ntools: [search, write_file]\n---\nYou try.\n"
 ALL = """
 import json, os, sys
 
@@ -70,7 +71,7 @@ if task == "1.7" and event == "PreToolUse" and given.get("command") == "echo two
     say(**{"continue": False, "stopReason": "somebody should look"})
 if task in ("1.8", "1.9", "1.20", "1.21") and event == "SessionStart":
     print(f"Begun by {told['source']} with {told['model'][:6]}.")
-if task == "1.9" and event == "SubagentStop":
+if task in ("1.9", "1.23") and event == "SubagentStop":
     say(systemMessage=f"{told['agent_type']} is done")
 if task == "1.11" and event in ("PostCommit", "TaskCompleted", "CheckpointOpened", "SessionEnd", "SessionStart"):
     refuse("too late to refuse")
@@ -105,6 +106,7 @@ async def one(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]
             (".devloop/hooks/all.py", ALL),
             ("scripts/guard.sh", GUARD),
             (".devloop/agents/reader.md", READER),
+            (".devloop/agents/tryer.md", TRYER),
         ):
             (root / path).parent.mkdir(exist_ok=True)
             (root / path).write_text(text)
@@ -273,14 +275,15 @@ async def test_a_conversation_that_goes_on_with_the_next_task_is_resumed(one: En
     assert [event for event, _ in told(one, "run-1.21-1")].count("CheckpointOpened") == 0, run
 
 
-async def test_an_agent_that_only_reads_ends_as_a_subagent(one: Engine) -> None:
-    await one.play({"1.9": [turn(call("search", pattern="start")), turn(finish("Read."))]})
-    run = await one.run("1.9", task_fields={"agent": "reader"})
+@pytest.mark.parametrize(("task", "agent"), [("1.9", "reader"), ("1.23", "tryer")])
+async def test_an_agent_that_ends_with_a_report_ends_as_a_subagent(one: Engine, task: str, agent: str) -> None:
+    await one.play({task: [turn(call("search", pattern="start")), turn(finish("Read."))]})
+    run = await one.run(task, task_fields={"agent": agent})
     shown = await one.checkpoint(run)
     await one.until("hook.ended", run, count=5)
     events = [event for event, _ in told(one, run)]
     assert events == ["SessionStart", "PreToolUse", "PostToolUse", "SubagentStop", "CheckpointOpened"]
-    assert any("reader is done" in notice for notice in shown["notices"])
+    assert any(f"{agent} is done" in notice for notice in shown["notices"])
     await one.decide(run, "continue")
     await one.ended(run)
     assert [event for event, _ in told(one, run)][5:] == ["TaskCompleted", "SessionEnd"]

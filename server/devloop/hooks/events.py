@@ -24,7 +24,7 @@ EVENTS: Final[Mapping[Event, str]] = {
     "SessionEnd": "a run ends; matcher: its outcome",
     "PreToolUse": "before a tool call, which it may refuse; matcher: the tool",
     "PostToolUse": "after a tool call; matcher: the tool",
-    "SubagentStop": "an agent that only reads, or one of several, is finished; matcher: agent or agent:mode",
+    "SubagentStop": "an agent that hands in a report, or one of several, is finished; matcher: agent or agent:mode",
     "Stop": "the agent says that it is finished",
     "PreCommit": "before the work becomes a commit, which it may hold back",
     "PostCommit": "after it did; matcher: accepted (plan branch), landed (your branch)",

@@ -295,7 +295,7 @@ async def may_stop(services: Services, spec: RunSpec, transcript: Transcript, nu
 
 def stop_event(spec: RunSpec) -> str:
     part = spec.task.errand is not None and spec.task.errand.part_of is not None
-    return "SubagentStop" if spec.reads_only or part else "Stop"
+    return "SubagentStop" if spec.reports or part else "Stop"
 
 
 def held_before(transcript: Transcript, number: int) -> int:
