@@ -31,8 +31,8 @@ class Tasks:
         self._starting = asyncio.Lock()
 
     async def run(self, params: Params) -> Answer:
-        """One task. A task that is in hand already gives its run, with `attached` true. `warnings`: what should have been
-        in order first; a task that a person names begins all the same.
+        """One task. A task that is in hand already gives its run, with `attached` true. `warnings`: what should have
+        been in order first; a task that a person names begins all the same.
 
         `task` is what a person calls it, or `{id, key, title, line}` as a front-end remembers it: then it has to be
         that task still, else `StaleEdit`.
