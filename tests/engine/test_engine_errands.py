@@ -102,6 +102,26 @@ async def test_nothing_is_prepared_where_an_agent_may_not_write(one: Engine) -> 
     assert not (one.root.parent / "outside.txt").exists()
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_others_bring_meanwhile_is_no_change_of_an_errand_that_may_change_little(one: Engine) -> None:
+    """Neither on the plan branch, which the work is replayed on, nor on the person's branch, which it lands on."""
+    await one.play({"@onboard": work("GUIDE.md"), "2.1": work("accepted.txt")})
+    run = await begin(one, "onboard", errand={"only": ["**/*.md"]})
+    await one.checkpoint(run)
+    other = await one.run("2.1")
+    await one.checkpoint(other)
+    await one.decide(other, "continue")
+    await one.ended(other)
+    (one.root / "theirs.txt").write_text("theirs\n")
+    git(one.root, "add", "theirs.txt")
+    git(one.root, "commit", "-q", "-m", "Theirs", "--", "theirs.txt")
+    await one.decide(run, "commit")
+    assert (await one.ended(run))["outcome"] == "landed", one.told("checkpoint.opened", run)
+    assert all((one.root / name).exists() for name in ("GUIDE.md", "accepted.txt", "theirs.txt"))
+    found = [gate for gate in (await one.ask("show", run=run))["gates"] if gate["gate"] == "files"]
+    assert {gate["verdict"] for gate in found} == {"pass"} and len({gate["commit"] for gate in found}) == 3
+
+
 MEMBERS = [
     {"id": f"@review/{name}", "title": name, "agent": "code-reviewer", "errand": {"command": "review"}}
     for name in ("one", "two")

@@ -111,10 +111,11 @@ async def check(
 
 
 async def only(services: Services, run: str, commit: str, patterns: Sequence[str]) -> GateResult:
-    """A gate of devloop's own: nothing is changed but files that match one of `patterns`. Kept as evidence."""
+    """A gate of devloop's own: nothing is changed but files that match one of `patterns`. Kept as evidence. What others
+    brought meanwhile, below the run's commit, is not its change."""
     row = services.store.run(run)
     assert row is not None
-    changed = await services.workspace.diff(row["base"], commit, limit=0)
+    changed = await services.workspace.own_change(run, commit, since=row["base"])
     paths = {path for file in changed.files for path in (file.path, file.old_path) if path}
     others = sorted(each for each in paths if not any(globs.matches(one, each.split("/")) for one in patterns))
     may = ", ".join(patterns)

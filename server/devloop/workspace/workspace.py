@@ -243,6 +243,14 @@ class Workspace:
         """The newest commit of `run` that is reachable from `tip` and not from `since`."""
         return await objects.find_run(self._own, run, names.checked_oid(tip), without=[names.checked_oid(since)])
 
+    async def own_change(self, run: str, tip: str, *, since: str) -> Diff:
+        """What the run's own commit changes, wherever it stands in the history of `tip` by now; without one there, all
+        since `since`. No patch."""
+        own = await self.commit_of(run, tip, since=since)
+        if own is None:
+            return await self.diff(since, tip, limit=0)
+        return await self.diff((await objects.read_commit(self._own, own)).parents[0], own, limit=0)
+
     async def discard(self, run: str) -> str | None:
         """Remove the run's worktree and branch; its work stays under `refs/devloop/discarded/<run>` (the commit)."""
         async with self._own.lock():
