@@ -157,13 +157,16 @@ def test_init_makes_a_plan_and_one_block_and_nothing_twice(devloop, short_tmp):
     assert (root / ".devloop/plan.md").read_bytes() == plan and (root / ".gitignore").read_text() == ignored
 
 
-def test_init_never_overwrites_whatever_stands_there(devloop, short_tmp):
+@pytest.mark.parametrize(
+    ("target", "code", "said"), [("new/nowhere.md", 1, "no file"), ("nowhere.md", 4, "leads outside")]
+)
+def test_init_never_overwrites_whatever_stands_there(devloop, short_tmp, target, code, said):
     root = short_tmp / "new"
     (root / ".devloop").mkdir(parents=True)
-    (root / ".devloop" / "plan.md").symlink_to(short_tmp / "nowhere.md")
+    (root / ".devloop" / "plan.md").symlink_to(short_tmp / target)
     refused = devloop("init", cwd=root)
-    assert refused.code == 1 and "no file" in refused.err
-    assert not (short_tmp / "nowhere.md").exists()
+    assert refused.code == code and said in refused.err
+    assert not (short_tmp / target).exists()
 
 
 def test_init_knows_its_templates(devloop, short_tmp):
