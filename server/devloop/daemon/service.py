@@ -354,12 +354,16 @@ class Service:
             self.look_at_plan()
         return answer
 
+    def _runs_of_the_plan(self) -> list[str]:
+        """Open ones; those of errands stand in no plan, so another plan takes nothing from them."""
+        return [view.id for view in self.board.open if not view.errand]
+
     async def import_plan(self, params: Params) -> Answer:
         from devloop.daemon import importing
 
         if params.get("write") is True:
             await self.board.known(IMPORT_PATIENCE_S)
-        answer, after = await importing.import_plan(self.documents, params, [view.id for view in self.board.open])
+        answer, after = await importing.import_plan(self.documents, params, self._runs_of_the_plan())
         self._plan_written(answer, after)
         return answer
 
@@ -367,7 +371,7 @@ class Service:
         from devloop.daemon import full_workflow
 
         await self.board.known(IMPORT_PATIENCE_S)
-        answer, after = await full_workflow.begin(self.documents, params, [view.id for view in self.board.open])
+        answer, after = await full_workflow.begin(self.documents, params, self._runs_of_the_plan())
         self._plan_written(answer, after)
         return answer
 

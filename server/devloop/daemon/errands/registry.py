@@ -23,7 +23,7 @@ from devloop.daemon.errands import (
 )
 from devloop.daemon.errands.model import ASKED, Accepted, Asked, Command, Project, Question
 from devloop.errors import NotFound, UsageError
-from devloop.redact import one_line
+from devloop.redact import one_line, printable
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -63,7 +63,7 @@ class Errands:
             raise UsageError(
                 f"{one_line(str(decide), 40)!r} can't be decided unattended.", hint="Use continue or commit."
             )
-        asked = Asked(text.strip(), options)
+        asked = Asked(_words(printable(text)).strip(), {str(name): _words(value) for name, value in options.items()})
         if params.get("question") is not None:
             return await _question(command, params["question"])(self._project, asked)
         task = await command.build(self._project, asked)
@@ -107,6 +107,17 @@ class Errands:
         except NotFound:
             return {}
         return dict(plan_events.plan_of(found, plan))
+
+
+def _words(value: Any) -> Any:
+    """The same with text that can be written: a terminal's arguments may be no UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_words(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(name): _words(each) for name, each in value.items()}
+    return value
 
 
 def _question(command: Command, name: Any) -> Question:
