@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from devloop.later import later
 
 if TYPE_CHECKING:
-    from devloop.agents.definitions import Access, Agent, Mode, Problem, read_agent
+    from devloop.agents.definitions import Access, Agent, Mode, Problem
     from devloop.agents.discovery import Clash, Library, discover, load_agents
     from devloop.agents.fixing import check_text
+    from devloop.agents.reading import read_agent
     from devloop.agents.routing import Choice, route
 else:
     __getattr__ = later(
         __name__,
-        definitions="Access Agent Mode Problem read_agent",
+        definitions="Access Agent Mode Problem",
         discovery="Clash Library discover load_agents",
         fixing="check_text",
+        reading="read_agent",
         routing="Choice route",
     )
 

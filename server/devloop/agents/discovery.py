@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from devloop import trust
-from devloop.agents.definitions import Agent, Problem, read_agent
+from devloop.agents.definitions import Agent, Problem
+from devloop.agents.reading import read_agent
 from devloop.paths import StateDir
 
 SHIPPED: Final = Path(__file__).parent / "shipped"

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from devloop.agents import names
-from devloop.agents.definitions import EFFORTS, KEYS, MODE_KEYS, Problem, read_agent
+from devloop.agents.definitions import Problem
+from devloop.agents.reading import EFFORTS, KEYS, MODE_KEYS, read_agent
 from devloop.own_files import Fault, Fix, LineEdit, nearest, renamed
 
 LIST_LINES: Final = 40
