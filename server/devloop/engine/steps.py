@@ -28,7 +28,7 @@ from devloop.runs import (
     checkpoint,
     checks,
     gathering,
-    hooking,
+    hooked_ends,
     leaving_out,
     passing,
     proposing,
@@ -128,7 +128,7 @@ async def run_allowed(ctx: Context, run: str, number: int, command: dict[str, An
 
 @step("commit", slot=True)
 async def commit(ctx: Context, run: str, summary: str) -> Outcome:
-    held = await hooking.before_commit(ctx.services, run, summary)
+    held = await hooked_ends.before_commit(ctx.services, run, summary)
     return held or await acceptance.commit(ctx.services, run, summary)
 
 
@@ -213,7 +213,7 @@ async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str
     shown = services.store.open_checkpoint(run, number, shown)
     grouping.opened(services, run, number, shown)
     ctx.slots.release(run)
-    await hooking.checkpoint_opened(services, run, shown)
+    await hooked_ends.checkpoint_opened(services, run, shown)
     return {"outcome": "opened"}
 
 
@@ -267,7 +267,7 @@ async def forecast(ctx: Context, run: str, commit_id: str) -> Outcome:
 async def accept(ctx: Context, run: str, commit_id: str | None, summary: str) -> Outcome:
     done = await acceptance.accept(ctx.services, run, commit_id, summary)
     if done["outcome"] == "accepted":
-        await ctx.cancelling.unless_cancelled(run, hooking.accepted(ctx.services, run, done["commit"], summary))
+        await ctx.cancelling.unless_cancelled(run, hooked_ends.accepted(ctx.services, run, done["commit"], summary))
     return done
 
 
@@ -280,7 +280,9 @@ async def plan_landing(ctx: Context, run: str) -> Outcome:
 async def land(ctx: Context, run: str, new: str) -> Outcome:
     done = await acceptance.land(ctx.services, run, new)
     if done["outcome"] == "landed":
-        await ctx.cancelling.unless_cancelled(run, hooking.landed(ctx.services, run, done["commit"], done["branch"]))
+        await ctx.cancelling.unless_cancelled(
+            run, hooked_ends.landed(ctx.services, run, done["commit"], done["branch"])
+        )
     return done
 
 
@@ -299,7 +301,7 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
     if kind is not None:
         await acceptance.give_back(services, run, kind, reason)
     kept = "failed" if outcome == "blocked" else outcome
-    await hooking.session_end(services, run, kept, reason)
+    await hooked_ends.session_end(services, run, kept, reason)
     try:
         await acceptance.keep_or_drop(services, run, discarded=kept in ("discarded", "cancelled"))
     except DevloopError as problem:

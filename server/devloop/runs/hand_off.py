@@ -11,7 +11,7 @@ from typing import Any
 
 from devloop.models import ModelFailure, Response
 from devloop.redact import one_line, printable
-from devloop.runs import chaining, hooking, knowledge, money, prompt
+from devloop.runs import chaining, hooked_work, knowledge, money, prompt
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Segment, Transcript
@@ -30,7 +30,7 @@ async def fresh_conversation(services: Services, run: str, number: int) -> dict[
     summary = await _summary(services, spec, transcript, number + 1)
     known = await asyncio.to_thread(knowledge.again, services, spec, number + 1, transcript, opening_lost=False)
     opening = prompt.after_hand_off(first.opening, segment.number + 2, summary, known)
-    added = await hooking.session_start(services, spec, "compact")
+    added = await hooked_work.session_start(services, spec, "compact")
     if added and added not in opening:
         opening = f"{opening}\n\n{added}"
     transcript.begin_segment(Segment(segment.number + 1, number + 2, opening))

@@ -1,8 +1,9 @@
-"""Hooks in a run: which ones it has, when they are asked, and what their answers change.
+"""Hooks in a run: which ones it has, how they are asked, and what is shown of their answers. When they are asked, and
+what that changes: `hooked_work.py` around the agent's work, `hooked_ends.py` around the commit and what comes of it.
 
 Everything here happens inside steps that a run has anyway, so a run that an older devloop began goes on with it (it has
 no hooks). A step may be repeated: hooks of tool calls run again with the calls, because the worktree was put back; what
-is told once (`_once`) is told once more only when the engine died while telling.
+is told once (`once`) is told once more only when the engine died while telling.
 """
 
 from __future__ import annotations
@@ -16,31 +17,20 @@ from typing import Any, Final
 
 from devloop import hooks, tools, trust
 from devloop.hooks import Answer, Occasion, Place, Ready, Verdict
-from devloop.redact import one_line, printable
-from devloop.runs import chaining
+from devloop.redact import one_line
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.tooling import command_environment, environment, worktree_mounts
-from devloop.runs.transcript import Transcript
-from devloop.workspace import PLAN_BRANCH
 
 log = logging.getLogger(__name__)
 
-Outcome = dict[str, Any]
-
 WRITING: Final = ("PostToolUse", "PreCommit")
 """Events whose hooks may change the worktree of an agent that may: what they do there becomes part of the work."""
-HELD_AT_MOST: Final = 3
-"""Refusals in a row to let an agent stop, after which it may."""
-END_LIMIT_S: Final = 5.0
-"""How long a run's end waits for hooks: a cancelled run has to end at once."""
 TOLD_AT_MOST: Final = 40
 """Notices that hooks may add to one run."""
 SHOWN: Final = 200
 LOOKED_AT: Final = 1_000
 """Answers of hooks, of all runs, among which the last one of each is looked for."""
-NO_TOOLS: Final = ("finish",)
-"""Calls that are no tool calls to hooks: `Stop` tells of them."""
 
 
 @dataclass
@@ -193,201 +183,9 @@ def _notice(services: Services, spec: RunSpec, held: Held, texts: Iterable[str])
             services.notice(spec.id, text)
 
 
-# Around the agent's work
-
-
-async def session_start(services: Services, spec: RunSpec, source: str) -> str:
-    """What hooks add to the first message of a conversation; `source`: startup, resume or compact."""
-    verdict = await fire(services, spec, "SessionStart", subject=(source,), source=source, model=spec.model)
-    return f"From hooks of this project:\n{verdict.context}" if verdict.context else ""
-
-
-@dataclass
-class ToolHooks:
-    """The hooks around the tool calls of one turn. `halted`: why a person has to say how it goes on."""
-
-    services: Services
-    spec: RunSpec
-    turn: int
-    allowed: frozenset[str] | None
-    halted: str | None = None
-    _places: dict[str, Place] = field(default_factory=dict)
-
-    async def before(self, call: tools.ToolCall) -> str | None:
-        """Why this call is refused; None: it may be made."""
-        if self.halted is not None:
-            return f"It was not made: a hook stopped the work. {self.halted}"
-        if not self._counts(call):
-            return None
-        verdict = await self._fire("PreToolUse", call)
-        if verdict.halted is not None:
-            self.halted = verdict.halted
-            return f"It was not made: a hook stopped the work. {self.halted}"
-        return f"A hook of this project refuses this call.\n{verdict.reason}" if verdict.blocked else None
-
-    async def after(self, call: tools.ToolCall, result: tools.ToolResult) -> tools.ToolResult:
-        """The result with what hooks say about it."""
-        if result.control is not None or not self._counts(call):
-            return result
-        response = {"content": result.content, "is_error": result.is_error}
-        verdict = await self._fire("PostToolUse", call, response)
-        self.halted = self.halted or verdict.halted
-        more = [f"A hook of this project objects:\n{verdict.reason}"] if verdict.blocked else []
-        more += [f"From a hook of this project:\n{verdict.context}"] if verdict.context else []
-        return replace(result, content="\n\n".join((result.content, *more))) if more else result
-
-    def _counts(self, call: tools.ToolCall) -> bool:
-        return call.name not in NO_TOOLS and (self.allowed is None or call.name in self.allowed)
-
-    async def _fire(self, event: str, call: tools.ToolCall, response: Mapping[str, Any] | None = None) -> Verdict:
-        if not any(ready.hook.event == event for ready in held_for(self.services, self.spec.id).ready):
-            return Verdict()
-        if event not in self._places:
-            self._places[event] = await place_of(self.services, self.spec, event)
-        return await fire(
-            self.services,
-            self.spec,
-            event,
-            subject=hooks.tool_names(call.name),
-            place=self._places[event],
-            turn=self.turn,
-            call=call,
-            response=response,
-        )
-
-
-def around_tools(services: Services, spec: RunSpec, turn: int, context: tools.ToolContext) -> ToolHooks | None:
-    """None: the run has no hooks for tool calls."""
-    found = held_for(services, spec.id).ready
-    if not any(ready.hook.event in hooks.TOOL_EVENTS for ready in found):
-        return None
-    return ToolHooks(services, spec, turn, context.allowed)
-
-
-def halted(reason: str) -> Outcome:
-    """The outcome of a turn in which a hook wanted a person to say how it goes on."""
-    return {"outcome": "question", "text": f"A hook stopped the work: {reason}\nHow should it go on?", "choices": []}
-
-
-async def may_stop(services: Services, spec: RunSpec, transcript: Transcript, number: int, outcome: Outcome) -> Outcome:
-    """The outcome of turn `number`, in which the agent says that it is finished: as it is, or with what hooks want
-    first. After `HELD_AT_MOST` refusals in a row it may stop whatever they say."""
-    event = stop_event(spec)
-    if outcome["outcome"] != "finished":
-        return outcome
-    held = held_before(transcript, number)
-    if held >= HELD_AT_MOST:
-        services.notice(spec.id, f"Hooks held the agent back {held} times in a row; its work is now taken as it is.")
-        return outcome
-    said = printable(services.redactor.text(str(outcome.get("summary") or "")))
-    more: dict[str, Any] = {"stop_hook_active": held > 0, "last_assistant_message": said}
-    if event == "SubagentStop":
-        names = (spec.agent, f"{spec.agent}:{spec.mode}")
-        more |= {"subject": names, "agent_type": spec.agent, "agent_id": spec.id}
-    verdict = await fire(services, spec, event, turn=number, **more)
-    if verdict.halted is not None:
-        return halted(verdict.halted)
-    if verdict.blocked:
-        text = f"You can't finish yet: a hook of this project holds you back.\n{verdict.reason}"
-        return {"outcome": "unfit", "text": text, "hook": True}
-    return outcome
-
-
-def stop_event(spec: RunSpec) -> str:
-    part = spec.task.errand is not None and spec.task.errand.part_of is not None
-    return "SubagentStop" if spec.reports or part else "Stop"
-
-
-def held_before(transcript: Transcript, number: int) -> int:
-    """How often in a row before turn `number` hooks did not let the agent stop."""
-    count = 0
-    for turn in range(number - 1, 0, -1):
-        outcome = (transcript.reply(turn) or {}).get("outcome", {})
-        if outcome.get("outcome") == "unfit" and outcome.get("hook"):
-            count += 1
-        elif outcome.get("outcome") in ("finished", "question"):
-            break
-    return count
-
-
-# Around the commit, and to whom it may concern
-
-
-async def before_commit(services: Services, run: str, summary: str) -> Outcome | None:
-    """`{"outcome": "held", "text", "reason", "halted"}` when hooks hold the commit back: words for the agent and for a
-    person; `halted`: the person is to decide."""
-    spec = services.spec(run)
-    if not any(ready.hook.event == "PreCommit" for ready in held_for(services, run).ready):
-        return None
-    files = await _changed(services, spec)
-    if not files:
-        return None
-    services.set_state(run, "checking")
-    said = printable(services.redactor.text(summary))
-    verdict = await fire(services, spec, "PreCommit", files=files, message=said, task=spec.task.id)
-    if not verdict.blocked and verdict.halted is None:
-        return None
-    reason = verdict.halted or verdict.reason
-    text = f"The commit is held back by a hook of this project; mend it and finish again.\n{reason}"
-    told = f"A hook holds the commit back. {reason}"
-    return {"outcome": "held", "text": text, "reason": told, "halted": verdict.halted is not None}
-
-
-async def _changed(services: Services, spec: RunSpec) -> list[str]:
-    """Paths that differ from the run's base, by its newest snapshot."""
-    transcript = Transcript(services.folder(spec.id), services.redactor)
-    last, row = transcript.snapshot(transcript.last_turn() + 1), services.store.run(spec.id)
-    if last is None or row is None or not row["base"]:
-        return []
-    found = await services.workspace.diff(row["base"], last, limit=0)
-    return [file.path for file in found.files[:1_000]]
-
-
-async def accepted(services: Services, run: str, commit: str | None, summary: str) -> Outcome:
-    """The work is on the plan branch, and its task ticked: both are told."""
-    spec = services.spec(run)
-    if commit is not None:
-        await _committed(services, spec, commit, "accepted", PLAN_BRANCH)
-    if spec.task.errand is None and chaining.following(spec) is None:
-        said = printable(services.redactor.text(summary))
-        about = {"id": spec.task.id, "title": spec.task.title, "phase": spec.task.phase}
-        await _once(services, spec, "TaskCompleted", "it", task=about, commit=commit, summary=said)
-    return {"outcome": "told"}
-
-
-async def landed(services: Services, run: str, commit: str | None, branch: str) -> Outcome:
-    """The work is on the person's branch, where that is known under a commit of its own."""
-    if commit is not None:
-        await _committed(services, services.spec(run), commit, "landed", branch)
-    return {"outcome": "told"}
-
-
-async def _committed(services: Services, spec: RunSpec, commit: str, stage: str, branch: str) -> None:
-    more = {"stage": stage, "commit": commit, "branch": branch, "task": spec.task.id, "title": spec.task.title}
-    await _once(services, spec, "PostCommit", f"{stage}-{commit}", subject=(stage,), **more)
-
-
-async def checkpoint_opened(services: Services, run: str, shown: Mapping[str, Any]) -> None:
-    number, kind = shown["number"], str(shown["kind"])
-    more = {key: shown.get(key) for key in ("number", "kind", "summary", "problem", "decisions", "question")}
-    about = {
-        **more,
-        "gates": [{k: g.get(k) for k in ("gate", "verdict", "required")} for g in shown.get("gates") or ()],
-    }
-    await _once(services, services.spec(run), "CheckpointOpened", str(number), subject=(kind,), checkpoint=about)
-
-
-async def session_end(services: Services, run: str, outcome: str, reason: str) -> None:
-    """Before the worktree is gone; afterwards nothing of the run's hooks is kept in memory."""
-    spec = services.spec(run)
-    told = one_line(printable(services.redactor.text(reason)), 400)
-    more = {"subject": (outcome,), "limit_s": END_LIMIT_S, "outcome": outcome}
-    await _once(services, spec, "SessionEnd", "it", **more, reason=outcome, message=told)
-    services.hooks.pop(run, None)
-
-
-async def _once(services: Services, spec: RunSpec, event: str, key: str, **more: Any) -> None:
-    """Tell hooks of what happened, unless that was done; a place that is gone has nobody to tell. Never raises."""
+async def once(services: Services, spec: RunSpec, event: str, key: str, **more: Any) -> None:
+    """Tell hooks of what happened, unless that was done (`key` names it); a place that is gone has nobody to tell.
+    Never raises."""
     if not any(ready.hook.event == event for ready in held_for(services, spec.id).ready):
         return
     done = services.folder(spec.id) / "hooks" / f"{event}-{key[:80]}.done"

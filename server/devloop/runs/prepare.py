@@ -9,7 +9,17 @@ from typing import Any, Literal
 from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused, SandboxMissing
 from devloop.redact import one_line
-from devloop.runs import hooking, knowledge, prompt, proposing, reporting, stopping, verifying, whole_change
+from devloop.runs import (
+    hooked_work,
+    hooking,
+    knowledge,
+    prompt,
+    proposing,
+    reporting,
+    stopping,
+    verifying,
+    whole_change,
+)
 from devloop.runs.checks import discover, prefetch_baseline
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
@@ -122,7 +132,7 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     services.notice(spec.id, *problems)
     text = prompt.task_message(spec, named, known, await asyncio.to_thread(reporting.handed_on, services, spec))
     carried = _carried(services, spec)
-    added = await hooking.session_start(services, spec, "resume" if carried else "startup")
+    added = await hooked_work.session_start(services, spec, "resume" if carried else "startup")
     text = "\n\n".join(filter(None, (text, await whole_change.told(services, spec), added)))
     transcript.begin_segment(Segment(0, 1, prompt.next_task(text) if carried else text, carried))
 

@@ -24,7 +24,7 @@ from devloop.models import (
     wait_before_retry,
 )
 from devloop.redact import one_line
-from devloop.runs import appointing, asking, hooking, knowledge, money, reporting
+from devloop.runs import appointing, asking, hooked_work, knowledge, money, reporting
 from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -189,7 +189,7 @@ async def _react(
             reply["outcome"] = {"outcome": reaction.kind, "reason": reaction.reason}
         case _:
             reply["outcome"] = {"outcome": "failed", "reason": reaction.reason}
-    reply["outcome"] = await hooking.may_stop(services, spec, transcript, number, reply["outcome"])
+    reply["outcome"] = await hooked_work.may_stop(services, spec, transcript, number, reply["outcome"])
     summarised = any(block.get("type") == "compaction" and block.get("content") for block in answer.content)
     if summarised and not reply["pending"]:
         # the summary stands for all that was said: what was loaded is given again
@@ -233,7 +233,7 @@ async def _run_tools(
     after: list[tools.ToolCall] = []
     if (await services.sandbox()).state == "off":
         calls, asked, after = asking.split(calls, context)
-    around = hooking.around_tools(services, spec, number, context)
+    around = hooked_work.around_tools(services, spec, number, context)
     results = await tools.run_batch(calls, context, on_start=started, on_result=ended, around=around)
     snapshot = await services.workspace.snapshot(spec.id, f"turn {number}")
     if snapshot.skipped:
@@ -249,7 +249,7 @@ async def _run_tools(
     reply["pending"] = [result.call_id for result in results if result.control is not None]
     reply["outcome"] = _control_outcome(spec, transcript, number, results)
     if around is not None and around.halted is not None and reply["outcome"]["outcome"] != "question":
-        reply["outcome"] = hooking.halted(around.halted)
+        reply["outcome"] = hooked_work.halted(around.halted)
     if asked is not None:
         reply["pending"].append(asked.id)
         reply["outcome"] = asking.question(services, asked)
