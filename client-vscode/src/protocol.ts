@@ -463,6 +463,8 @@ export interface CommandArguments {
   readonly checkpoint?: number;
   readonly phase?: string;
   readonly message?: string;
+  /** What is accepted without, as the checkpoint names it: `plan` is its proposal. */
+  readonly leave_out?: readonly string[];
   readonly limit?: number;
   /** What a review found, and the review itself. */
   readonly finding?: string;

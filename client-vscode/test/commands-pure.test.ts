@@ -77,6 +77,8 @@ describe("what a command was called with", () => {
       decision: "commit",
       checkpoint: 2,
     });
+    expect(read({ leave_out: ["plan"] })).toEqual({ leave_out: ["plan"] }); // the proposal, never files
+    expect(read({ leave_out: ["plan", "x"] })).toEqual({});
     expect(read({ task: "1.2" })).toEqual({ task: { id: "1.2" } });
     expect(read({ task: {}, run: "", checkpoint: 0, limit: 1.5, message: 7 })).toEqual({});
     for (const nothing of [undefined, null, "x", 3, []]) {

@@ -226,6 +226,38 @@ describe("a conversation", () => {
   });
 });
 
+describe("what nobody was asked about", () => {
+  const hook = { id: "h1", hook: "guard", event: "PreToolUse", tool: "run_command", turn: 1, at: 5 };
+
+  it("is said: hooks that refused, and what a rule accepted", () => {
+    const decisions = [
+      { number: 1, kind: "decision", decision: "revise", by: "person", at: 6 },
+      { number: 2, kind: "decision", decision: "continue", by: "rule", at: 9 },
+    ];
+    const hooks = [
+      { ...hook, result: "pass" },
+      { ...hook, result: "block", reason: "no network" },
+    ];
+    const model = withShow(loaded(), shown({ hooks, decisions }));
+    const found = () => model.said.filter((each) => /^(?:hook|rule)/.test(each.key));
+    expect(found().map((each) => [each.after, each.title, each.text])).toEqual([
+      [1, "Hook guard refused", "PreToolUse · run_command: no network"],
+      [model.run.turn, "Accepted by rule: Continue", "Every gate passed; nobody was asked."],
+    ]);
+    const later = withConversation(model, conversation(0, { turns: [], openings: [], gates: [] }));
+    expect(later.said.filter((each) => /^(?:hook|rule)/.test(each.key))).toEqual(found());
+  });
+
+  it("comes with events, once", () => {
+    const started = withEvents(loaded(), [event("hook.started", { event: "Stop", hooks: ["a"] })]);
+    expect(started.doing).toBe("Hooks of Stop");
+    const blocked = event("hook.ended", { ...hook, result: "timeout", reason: "" });
+    const ended = withEvents(started, [blocked, blocked]);
+    expect(ended.doing).toBe("");
+    expect(ended.said.filter((each) => each.title === "Hook guard: timeout")).toHaveLength(1);
+  });
+});
+
 describe("a patch", () => {
   it("makes one state into the next, whatever happened", () => {
     const states: Model[] = [newModel(RUN)];

@@ -119,6 +119,38 @@ describe("the order", () => {
   });
 });
 
+describe("a run that gathers others", () => {
+  it("has its parts below it, whether they work or have ended, and names the command", () => {
+    const whole = run("g", { task: "@review", title: "What is staged", state: "waiting" });
+    const parts = [
+      run("a", { task: "@review/quality", title: "Quality", part_of: "g" }),
+      run("b", { task: "@review/security", title: "Security", part_of: "g", state: "ended", outcome: "accepted" }),
+      run("c", { task: "@review/x", title: "Of another", part_of: "gone", state: "ended", outcome: "accepted" }),
+    ];
+    const ended = parts.filter((each) => each.state === "ended");
+    const known = { runs: ended, more: false, shown: new Map() };
+    const rows = rowsOf([whole, ...parts.slice(0, 1)], new LiveRuns(), known);
+    expect(rows.map((each) => each.label)).toEqual(["review: What is staged", "review x: Of another"]);
+    expect(rows[0]?.children?.map((each) => each.label).slice(0, 2)).toEqual([
+      "review quality: Quality",
+      "review security: Security",
+    ]);
+    expect(rows[0]?.tooltip).toContain("**review**");
+  });
+
+  it("has them below it when it has ended, too", () => {
+    const ended = [
+      run("g", { task: "@review", title: "What is staged", state: "ended", outcome: "accepted" }),
+      run("a", { task: "@review/quality", title: "Quality", part_of: "g", state: "ended", outcome: "accepted" }),
+    ];
+    const rows = rowsOf([], new LiveRuns(), { runs: ended, more: false, shown: new Map() });
+    expect(rows.map((each) => [each.label, each.children])).toEqual([["review: What is staged", null]]);
+    const looked = new Map([["g", shown(ended[0] as Run)]]);
+    const open = rowsOf([], new LiveRuns(), { runs: ended, more: false, shown: looked })[0];
+    expect(open?.children?.[0]?.label).toBe("review quality: Quality");
+  });
+});
+
 describe("a run at a checkpoint", () => {
   it("waits for you, or asks, and offers what the checkpoint offers", () => {
     const waiting = rowsOf([run("r1", { state: "waiting", checkpoint: checkpoint() })])[0];

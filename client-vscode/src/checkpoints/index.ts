@@ -55,7 +55,7 @@ export function register(context: Context): void {
       const place = about.decision === undefined ? undefined : await deciding.place(about);
       await (about.decision === undefined
         ? deciding.choose(about)
-        : place && deciding.decide(place, about.decision, about.message));
+        : place && deciding.decide(place, about.decision, about.message, about.leave_out));
     }),
     command("devloop.review", (given) => {
       const path = typeof given === "object" && given !== null && "path" in given ? given.path : undefined;

@@ -3,6 +3,7 @@
 import type { CommandArguments, Decision, TaskReference } from "../protocol";
 
 const LONGEST = 100_000;
+const PROPOSAL = ["plan"] as const;
 
 /** Only what we know, and only of the right type: anybody can call a command with anything. */
 export function read(given: unknown): CommandArguments {
@@ -23,6 +24,7 @@ export function read(given: unknown): CommandArguments {
     checkpoint: whole(from["checkpoint"]),
     phase: text(from["phase"]),
     message: text(from["message"]),
+    leave_out: isProposal(from["leave_out"]) ? PROPOSAL : undefined,
     limit: whole(from["limit"]),
     finding: text(from["finding"]),
     review: text(from["review"]),
@@ -58,6 +60,11 @@ type RequiredKeys<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[
 
 function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value.slice(0, LONGEST) : undefined;
+}
+
+/** The proposal alone: files are left out where a person sees them, in the review. */
+function isProposal(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 1 && value[0] === PROPOSAL[0];
 }
 
 function whole(value: unknown): number | undefined {

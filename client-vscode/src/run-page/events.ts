@@ -5,6 +5,7 @@ import type { Model } from "./model";
 import { upserted } from "./patch";
 import { block, line, number, oneLine, type Row, whole } from "./read";
 import { checkpointOf, countsOf, gateKey, gateOf, headWith, LONGEST_RESULT, LONGEST_TEXT } from "./reading";
+import { withHook } from "./said";
 import type { Body, Gate, Tool, Turn } from "./state";
 import { emptyBody, figuresOf, inShort, newTurn } from "./turns";
 
@@ -23,6 +24,8 @@ export const folds: Readonly<Record<string, Fold>> = {
   "turn.ended": turnEnded,
   "tool.started": toolStarted,
   "tool.ended": toolEnded,
+  "hook.started": (model, data) => ({ ...model, doing: `Hooks of ${line(data["event"], 40) || "this run"}` }),
+  "hook.ended": (model, data, at) => ({ ...model, doing: "", said: withHook(model.said, data, at) }),
   "model.waiting": modelWaiting,
   "gate.started": gateStarted,
   "gate.ended": gateEnded,

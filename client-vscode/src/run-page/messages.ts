@@ -13,7 +13,10 @@ const fromPage = {
   look: object({ type: oneOf("look"), turns: list(whole) }),
   /** A person decided; `checkpoint` is the one that was shown. */
   decide: object({ type: oneOf("decide"), decision: words, checkpoint: whole, message: nullable(words) }),
+  /** The same, accepted without what it proposes for the plan. */
+  without: object({ type: oneOf("without"), decision: words, checkpoint: whole }),
   cancel: object({ type: oneOf("cancel") }),
+  proposal: object({ type: oneOf("proposal") }),
   review: object({ type: oneOf("review") }),
   file: object({ type: oneOf("file"), path: words }),
   /** Open something beside the page. */

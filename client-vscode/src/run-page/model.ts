@@ -7,7 +7,7 @@ import { type Fold, folds } from "./events";
 import { upserted } from "./patch";
 import { line, row, rows, whole } from "./read";
 import { checkpointOf, filesOf, gateOf, headWith, noticesOf } from "./reading";
-import { saidWith } from "./said";
+import { recordedWith, saidWith } from "./said";
 import { type Body, blank, type Gate, type PageState, type Turn } from "./state";
 import { recordedTurn, toldBody, toldTurn } from "./turns";
 
@@ -40,6 +40,7 @@ export function withShow(model: Model, answer: unknown): Model {
     gates: keptList(model.gates, withRunning(model.gates, gatesOf(told["gates"]), run.state)),
     checkpoint: run.state === "ended" ? null : kept(model.checkpoint, checkpointOf(told["checkpoint"])),
     notices: keptList(model.notices, noticesOf(told["notices"])),
+    said: keptList(model.said, recordedWith(model.said, told, run.turn)),
     doing: run.state === "ended" || run.state === "waiting" ? "" : model.doing,
   };
 }

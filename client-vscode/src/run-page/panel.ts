@@ -208,12 +208,17 @@ class Page {
       this.feed.look(read.turns);
     } else if (read.type === "decide") {
       await this.decide(read);
+    } else if (read.type === "without") {
+      await this.decide({ ...read, message: null }, { leave_out: ["plan"] });
     } else {
       await this.act(read);
     }
   }
 
-  private async decide({ decision, checkpoint, message }: FromPage & { type: "decide" }): Promise<void> {
+  private async decide(
+    { decision, checkpoint, message }: Omit<FromPage & { type: "decide" }, "type">,
+    more: object = {},
+  ): Promise<void> {
     const shown = this.feed.current.checkpoint;
     let problem = "";
     if (!vscode.workspace.isTrusted) {
@@ -222,7 +227,7 @@ class Page {
       problem = "That is not asked any more.";
     } else {
       const words = message === null ? {} : { message };
-      problem = await this.execute("devloop.decide", { run: this.run, decision, checkpoint, ...words });
+      problem = await this.execute("devloop.decide", { run: this.run, decision, checkpoint, ...words, ...more });
     }
     const taken = problem === "" && (await this.closes(checkpoint));
     this.post({ type: "answered", taken, problem });
@@ -241,11 +246,14 @@ class Page {
     void this.panel.webview.postMessage(message);
   }
 
-  private async act(message: Exclude<FromPage, { type: "ready" | "look" | "decide" }>): Promise<void> {
+  private async act(message: Exclude<FromPage, { type: "ready" | "look" | "decide" | "without" }>): Promise<void> {
     const { run } = this;
     switch (message.type) {
       case "cancel":
         await this.execute("devloop.cancel", { run });
+        break;
+      case "proposal":
+        await this.execute("devloop.proposal", { run });
         break;
       case "review":
         await this.execute("devloop.review", { run });

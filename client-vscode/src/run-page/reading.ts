@@ -140,8 +140,36 @@ export function checkpointOf(value: unknown): Checkpoint | null {
     choices: texts(question["choices"], 400),
     decisions: texts(told["decisions"], 40),
     recommended: line(told["recommended"], 40),
+    why: line(told["why"], 200),
     guards: rows(told["guards"]).map(guardOf),
+    beside: [...acceptedOf(row(told["accepted"])), ...chainOf(row(told["chain"]))],
+    report: block(row(told["report"])["text"], LONGEST_TEXT),
+    proposal: proposalOf(row(told["proposal"])),
   };
+}
+
+/** What a rule accepted since the last checkpoint, the work that is shown included. */
+function acceptedOf(told: Row): readonly string[] {
+  const tasks = rows(told["tasks"]).map((task) => line(`${task["task"]} ${task["title"]}`, 120));
+  const size = `+${whole(told["added"])} −${whole(told["deleted"])}`;
+  return tasks.length > 0 ? [`Accepted since the last checkpoint, ${size}: ${tasks.join("; ")}`] : [];
+}
+
+function chainOf(told: Row): readonly string[] {
+  const next = line(told["next"], 40);
+  const modes = texts(told["modes"], 40);
+  return next ? [`Mode ${whole(told["at"]) + 1} of ${modes.length} (${modes.join(" → ")}): ${next} is next`] : [];
+}
+
+function proposalOf(told: Row): Checkpoint["proposal"] {
+  return told["patch"]
+    ? {
+        said: line(told["said"], 300),
+        leftOut: texts(told["left_out"], 300),
+        notes: texts(told["notes"], 300),
+        optional: told["optional"] === true,
+      }
+    : null;
 }
 
 /** Something the work does to the checks themselves. */

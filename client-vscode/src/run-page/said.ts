@@ -2,12 +2,12 @@
 
 import { wordsOf } from "../decisions";
 import { oneLine as flat, joined } from "../views/text";
-import { block, line, type Row, row, rows, texts, whole } from "./read";
+import { block, line, number, type Row, row, rows, texts, whole } from "./read";
 import { LONGEST_TEXT } from "./reading";
 import type { Said } from "./state";
 
 /** After a turn: gates judge, a person decides, the agent is told, a fresh conversation begins. */
-const ORDER: readonly string[] = ["gates", "message", "told", "opening"];
+const ORDER: readonly string[] = ["gates", "message", "hook", "rule", "told", "opening"];
 
 /** From an answer to `devloop/conversation`; what was told after turns that it does not tell stays. */
 export function saidWith(before: readonly Said[], answer: Row): readonly Said[] {
@@ -19,11 +19,55 @@ export function saidWith(before: readonly Said[], answer: Row): readonly Said[] 
     ...rows(answer["gates"]).map(roundOf),
     ...messages,
     ...before.filter((each) => kindOf(each) === "told" && !answered.has(each.after)),
+    ...before.filter((each) => RECORDED.has(kindOf(each))),
     ...turns.flatMap(toldOf).filter((each) => !words.has(each.text.trim())),
     ...rows(answer["openings"]).map(openingOf),
   ];
   const shown = all.filter((each) => each.text.trim() !== "" || each.who === "person");
-  return shown.sort((a, b) => a.after - b.after || rank(a) - rank(b));
+  return sorted(shown);
+}
+
+/** What an answer to `devloop/show` tells of hooks that did not just pass, and of what a rule decided. */
+export function recordedWith(before: readonly Said[], answer: Row, turn: number): readonly Said[] {
+  const hooks = rows(answer["hooks"]).flatMap((each) => hookOf(each, number(each["at"])));
+  const rules = rows(answer["decisions"])
+    .filter((each) => each["by"] === "rule")
+    .map((each) => ruleOf(each, turn));
+  return sorted([...before.filter((each) => !RECORDED.has(kindOf(each))), ...hooks, ...rules]);
+}
+
+/** One more hook that did not just pass. */
+export function withHook(before: readonly Said[], told: Row, at: number | null): readonly Said[] {
+  const found = hookOf(told, at);
+  const keys = new Set(found.map((each) => each.key));
+  return found.length === 0 ? before : sorted([...before.filter((each) => !keys.has(each.key)), ...found]);
+}
+
+const RECORDED: ReadonlySet<string> = new Set(["hook", "rule"]);
+
+function sorted(all: readonly Said[]): readonly Said[] {
+  return [...all].sort((a, b) => a.after - b.after || rank(a) - rank(b));
+}
+
+function hookOf(told: Row, at: number | null): readonly Said[] {
+  const result = line(told["result"], 40);
+  if (result === "pass") {
+    return [];
+  }
+  const name = line(told["hook"], 80) || "A hook";
+  const title = result === "block" ? `Hook ${name} refused` : `Hook ${name}: ${result || "no answer"}`;
+  const where = joined(line(told["event"], 40), line(told["tool"], 60));
+  const reason = block(told["reason"], 2000);
+  const key = `hook.${line(told["id"], 80)}.${at ?? ""}`;
+  const text = [where, reason].filter(Boolean).join(": ") || name;
+  return [{ key, after: whole(told["turn"]), who: "devloop", title, text, good: false }];
+}
+
+function ruleOf(told: Row, turn: number): Said {
+  const name = line(told["decision"], 40);
+  const title = `Accepted by rule: ${(wordsOf(name)?.title ?? name).replace("…", "")}`;
+  const text = block(told["message"], 400) || "Every gate passed; nobody was asked.";
+  return { key: `rule.${whole(told["number"])}`, after: turn, who: "devloop", title, text, good: true };
 }
 
 function kindOf(said: Said): string {

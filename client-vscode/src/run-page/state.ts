@@ -67,7 +67,13 @@ const checkpoint = object({
   decisions: list(text),
   /** "" where nothing is. */
   recommended: text,
+  /** Why that is recommended, or nothing is. */
+  why: text,
   guards: list(text),
+  /** What else the decision is about. */
+  beside: list(text),
+  report: text,
+  proposal: nullable(object({ said: text, leftOut: list(text), notes: list(text), optional: flag })),
 });
 
 /** What stands between turns: what people decided, what gates said, what the agent was told. */

@@ -54,11 +54,30 @@ export function runRows(
   const first = [...open].sort((left, right) => order(left) - order(right) || started(right) - started(left));
   const ids = new Set(open.map((run) => run.id));
   const ended = (history?.runs ?? []).filter((run) => run.state === "ended" && !ids.has(run.id));
+  const parts = partsIn([...first, ...ended]);
+  const rowOf = (run: Run): RunRow => {
+    const members = (parts.get(run.id) ?? []).map(rowOf);
+    return ids.has(run.id)
+      ? openRow(run, live(run.id), members, folder)
+      : endedRow(run, history?.shown.get(run.id), members, folder, now);
+  };
+  const nested = new Set([...parts.values()].flat());
   return [
-    ...first.map((run) => openRow(run, live(run.id), folder)),
-    ...ended.map((run) => endedRow(run, history?.shown.get(run.id), folder, now)),
+    ...[...first, ...ended].filter((run) => !nested.has(run)).map(rowOf),
     ...(history?.more ? [moreRow(folder)] : []),
   ];
+}
+
+/** Runs that another one gathers, by that one, where it is there and no part itself. */
+function partsIn(runs: readonly Run[]): ReadonlyMap<string, readonly Run[]> {
+  const whole = new Set(runs.filter((run) => !run.part_of).map((run) => run.id));
+  const found = new Map<string, Run[]>();
+  for (const run of runs) {
+    if (run.part_of && whole.has(run.part_of)) {
+      found.set(run.part_of, [...(found.get(run.part_of) ?? []), run]);
+    }
+  }
+  return found;
 }
 
 function order(run: Run): number {
@@ -73,7 +92,7 @@ function labelOf(run: Run): string {
   return runName({ task: oneLine(run.task, 40), title: run.title });
 }
 
-function openRow(run: Run, live: Live, folder: string): RunRow {
+function openRow(run: Run, live: Live, members: readonly RunRow[], folder: string): RunRow {
   const label = labelOf(run);
   const turn = Math.max(run.turn, live.turn);
   const description = joined(
@@ -91,7 +110,7 @@ function openRow(run: Run, live: Live, folder: string): RunRow {
     spoken: `${label}, ${description.replaceAll(" · ", ", ")}`,
     context: contextOf("run", "open", run.state === "waiting" ? "checkpoint" : "working", ...decisions(run)),
     expand: "open",
-    children: openParts(run, live, turn, folder),
+    children: [...members, ...openParts(run, live, turn, folder)],
     click: true,
     subject: { kind: "run", folder, run },
   });
@@ -175,7 +194,7 @@ function costRow(run: Run, id: string, subject: RunSubject): RunRow {
   });
 }
 
-function endedRow(run: Run, shown: Shown | undefined, folder: string, now: Date): RunRow {
+function endedRow(run: Run, shown: Shown | undefined, members: readonly RunRow[], folder: string, now: Date): RunRow {
   const label = labelOf(run);
   const outcome = run.outcome ?? "ended";
   const description = joined(
@@ -195,7 +214,7 @@ function endedRow(run: Run, shown: Shown | undefined, folder: string, now: Date)
     spoken: `${label}, ${description.replaceAll(" · ", ", ")}`,
     context: contextOf("run", "ended"),
     expand: "closed",
-    children: shown === undefined ? null : endedParts(run, shown, folder, id),
+    children: shown === undefined ? null : [...members, ...endedParts(run, shown, folder, id)],
     dim: outcome === "discarded" || outcome === "cancelled",
     click: true,
     subject: { kind: "run", folder, run },

@@ -178,6 +178,26 @@ describe("a checkpoint", () => {
     expect(buttonNamed("Commit").disabled).toBe(false);
   });
 
+  it("says what accepting makes of the plan and what else it is about", () => {
+    const proposal = { patch: "+x", said: "2 tasks added", left_out: ["1.9 is done"], notes: [], optional: true };
+    const accepted = { tasks: [{ task: "1.1", title: "First" }], added: 2, deleted: 1 };
+    const chain = { modes: ["explorer", "default"], at: 0, next: "default" };
+    const decisions = ["continue", "revise", "discard"];
+    const content = checkpoint({ proposal, accepted, chain, decisions, recommended: "continue", why: "all is clear" });
+    show(withEvents(loaded(), [event("checkpoint.opened", content)]));
+    const said = all(".checkpoint .heading").map((each) => each.textContent);
+    expect(said.slice(0, 3)).toEqual([
+      "Accepted since the last checkpoint, +2 −1: 1.1 First",
+      "Mode 1 of 2 (explorer → default): default is next",
+      "Accepting changes the plan: 2 tasks added",
+    ]);
+    expect(one(".checkpoint .guards").textContent).toBe("Left out: 1.9 is done");
+    expect(buttonNamed("Continue").title).toBe("Recommended: all is clear. Accept it, and change the plan as shown.");
+    buttonNamed("Show plan changes").click();
+    buttonNamed("Continue without plan changes").click();
+    expect(host.posted).toEqual([{ type: "proposal" }, { type: "without", checkpoint: 1, decision: "continue" }]);
+  });
+
   it("asks for words before it revises, keeps them over a reload, sends them once", () => {
     const model = withEvents(loaded(), [event("checkpoint.opened", checkpoint())]);
     show(model);

@@ -1,12 +1,14 @@
 /** What a person is asked, and their answer. */
 
-import { detailOf, needsWords, offered, recommended, wordsOf } from "../../decisions";
+import { detailOf, isDecision, needsWords, offered, recommended, titleAt, wordsOf } from "../../decisions";
 import type { Checkpoint } from "../state";
 import { button, el, fill, section, uniqueId } from "./dom";
 import { markdown } from "./markdown";
 
 export interface CheckpointActions {
   readonly decide: (checkpoint: number, decision: string, message: string | null) => void;
+  readonly without: (checkpoint: number, decision: string) => void;
+  readonly proposal: () => void;
   readonly review: () => void;
   /** Words that are being written, so that they outlive the page. */
   readonly draft: (text: string) => void;
@@ -14,8 +16,8 @@ export interface CheckpointActions {
 
 const HEADINGS: Readonly<Record<string, string>> = { question: "The agent asks", problem: "This needs you" };
 
-function labelOf(decision: string): string {
-  return wordsOf(decision)?.title ?? decision;
+function labelOf(decision: string, checkpoint: Checkpoint): string {
+  return isDecision(decision) ? titleAt(decision, checkpoint) : decision;
 }
 
 export class CheckpointArea {
@@ -90,6 +92,18 @@ export class CheckpointArea {
     if (checkpoint.summary) {
       this.body.append(el("div", "quote", markdown(checkpoint.summary)));
     }
+    if (checkpoint.report && !checkpoint.summary.includes(checkpoint.report) && checkpoint.proposal === null) {
+      this.body.append(el("div", "quote", markdown(checkpoint.report)));
+    }
+    for (const text of checkpoint.beside) {
+      this.body.append(el("p", "heading", text));
+    }
+    if (checkpoint.proposal !== null) {
+      const { said, leftOut, notes } = checkpoint.proposal;
+      const items = [...leftOut.map((each) => `Left out: ${each}`), ...notes].map((each) => el("li", {}, each));
+      this.body.append(el("p", "heading", `Accepting changes the plan: ${said || "see the difference"}`));
+      this.body.append(el("ul", "guards", ...items));
+    }
     if (checkpoint.guards.length > 0) {
       const items = checkpoint.guards.map((guard) => el("li", {}, guard));
       this.body.append(el("p", "heading", "This work changes the checks themselves:"), el("ul", "guards", ...items));
@@ -109,9 +123,10 @@ export class CheckpointArea {
     for (const decision of offered(checkpoint).filter((each) => each !== "answer")) {
       const asks = needsWords(decision);
       const detail = detailOf(decision, checkpoint);
-      const title = decision === recommended(checkpoint) ? `Recommended. ${detail}` : detail;
+      const why = checkpoint.why ? `Recommended: ${checkpoint.why}.` : "Recommended.";
+      const title = decision === recommended(checkpoint) ? `${why} ${detail}` : detail;
       made.push(
-        button(labelOf(decision), {
+        button(labelOf(decision, checkpoint), {
           class: decision === first ? "primary" : "secondary",
           attributes: { title, ...(asks ? { "aria-expanded": "false" } : {}) },
           onClick: () => (asks ? this.ask(form, decision, made) : this.send(decision, null)),
@@ -119,12 +134,31 @@ export class CheckpointArea {
       );
     }
     const review = button("Review changes", { class: "secondary review", onClick: this.actions.review });
-    const shown = checkpoint.kind === "question" ? made : [...made, review];
+    const shown = checkpoint.kind === "question" ? made : [...made, ...this.aboutPlan(checkpoint), review];
     const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } }, ...shown);
     if (this.draft !== "" && checkpoint.decisions.includes("revise")) {
       this.ask(form, "revise", made, false);
     }
     return el("div", {}, choices, row, form);
+  }
+
+  /** Seeing what accepting makes of the plan, and accepting without it. */
+  private aboutPlan(checkpoint: Checkpoint): HTMLButtonElement[] {
+    const { proposal, number } = checkpoint;
+    const able = offered(checkpoint).find((each) => each === "continue" || each === "commit");
+    if (proposal === null) {
+      return [];
+    }
+    const show = button("Show plan changes", { class: "secondary review", onClick: this.actions.proposal });
+    if (!proposal.optional || able === undefined) {
+      return [show];
+    }
+    const without = button(`${labelOf(able, checkpoint)} without plan changes`, {
+      class: "secondary",
+      attributes: { title: "The plan stays as it is." },
+      onClick: () => this.once(() => this.actions.without(number, able)),
+    });
+    return [show, without];
   }
 
   /** What may be answered with one click, and a field for everything else. */
@@ -139,7 +173,7 @@ export class CheckpointArea {
 
   /** Open the field for a decision that carries words, or close it again. */
   private ask(form: HTMLElement, decision: string, buttons: readonly HTMLButtonElement[], focus = true): void {
-    const label = labelOf(decision);
+    const label = this.shown === null ? decision : labelOf(decision, this.shown);
     const opener = buttons.find((each) => each.textContent === label);
     const open = opener?.getAttribute("aria-expanded") === "true";
     for (const each of buttons.filter((one) => one.hasAttribute("aria-expanded"))) {
@@ -203,11 +237,18 @@ export class CheckpointArea {
   }
 
   private send(decision: string, message: string | null): void {
+    const number = this.shown?.number;
+    if (number !== undefined) {
+      this.once(() => this.actions.decide(number, decision, message));
+    }
+  }
+
+  private once(act: () => void): void {
     if (this.shown !== null && !this.sent && !this.locked) {
       this.sent = true;
       this.say("");
       this.enable();
-      this.actions.decide(this.shown.number, decision, message);
+      act();
     }
   }
 

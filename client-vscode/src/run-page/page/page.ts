@@ -66,6 +66,8 @@ export class RunPage {
     this.checkpoint = new CheckpointArea(
       {
         decide: (checkpoint, decision, message) => port.post({ type: "decide", checkpoint, decision, message }),
+        without: (checkpoint, decision) => port.post({ type: "without", checkpoint, decision }),
+        proposal: () => port.post({ type: "proposal" }),
         review,
         draft: (draft) => this.remember({ draft }),
       },
