@@ -112,6 +112,18 @@ def test_a_tag_that_came_in_between_is_asked_about_and_never_moved(project: Plac
     assert project.git("rev-parse", "v1.3.1^{commit}") == project.git("rev-parse", "HEAD")
 
 
+def test_what_came_in_meanwhile_is_in_it_and_said(project: Place) -> None:
+    commit(project, "fix: one", "one.py")
+    script(project, summary="1.3.2 is ready.")
+    begun = project("ship", "--json").json["run"]["id"]
+    commit(project, "feat: late", "late.py")
+    landed = project("decide", begun, "commit", "--follow", "--json")
+    assert landed.json["run"]["outcome"] == "landed", landed
+    notices = " ".join(project("show", begun, "--json").json["notices"])
+    assert "1 commits came in meanwhile that the changelog does not know: feat: late." in notices
+    assert "late" not in (project.root / "CHANGELOG.md").read_text()
+
+
 def test_a_finished_plan_that_is_shipped_is_complete(project: Place) -> None:
     project.plan.write_text(project.plan.read_text().replace("- [ ]", "- [x]"))
     project.git("commit", "-qam", "feat!: another way")

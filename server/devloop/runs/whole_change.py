@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from devloop.redact import printable
 from devloop.runs.services import Services
-from devloop.runs.spec import RunSpec
+from devloop.runs.spec import PlanSpec, RunSpec
 
 RESULTS: Final = frozenset({"review", "security", "readiness", "done-check", "git", "summary"})
 """Results that are about the change, not about the tree."""
@@ -26,7 +27,7 @@ async def told(services: Services, spec: RunSpec) -> str:
     judges = isinstance(shape, str) and shape in RESULTS  # a shape that a project describes is none of them
     if spec.task.errand is not None or not judges or row is None or row["base"] is None:
         return ""
-    first = _first(services, spec)
+    first = await asyncio.to_thread(_first, services, spec)
     if first is None or first == row["base"]:
         return ""
     found = await services.workspace.diff(first, row["base"], limit=PATCH)
@@ -53,5 +54,8 @@ def _first(services: Services, spec: RunSpec) -> str | None:
 
 
 def _same_plan(row: Mapping[str, Any], spec: RunSpec) -> bool:
-    other = RunSpec.model_validate(row["spec"])
-    return other.task.errand is None and (other.plan.path, other.plan.name) == (spec.plan.path, spec.plan.name)
+    """Looked at in hundreds of records, so only what is asked for is read."""
+    if row["spec"]["task"].get("errand") is not None:
+        return False
+    other = PlanSpec.model_validate(row["spec"].get("plan") or {})
+    return (other.path, other.name) == (spec.plan.path, spec.plan.name)

@@ -81,6 +81,17 @@ async def since(repository: Repository, head: str, tag: str | None) -> Since:
     )
 
 
+async def between(repository: Repository, start: str, commit: str) -> tuple[str, ...]:
+    """The subjects of what lies below a commit and is not part of `start`'s history, newest first."""
+    reach = (f"{checked_oid(commit)}^@", f"^{checked_oid(start)}")
+    git = await repository.git()
+    told = await git.run(
+        *("log", "-z", "--no-merges", "--no-show-signature", "--encoding=UTF-8", f"--max-count={MAX_COMMITS}"),
+        *("--format=%s", *reach, "--"),
+    )
+    return tuple(raw.decode("utf-8", "replace") for raw in told.out.split(b"\0") if raw)
+
+
 def _released(out: bytes) -> list[Released]:
     parts = (raw.decode("utf-8", "replace").strip("\n").split("\x1f", 2) for raw in out.split(b"\0"))
     return [Released(each[0], each[1], each[2].strip()) for each in parts if len(each) == 3]

@@ -294,7 +294,12 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
             found=[each.to_json() for each in release.found],
         )
     await (await opened(project)).plan_landing()  # where it could not land, no agent begins
-    given = {"version": str(release.version), "tag": release.tag if asked.flag("tag") else "", "override": override}
+    given = {
+        "version": str(release.version),
+        "tag": release.tag if asked.flag("tag") else "",
+        "override": override,
+        "head": release.head,
+    }
     return errand_task(
         "ship",
         f"Release {release.version}",
@@ -341,8 +346,9 @@ async def take_effect(project: Project, accepted: Accepted) -> str:
     version, tag = str(accepted.given["version"]), str(accepted.given.get("tag") or "")
     said = [await asyncio.to_thread(_keep_words, project, accepted, version)]
     if accepted.ended == "landed" and accepted.commit is not None:
+        repository = await Repository.discover(project.root)
+        said.append(await _unannounced(repository, accepted.given.get("head"), accepted.commit))
         if tag:
-            repository = await Repository.discover(project.root)
             made = await releases.make_tag(repository, tag, accepted.commit, f"{tag}\n")
             said.append(f"Tagged {tag}." if made else f"The tag {tag} is there.")
         said.append(f"Push it when you want to: git push{f' --atomic origin HEAD {tag}' if tag else ''}.")
@@ -350,6 +356,16 @@ async def take_effect(project: Project, accepted: Accepted) -> str:
     elif tag:
         said.append(f"It has not landed, so there is no tag {tag} yet.")
     return " ".join(filter(None, said))
+
+
+async def _unannounced(repository: Repository, head: Any, commit: str) -> str:
+    """What was accepted or committed while the release was made: it is in it, and its changelog does not know."""
+    found = await releases.between(repository, head, commit) if isinstance(head, str) else ()
+    if not found:
+        return ""
+    clean = Redactor({}).text
+    named = "; ".join(one_line(clean(each), 80) for each in found[:5])
+    return f"{len(found)} commits came in meanwhile that the changelog does not know: {named}."
 
 
 async def _finish_plan(project: Project) -> None:
