@@ -117,4 +117,48 @@ export const TASKS = {
     { delay_s: 1, text: "It has to be tried.", calls: [call("run_command", { command: "sh check.sh && echo fine" })] },
     { delay_s: 1, calls: [finish("purse.export writes one row per bill, with amounts as they are shown.")] },
   ],
+  // Errands
+  "@quick": work("LICENCE.md", "MIT\n", "The licence is named."),
+  "@plan-new": [
+    {
+      calls: [
+        call("finish", {
+          summary: "Two small steps.",
+          title: "Currencies",
+          phases: [
+            {
+              name: "Currencies",
+              tasks: [
+                {
+                  title: "Convert at the rate of the day",
+                  files: ["purse/rates.py (new)"],
+                  acceptance: ["rates are exact"],
+                },
+                { title: "Show both amounts", depends: ["Convert at the rate of the day"] },
+              ],
+            },
+          ],
+        }),
+      ],
+    },
+  ],
+  "@review/correctness": reviewed([
+    {
+      path: "purse/rates.py",
+      line: 5,
+      severity: "High",
+      kind: "correctness",
+      confidence: 90,
+      problem: "eval runs whatever the text says",
+      fix: "Use Decimal.",
+    },
+  ]),
+  "@review/quality": reviewed(),
+  "@review/conventions": reviewed(),
+  "@review/reviewer": reviewed(),
+  "@review/security": [{ calls: [call("finish", { summary: "Scanned.", risk: "CLEAN", findings: [] })] }],
 };
+
+function reviewed(findings = []) {
+  return [{ calls: [call("finish", { summary: "Looked.", verdict: "APPROVE", findings })] }];
+}

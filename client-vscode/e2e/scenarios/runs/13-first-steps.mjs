@@ -6,7 +6,7 @@ import { until } from "../../harness/wait.mjs";
 export default async function firstSteps(stage) {
   const window = await stage.shared();
   const { page } = window;
-  await window.status(/\d+\/10/);
+  await window.status(/\d+\/1\d/);
   await window.command("Devloop: Open Walkthrough");
   await step("plan").waitFor();
   await stage.shot(window, "walkthrough");
