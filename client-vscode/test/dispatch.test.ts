@@ -15,6 +15,9 @@ const vs = vi.hoisted(() => ({
   pick: ((items: readonly unknown[]) => items[0]) as (items: readonly { label: string }[]) => unknown,
   picks: [] as unknown[][],
   words: "" as string | undefined,
+  program: undefined as readonly string[] | undefined,
+  tasks: [] as unknown[],
+  shown: [] as string[],
   pages: [] as string[],
   bar: [] as string[],
   revealed: [] as unknown[][],
@@ -44,6 +47,24 @@ vi.mock("vscode", async () => {
       from: ({ path }: { path: string }) => uri(`page:${path}`),
     },
     Range: class {},
+    TaskRevealKind: { Always: 1 },
+    TaskPanelKind: { Shared: 1 },
+    ProcessExecution: class {
+      constructor(
+        readonly program: string,
+        readonly args: readonly string[],
+      ) {}
+    },
+    Task: class {
+      constructor(
+        readonly definition: unknown,
+        readonly scope: unknown,
+        readonly name: string,
+        readonly source: string,
+        readonly execution: unknown,
+      ) {}
+    },
+    tasks: { executeTask: async (task: unknown) => vs.tasks.push(task) },
     ProgressLocation: { Window: 10 },
     QuickPickItemKind: { Separator: -1 },
     version: "1.139.1",
@@ -80,7 +101,10 @@ vi.mock("vscode", async () => {
         vs.uri = handler;
         return new Disposable(() => undefined);
       },
-      showTextDocument: async () => ({}),
+      showTextDocument: async (uri: unknown) => {
+        vs.shown.push(String(uri));
+        return {};
+      },
       showOpenDialog: async () => vs.chosen,
     },
     workspace: {
@@ -116,7 +140,10 @@ vi.mock("vscode", async () => {
 vi.mock("../src/views/reveal", () => ({
   revealLine: (uri: object, ...more: unknown[]) => vs.revealed.push([String(uri), ...more]),
 }));
-vi.mock("../src/server/find", () => ({ findServer: async () => ({ tried: [] }), canImport: async () => false }));
+vi.mock("../src/server/find", () => ({
+  findServer: async () => ({ tried: [], found: vs.program && { command: vs.program } }),
+  canImport: async () => false,
+}));
 
 const RUNNING: SessionState = {
   kind: "running",
@@ -196,7 +223,7 @@ beforeEach(() => {
   const extension = {
     subscriptions: [],
     extension: { packageJSON: { version: "0.1.0" } },
-    globalState: { get: () => undefined },
+    globalState: { get: (_: string, otherwise: unknown) => otherwise },
   };
   register({ extension, sessions: sessions as never, log } as never);
 });
@@ -417,6 +444,49 @@ describe("what begins with words", () => {
       ["devloop.ship", { version: "2.0.0", preview: true }],
       ["devloop.ship", { version: "2.0.0", tag: false }],
     ]);
+  });
+});
+
+describe("what the terminal has", () => {
+  beforeEach(() => {
+    Object.assign(vs, { program: ["/venv/devloop", "lsp"], tasks: [], shown: [] });
+  });
+
+  it("runs there with the server's own program, and no shell reads the words", async () => {
+    await call("devloop.stats");
+    vs.words = "$(rm -rf .)";
+    await call("devloop.explainSetting");
+    expect(vs.tasks).toMatchObject([
+      { name: "devloop stats", execution: { program: "/venv/devloop", args: ["stats"] } },
+      { execution: { program: "/venv/devloop", args: ["config", "explain", "--", "$(rm -rf .)"] } },
+    ]);
+  });
+
+  it("starts nothing in restricted mode, and says where there is no program", async () => {
+    vs.trusted = false;
+    await call("devloop.stats");
+    vs.trusted = true;
+    vs.program = undefined;
+    await call("devloop.worklog");
+    expect(vs.tasks).toEqual([]);
+    expect(vs.said.map(([text]) => text)).toEqual([
+      "In restricted mode devloop starts no program. Trust the folder first.",
+      "devloop's program was not found. `Devloop: Doctor` says where it was looked for.",
+    ]);
+  });
+
+  it("opens the file of a new issue, and says why there is none", async () => {
+    const script = 'const a = process.argv.slice(1); console.log(JSON.stringify({ path: a.join(" ") }))';
+    vs.program = [process.execPath, "-e", script, "--", "lsp"];
+    vs.words = "-- It crashes";
+    await call("devloop.newBug");
+    expect(vs.shown).toEqual(["/one/new --json --type bug -- -- It crashes"]);
+    const told = JSON.stringify({ error: { message: "There is no room.", hint: "Make some." } });
+    for (const refusing of [`console.log('${told}')`, 'console.error("There is no room.")']) {
+      vs.program = [process.execPath, "-e", `${refusing}; process.exitCode = 1`, "--", "lsp"];
+      await call("devloop.newBug");
+    }
+    expect(vs.said).toEqual([["There is no room. Make some."], ["There is no room."]]);
   });
 });
 

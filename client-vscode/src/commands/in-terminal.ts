@@ -67,11 +67,21 @@ async function note(context: Context, given: CommandArguments, text: string, typ
       windowsHide: true,
     };
     execFile(program, args, options, (problem, stdout, stderr) =>
-      problem === null ? resolve(stdout) : reject(new Error(stderr.trim() || problem.message)),
+      problem === null ? resolve(stdout) : reject(new Error(refusalIn(stdout) || stderr.trim() || problem.message)),
     );
   });
   const { path } = JSON.parse(answer) as { readonly path: string };
   await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.uri, path), { preview: false });
+}
+
+/** With `--json` a refusal is JSON too: `{"error": {"message", "hint"}}`. */
+function refusalIn(stdout: string): string {
+  try {
+    const { error } = JSON.parse(stdout) as { readonly error?: { readonly message?: string; readonly hint?: string } };
+    return [error?.message, error?.hint].filter(Boolean).join(" ");
+  } catch {
+    return "";
+  }
 }
 
 interface Program {
