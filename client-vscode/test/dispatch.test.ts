@@ -231,7 +231,10 @@ beforeEach(() => {
 describe("the palette", () => {
   const text = readFileSync(join(__dirname, "../package.json"), "utf8");
   const { contributes } = JSON.parse(text) as {
-    contributes: { commands: { command: string }[]; menus: { commandPalette: { command: string; when: string }[] } };
+    contributes: {
+      commands: { command: string; enablement?: string }[];
+      menus: { commandPalette: { command: string; when: string }[] };
+    };
   };
   const contributed = contributes.commands.map((each) => each.command);
 
@@ -240,6 +243,15 @@ describe("the palette", () => {
     const elsewhere =
       /^devloop\.(plan|runs|review|library)\.|^devloop\.(decide|answer|review|proposal|openRun|newPlan|demo)$/;
     expect(contributed.filter((name) => !elsewhere.test(name) && !vs.commands.has(name))).toEqual([]);
+  });
+
+  it("offers nothing that acts in restricted mode", () => {
+    const acting =
+      "start quick spike planNew planRevise ship onboard bootstrap reviewChanges analyze fixFinding planFinding " +
+      "run continue runPhase fresh archive newIssue newBug issues bugs worklog stats hooks explainSetting proposal";
+    const enabled = new Map(contributes.commands.map((each) => [each.command, each.enablement ?? ""]));
+    const open = acting.split(" ").filter((name) => !enabled.get(`devloop.${name}`)?.includes("isWorkspaceTrusted"));
+    expect(open).toEqual([]);
   });
 
   it("speaks of no command that there is not", () => {
