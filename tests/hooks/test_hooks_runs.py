@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from support.engines import Engine, call, command, engine, finish, first_text, trust_everything, turn, work, write
+from support.engines import (
+    Engine,
+    call,
+    command,
+    engine,
+    eventually,
+    finish,
+    first_text,
+    trust_everything,
+    turn,
+    work,
+    write,
+)
 from support.projects import at_home, commit_all, tiny_project
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -471,3 +483,25 @@ async def test_cancelling_ends_a_run_whose_hook_hangs(project: Path) -> None:
         ended = await held.until("run.ended", run, timeout=20)
         assert ended["data"]["outcome"] == "cancelled"
         assert told(held, run) == [("SessionEnd", "timeout")], "the end waits for hooks, but not for long"
+
+
+async def test_hooks_hear_of_a_groups_checkpoints_when_everybody_does(one: Engine) -> None:
+    slow = [turn(command("while ! test -e go; do sleep 0.02; done; rm go")), *work("z2.txt")]
+    await one.play({"1.24": work("z1.txt"), "1.25": slow, "1.26": slow})
+    tasks = [{"id": name, "title": "Do it", "group": "A"} for name in ("1.24", "1.25", "1.26")]
+    started = await one.ask("start", task=tasks[0], beside=tasks[1:], plan={}, loop={"limit": 3})
+    first, second, third = started["runs"]
+
+    async def held() -> bool:
+        return bool((await one.row(first))["waiting_for"] == "the others of its group")
+
+    await eventually(held, "the first one is held", timeout=30)
+    (one.state.worktrees / second / "go").touch()
+    await eventually(lambda: told(one, second, "PreCommit"), "the second one is finished", timeout=30)
+    assert not told(one, first, "CheckpointOpened") and not one.told("checkpoint.opened", first)
+    await one.ask("cancel", run=third)
+    for run in (first, second):
+        await one.checkpoint(run)
+        await eventually(lambda run=run: told(one, run, "CheckpointOpened"), "its hook is told", timeout=30)
+        await discarded(one, run)
+    assert [len(told(one, run, "CheckpointOpened")) for run in (first, second, third)] == [1, 1, 0]

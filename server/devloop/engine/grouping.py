@@ -76,30 +76,33 @@ def all_went_on(services: Services, spec: RunSpec) -> bool:
     return all(_went_on(services, row) for row in members(services, spec))
 
 
-def opened(services: Services, run: str, number: int, shown: Row) -> None:
-    """The run has come to checkpoint `number`: tell everybody, or hold it until the others are there, too."""
+def opened(services: Services, run: str, number: int, shown: Row) -> list[str]:
+    """The run has come to checkpoint `number`: tell everybody, or hold it until the others are there, too. Answers with
+    the runs that were told of now.
+    """
     spec = services.spec(run)
     if spec.loop.group is None:
         _tell(services, run, number, shown)
-        return
+        return [run]
     services.store.update_run(run, state="waiting", waiting_for=HELD, checkpoint=number)
     services.events.emit("run.state", {"state": SHOWN, "waiting_for": HELD}, run)  # nobody is asked yet
-    look(services, run)
+    return look(services, run)
 
 
-def look(services: Services, run: str) -> None:
-    """Tell of the checkpoints that were held, when nobody of the group is at work any more."""
+def look(services: Services, run: str) -> list[str]:
+    """Tell of the checkpoints that were held, when nobody of the group is at work any more; the runs that have them."""
     spec = services.spec(run)
     if spec.loop.group is None:
-        return
+        return []
     rows = members(services, spec)
     if len(rows) < spec.loop.group.size or not all(r["state"] == "waiting" or _over(services, r) for r in rows):
-        return
-    for row in rows:
-        if row["state"] == "waiting" and row["waiting_for"] == HELD:
-            known = services.store.checkpoint(row["id"], row["checkpoint"])
-            assert known is not None
-            _tell(services, row["id"], row["checkpoint"], known["content"])
+        return []
+    held = [row for row in rows if is_held(row)]
+    for row in held:
+        known = services.store.checkpoint(row["id"], row["checkpoint"])
+        assert known is not None
+        _tell(services, row["id"], row["checkpoint"], known["content"])
+    return [str(row["id"]) for row in held]
 
 
 def _tell(services: Services, run: str, number: int, shown: Row) -> None:

@@ -211,10 +211,22 @@ async def open_checkpoint(ctx: Context, run: str, number: int, content: dict[str
     services = ctx.services
     shown = await checkpoint.content(services, run, number, **content)
     shown = services.store.open_checkpoint(run, number, shown)
-    grouping.opened(services, run, number, shown)
+    told = grouping.opened(services, run, number, shown)
     ctx.slots.release(run)
-    await hooked_ends.checkpoint_opened(services, run, shown)
+    await _tell_hooks(ctx, told)
     return {"outcome": "opened"}
+
+
+async def _tell_hooks(ctx: Context, told: list[str]) -> None:
+    """Of the checkpoints of these runs, which everybody was just told of: of a group's, all at once."""
+
+    async def tell(run: str) -> None:
+        row = ctx.services.store.run(run)
+        known = ctx.services.store.checkpoint(run, row["checkpoint"]) if row and row["checkpoint"] else None
+        if known is not None:
+            await hooked_ends.checkpoint_opened(ctx.services, run, known["content"])
+
+    await asyncio.gather(*map(tell, told))
 
 
 @step("by_rule", slot=True)
@@ -310,9 +322,10 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
     services.store.release(run)
     services.set_state(run, "ended", outcome=kept, reason=reason, ended=time.time(), checkpoint=None)
     services.events.emit("run.ended", {"outcome": kept, "reason": reason}, run)
-    grouping.look(services, run)
+    told = grouping.look(services, run)
     ctx.slots.release(run)
     ctx.cancelling.forget(run)
+    await _tell_hooks(ctx, told)
     return {"outcome": kept}
 
 
