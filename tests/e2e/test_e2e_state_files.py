@@ -46,8 +46,15 @@ PLAN = """# Plan: Session
 SPIKE = {
     "summary": "It is fast enough.",
     "questions": [{"question": "Is it fast?", "answer": "Yes."}],
-    "feasible": "yes", "approach": "Keep it", "size": "S", "risk": "low", "confidence": "high",
-    "discoveries": ["check.sh:1 does nothing"], "risks": [], "recommendation": "Do it.", "next_steps": ["Measure"],
+    "feasible": "yes",
+    "approach": "Keep it",
+    "size": "S",
+    "risk": "low",
+    "confidence": "high",
+    "discoveries": ["check.sh:1 does nothing"],
+    "risks": [],
+    "recommendation": "Do it.",
+    "next_steps": ["Measure"],
 }
 LOCAL = "---\nfresh_threshold: 12\ngit:\n  main-branch: main\n---\n\nMine.\n"
 
