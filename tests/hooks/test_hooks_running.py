@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from devloop import hooks, sandbox, trust
+from devloop.errors import StorageError
 from devloop.hooks import Hook, Occasion, Place, Ready, Verdict
 from devloop.paths import StateDir
 from devloop.redact import Redactor
@@ -348,6 +349,15 @@ async def test_what_the_checkout_says_later_changes_nothing(project: Path, of_pr
     (project / ".devloop" / "hooks.json").write_text("{}")
     verdict = await of_project(lambda worktree: None)
     assert [each.reason for each in verdict.answers] == ["trusted", "other-trusted"]
+
+
+def test_a_run_whose_hooks_can_not_be_read_does_not_go_on_without_them(project: Path, tmp_path: Path) -> None:
+    assert hooks.pinned(tmp_path) == ()
+    assert len(hooks.pin(hooks.discover(project, StateDir.of(project).trust_file), tmp_path)) == 2
+    for damaged in ("", "[]", '{"sources": [{}]}'):
+        (tmp_path / "hooks" / "pinned.json").write_text(damaged)
+        with pytest.raises(StorageError, match="hooks this run has can't be read"):
+            hooks.pinned(tmp_path)
 
 
 def test_a_hook_is_inert_until_it_is_trusted_as_it_stands(project: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devloop import hook_files
+from devloop.errors import StorageError
 from devloop.files import write_atomic
 from devloop.hooks.definitions import Hook
 from devloop.hooks.library import OWN_FOLDER, Library, Source
@@ -35,7 +36,8 @@ def pin(library: Library, run_folder: Path) -> tuple[Ready, ...]:
 
 
 def pinned(run_folder: Path) -> tuple[Ready, ...]:
-    """The hooks that were settled for a run; none where there is no list, or none that can be read."""
+    """The hooks that were settled for a run; none where there is no list. Raises `StorageError` for one that can't be
+    read: a run must not go on without the hooks that guard it."""
     folder = run_folder / FOLDER
     try:
         data = json.loads((folder / _LIST).read_bytes())
@@ -44,8 +46,10 @@ def pinned(run_folder: Path) -> tuple[Ready, ...]:
         )
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise StorageError(
+            "Which hooks this run has can't be read any more.", hint="Cancel the run and begin the task again."
+        ) from problem
 
 
 def _keep(source: Source, folder: Path, root: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from devloop import hooks, tools, trust
+from devloop.errors import DevloopError
 from devloop.hooks import Answer, Occasion, Place, Ready, Verdict
 from devloop.redact import one_line
 from devloop.runs.services import Services
@@ -186,7 +187,12 @@ def _notice(services: Services, spec: RunSpec, held: Held, texts: Iterable[str])
 async def once(services: Services, spec: RunSpec, event: str, key: str, **more: Any) -> None:
     """Tell hooks of what happened, unless that was done (`key` names it); a place that is gone has nobody to tell.
     Never raises."""
-    if not any(ready.hook.event == event for ready in held_for(services, spec.id).ready):
+    try:
+        ready = held_for(services, spec.id).ready
+    except DevloopError as problem:
+        log.warning("the hooks of run %s could not be told of %s: %s", spec.id, event, problem.message)
+        return
+    if not any(each.hook.event == event for each in ready):
         return
     done = services.folder(spec.id) / "hooks" / f"{event}-{key[:80]}.done"
     if done.exists() or not await asyncio.to_thread(services.workspace.path(spec.id).is_dir):
