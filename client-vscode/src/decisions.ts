@@ -143,6 +143,9 @@ const ACCEPTING: readonly Decision[] = ["continue", "commit", "fresh", "stop"];
  */
 export function recommended({ kind, decisions, recommended: told }: Asked): Decision | undefined {
   const able = kind === "decision" ? ACCEPTING.filter((each) => decisions.includes(each)) : [];
+  if (told === null || told === "") {
+    return undefined; // something wants a person's eye first
+  }
   return able.find((each) => each === told) ?? able.find((each) => each === decisions.find(isDecision)) ?? able[0];
 }
 

@@ -700,6 +700,24 @@ describe("what a decision says", () => {
     });
   });
 
+  it("recommends nothing where something wants a person's eye, and says what", async () => {
+    await session.waits(checkpoint({ recommended: null, why: "the report wants your judgement" }));
+    expect(screen.toast.message).toContain("the report wants your judgement");
+    await screen.toast.press("More…");
+    expect(screen.box.items[0]).not.toHaveProperty("description");
+    expect(screen.box.placeholder).toBe("What should be done? Look closer: the report wants your judgement");
+  });
+
+  it("does not take its own answer for somebody else's while the box goes away", async () => {
+    await session.waits(checkpoint());
+    await screen.toast.press("More…");
+    const { box } = screen;
+    box.hide = () => undefined; // VS Code tells later
+    await box.enter("Commit");
+    await session.decided(1, "commit");
+    expect(screen.toasts).toEqual([]);
+  });
+
   it("speaks of no task where there is none, and of gates only where gates are meant", async () => {
     await session.waits(checkpoint({ decisions: ["commit", "continue", "revise", "discard"] }), { task: "@quick" });
     await screen.toast.press("More…");

@@ -56,8 +56,15 @@ export function figures(run: Waiting, checkpoint: Checkpoint): string {
     changesOf(checkpoint),
     proposalOf(checkpoint),
     ...besideOf(checkpoint),
+    doubtOf(checkpoint),
     spentOf(run, checkpoint),
   );
+}
+
+/** What a person should look at, where that is why nothing is recommended. */
+export function doubtOf(checkpoint: Checkpoint): string {
+  const none = checkpoint.kind === "decision" && recommended(checkpoint) === undefined;
+  return none && checkpoint.why ? oneLine(checkpoint.why, 120) : "";
 }
 
 function proposalOf({ proposal }: Checkpoint): string {
@@ -181,7 +188,7 @@ export function titleOf(decision: Decision): string {
 /** The two that are most likely wanted: on work that passed the recommended one first. */
 function likely(checkpoint: Checkpoint): readonly Decision[] {
   const able = offered(checkpoint);
-  const first = recommended(checkpoint);
+  const first = recommended(checkpoint) ?? able.find((each) => accepts(each, checkpoint));
   const order: readonly Decision[] =
     first === undefined ? ["revise", "recheck", "commit", "continue", "stop"] : [first, "commit", "revise", "continue"];
   return [...new Set(order)].filter((each) => able.includes(each)).slice(0, 2);

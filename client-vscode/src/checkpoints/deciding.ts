@@ -6,7 +6,7 @@ import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions"
 import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
-import { type Choice, everything, nameOf, titleOf } from "./content";
+import { type Choice, doubtOf, everything, nameOf, titleOf } from "./content";
 import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -268,6 +268,7 @@ export class Deciding {
           box.validationMessage = "Say it in a few words, or press Escape.";
           return;
         }
+        watch.dispose(); // VS Code tells late that a box is hidden; what is decided by then is this answer
         resolve(text);
         box.hide();
       });
@@ -329,7 +330,9 @@ export class Deciding {
     const answers = content.question !== null && content.decisions.includes("answer");
     const asks = content.question?.text ?? content.problem ?? content.summary;
     box.title = oneLine(`${nameOf(run, 60)}: ${asks}`, 160);
-    box.placeholder = answers ? "Choose, or type an answer of your own" : "What should be done?";
+    const doubt = doubtOf(content);
+    const what = doubt === "" ? "What should be done?" : `What should be done? Look closer: ${doubt}`;
+    box.placeholder = answers ? "Choose, or type an answer of your own" : what;
     box.ignoreFocusOut = true;
     box.matchOnDetail = true;
     const out = this.review().leftOut(place);
@@ -350,6 +353,7 @@ export class Deciding {
       box.onDidAccept(() => {
         const [chosen] = box.selectedItems;
         if (chosen !== undefined) {
+          watch.dispose(); // as above
           resolve(chosen.choice);
           box.hide();
         }

@@ -1,5 +1,6 @@
 /** The server's objects as parts of the page. Total: whatever is missing or wrong is shown as unknown. */
 
+import { recommended } from "../decisions";
 import { block, line, number, type Row, row, rows, texts, whole } from "./read";
 import type { ChangedFile, Checkpoint, Counts, Gate, RunHead, Tokens } from "./state";
 
@@ -139,13 +140,19 @@ export function checkpointOf(value: unknown): Checkpoint | null {
     question: block(question["text"], LONGEST_TEXT),
     choices: texts(question["choices"], 400),
     decisions: texts(told["decisions"], 40),
-    recommended: line(told["recommended"], 40),
+    recommended: recommendedIn(told),
     why: line(told["why"], 200),
     guards: rows(told["guards"]).map(guardOf),
     beside: [...acceptedOf(row(told["accepted"])), ...chainOf(row(told["chain"]))],
     report: block(row(told["report"])["text"], LONGEST_TEXT),
     proposal: proposalOf(row(told["proposal"])),
   };
+}
+
+/** "" where nothing is; a server that does not say it means the first one. */
+function recommendedIn(told: Row): string {
+  const [kind, decisions] = [line(told["kind"], 40), texts(told["decisions"], 40)];
+  return Object.hasOwn(told, "recommended") ? line(told["recommended"], 40) : (recommended({ kind, decisions }) ?? "");
 }
 
 /** What a rule accepted since the last checkpoint, the work that is shown included. */

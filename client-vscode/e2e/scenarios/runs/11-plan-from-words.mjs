@@ -11,7 +11,7 @@ export default async function planFromWords(stage) {
   await window.press(window.picks("Add phases to the plan"));
   await window.told(/plan-new: Plan: Bills in several currencies.*plan: /);
   await window.pressToastButton(/plan-new: Plan: Bills in several currencies/, "Show Plan Changes");
-  await page.locator(".diff-editor .view-line", { hasText: "Convert at the rate of the day" }).first().waitFor();
+  await page.locator(".monaco-diff-editor .view-line", { hasText: "Convert at the rate of the day" }).first().waitFor();
   await stage.shot(window, "proposal");
   if (project.plan !== before) {
     throw new Error("the plan was changed before anybody said yes");
@@ -21,6 +21,6 @@ export default async function planFromWords(stage) {
   await stage.shot(window, "decide");
   await window.press(window.picks("Continue"));
   await until("the new phase", () => /^- \[ \] Task 3\.1: Convert at the rate of the day/m.test(project.plan));
-  await page.locator(".diff-editor").first().waitFor({ state: "detached" });
+  await page.locator(".monaco-diff-editor").first().waitFor({ state: "detached" });
   await window.silent();
 }

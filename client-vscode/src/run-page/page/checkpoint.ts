@@ -95,6 +95,10 @@ export class CheckpointArea {
     if (checkpoint.report && !checkpoint.summary.includes(checkpoint.report) && checkpoint.proposal === null) {
       this.body.append(el("div", "quote", markdown(checkpoint.report)));
     }
+    const doubt = checkpoint.kind === "decision" && recommended(checkpoint) === undefined ? checkpoint.why : "";
+    if (doubt) {
+      this.body.append(el("p", "heading", `Look closer: ${doubt}`));
+    }
     for (const text of checkpoint.beside) {
       this.body.append(el("p", "heading", text));
     }
