@@ -84,7 +84,8 @@ export class Window {
 
   /** By its place: a locator's click would scroll the editor. */
   async clickLine(text) {
-    const box = await this.line(text).boundingBox();
+    const line = this.line(text);
+    const box = await until(`the line "${text}"`, () => line.boundingBox({ timeout: 1000 })); // it is drawn again at times
     await this.page.mouse.click(box.x + 60, box.y + box.height / 2);
   }
 
