@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from devloop.errors import Refused
+from devloop.errors import Refused, StorageError
 from devloop.files import storage_error
 
 MAX_BYTES: Final = 8 * 1024 * 1024
@@ -74,9 +74,14 @@ def renamed(text: str, line: int, old: str, new: str, *, within: int = 0) -> tup
 
 
 def own_file(root: Path, relative: str) -> Path:
-    """The path of a file. Raises `Refused` where a link leads out of the repository."""
+    """The path of a file. Raises `Refused` where a link leads out of the repository, `StorageError` for one that leads
+    to itself."""
     path = root / relative
-    if not path.resolve().is_relative_to(root.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+    except (RuntimeError, OSError):  # which of them depends on Python's version
+        raise StorageError(f"{relative} is a link that leads to itself.", hint="Move it away first.") from None
+    if not inside:
         raise Refused(f"{relative} leads outside the repository; devloop neither reads nor writes there.")
     return path
 

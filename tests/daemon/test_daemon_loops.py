@@ -100,6 +100,12 @@ async def test_what_lags_or_is_not_committed_is_told_or_strictly_refused(dial, p
     assert 'enforcement = "advisory"' in caught.value.hint
     named = await peer.request("devloop/run", {"task": "2.3", "decide": None})
     assert named["task"] == "2.3" and len(named["warnings"]) == 3, "a task that a person names begins all the same"
+    await peer.request("devloop/cancel", {"run": named["run"]})
+
+    async def ended():
+        return not (await peer.request("devloop/runs", {"open": True}))["runs"]
+
+    await until(ended)
     settings("")
     found = await begin(peer)
     assert found["state"] == "found" and len(found["warnings"]) == 3

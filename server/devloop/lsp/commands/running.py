@@ -62,7 +62,8 @@ async def _started(connection: Connection, method: str, params: Answer) -> Answe
     if answer.get("state") == "ask_parallel":
         together = await _together(connection, str(answer["message"]))
         answer = await connection.service.call(method, {**params, "decide": None, "parallel": together})
-    for warning in answer.get("warnings") or ():
+    loop = method == "devloop/continue"  # who runs a single task sees the plan, and what is wrong with it, before them
+    for warning in answer.get("warnings") or () if loop else ():
         text = t.ShowMessageParams(t.MessageType.Warning, str(warning))
         connection.notify(t.WINDOW_SHOW_MESSAGE, text)
     for run in answer.get("runs") or filter(None, [answer.get("run")]):
