@@ -167,6 +167,12 @@ def test_metadata_of_a_task() -> None:
         ("Batch: 3", "", "3"),
     ],
 )
+def test_forms_of_metadata(text: str, key: str, value: str) -> None:
+    meta = items.meta(text)
+    assert meta is not None
+    assert (meta.key, meta.value) == (key, value)
+
+
 @pytest.mark.parametrize(
     ("text", "title", "expected"),
     [
@@ -186,12 +192,6 @@ def test_a_task_names_skills_by_a_tag_or_by_metadata(text: str, title: str, expe
     task = parse(f"- [ ] {text}\n").tasks[0]
     assert (task.title, task.skills) == (title, expected)
     assert not task.extra
-
-
-def test_forms_of_metadata(text: str, key: str, value: str) -> None:
-    meta = items.meta(text)
-    assert meta is not None
-    assert (meta.key, meta.value) == (key, value)
 
 
 @pytest.mark.parametrize(
