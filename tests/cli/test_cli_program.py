@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import stat
@@ -9,8 +10,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
 from devloop import __version__, beginning
+from devloop.cli.app import MODULES, application, asked_for
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show"),
@@ -79,7 +82,7 @@ def test_the_version_is_printed_without_loading_anything():
 
 def test_the_terminal_loads_nothing_heavy():
     code = (
-        "import sys\nfrom devloop.cli.app import app\n"
+        "import sys\nfrom devloop.cli.app import application\napplication()\n"
         "print(sorted({'anthropic', 'dbos', 'sqlalchemy', 'pygls', 'alembic'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -287,3 +290,35 @@ def test_a_relative_state_directory_means_the_same_for_daemon_and_client(devloop
 def test_errors_as_json_are_one_object(devloop):
     found = json.loads(devloop("show", "run-1", "--json").out)
     assert set(found) == {"error"} and {"kind", "message", "hint"} <= set(found["error"])
+
+
+@functools.cache
+def whole():
+    return application()
+
+
+def test_every_command_is_in_the_table_of_modules():
+    assert set(get_command(whole()).commands) == {name for _, names in MODULES for name in names}
+
+
+@pytest.mark.parametrize("name", sorted({name for _, names in MODULES for name in names}))
+def test_a_command_alone_is_the_same_as_among_all(name):
+    """Only its module is loaded for a call; subcommands and options are all there."""
+    alone, among_all = (get_command(each).commands[name] for each in (application(name), whole()))
+    assert sorted(getattr(alone, "commands", ())) == sorted(getattr(among_all, "commands", ()))
+    assert [each.opts for each in alone.params] == [each.opts for each in among_all.params]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["--root", "plan", "status"], "status"),
+        (["--root=x", "status", "--json"], "status"),
+        (["--help"], None),
+        (["-h", "status"], None),
+        (["--root"], None),
+        ([], None),
+    ],
+)
+def test_the_command_of_a_call_is_its_first_word_that_is_no_options(arguments, name):
+    assert asked_for(arguments) == name

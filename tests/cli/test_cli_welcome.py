@@ -8,7 +8,7 @@ import time
 import typer
 from typer.main import get_command
 
-from devloop.cli.app import app
+from devloop.cli.app import application
 from devloop.daemon.endpoint import announced
 from devloop.paths import StateDir
 from devloop.state.situation import Facts, IssueFacts, PlanFacts, situation
@@ -45,7 +45,7 @@ def test_hostile_words_stay_words(devloop, project):
 
 
 def test_every_option_names_a_command_that_there_is():
-    root = get_command(app)
+    root = get_command(application())
     context = typer.Context(root)
     plan = PlanFacts("p", "n", "found", 1, 2, "1.1", "t")
     states = ("found", "partial", "all_complete", "all_blocked", "empty")

@@ -148,7 +148,8 @@ def test_nothing_that_starts_loads_yaml():
     import sys
 
     code = (
-        "import sys\nimport devloop.skills, devloop.daemon.service, devloop.cli.app\nprint('yaml' in sys.modules)\n"
+        "import sys\nimport devloop.skills, devloop.daemon.service, devloop.cli.app\n"
+        "devloop.cli.app.application()\nprint('yaml' in sys.modules)\n"
         "devloop.skills.parse(b'---\\nname: a\\n---\\nx', 'a')\nprint('yaml' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

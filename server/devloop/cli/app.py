@@ -1,33 +1,19 @@
-"""The commands, in the groups in which help shows them."""
+"""The commands, in the groups in which help shows them.
+
+A call that names a command loads that command's module alone: all of them together take a quarter of a second.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from devloop import __version__
-from devloop.cli import (
-    analyze_command,
-    care_commands,
-    config_commands,
-    editor_command,
-    errand_commands,
-    hook_commands,
-    look_commands,
-    onboard_commands,
-    plan_commands,
-    review_command,
-    run_commands,
-    ship_command,
-    skill_commands,
-    spike_command,
-    start_command,
-    state_commands,
-    stats_commands,
-    worklog_command,
-)
 from devloop.cli.session import options
 
 HELP = """Drive coding agents from a Markdown plan.
@@ -40,14 +26,61 @@ own, checked by your tests and linters before you are asked what to do with the 
 [bold]Exit codes:[/] 0 done · 1 failed · 2 usage · 3 waiting for a decision · 4 refused · 5 exhausted or stalled
 """
 
-app = typer.Typer(
-    name="devloop",
-    help=HELP,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+MODULES: Final = (
+    ("plan_commands", ("plan",)),
+    ("start_command", ("start",)),
+    ("run_commands", ("run", "continue", "decide", "fresh", "cancel")),
+    ("errand_commands", ("quick",)),
+    ("spike_command", ("spike",)),
+    ("review_command", ("review",)),
+    ("analyze_command", ("analyze",)),
+    ("ship_command", ("ship",)),
+    ("look_commands", ("status", "runs", "show", "diff", "transcript", "log", "budget")),
+    ("stats_commands", ("stats", "import")),
+    ("skill_commands", ("skills",)),
+    ("hook_commands", ("hooks",)),
+    ("care_commands", ("init", "doctor", "trust", "demo", "archive", "stop")),
+    ("config_commands", ("config",)),
+    ("onboard_commands", ("onboard", "bootstrap")),
+    ("state_commands", ("plan", "issues", "bugs", "new", "statusline")),
+    ("worklog_command", ("worklog",)),
+    ("editor_command", ("lsp",)),
 )
+"""Modules with the commands that each registers, in the order of help. `plan` has parts in two."""
+
+
+def application(asked: str | None = None) -> typer.Typer:
+    """The program: with all its commands, or, where `asked` is one of them, with what registers that one."""
+    app = typer.Typer(
+        name="devloop",
+        help=HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(globally)
+    wanted = [module for module, commands in MODULES if asked in commands] or [module for module, _ in MODULES]
+    for module in wanted:
+        importlib.import_module(f"devloop.cli.{module}").register(app)
+    return app
+
+
+def asked_for(arguments: Sequence[str]) -> str | None:
+    """The command that a call names; None where it may be about any: help, completion, nothing."""
+    return None if "_DEVLOOP_COMPLETE" in os.environ else next(_words(arguments), None)
+
+
+def _words(arguments: Sequence[str]) -> Iterator[str]:
+    """What is no option of the program itself, until one comes that is about all of it."""
+    rest = iter(arguments)
+    for each in rest:
+        if each == "--root":
+            next(rest, None)
+        elif each.startswith("-") and not each.startswith("--root="):
+            return
+        elif not each.startswith("-"):
+            yield each
 
 
 def _version(wanted: bool) -> None:
@@ -56,7 +89,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def globally(
     root: Annotated[
         Path | None,
@@ -67,23 +99,3 @@ def globally(
     ] = False,
 ) -> None:
     options.root = root
-
-
-plan_commands.register(app)
-start_command.register(app)
-run_commands.register(app)
-errand_commands.register(app)
-spike_command.register(app)
-review_command.register(app)
-analyze_command.register(app)
-ship_command.register(app)
-look_commands.register(app)
-stats_commands.register(app)
-skill_commands.register(app)
-hook_commands.register(app)
-care_commands.register(app)
-config_commands.register(app)
-onboard_commands.register(app)
-state_commands.register(app)
-worklog_command.register(app)
-editor_command.register(app)

@@ -126,9 +126,9 @@ def _run(arguments: list[str]) -> int:
 
             if (shown := welcome.main(alone)) is not None:
                 return shown
-        from devloop.cli.app import app
+        from devloop.cli.app import application, asked_for
 
-        result = app(args=arguments, prog_name="devloop", standalone_mode=not as_json)
+        result = application(asked_for(arguments))(args=arguments, prog_name="devloop", standalone_mode=not as_json)
         return result if isinstance(result, int) else 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else FAILED
