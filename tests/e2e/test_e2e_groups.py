@@ -9,7 +9,7 @@ import select
 import subprocess
 import time
 
-from support.programs import PROGRAM
+from support.programs import PROGRAM, until
 
 PLAN = """# Plan: Groups
 
@@ -141,6 +141,7 @@ def test_a_program_begins_a_group_and_answers_it_with_one_command(place):
     assert len({run["group"]["id"] for run in began.json["runs"]}) == 1
     answer = place("decide", "--group", "commit", "--json").json
     assert [each["run"] for each in answer["runs"]] == ["run-1.1-1", "run-1.2-1"] and answer["skipped"] == []
+    until(lambda: all(run["state"] == "ended" for run in place("runs", "--json").json["runs"]), "both have landed")
     done = place("continue", "--stop-at", "failure", "--json")
     assert done.code == 0, done
     assert [(run["task"], run["outcome"]) for run in done.json["runs"]] == [("2.1", "accepted")]
