@@ -72,7 +72,7 @@ def test_what_should_not_go_out_stops_it_unless_a_person_says_why(project: Place
     begun = project("ship", "--override", "It is a test's.", "--json").json
     told = project("transcript", begun["run"]["id"]).out
     assert "The person lets that go out: It is a test's." in told
-    project("decide", begun["run"]["id"], "discard")
+    project("decide", begun["run"]["id"], "discard", "--follow")
 
 
 def test_a_release_is_one_commit_with_a_tag_on_the_persons_branch(project: Place) -> None:
