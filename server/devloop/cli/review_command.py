@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
@@ -164,12 +163,9 @@ def _report(followed: Followed) -> Row | None:
 
 
 def _accepted(followed: Followed) -> Followed:
-    run, checkpoint = followed.last["id"], followed.checkpoint
-    ask("devloop/decide", {"run": run, "decision": "continue", "message": None, "checkpoint": None})
-    end = time.monotonic() + 30
-    while (last := ask("devloop/show", {"run": run})["run"])["state"] != "ended" and time.monotonic() < end:
-        time.sleep(0.1)
-    return Followed([*followed.runs[:-1], last], checkpoint)
+    asked = {"run": followed.last["id"], "decision": "continue", "message": None, "checkpoint": None}
+    last = run_commands.decide_and_follow(asked, as_json=True).last
+    return Followed([*followed.runs[:-1], last], followed.checkpoint)
 
 
 def _kept(show: str | None, dismiss: Sequence[str], plan: Sequence[str], clear: bool, as_json: bool) -> None:

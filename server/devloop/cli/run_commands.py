@@ -319,6 +319,13 @@ def fresh(
 
 
 def _decide_and_follow(params: Row, as_json: bool) -> None:
+    followed = decide_and_follow(params, as_json=as_json)
+    ended(followed, as_json)
+    raise typer.Exit(exit_code(followed.last))
+
+
+def decide_and_follow(params: Row, *, as_json: bool) -> Followed:
+    """Answer a checkpoint and follow its run to its end or the next checkpoint, over restarts of daemon and engine."""
     view = _view(as_json)
     person = Person(output.console()) if output.is_terminal() and not as_json else None
 
@@ -328,9 +335,7 @@ def _decide_and_follow(params: Row, as_json: bool) -> None:
             return await follower.follow(str(params["run"]), None, None)
 
     options.on_interrupt = f"{params['run']} goes on in the background."
-    followed = run(work())
-    ended(followed, as_json)
-    raise typer.Exit(exit_code(followed.last))
+    return run(work())
 
 
 def _waiting_run() -> str:
