@@ -296,8 +296,20 @@ export class Window {
 
   /** A key binding of ours: a chord, and a letter after it. */
   async keys(letter) {
-    await this.page.keyboard.press("Control+Alt+p");
+    // Lenses come from the server, keys hold from the first status on, a moment later: the title shows when.
+    await this.titleAction("Continue the Plan").waitFor();
+    const waits = this.page.locator(".statusbar-item", { hasText: /was pressed.*second key/i });
+    await until("the first key of a chord", async () => {
+      await this.page.keyboard.press("Control+Alt+p");
+      await waits.first().waitFor({ timeout: 2000 });
+      return true;
+    });
     await this.page.keyboard.press(letter);
+  }
+
+  /** A button in the editor's title. */
+  titleAction(title) {
+    return this.page.locator(`.editor-actions [aria-label^="${title}"]`).first();
   }
 
   /** Hands VS Code an address as the system does: an extension's is asked for by a dialog first. */

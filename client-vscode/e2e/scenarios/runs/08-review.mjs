@@ -14,7 +14,7 @@ export default async function review(stage) {
   await window.press(await window.rowMenu("debug.py", /Leave File Out/));
   await window.row("debug.py").locator('.monaco-checkbox[aria-checked="false"]').waitFor();
   await stage.shot(window, "left-out");
-  await window.press(page.locator('.editor-actions [aria-label^="Commit"]').first());
+  await window.press(window.titleAction("Commit"));
   await project.landed("2.4", "Split the bill by shares");
   const landed = project.git("show", "--name-only", "--format=", "HEAD").split("\n");
   if (landed.includes("purse/debug.py") || !landed.includes("purse/split.py") || !landed.includes("README.md")) {
