@@ -22,6 +22,13 @@ each of them compiles every module anew, and that took a third of the suite's CP
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write expected messages anew instead of comparing")
     parser.addoption("--long", action="store_true", help="run the long modes (hundreds of crashes)")
+    parser.addoption("--fuzz-long", action="store_true", help="run the fuzz tests alone, with very many inputs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from support import fuzz
+
+    fuzz.configure(config.getoption("fuzz_long"))
 
 
 LONG = (
@@ -45,6 +52,11 @@ an engine or a daemon."""
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In one process the fast ones first: a failure shows early. Side by side, the long ones. The order inside a module
     stays."""
+    if config.getoption("fuzz_long"):
+        from support import fuzz
+
+        items[:], left_out = fuzz.chosen(items)
+        config.hook.pytest_deselected(items=left_out)
     if config.getoption("dist", "no") == "no" and not hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
     else:
@@ -63,7 +75,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
-            return nodeid if path in ALONE else path
+            return nodeid if path in ALONE or config.getoption("fuzz_long") else path
 
     return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
@@ -73,8 +85,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
     measured = [each for report in reports for each in getattr(report, "user_properties", ())]
     figures = [value for name, value in measured if name == "figure"]
-    for figure in dict.fromkeys(figures):
+    from support import fuzz
+
+    ended = [each for report in reports if report.when == "teardown" for each in report.user_properties]
+    for figure in [*dict.fromkeys(figures), *fuzz.figures(ended)]:
         terminalreporter.write_line(figure)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.config.getoption("fuzz_long"):
+        from support import fuzz
+
+        fuzz.counted(item)
 
 
 @pytest.fixture(autouse=True)
