@@ -23,6 +23,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write expected messages anew instead of comparing")
     parser.addoption("--long", action="store_true", help="run the long modes (hundreds of crashes)")
     parser.addoption("--fuzz-long", action="store_true", help="run the fuzz tests alone, with very many inputs")
+    parser.addoption(
+        "--without-fix",
+        action="append",
+        metavar="NAME",
+        help="instead of the suite: take a protection out and show that its tests fail (also a pattern, `all`, `list`)",
+    )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    from fixes import running  # here: the suite itself does without it
+
+    if record := os.environ.pop(running.RECORD, None):
+        config.pluginmanager.register(running.Recorder(record))
+    names = config.getoption("without_fix")
+    return running.command(names) if names else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
