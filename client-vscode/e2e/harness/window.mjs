@@ -234,11 +234,10 @@ export class Window {
     return found;
   }
 
-  /** What the row's context menu offers; it stays open. */
-  async rowMenuItems(text) {
-    await this.press(this.row(text), { button: "right" });
+  /** What the row's context menu offers once `item` is in it (a row changes after the notification); it stays open. */
+  async rowMenuItems(text, item = /./) {
+    await this.rowMenu(text, item);
     const items = this.page.locator(".monaco-menu .action-menu-item");
-    await items.first().waitFor();
     return (await items.allInnerTexts()).map(plain);
   }
 
