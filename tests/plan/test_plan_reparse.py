@@ -228,3 +228,19 @@ def test_typing_costs_about_the_same_in_a_short_and_in_a_long_plan() -> None:
         return best
 
     assert cost(20_000) < 10 * cost(1_000)
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "start", "end", "new"),
+    [
+        ("- [ ] a\n  - Updated: never (x)\n", 1, 13, 18, "now"),  # a detail that looks like a field of the header
+        ("- [ ] a\n  - Since: never\n", 1, 4, 9, "Updated"),
+        ("- [ ] a\ud800\n- [ ] b\n", 0, 7, 8, ""),  # no byte is wrong any more
+        ("- [ ] a\n- [ ] b\n", 0, 7, 7, "\udc80"),
+    ],
+)
+def test_what_is_reported_of_a_line_follows_its_text(before: str, line: int, start: int, end: int, new: str) -> None:
+    plan = parse(before)
+    assert plan.problems is not None
+    plan = reparse(plan, plan.document.replace((line, start), (line, end), new))
+    assert everything(plan) == everything(parse(plan.text))

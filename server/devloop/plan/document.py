@@ -59,7 +59,7 @@ class Document:
     def of(cls, source: bytes | bytearray | memoryview | str) -> Document:
         """Any bytes, any text."""
         if isinstance(source, str):
-            text, valid = source, not any("\ud800" <= char <= "\udfff" for char in _suspicious(source))
+            text, valid = source, _is_utf_8(source)
         else:
             text, valid = _lines.decode(bytes(source))
         bom = text.startswith(_lines.BOM)
@@ -180,14 +180,15 @@ class Document:
             text += self.line(end)
             end += 1
         new = _lines.split(text)
+        valid = _is_utf_8(text) and (self.valid or _is_utf_8("".join(self.lines(0, start) + self.lines(end))))
         if self._beginning_changes(start, end, new):
             everything = self.lines(0, start) + new + self.lines(end)
             bom = self.bom
             if not bom and everything and everything[0].startswith(_lines.BOM):
                 bom = True
                 everything = _lines.split("".join(everything)[1:])
-            return Document._build(everything, bom=bom, valid=self.valid)
-        return self._rescan(start, end, new)
+            return Document._build(everything, bom=bom, valid=valid)
+        return self._rescan(start, end, new, valid)
 
     def _beginning_changes(self, start: int, end: int, new: list[str]) -> bool:
         """Whether front matter or BOM may come, go or change: such an edit is scanned from the top."""
@@ -200,7 +201,7 @@ class Document:
             return False
         return any(_lines.body(line) in _FRONT_END for line in new)
 
-    def _rescan(self, start: int, end: int, new: list[str]) -> Document:
+    def _rescan(self, start: int, end: int, new: list[str], valid: bool) -> Document:
         before = self.step(start - 1).state if start else ROOT
         steps = scan(new, before) if len(new) != 1 else [scan_line(new[0], before)]
         now = steps[-1].state if steps else before
@@ -212,12 +213,12 @@ class Document:
             steps.append(found)
             now, then = found.state, old.state
             at += 1
-        return self._patched(start, at, [*new, *self.lines(end, at)], steps)
+        return self._patched(start, at, [*new, *self.lines(end, at)], steps, valid)
 
-    def _patched(self, start: int, end: int, lines: Sequence[str], steps: Sequence[Step]) -> Document:
+    def _patched(self, start: int, end: int, lines: Sequence[str], steps: Sequence[Step], valid: bool) -> Document:
         """The snapshot with lines `start` to `end` replaced by scanned ones; other chunks are shared."""
         if not self.chunks:
-            return Document(_chunks(lines, steps), bom=self.bom, valid=self.valid, front=self.front)
+            return Document(_chunks(lines, steps), bom=self.bom, valid=valid, front=self.front)
         starts, last = self._starts, len(self.chunks) - 1
         first = min(bisect_right(starts, start) - 1, last)
         final = min(bisect_right(starts, max(end - 1, start)) - 1, last)
@@ -228,7 +229,7 @@ class Document:
         )
         chunks = self.chunks[:first] + middle + self.chunks[final + 1 :]
         same = first == final and len(middle) == 1 and len(lines) == end - start
-        return Document(chunks, bom=self.bom, valid=self.valid, front=self.front, starts=self._starts if same else None)
+        return Document(chunks, bom=self.bom, valid=valid, front=self.front, starts=self._starts if same else None)
 
 
 _FRONT_END = ("---", "...")
@@ -259,10 +260,10 @@ def _joins(previous: str, text: str, following: str) -> bool:
     return previous[-1] == "\r" and following_char == "\n"
 
 
-def _suspicious(text: str) -> str:
-    """The text when it may hold surrogates, else nothing: a cheap way not to look at every character."""
+def _is_utf_8(text: str) -> bool:
+    """Whether the text has no surrogate: none for a byte that was no UTF-8, and no lone one of a client."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        return text
-    return ""
+        return False
+    return True

@@ -18,6 +18,7 @@ from devloop.plan import problems_graph, problems_tasks
 from devloop.plan.blocks import FRONT, TEXT, UNDERLINE, Step
 from devloop.plan.build import parse
 from devloop.plan.document import Chunk, Document
+from devloop.plan.header import nearly_field
 from devloop.plan.items import MAX_LINE, Box
 from devloop.plan.lines import ending
 from devloop.plan.model import Plan, Problem, Task
@@ -73,6 +74,8 @@ def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk,
             if not _is_plain(plan, document, line, step):
                 return None
             continue
+        if _is_in_header(plan, line) and (nearly_field(left) or nearly_field(right)):
+            return None
         read = record(offset, step, right)
         found = _retitled(plan, line, read) or _reworded(plan, line, read)
         if found is None or found[0] in tasks:
@@ -87,7 +90,7 @@ def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk,
 
 def _is_plain(plan: Plan, document: Document, line: int, step: Step) -> bool:
     """Whether a line that nobody notes may change freely: not a field in the making, not part of a heading."""
-    if step.kind == FRONT or (line <= HEADER_LINES and not 0 < plan.tree.header_end <= line):
+    if step.kind == FRONT or _is_in_header(plan, line):
         return False
     if step.kind != TEXT:
         return True
@@ -95,6 +98,11 @@ def _is_plain(plan: Plan, document: Document, line: int, step: Step) -> bool:
     while at < document.count and document.step(at).kind == TEXT:
         at += 1
     return at == document.count or document.step(at).kind != UNDERLINE
+
+
+def _is_in_header(plan: Plan, line: int) -> bool:
+    """Whether what looks like a field in this line is reported."""
+    return line <= HEADER_LINES and not 0 < plan.tree.header_end <= line
 
 
 def _retitled(plan: Plan, line: int, read: Record) -> tuple[int, tuple[Task, Node]] | None:
