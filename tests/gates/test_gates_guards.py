@@ -120,7 +120,9 @@ def test_removed_and_changed_assertions_are_told_apart(differ: Differ) -> None:
     removed = differ({"test_x.py": TEST}, {"test_x.py": TEST.replace("    assert 2 == 2\n", "")})
     assert seen(changes_to_checks(removed)) == [("removed-assertion", "test_x.py:6")]
     changed = differ({"test_x.py": TEST}, {"test_x.py": TEST.replace("2 == 2", "2")})
-    assert seen(changes_to_checks(changed)) == [("changed-assertion", "test_x.py:6")]
+    assert seen(changes_to_checks(changed)) == [("weakened-assertion", "test_x.py:6")]
+    other = differ({"test_x.py": TEST}, {"test_x.py": TEST.replace("2 == 2", "2 == 3")})
+    assert seen(changes_to_checks(other)) == [("changed-assertion", "test_x.py:6")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,164 @@
+"""What a change does to Python tests, by their syntax: tests that check nothing any more, cases that went. Pure.
+
+Code is parsed, never run; what can't be parsed says nothing here (its gate fails).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+PythonKind = Literal["emptied-test", "weakened-assertion", "removed-case"]
+Found = tuple[PythonKind, int, str]
+"""Kind, 0-based line of the new text, words."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_MAX: Final = 1024 * 1024
+_CHECKS: Final = re.compile(r"^(?:assert\w*|fail|raises|warns|expect|verify\w*|check\w*)$")
+_SWALLOWS: Final = frozenset({"AssertionError", "Exception", "BaseException"})
+
+
+@dataclass
+class _Test:
+    name: str
+    line: int
+    checks: int = 0
+    constant: list[int] = field(default_factory=list)
+    swallowed: list[int] = field(default_factory=list)
+    ends_early: int | None = None
+    empty: bool = False
+    cases: dict[str, int] = field(default_factory=dict)
+    body: str = ""
+
+
+def changed(before: str, after: str) -> list[Found]:
+    """What tests that both texts have lost. Tests of `after` alone are new; those of `before` alone are told apart
+    elsewhere."""
+    old, new = tests(before), tests(after)
+    found: list[Found] = []
+    for name, now in new.items():
+        was = old.get(name)
+        if was is None:
+            continue
+        if now.ends_early is not None and was.ends_early is None:
+            found.append(("emptied-test", now.ends_early, f"{name} ends before what it checks"))
+        elif was.checks and not now.checks:
+            found.append(("emptied-test", now.line, f"{name} checks nothing any more ({was.checks} before)"))
+        elif now.empty and not was.empty:
+            found.append(("emptied-test", now.line, f"{name} does nothing any more"))
+        if len(now.swallowed) > len(was.swallowed):
+            found.append(("weakened-assertion", now.swallowed[-1], f"{name} catches its own failure"))
+        for argument, count in was.cases.items():
+            left = now.cases.get(argument)
+            if left is not None and left < count:
+                found.append(("removed-case", now.line, f"{name}: {left} cases of {argument}, {count} before"))
+            elif left is None and count > 1 and not now.cases:
+                found.append(("removed-case", now.line, f"{name}: no cases any more, {count} before"))
+    return found
+
+
+def renamed(before: str, after: str) -> frozenset[str]:
+    """Names of tests that are gone while the same body stands in `after` under another test's name."""
+    old, new = tests(before), tests(after)
+    bodies = {test.body for name, test in new.items() if name not in old}
+    return frozenset(
+        name.rsplit(".", 1)[-1] for name, test in old.items() if name not in new and test.checks and test.body in bodies
+    )
+
+
+def tests(text: str) -> dict[str, _Test]:
+    """The tests of a module by name, `Class.test` in classes; {} for what is no Python."""
+    if len(text) > _MAX:
+        return {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found = {}
+    for prefix, node in _functions(module.body, ""):
+        found[prefix + node.name] = _read(prefix + node.name, node)
+    return found
+
+
+def _functions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Function]]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            yield prefix, node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node.body, f"{prefix}{node.name}.")
+
+
+def _read(name: str, node: Function) -> _Test:
+    made = _Test(name, node.lineno - 1)
+    try:
+        made.body = "\n".join(ast.dump(each) for each in node.body)
+        _walk(node, made)
+    except RecursionError:
+        return made
+    real = [each for each in node.body if not _says_nothing(each)]
+    made.empty = not real
+    for at, each in enumerate(node.body):
+        if isinstance(each, ast.Return) and at < len(node.body) - 1:
+            made.ends_early = each.lineno - 1
+            break
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call) and _last(decorator.func) == "parametrize" and len(decorator.args) > 1:
+            values = decorator.args[1]
+            if isinstance(values, ast.List | ast.Tuple | ast.Set | ast.Dict):
+                count = len(values.keys if isinstance(values, ast.Dict) else values.elts)
+                made.cases[ast.unparse(decorator.args[0]).strip("'\"")] = count
+    return made
+
+
+def _walk(node: Function, made: _Test) -> None:
+    for each in _reached(node.body):
+        if isinstance(each, ast.Assert) or (isinstance(each, ast.Call) and _CHECKS.match(_last(each.func))):
+            made.checks += 1
+        if isinstance(each, ast.Try) and any(map(_swallows, each.handlers)):
+            inner = [part for part in _reached(each.body) if isinstance(part, ast.Assert)]
+            if inner:
+                made.swallowed.append(inner[0].lineno - 1)
+
+
+def _reached(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    """All nodes but those below `if False` and `while 0`."""
+    for node in body:
+        if isinstance(node, ast.If | ast.While) and isinstance(node.test, ast.Constant) and not node.test.value:
+            yield from _reached(node.orelse)
+            continue
+        yield node
+        blocks = [value for value in vars(node).values() if isinstance(value, list)]
+        inner = {id(part) for block in blocks for part in block if isinstance(part, ast.stmt)}
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ExceptHandler):
+                yield from _reached(child.body)
+            elif id(child) not in inner:
+                yield from ast.walk(child)
+        for block in blocks:
+            yield from _reached([part for part in block if isinstance(part, ast.stmt)])
+
+
+def _swallows(handler: ast.ExceptHandler) -> bool:
+    """Whether a failed assertion ends there unseen."""
+    caught = handler.type
+    names = [caught] if not isinstance(caught, ast.Tuple) else caught.elts
+    wide = caught is None or any(_last(each) in _SWALLOWS for each in names if each is not None)
+    return wide and not any(
+        isinstance(part, ast.Raise | ast.Assert) for each in handler.body for part in ast.walk(each)
+    )
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+
+
+def _last(node: ast.AST | None) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
