@@ -47,6 +47,9 @@ def command(names: list[str], say: Callable[[str], None] = print) -> int:
         for fix in known.values():
             say(f"{fix.name}: {fix.says} ({fix.threat})")
         return 0
+    if names == ["table"]:
+        say("\n".join(table(known.values())))
+        return 0
     if unknown := [name for name in names if name != "all" and not _chosen(known, name)]:
         say(f"There is no protection called {', '.join(unknown)}; `pytest --without-fix list` names them all.")
         return 4
@@ -57,6 +60,15 @@ def command(names: list[str], say: Callable[[str], None] = print) -> int:
         say(_told(proof))
     say(f"{held} of {len(chosen)} protections: every test of theirs fails without them")
     return 0 if held == len(chosen) else 1
+
+
+def table(fixes: Iterable[Fix]) -> list[str]:
+    """The rows of `server/SECURITY.md`."""
+    rows = ["| threat | fix | test |", "|---|---|---|"]
+    for fix in fixes:
+        tests = ", ".join(f"`{test.removeprefix('tests/')}`" for test in fix.tests)
+        rows.append(f"| {fix.threat} | **{fix.name}**: {fix.says} | {tests} |")
+    return rows
 
 
 def _chosen(known: dict[str, Fix], name: str) -> list[Fix]:
