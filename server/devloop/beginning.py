@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import date
 from pathlib import Path
 
 from devloop import shipped
 from devloop.errors import NotFound, StorageError
-from devloop.files import storage_error, write_atomic
-from devloop.own_files import own_file
+from devloop.own_files import own_file, read_bytes, write
 from devloop.redact import one_line
 
 PLAN = ".devloop/plan.md"
@@ -78,29 +76,18 @@ def write_plan(root: Path, text: str) -> bool:
     """Create the plan; False when there is one already, whatever it is. Raises `Refused` where a link leads outside."""
     path = own_file(root, PLAN)
     try:
-        path.parent.mkdir(exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        write(root, PLAN, text.encode("utf-8", "surrogateescape"), new=True)
     except FileExistsError:
         if path.is_file():
             return False
-        if path.parent.is_dir():
-            raise StorageError(f"{path} is there already, but it is no file.", hint="Move it away first.") from None
-        raise StorageError(f"{path.parent} is no directory.", hint="Move that file away first.") from None
-    except OSError as problem:
-        raise storage_error(problem, f"{path} could not be created") from problem
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
+        raise StorageError(f"{path} is there already, but it is no file.", hint="Move it away first.") from None
     return True
 
 
 def ignore(root: Path) -> bool:
     """Add one marked block to `.gitignore`, or the names that a block of an older devloop lacks. False when nothing was
     to be done; what a person wrote, inside the block or around it, stays."""
-    path = own_file(root, ".gitignore")
-    try:
-        old = path.read_bytes() if path.exists() else b""
-    except OSError as problem:
-        raise storage_error(problem, f"{path} could not be read") from problem
+    old = read_bytes(root, ".gitignore") or b""
     newline = b"\r\n" if b"\r\n" in old else b"\n"
     if BEGIN.encode() in old:
         new = _completed(old, newline)
@@ -110,7 +97,7 @@ def ignore(root: Path) -> bool:
         new = old + gap + block
     if new == old:
         return False
-    write_atomic(path, new)
+    write(root, ".gitignore", new)
     return True
 
 

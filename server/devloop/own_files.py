@@ -5,13 +5,14 @@ A `Fault` is what the terminal, `doctor` and an editor say of a file, wherever t
 
 from __future__ import annotations
 
+import errno
 import re
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from devloop import beneath
 from devloop.errors import Refused, StorageError
 from devloop.files import storage_error
 
@@ -74,30 +75,66 @@ def renamed(text: str, line: int, old: str, new: str, *, within: int = 0) -> tup
 
 
 def own_file(root: Path, relative: str) -> Path:
-    """The path of a file. Raises `Refused` where a link leads out of the repository, `StorageError` for one that leads
-    to itself."""
+    """The path of a file, for showing and for asking about it. Raises `Refused` where a link leads out of the
+    repository, `StorageError` for one that leads to itself. What is read or written goes by `read_text` and `write`."""
     path = root / relative
     try:
         inside = path.resolve().is_relative_to(root.resolve())
     except (RuntimeError, OSError):  # which of them depends on Python's version
-        raise StorageError(f"{relative} is a link that leads to itself.", hint="Move it away first.") from None
+        raise _loop(relative) from None
     if not inside:
-        raise Refused(f"{relative} leads outside the repository; devloop neither reads nor writes there.")
+        raise _outside(relative)
     return path
 
 
 def read_text(root: Path, relative: str) -> str | None:
     """The file's text (bytes that are no UTF-8 as surrogates); None when there is none. Raises `StorageError`, and
     `Refused` for what is no file, too large or outside."""
-    path = own_file(root, relative)
+    data = read_bytes(root, relative)
+    return None if data is None else data.decode("utf-8", "surrogateescape")
+
+
+def read_bytes(root: Path, relative: str, limit: int = MAX_BYTES) -> bytes | None:
+    """The file's bytes; otherwise as `read_text`. It is opened once, and never outside of the repository."""
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, without an end
-            raise Refused(f"{relative} is no file.", hint="Move it away first.")
-        if found.st_size > MAX_BYTES:
-            raise Refused(f"{relative} is larger than {MAX_BYTES // 1024**2} MiB.")
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        return beneath.read(root, relative, limit)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except beneath.TooLarge:
+        raise Refused(f"{relative} is larger than {limit // 1024**2} MiB.") from None
     except OSError as problem:
-        raise storage_error(problem, f"{relative} could not be read") from problem
+        raise _told(problem, relative, "read") from problem
+
+
+def write(root: Path, relative: str, data: bytes, *, mode: int | None = None, new: bool = False) -> None:
+    """Write all of the file or nothing, and never outside of the repository; missing folders are made.
+
+    The mode of a file that is there stays. `new`: raises `FileExistsError` where there is anything by that name.
+    Raises `StorageError`, and `Refused` for what is no file or outside.
+    """
+    try:
+        beneath.write(root, relative, data, mode=mode, new=new)
+    except FileExistsError:
+        if new:
+            raise
+        raise StorageError(f"A part of {relative} is no directory.", hint="Move that file away first.") from None
+    except OSError as problem:
+        raise _told(problem, relative, "written") from problem
+
+
+def _told(problem: OSError, relative: str, done: str) -> Refused | StorageError:
+    if isinstance(problem, beneath.Outside):
+        return _outside(relative)
+    if isinstance(problem, beneath.NoFile):  # a pipe would be waited for, without an end
+        return Refused(f"{relative} is no file.", hint="Move it away first.")
+    if problem.errno == errno.ELOOP:
+        return _loop(relative)
+    return storage_error(problem, f"{relative} could not be {done}")
+
+
+def _outside(relative: str) -> Refused:
+    return Refused(f"{relative} leads outside the repository; devloop neither reads nor writes there.")
+
+
+def _loop(relative: str) -> StorageError:
+    return StorageError(f"{relative} is a link that leads to itself.", hint="Move it away first.")

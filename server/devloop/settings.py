@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from devloop import personal
 
@@ -133,6 +133,19 @@ class GateSettings(_Section):
     """Block on every finding, not only on new ones."""
 
 
+class GuardingSettings(_Section):
+    """What stands in `[gates]` beside the gates: how honest they are kept (gates §5.6 and residue)."""
+
+    guard: Literal["show", "block"] = "show"
+    """Work that changes what checks it: shown to a person, or a failure."""
+    files: Literal["work", "base"] = "work"
+    """`gates.from`: with "base", work that changes tests or configuration has to pass with those of its base, too."""
+
+
+GUARDING: Mapping[str, str] = {"guard": "guard", "from": "files"}
+"""Names that no gate can have: what they are called in `[gates]`, and in `GuardingSettings`."""
+
+
 class SetupSettings(_Section):
     command: tuple[str, ...] = Field(min_length=1)
     timeout: Seconds = 600.0
@@ -152,9 +165,13 @@ class Settings(BaseModel):
     checkpoints: CheckpointSettings = CheckpointSettings()
     agents: dict[str, AgentSettings] = {}
     gates: dict[str, GateSettings] = {}
+    guarding: GuardingSettings = GuardingSettings()
+    """`gates.guard` and `gates.from`."""
     own_gates: tuple[str, ...] = ()
     """Names in `gates` that the person declared; the others are the team's and count only once they are trusted."""
     setup: SetupSettings | None = None
+    own_setup: bool = False
+    """Whether `setup` is the person's; the team's is run from the text that was trusted, never from here."""
     paths: PathSettings = PathSettings()
     workflow: personal.WorkflowSettings = personal.WorkflowSettings()
     git: personal.GitSettings = personal.GitSettings()
@@ -173,6 +190,26 @@ class Settings(BaseModel):
     database_url: str | None = Field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     """What was ignored or could not be read, one sentence each, with the file."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beside_the_gates(cls, data: Any) -> Any:
+        gates = data.get("gates") if isinstance(data, dict) else None
+        if not isinstance(gates, dict) or not GUARDING.keys() & gates.keys():
+            return data
+        said = {GUARDING[name]: gates[name] for name in gates if name in GUARDING}
+        rest = {name: value for name, value in gates.items() if name not in GUARDING}
+        return {**data, "gates": rest, "guarding": {**said, **dict(data.get("guarding") or {})}}
+
+
+def value_of(settings: Settings, key: Sequence[str]) -> Any:
+    """What a setting is, by its key as files say it; None where there is none."""
+    if len(key) == 2 and key[0] == "gates" and key[1] in GUARDING:
+        key = ("guarding", GUARDING[key[1]])
+    value: Any = settings
+    for part in key:
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
+    return value
 
 
 def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:

@@ -20,7 +20,7 @@ from devloop import paths, personal, toml_places
 from devloop.errors import DevloopError
 from devloop.own_files import Fault, nearest, read_text, renamed
 from devloop.redact import one_line
-from devloop.settings import TEAM_FILE, Settings, seconds
+from devloop.settings import GUARDING, TEAM_FILE, Settings, seconds, value_of
 from devloop.settings_meanings import MEANINGS, SECRET, Meaning, pattern_of
 
 Key = tuple[str, ...]
@@ -132,9 +132,10 @@ def read(root: Path, environment: Mapping[str, str], texts: Mapping[str, str] | 
         heard[".".join(key)] = (*heard.get(".".join(key), ()), *told)
         if any(not each.lost for each in told):
             _put(merged, key, value)
-    own_gates = sorted({each.key[1] for each in valid if each.kind == "user" and each.key[0] == "gates"})
+    own_gates = sorted({each.key[1] for each in valid if each.kind == "user" and _is_gate(each.key)})
     warnings = tuple(one_line(str(each), 400) for each in faults)
-    settled = _validated({**merged, "own_gates": own_gates}, warnings)
+    own_setup = any(each.kind == "user" and each.key == ("setup",) for each in valid)
+    settled = _validated({**merged, "own_gates": own_gates, "own_setup": own_setup}, warnings)
     ordered = tuple(sorted([*faults, *local.faults], key=lambda each: (each.path, each.line)))
     return Known(settled, heard, ordered, sources)
 
@@ -229,6 +230,10 @@ def _plain(key: Key) -> Key:
     return (changed[0], key[1], *changed[2:]) if len(key) > 1 and changed[0] in _NAMED else changed
 
 
+def _is_gate(key: Key) -> bool:
+    return key[0] == "gates" and key[1] not in GUARDING
+
+
 def _unknown(file: _File, key: Key, known: Key) -> Fault:
     line, name = file.line(key), one_line(".".join(key), 80)
     if any(each.split(".")[: len(known)] == list(known) for each in MEANINGS):
@@ -299,6 +304,7 @@ def _misfit(said: Said, file: _File) -> list[Fault]:
         faults = []
         for error in problem.errors():
             place = tuple(str(part) for part in error["loc"])
+            place = said.key if place[0] == "guarding" else place
             told = f"{'.'.join(place)} was ignored: {error['msg'].removeprefix('Value error, ')}"
             faults.append(Fault(said.path, file.line(place), one_line(told, 300), code="setting"))
         return faults
@@ -380,10 +386,7 @@ def _wider(said: Said, limit: Any, whose: str) -> str:
 
 def default(key: Key) -> Any:
     """The value of a setting that nobody set; None where there is none."""
-    value: Any = Settings()
-    for part in key:
-        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
-    return value
+    return value_of(Settings(), key)
 
 
 def _put(merged: dict[str, Any], key: Key, value: Any) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
+import re
 import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+
+from devloop import beneath
 
 MAX_ITEM = 512 * 1024
 LINK = "it is a symbolic link; put the file itself there"
@@ -23,34 +25,33 @@ def walk(root: Path, folder: str) -> Iterator[tuple[str, str]]:
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        with contextlib.suppress(OSError), os.scandir(root / current) as entries:
-            for entry in sorted(entries, key=lambda e: e.name):
-                path = f"{current}/{entry.name}"
-                if entry.is_symlink():
-                    yield path, LINK
-                elif entry.is_dir(follow_symlinks=False):
-                    waiting.append(path)
-                elif entry.is_file(follow_symlinks=False):
-                    yield path, ""
-                else:
-                    yield path, "it is no regular file"
+        try:
+            found = beneath.entries(root, current, links=False)
+        except OSError as problem:
+            if problem.errno == errno.ELOOP:  # it became a link meanwhile
+                yield current, LINK
+            continue
+        for name, mode in found:
+            path = f"{current}/{name}"
+            if stat.S_ISLNK(mode):
+                yield path, LINK
+            elif stat.S_ISDIR(mode):
+                waiting.append(path)
+            elif stat.S_ISREG(mode):
+                yield path, ""
+            else:
+                yield path, "it is no regular file"
 
 
 def read_file(root: Path, relative: str) -> bytes:
     """The bytes of a regular file below `root`, opened once; no component below `root` may be a link. Raises `OSError`
     and `ValueError`."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    parts = relative.split("/")
-    for depth in range(1, len(parts)):
-        if root.joinpath(*parts[:depth]).is_symlink():
-            raise OSError(errno.ELOOP, LINK)
-    with os.fdopen(os.open(root / relative, flags), "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("it is no regular file")
-        if found.st_size > MAX_ITEM:
-            raise ValueError(f"it is larger than {MAX_ITEM // 1024} KiB")
-        return stream.read(MAX_ITEM + 1)
+    try:
+        return beneath.read(root, relative, MAX_ITEM, links=False)
+    except beneath.TooLarge:
+        raise ValueError(f"it is larger than {MAX_ITEM // 1024} KiB") from None
+    except beneath.NoFile:
+        raise ValueError("it is no regular file") from None
 
 
 def reason_of(problem: Exception) -> str:
@@ -68,7 +69,17 @@ def in_full(data: bytes) -> str:
 
 
 def _hides(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+    """Whether a reader would not see it: control and format characters, what nobody has assigned, and what Unicode
+    calls ignorable or blank though it counts as a letter or a mark."""
+    return unicodedata.category(character) in _HIDDEN or _UNSEEN.match(character) is not None
+
+
+_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef"
+    "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
+)
+"""Default_Ignorable_Code_Point beyond the categories (fillers, variation selectors), and spaces that are none."""
 
 
 def framed(name: str, data: bytes) -> bytes:

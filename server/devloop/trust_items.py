@@ -9,13 +9,14 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from devloop import hook_files
+from devloop import beneath, hook_files
 from devloop.redact import one_line
 from devloop.trust_bytes import LINK, MAX_ITEM, framed, in_full, read_file, reason_of, walk
 
@@ -217,10 +218,11 @@ def skills_in(root: Path, place: str) -> Iterator[Item]:
             yield _refused("skill", parent, parent, LINK)
             return
     try:
-        with os.scandir(root / place) as entries:
-            names = sorted((entry.name, entry.is_symlink()) for entry in entries if entry.is_dir())
+        found = beneath.entries(root, place, links=False)
     except OSError:
         return
+    names = [(name, stat.S_ISLNK(mode)) for name, mode in found if stat.S_ISLNK(mode) or stat.S_ISDIR(mode)]
+    names = [(name, linked) for name, linked in names if not linked or (root / place / name).is_dir()]
     if len(names) > MAX_ITEMS:
         yield _refused("skill", f"{place}/…", place, f"there are more than {MAX_ITEMS} folders")
         return

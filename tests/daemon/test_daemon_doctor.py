@@ -77,7 +77,7 @@ async def test_keys_and_urls_in_the_repository_are_named_as_ignored(repository, 
     )
     from devloop.daemon.doctor import _foreign_names
 
-    assert _foreign_names(repository / ".devloop" / "config.toml") == [
+    assert _foreign_names(repository) == [
         "ANTHROPIC_API_KEY",
         "database_url",
         "model.base_url",

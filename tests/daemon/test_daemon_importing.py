@@ -129,11 +129,11 @@ async def test_two_imports_at_once_leave_one_plan(root, monkeypatch):
         importing._create(root, b"second\n")
     assert (root / ".devloop/plan.md").read_bytes() == b"first\n"
 
-    def no_links(*_):
+    def no_links(*_, **__):
         raise PermissionError
 
     (root / ".devloop/plan.md").unlink()
-    monkeypatch.setattr(importing.os, "link", no_links)
+    monkeypatch.setattr("os.link", no_links)
     importing._create(root, b"third\n")
     with pytest.raises(Refused, match="already"):
         importing._create(root, b"fourth\n")

@@ -8,6 +8,7 @@ the plan as it is now is it read anew, and kept for the next call.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False  # `typing` itself would cost an import
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 HELP = "usage: devloop statusline [--root DIR] [--width N] [--color auto|always|never]"
 MAX_INPUT = 256 * 1024
+MOST = 64 * 1024 * 1024
 INPUT_S = 0.05
 """How long a program that pipes JSON to us may take to begin and between two pieces."""
 DEFAULT_WIDTH = 120
@@ -193,8 +195,7 @@ def look(root: str) -> dict[str, Any]:
 def _plan(root: str, folder: str, path: str, known: Any) -> dict[str, Any] | None:
     import hashlib
 
-    with open(path, "rb") as stream:  # noqa: PTH123
-        digest = hashlib.sha256(stream.read()).hexdigest()
+    digest = hashlib.sha256(_bytes(path)).hexdigest()
     for entry in (known, _file(f"{folder}/glance-plan.json") if folder else {}):
         if isinstance(entry, dict) and entry.get("file") == path and entry.get("sha256") == digest:
             return entry
@@ -218,10 +219,19 @@ def _plan_path(root: str) -> str:
 
 def _file(path: str) -> dict[str, Any]:
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123
-            return _object(stream.read())
+        return _object(_bytes(path))
     except OSError:
         return {}
+
+
+def _bytes(path: str) -> bytes:
+    """What a regular file holds. A FIFO that a repository brought is not waited for, nothing endless is read."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(fd, "rb") as stream:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MOST:
+            raise OSError(f"{path} is no file of a sensible size")
+        return stream.read(MOST)
 
 
 def _alive(pid: object) -> bool:

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+from devloop import own_files
 from devloop import plan as plans
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, Refused, StaleEdit, UsageError
-from devloop.files import write_atomic
 from devloop.plan import refactor
 from devloop.state import worklog
 from devloop.state.storing import update
@@ -73,18 +73,15 @@ def _names(params: Mapping[str, Any]) -> list[str]:
 
 
 def _write(root: Path, files: Sequence[tuple[str, str]]) -> list[Path]:
-    folder = root / refactor.FOLDER
-    if not folder.resolve().is_relative_to(root):
-        raise Refused(f"{refactor.FOLDER} leads outside the repository; devloop does not write there.")
-    folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     try:
         for name, text in files:
-            path = folder / name
-            if path.exists():
-                raise Refused(f"There is a file {refactor.FOLDER}/{name} already.", hint="Try again in a second.")
-            written.append(path)
-            write_atomic(path, text.encode("utf-8", "surrogateescape"))
+            try:
+                own_files.write(root, f"{refactor.FOLDER}/{name}", text.encode("utf-8", "surrogateescape"), new=True)
+            except FileExistsError:
+                told = f"There is a file {refactor.FOLDER}/{name} already."
+                raise Refused(told, hint="Try again in a second.") from None
+            written.append(root / refactor.FOLDER / name)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)

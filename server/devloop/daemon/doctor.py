@@ -16,6 +16,7 @@ from devloop import agents, sandbox, skills, trust
 from devloop.daemon import doctor_files, hook_list
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError, RepositoryUnfit
+from devloop.own_files import read_bytes
 from devloop.paths import StateDir, config_root
 from devloop.redact import one_line
 from devloop.settings import TEAM_FILE, Settings
@@ -212,18 +213,18 @@ def _settings(root: Path, settings: Settings) -> list[Check]:
             f"{TEAM_FILE} names {name}; it is ignored: keys, base URLs and databases never come from a repository.",
             "Remove it there. Yours belong in your environment or your own config.toml.",
         )
-        for name in _foreign_names(root / TEAM_FILE)
+        for name in _foreign_names(root)
     ]
     own = config_root() / "config.toml"
     there = "was read" if own.is_file() else "does not exist"
     return found or [Check("settings", "ok", f"All settings were understood; yours, {own}, {there}.")]
 
 
-def _foreign_names(path: Path) -> list[str]:
+def _foreign_names(root: Path) -> list[str]:
     """Keys in the team's file that only a person may set, however deep they are hidden."""
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        data = tomllib.loads((read_bytes(root, TEAM_FILE) or b"").decode("utf-8"))
+    except (DevloopError, ValueError):
         return []
     found: list[str] = []
     waiting: list[tuple[str, Any]] = [("", data)]

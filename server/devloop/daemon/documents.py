@@ -17,16 +17,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from devloop import beneath
 from devloop import plan as plans
 from devloop.daemon.archived import Archived
 from devloop.daemon.open_plans import REOPENED_S, Change, EditsOf, OpenPlan, OpenPlans, compared, with_changes
 from devloop.daemon.owed import OwedFile, as_lines
 from devloop.errors import DevloopError, NotFound, Refused, StaleEdit, StorageError, Unavailable
-from devloop.files import held_lock, storage_error, write_atomic
+from devloop.files import held_lock, storage_error
+from devloop.own_files import write
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
+MAX_PLAN = 64 * 1024 * 1024
 SETTLE_S = 0.15
 """How long an editor that empties a file before it writes it is given."""
 
@@ -123,7 +126,9 @@ class Documents:
         if path is None:
             path, others = self.find()
         try:
-            data = path.read_bytes()
+            data = beneath.read_anywhere(path, MAX_PLAN)
+        except beneath.TooLarge:
+            raise Refused(f"{path} is larger than {MAX_PLAN // 1024**2} MiB.") from None
         except OSError as problem:
             raise storage_error(problem, f"{path} could not be read") from problem
         return self._text(path, data, others)
@@ -277,7 +282,7 @@ class Documents:
                 if after == before.data:
                     return before, False
                 if self._same(before):
-                    write_atomic(before.path, after)
+                    write(self.root, before.relative, after)
                     return self.read_file(path), True
         raise StaleEdit(
             f"{before.relative} is being changed by something else at the same time.", hint="Try again in a moment."
@@ -285,7 +290,7 @@ class Documents:
 
     def _same(self, before: PlanText) -> bool:
         try:
-            return hashlib.sha256(before.path.read_bytes()).hexdigest() == before.sha256
+            return hashlib.sha256(beneath.read_anywhere(before.path, MAX_PLAN)).hexdigest() == before.sha256
         except OSError:
             return False
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from devloop import plan as plans
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.open_plans import EditsOf
 from devloop.errors import NotFound, Refused, StaleEdit, UsageError
-from devloop.files import storage_error, write_atomic
+from devloop.own_files import write
 from devloop.plan import importing, lines
 from devloop.plan.proposing import patch
 from devloop.plan.refactor import FOLDER
@@ -148,60 +147,25 @@ def _replacing(before: PlanText, text: str) -> EditsOf:
     return edits_of
 
 
-def _inside(root: Path, path: Path) -> None:
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise Refused(f"{path.relative_to(root)} leads outside the repository; devloop does not write there.")
-
-
 def _create(root: Path, data: bytes) -> None:
     """The plan where none is: all of it or nothing, and never over a file that came in between."""
-    path = root / beginning.PLAN
-    _inside(root, path)
-    fresh = path.with_name(f".plan.{os.getpid()}.new")
     try:
-        path.parent.mkdir(exist_ok=True)
-    except OSError as problem:
-        raise storage_error(problem, f"{path.parent} could not be created") from problem
-    try:
-        write_atomic(fresh, data)
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            raise Refused(f"There is a plan already: {beginning.PLAN}. Nothing was written.") from None
-        except OSError:  # a file system without links
-            _write_new(path, data)
-    finally:
-        fresh.unlink(missing_ok=True)
+        write(root, beginning.PLAN, data, new=True)
+    except FileExistsError:
+        raise Refused(f"There is a plan already: {beginning.PLAN}. Nothing was written.") from None
     if (root / ".git").exists():
         beginning.ignore(root)
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    try:
-        with path.open("xb") as stream:
-            stream.write(data)
-    except FileExistsError:
-        raise Refused(f"There is a plan already: {beginning.PLAN}. Nothing was written.") from None
-    except OSError as problem:
-        raise storage_error(problem, f"{path} could not be created") from problem
-
-
 def _archive(root: Path, before: PlanText) -> Path:
     """The old plan as it stood, in a file of its own."""
-    folder = root / REPLACED
-    _inside(root, folder)
     slug = re.sub(r"[^\w.]+", "-", plans.parse(before.data).name.lower()).strip("-.")[:60].strip("-.") or "plan"
     stamp = f"{datetime.now().astimezone():%Y%m%d_%H%M%S}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for count in range(1, 100):
-            path = folder / f"{slug}_{stamp}{f'_{count}' if count > 1 else ''}.md"
-            try:
-                path.open("xb").close()
-            except FileExistsError:
-                continue
-            write_atomic(path, before.data)
-            return path
-    except OSError as problem:
-        raise storage_error(problem, f"{REPLACED} could not be written") from problem
+    for count in range(1, 100):
+        path = f"{REPLACED}/{slug}_{stamp}{f'_{count}' if count > 1 else ''}.md"
+        try:
+            write(root, path, before.data, new=True)
+        except FileExistsError:
+            continue
+        return root / path
     raise Refused(f"There are too many files of this second in {REPLACED}.", hint="Try again in a second.")

@@ -7,13 +7,13 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from devloop import plan as plans
 from devloop.daemon import plan_events
 from devloop.daemon.documents import Documents, PlanText
-from devloop.errors import DevloopError, Refused, UsageError
+from devloop.errors import DevloopError, UsageError
+from devloop.own_files import read_bytes
 from devloop.paths import StateDir
 from devloop.redact import one_line
 from devloop.rpc import Handler
@@ -114,10 +114,11 @@ class PlanPort:
             action = next_action.compose(content)
         except ValidationError as problem:
             raise UsageError(f"This is no hand-off: {one_line(str(problem.errors()[0]['msg']))}.") from problem
-        path = self._own_file(HAND_OFF)
-        if path.is_file() and path.read_bytes() != json_text(next_action.to_json(action)).encode():
-            resuming.keep(path, self._state)
-        next_action.write(self._documents.root, action)
+        root = self._documents.root
+        before = read_bytes(root, HAND_OFF)
+        if before is not None and before != json_text(next_action.to_json(action)).encode():
+            resuming.keep(root, self._state)
+        next_action.write(root, action)
         return HAND_OFF
 
     def _log_commit(self, found: PlanText, event: Mapping[str, Any]) -> None:
@@ -146,14 +147,6 @@ class PlanPort:
             update(root, WORKLOG, edit)
         except (DevloopError, OSError) as problem:
             log.warning("the worklog could not be written: %s", problem)
-
-    def _own_file(self, relative: str) -> Path:
-        """A file of ours below the root; a link that leads out of the repository is refused."""
-        path = self._documents.root / relative
-        path.parent.mkdir(exist_ok=True)
-        if not path.resolve().is_relative_to(self._documents.root):
-            raise Refused(f"{relative} leads outside the repository; devloop does not write there.")
-        return path
 
 
 def plan_changed(found: PlanText, stats: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from devloop import beneath
 from devloop import plan as plans
 from devloop.errors import DevloopError
-from devloop.own_files import own_file
+from devloop.own_files import read_bytes
 from devloop.paths import StateDir
 from devloop.redact import one_line, printable
 from devloop.state import next_action
@@ -85,16 +86,17 @@ def with_words(task: dict[str, Any], found: HandOff) -> dict[str, Any]:
 def used(root: Path, state: StateDir) -> None:
     """A run was reached: move the file into the state directory. Failing is logged; the run goes on. Blocks."""
     try:
-        path = own_file(root, next_action.PATH)
-        keep(path, state)
-        path.unlink()
+        keep(root, state)
+        beneath.remove(root, next_action.PATH)
     except (DevloopError, OSError) as problem:
         log.warning("the hand-off that was used could not be put away: %s", problem)
 
 
-def keep(path: Path, state: StateDir) -> None:
+def keep(root: Path, state: StateDir) -> None:
     """A copy of the file in the state directory, named by its content."""
-    data = path.read_bytes()
+    data = read_bytes(root, next_action.PATH)
+    if data is None:
+        return
     kept = state.path / KEPT
     with contextlib.suppress(FileExistsError):
         kept.mkdir(mode=0o700)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from devloop import beneath
 from devloop.gates.model import Gate
 from devloop.gates.verdict import NOTHING, is_pytest
 from devloop.settings import GateSettings
@@ -222,9 +223,7 @@ def _ini(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _bounded(path: Path) -> str:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_CONFIG:
-        raise OSError("no plain file of a sensible size")
-    return path.read_text("utf-8")
+    return beneath.read(path.parent, path.name, _MAX_CONFIG, links=False).decode("utf-8")
 
 
 def uses_stream(gate: Gate) -> bool:

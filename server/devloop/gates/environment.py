@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from devloop import beneath
+
 FOLDERS = (".venv", "venv")
 _RUN = (
     "import sys; sys.path[:] = [p for p in sys.path if p]; name = sys.argv.pop(1); "
@@ -138,7 +140,7 @@ def _stdlib_only(checkout: Path) -> bool:
         return False
     project: object = {}
     with contextlib.suppress(OSError, ValueError):
-        data = tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))
+        data = tomllib.loads(beneath.read(checkout, "pyproject.toml", _MAX_FILE, links=False).decode("utf-8"))
         project = data.get("project", {})
         if "dependencies" in data.get("tool", {}).get("poetry", {}):
             return set(data["tool"]["poetry"]["dependencies"]) <= {"python"}
@@ -234,8 +236,6 @@ def _finder_paths(source: str) -> Iterator[str]:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > _MAX_FILE:
-            return ""
-        return path.read_text("utf-8", "replace")
+        return beneath.read_anywhere(path, _MAX_FILE).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from devloop import gates
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
-from devloop.runs import chaining, proposing, recommending, reporting, stopping
+from devloop.runs import chaining, guarding, proposing, recommending, reporting, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
@@ -33,6 +30,8 @@ UNAPPLIED = ["recheck", "stop"]
 """What accepting an errand does could not be done."""
 UNLANDED = ["commit", "continue", "stop"]
 QUESTION = ["answer", "stop", "discard"]
+GUARDS = 100
+"""So many changes to the checks are listed; of more the number is told."""
 
 
 def of_work(ready: Mapping[str, Any]) -> list[str]:
@@ -104,12 +103,10 @@ async def content(
     difference = None
     changes: list[dict[str, Any]] = []
     if commit is not None and row["base"]:
-        found = await services.workspace.diff(row["base"], commit)
+        found = await services.workspace.diff(row["base"], commit, limit=guarding.PATCH)
         listed = [file.to_json() for file in found.files[:200]]
         difference = {"files": len(found.files), "added": found.added, "deleted": found.deleted, "list": listed}
-        async with services.workspace.checkout(commit) as tree:
-            changed = gates.changes_to_checks(found.patch, lambda path: _text_in(tree, path))
-        changes = [asdict(change) for change in changed[:50]]
+        changes = [each.to_json() for each in await guarding.of(services, found, row["base"], commit)]
     spent = _spent(services, spec)
     clean = services.redactor.text
     report = reporting.report(services, run) if kind == "decision" else None
@@ -129,7 +126,8 @@ async def content(
         "group": spec.loop.group.model_dump(include={"id", "size", "label"}) if spec.loop.group else None,
         "diff": difference,
         "gates": _gates(services, run, commit),
-        "guards": services.redactor.data(changes),
+        "guards": services.redactor.data(changes[:GUARDS]),
+        "guards_more": max(0, len(changes) - GUARDS),
         "question": services.redactor.data(question) if question else None,
         "problem": printable(clean(problem)) if problem else None,
         "proposal": proposal,
@@ -160,14 +158,6 @@ def _report_text(report: dict[str, Any] | None, proposal: dict[str, Any] | None 
     unfit = "" if report["fits"] else f"This result is not what the mode promises: {'; '.join(report['mistakes'])}."
     is_plan = proposal is not None and "phases" in (report["data"] or {})
     return "\n\n".join(filter(None, (unfit, "" if is_plan and proposal and proposal["patch"] else report["text"])))
-
-
-def _text_in(tree: Path, path: str) -> str | None:
-    """A file's text as the commit has it; None for what is no plain file of that tree."""
-    place = tree / path
-    if place.is_symlink() or not place.resolve().is_relative_to(tree.resolve()) or not place.is_file():
-        return None
-    return place.read_text("utf-8", "replace")
 
 
 def _gates(services: Services, run: str, commit: str | None) -> list[dict[str, Any]]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Sequence
 from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused, SandboxMissing
@@ -26,6 +30,7 @@ from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.tooling import command_environment, environment, output_folder, worktree_mounts
 from devloop.runs.transcript import Segment, Transcript
+from devloop.settings import SetupSettings
 
 TRUSTED_KINDS: tuple[Literal["gate", "setup"], ...] = ("gate", "setup")
 """What a run executes of what the repository declares. Its commands are those that were trusted when it began."""
@@ -50,7 +55,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         # What begins at a commit of its own was asked for as it is: nobody expects anything else there.
         services.notice(run, *(str(each) for each in worktree.notices if base is None or each.kind != "uncommitted"))
         await _write_prepared(services, spec)
-        await _set_up(services, spec)
+        await _set_up(services, spec, setup_of(services, trusted))
         checks = () if spec.reports else await discover(services, run, worktree.base, trusted)
         if not spec.reports:
             checks, not_run = verifying.with_verify(services, spec, checks)
@@ -86,6 +91,7 @@ def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) ->
         "outcome": "ready",
         "patience_s": services.settings.loop.decision_days * 86400.0,
         "decide": spec.loop.decide,
+        "guarded": not spec.reports,
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],
         "access": "read" if spec.reports else "write",
@@ -171,9 +177,20 @@ async def _write_prepared(services: Services, spec: RunSpec) -> None:
     transcript.set_first_snapshot((await services.workspace.snapshot(spec.id, "prepared")).commit)
 
 
-async def _set_up(services: Services, spec: RunSpec) -> None:
+def setup_of(services: Services, trusted: Sequence[trust.Item]) -> SetupSettings | None:
+    """The person's own set-up command, else the one that was trusted, made from the very table whose text was: settings
+    were read at another time. None where neither says one."""
+    if services.settings.own_setup:
+        return services.settings.setup
+    for item in trusted:
+        if item.kind == "setup" and item.value is not None:
+            with contextlib.suppress(ValidationError):
+                return SetupSettings.model_validate(item.value)
+    return None
+
+
+async def _set_up(services: Services, spec: RunSpec, setup: SetupSettings | None) -> None:
     """The trusted set-up command: once per worktree, before any model turn, with network and without secrets."""
-    setup = services.settings.setup
     done = services.folder(spec.id) / "setup.done"
     if setup is None or done.exists():
         return
@@ -189,6 +206,7 @@ async def _set_up(services: Services, spec: RunSpec) -> None:
             limits=sandbox.Limits(wall_s=setup.timeout),
             network=True,
             trusted=True,
+            unix_sockets=True,
         ),
         output_file=log,
     )

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from devloop import beneath
+
 OF_SUFFIX: Final[dict[str, tuple[str, ...]]] = {
     ".py": ("python",),
     ".pyi": ("python",),
@@ -71,15 +73,14 @@ def of_project(root: Path) -> frozenset[str]:
     except OSError:
         return frozenset()
     found = {language for mark, language in _OF_MARK.items() if mark in names} | of_paths(names)
-    if "package.json" in names and _uses_react(root / "package.json"):
+    if "package.json" in names and _uses_react(root):
         found.add("react")
     return frozenset(found)
 
 
-def _uses_react(manifest: Path) -> bool:
+def _uses_react(root: Path) -> bool:
     try:
-        with manifest.open("rb") as stream:
-            data = json.loads(stream.read(MAX_MANIFEST))
+        data = json.loads(beneath.read(root, "package.json", MAX_MANIFEST))
         listed = {**(data.get("dependencies") or {}), **(data.get("devDependencies") or {})}
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return False

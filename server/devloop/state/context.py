@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from devloop import beneath
 from devloop.own_files import Fault
 from devloop.state.stacks import (
     BACKENDS,
@@ -150,11 +151,8 @@ class _Manifests:
 
     def data(self, name: str) -> bytes:
         if name not in self.read:
-            path = self._root / name
             try:
-                if path.is_symlink() or path.stat().st_size > MAX_MANIFEST:
-                    return b""
-                self.read[name] = path.read_bytes()
+                self.read[name] = beneath.read(self._root, name, MAX_MANIFEST, links=False)
             except OSError:
                 return b""
         return self.read[name]
@@ -387,9 +385,8 @@ def _suggestions(base: str, table: Mapping[str, Any]) -> dict[str, str]:
 def stale(root: Path, context: Context) -> bool:
     """Whether an input changed or is gone, or a manifest came that was not looked at."""
     for each in context.inputs:
-        path = root / each.path
         try:
-            if hashlib.sha256(path.read_bytes()).hexdigest() != each.sha256:
+            if hashlib.sha256(beneath.read(root, each.path, MAX_MANIFEST, links=False)).hexdigest() != each.sha256:
                 return True
         except OSError:
             return True

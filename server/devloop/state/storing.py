@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from devloop import beneath
 from devloop.errors import Refused, StaleEdit
-from devloop.files import held_lock, storage_error, write_atomic
-from devloop.own_files import Fault, own_file, read_text
+from devloop.files import held_lock
+from devloop.own_files import Fault, own_file, read_text, write
 from devloop.paths import StateDir
 from devloop.redact import one_line
 
@@ -147,7 +149,7 @@ def update(root: Path, relative: str, edit: Callable[[str | None], str | None]) 
     `edit` gets the text (None: no file) and answers the new one (None: leave it); it may be called more than once.
     True when something was written. Raises `StaleEdit`, `StorageError`, `Refused`.
     """
-    path = own_file(root, relative)
+    own_file(root, relative)
     state = StateDir.of(root).make()
     with held_lock(state.path / "state-files.lock", wait=True):
         for _ in range(TRIES):
@@ -156,8 +158,7 @@ def update(root: Path, relative: str, edit: Callable[[str | None], str | None]) 
             if after is None or after == before:
                 return False
             if _digest(before) == _digest(read_text(root, relative)):
-                make_folder(root, path.parent)
-                write_atomic(path, after.encode("utf-8", "surrogateescape"))
+                write(root, relative, after.encode("utf-8", "surrogateescape"))
                 return True
     raise StaleEdit(f"{relative} is being changed by something else at the same time.", hint="Try again in a moment.")
 
@@ -191,30 +192,19 @@ def write_json(
     return update(root, relative, edit)
 
 
-def make_folder(root: Path, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise storage_error(problem, f"{folder.relative_to(root)} could not be made") from problem
-
-
 def _digest(text: str | None) -> str:
     return "" if text is None else hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def markdown_files(root: Path, folder: str, limit: int = 2_000) -> Iterator[str]:
     """Names of the Markdown files in a folder of state, sorted, as paths below the root. Links are passed over."""
-    place = own_file(root, folder)
+    own_file(root, folder)
     try:
-        names = sorted(path.name for path in place.iterdir() if path.suffix == ".md" and _is_file(path))
+        names = [name for name, mode in beneath.entries(root, folder) if name.endswith(".md") and stat.S_ISREG(mode)]
     except OSError:
         return
     for name in names[:limit]:
         yield f"{folder}/{name}"
-
-
-def _is_file(path: Path) -> bool:
-    return not path.is_symlink() and path.is_file()
 
 
 def with_newlines(text: str, like: str) -> str:

@@ -8,32 +8,22 @@ opened is what is read, examined and, by its folder's descriptor, replaced.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import difflib
 import errno
-import functools
 import os
 import posixpath
 import re
-import secrets
 import stat
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from devloop import globs
+from devloop.beneath import put
+from devloop.openat2 import FOLDER, NOFOLLOW, READ, has_openat2, openat2, walk
 from devloop.tools.model import Problem
 
 Parts = tuple[str, ...]
-
-SYS_OPENAT2 = 437
-RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 0x02, 0x04, 0x08
-RETRIES = 16
-READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
-TEMPORARY = ".devloop-tmp-"
 
 _IGNORABLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")  # HFS+ ignores them in names
 
@@ -165,7 +155,7 @@ class Confined:
         folder = self._make_folders(parts[:-1])
         try:
             mode = self._replaceable(folder, parts)
-            self._write(folder, parts[-1], data, mode)
+            put(folder, parts[-1], data, mode)
             return mode is None
         except OSError as problem:
             raise self._explain(problem, parts) from problem
@@ -187,24 +177,6 @@ class Confined:
         if found.st_nlink > 1:
             raise Problem(f"{name} has several hard links, so changing it would change another file, too.")
         return stat.S_IMODE(found.st_mode) & 0o777
-
-    @staticmethod
-    def _write(folder: int, name: str, data: bytes, mode: int | None) -> None:
-        temporary = TEMPORARY + secrets.token_hex(8)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
-        fd = os.open(temporary, flags, 0o666, dir_fd=folder)
-        try:
-            with os.fdopen(fd, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                if mode is not None:
-                    os.fchmod(stream.fileno(), mode)
-                os.fsync(stream.fileno())
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=folder)
-            raise
 
     def _make_folders(self, parts: Parts) -> int:
         """A descriptor of the folder, which is created where it is missing. One component after the other."""
@@ -235,8 +207,8 @@ class Confined:
 
     def _open_raw(self, parts: Parts, flags: int) -> int:
         if self._kernel:
-            return _openat2(self._fd, "/".join(parts) or ".", flags)
-        return _walk(self._fd, parts, flags)
+            return openat2(self._fd, "/".join(parts) or ".", flags)
+        return walk(self._fd, parts, flags)
 
     def _explain(self, problem: OSError, parts: Parts) -> Problem:
         name = "/".join(parts) or "."
@@ -284,65 +256,3 @@ class Confined:
             close = difflib.get_close_matches(parts[depth], names, n=3)
             return f" Similar: {', '.join('/'.join((*parts[:depth], name)) for name in close)}." if close else ""
         return ""
-
-
-def _walk(root: int, parts: Parts, flags: int) -> int:
-    """Open component by component; a symbolic link anywhere is an error (ELOOP or ENOTDIR)."""
-    fd = os.dup(root)
-    try:
-        for number, part in enumerate(parts, start=1):
-            inner = os.open(part, (flags if number == len(parts) else FOLDER) | NOFOLLOW, dir_fd=fd)
-            os.close(fd)
-            fd = inner
-        if not parts:
-            inner = os.open(".", flags, dir_fd=fd)
-            os.close(fd)
-            fd = inner
-        return fd
-    except BaseException:
-        os.close(fd)
-        raise
-
-
-class _OpenHow(ctypes.Structure):
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-
-@functools.cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _openat2(root: int, path: str, flags: int) -> int:
-    how = _OpenHow(flags, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-    name = os.fsencode(path)
-    for _ in range(RETRIES):
-        result = _libc().syscall(
-            ctypes.c_long(SYS_OPENAT2),
-            ctypes.c_int(root),
-            ctypes.c_char_p(name),
-            ctypes.byref(how),
-            ctypes.c_size_t(ctypes.sizeof(how)),
-        )
-        if result >= 0:
-            return int(result)
-        number = ctypes.get_errno()
-        if number not in (errno.EAGAIN, errno.EINTR):  # EAGAIN: something was renamed on the way
-            raise OSError(number, os.strerror(number), path)
-    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), path)
-
-
-@functools.cache
-def has_openat2() -> bool:
-    """Whether this kernel, and whatever filters its calls, lets us use `openat2` (Linux 5.6)."""
-    if sys.platform != "linux":
-        return False
-    try:
-        fd = os.open("/", FOLDER)
-        try:
-            os.close(_openat2(fd, ".", FOLDER))
-        finally:
-            os.close(fd)
-    except OSError:
-        return False
-    return True

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from devloop import globs
-from devloop.tools.confine import TEMPORARY, Confined, Parts
+from devloop.beneath import TEMPORARY
+from devloop.tools.confine import Confined, Parts
 from devloop.tools.inputs import ListFiles, ReadFile
 from devloop.tools.model import Answer, Problem
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import stat
 from pathlib import Path
 
+from devloop import beneath
 from devloop.files import write_atomic
 from devloop.workspace.names import is_reserved, shown, split_paths
 from devloop.workspace.own import OwnGit
@@ -68,11 +68,26 @@ def _copy_all(source: Path, target: Path, paths: list[str]) -> tuple[list[str], 
             if reason:
                 skipped.append((path, reason))
             continue
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source / path, target / path, follow_symlinks=False)
+        try:
+            size = _copy(source, target, path)
+        except OSError as problem:
+            skipped.append((path, problem.strerror or "it can't be copied"))
+            continue
         copied.append(path)
         total += size
     return copied, skipped
+
+
+def _copy(source: Path, target: Path, path: str) -> int:
+    """Both ends by descriptors below their roots: what became a link since it was looked at is not followed. Returns
+    the size. Raises `OSError`."""
+    fd = beneath.open_file(source, path, links=False)
+    with os.fdopen(fd, "rb") as stream:
+        found, data = os.fstat(fd), stream.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise beneath.TooLarge(path)
+    beneath.write(target, path, data, mode=stat.S_IMODE(found.st_mode) & 0o777, links=False, new=True, sync=False)
+    return len(data)
 
 
 def _problem(source: Path, target: Path, path: str) -> tuple[str | None, int]:

@@ -16,7 +16,7 @@ from devloop.agents import analysis
 from devloop.daemon.errands import planning
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, Proposal, errand_task
 from devloop.errors import Refused, UsageError
-from devloop.files import write_atomic
+from devloop.own_files import write
 from devloop.redact import one_line
 from devloop.runs.spec import TaskSpec
 
@@ -110,12 +110,7 @@ def write_report(project: Project, accepted: Accepted) -> str:
     area = re.sub(r"[^a-z0-9]+", "-", str(accepted.given.get("area") or "").lower()).strip("-")[:60]
     name = f"{REPORTS}/refactoring{f'-{area}' if area else ''}.md"
     text = analysis.report(accepted.data, _found(accepted), accepted.title, f"{datetime.now().astimezone():%Y-%m-%d}")
-    place = project.root / name
-    folder = place.parent
-    if folder.is_symlink() or (project.root / ".devloop").is_symlink():
-        raise Refused(f"{REPORTS} is a link; nothing was written.", hint="Make it a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(place, text.encode())
+    write(project.root, name, text.encode())
     return name
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from devloop import beneath
 from devloop.daemon.errands.model import Asked, Project
 from devloop.errors import NotFound, Refused, UsageError
 from devloop.files import storage_error
@@ -51,10 +52,12 @@ def _named(root: Path, name: str) -> Source:
         )
     if not path.resolve().is_relative_to(root.resolve()):
         raise Refused(f"{one_line(name, 200)} is outside of the repository.", hint="Copy it in, or use the terminal.")
+    relative = path.resolve().relative_to(root.resolve()).as_posix()
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{one_line(name, 200)} is too long to plan from.", hint="Name the part that counts.")
-        return Source(path.resolve().relative_to(root.resolve()).as_posix(), path.read_text("utf-8", "replace"))
+        return Source(relative, beneath.read(root, relative, MAX_BYTES).decode("utf-8", "replace"))
+    except beneath.TooLarge:
+        told = f"{one_line(name, 200)} is too long to plan from."
+        raise UsageError(told, hint="Name the part that counts.") from None
     except OSError as problem:
         raise storage_error(problem, f"{name} could not be read") from problem
 

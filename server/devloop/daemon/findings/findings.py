@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from devloop import beneath
 from devloop.agents import merging
 from devloop.daemon.findings import records
 from devloop.daemon.findings.anchors import Anchor, anchor_of, find_again, lines_of
@@ -140,9 +141,9 @@ class Findings:
     def _read(self, path: str) -> str | None:
         place = self._place(path)
         try:
-            if place is None or place.stat().st_size > MAX_TEXT:
+            if place is None:
                 return None
-            return place.read_bytes().decode("utf-8", "replace")
+            return beneath.read(self._root, path, MAX_TEXT).decode("utf-8", "replace")
         except OSError:
             return None
 

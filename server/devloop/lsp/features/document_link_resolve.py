@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from lsprotocol import types as t
 
+from devloop import beneath
 from devloop.lsp.features._targets import LOCAL_ISSUE, File, Places
 from devloop.lsp.features.document_link import said
 from devloop.redact import one_line
@@ -45,8 +46,7 @@ def _issue(places: Places, name: str) -> tuple[File, str] | None:
     if file is None:
         return None
     try:
-        with file.path.open("rb") as opened:
-            head = opened.read(HEAD).decode("utf-8", "replace")
+        head = beneath.head(places.root, file.relative, HEAD).decode("utf-8", "replace")
     except OSError:
         return None
     found = _TITLE.search(head)

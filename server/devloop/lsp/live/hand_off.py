@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
+from devloop import beneath, own_files
 from devloop.errors import DevloopError, Unavailable
 from devloop.redact import one_line
 
@@ -59,7 +60,7 @@ class HandOffs:
     def _content(self) -> str | None:
         """What the file holds, as a hash; None where there is none. Blocks."""
         try:
-            return hashlib.sha256((self._service.root / FILE).read_bytes()).hexdigest()
+            return hashlib.sha256(beneath.read(self._service.root, FILE, own_files.MAX_BYTES)).hexdigest()
         except OSError:
             return None
 
