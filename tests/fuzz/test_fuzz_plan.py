@@ -202,3 +202,24 @@ ASKED: tuple[Callable[[Plan, Random], None], ...] = (
 @pytest.mark.parametrize("end", ENDS)
 def test_the_end_of_a_line_is_kept(end: str) -> None:
     assert Document.of(f"- [ ] a{end}- [ ] b").text == f"- [ ] a{end}- [ ] b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- [ ] a\n\n  -\ntext\n    - [x] b\n",  # a note directly in front of text would take it, and the task below
+        "- [ ] a\n  -\n> q\n- [ ] b\n",
+        "- [ ] a\n  - b\n\ntext\n",
+    ],
+)
+def test_a_note_takes_nothing_that_stands_behind_its_task(text: str) -> None:
+    plan = plans.parse(text)
+    after = changed(plan, plans.add_note(plan, plan.tasks[0], "n"))
+    assert after.tasks[0].notes == "n"
+    assert [(task.title, task.parent) for task in after.tasks] == [(task.title, task.parent) for task in plan.tasks]
+
+
+def test_a_tag_within_an_id_overlaps_nothing() -> None:
+    plan = plans.parse("- [ ] Ta[P]sk 1.4: b\n- [ ] Task 1[P].5: c [depends:1.4]\n")
+    inside(plan, Random(1))
+    assert [span.kind for span in plans.spans(plan, 1)] == ["marker", "task-keyword", "task-id", "title"]

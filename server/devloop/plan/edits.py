@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from devloop.errors import StaleEdit
 from devloop.plan import header, items
-from devloop.plan.blocks import ITEM
+from devloop.plan.blocks import BLANK, ITEM
 from devloop.plan.document import Document
 from devloop.plan.extent import last_line, last_text_line
 from devloop.plan.find import TaskRef, locate
@@ -230,23 +230,28 @@ def add_note(plan: Plan, task: Task, text: str) -> tuple[Edit, ...]:
     line = f"{prefix}Notes: {text}"
     end = last_line(document, found.line)
     first = last_line(document, metas[-1]) if metas else last_text_line(document, found.line)
-    for after in (first, end):
-        edit = insert(document, after, [line])
-        if _harmless(document, edit, after, end, depth):
+    for after, lines in ((first, [line]), (end, [line]), (end, [line, ""])):
+        edit = insert(document, after, lines)
+        if _harmless(document, edit, after, end, depth, len(lines)):
             return (edit,)
-    return (insert(document, end, [line]),)
+    return (insert(document, end, [line, ""]),)
 
 
-def _harmless(document: Document, edit: Edit, after: int, end: int, depth: int) -> bool:
-    """Whether the inserted line becomes a child of the item and the lines behind it stay what they were."""
+def _harmless(document: Document, edit: Edit, after: int, end: int, depth: int, by: int) -> bool:
+    """Whether the inserted lines become a child of the item, which ends at `end`, and the lines behind stay what they
+    were: text directly behind an item would go on with the new one."""
     changed = apply_to(document, [edit])
     step = changed.step(after)
     if step.kind != ITEM or step.matched != depth:
         return False
-    return all(
-        (old.kind, old.box, old.matched) == (new.kind, new.box, new.matched)
-        for old, new in ((document.step(at), changed.step(at + 1)) for at in range(after, end))
-    )
+    for at in range(after, document.count):
+        old, new = document.step(at), changed.step(at + by)
+        if at >= end:
+            if old.kind != BLANK:
+                return (old.kind, old.state) == (new.kind, new.state)
+        elif (old.kind, old.box, old.matched) != (new.kind, new.box, new.matched):
+            return False
+    return True
 
 
 def status_written(status: str) -> str:

@@ -36,7 +36,8 @@ def task_spans(line: int, text: str, box: items.Box) -> list[Span]:
     holes = [(box.body + tag.start, box.body + tag.end) for tag in box.tags if tag.known]
     start = box.body
     lead, behind = _lead(line, text, box)
-    if lead:
+    if lead:  # a tag can stand within an id: then the id is what stands there
+        inner = [tag for tag in inner if not any(part.start < tag.end and tag.start < part.end for part in lead)]
         inner += lead
         if box.form != "anchor":
             start = max(start, behind)
