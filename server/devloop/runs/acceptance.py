@@ -13,11 +13,11 @@ from devloop.redact import one_line, printable
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
-from devloop.tools import PROTECTED
+from devloop.tools import KEPT, PROTECTED
 
 Outcome = dict[str, Any]
 
-PROTECTED_FOLDERS = tuple(path for name in PROTECTED if name != ".git" for path in (name, f"{name}/"))
+PROTECTED_FOLDERS = tuple(path for name in (*PROTECTED, *KEPT) if name != ".git" for path in (name, f"{name}/"))
 """The same paths as the tools protect, as files and as folders: what got into the worktree all the same stays out."""
 
 

@@ -202,6 +202,7 @@ async def _set_up(services: Services, spec: RunSpec, setup: SetupSettings | None
             argv=setup.command,
             cwd=services.root,
             mounts=worktree_mounts(services, spec.id, found),
+            masks=tuple(services.root / name for name in tools.PROTECTED if name not in tools.ENVIRONMENTS),
             env=command_environment(services, found),
             limits=sandbox.Limits(wall_s=setup.timeout),
             network=True,
@@ -212,7 +213,8 @@ async def _set_up(services: Services, spec: RunSpec, setup: SetupSettings | None
     )
     if outcome.exit_code != 0:
         tail = one_line(services.redactor.text(outcome.output[-300:]))
-        raise DevloopError(f"The set-up command failed (exit {outcome.exit_code}): {tail}", hint=f"All of it: {log}")
+        ending = f"exit {outcome.exit_code}" if outcome.killed_reason is None else f"killed: {outcome.killed_reason}"
+        raise DevloopError(f"The set-up command failed ({ending}): {tail}", hint=f"All of it: {log}")
     snapshot = await services.workspace.snapshot(spec.id, "set-up")
     Transcript(services.folder(spec.id), services.redactor).set_first_snapshot(snapshot.commit)
     done.touch()

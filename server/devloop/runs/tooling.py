@@ -83,6 +83,7 @@ async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
         redact=services.redactor.text,
         readonly=services.settings.paths.readonly if write else (),
         protected=tools.PROTECTED if write else (),
+        kept=tools.KEPT if write else (),
         allowed=frozenset(profile.tools) - withheld,
         own_result=profile.result is not None,
         load_skill=knowledge.loader(services),

@@ -33,7 +33,8 @@ class Limits:
 
     `memory_bytes` caps each process (its data, not its address space: V8 and the JVM reserve far more than they use)
     and the command as a whole. `processes` counts threads too. `file_bytes` is per file, `scratch_bytes` per temporary
-    file system. `disk_reserve_bytes` must stay free where the command can write. `output_bytes` reach the caller.
+    file system. `disk_reserve_bytes` must stay free where the command can write, and `memory_reserve_bytes` of the
+    machine's memory, however it was taken. `output_bytes` reach the caller; who prints more than `flood_bytes` ends.
     """
 
     wall_s: float = 120.0
@@ -45,6 +46,8 @@ class Limits:
     output_bytes: int = 100 * 1024
     scratch_bytes: int = GIB
     disk_reserve_bytes: int = 256 * MIB
+    memory_reserve_bytes: int = 256 * MIB
+    flood_bytes: int | None = 64 * MIB
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Command:
     `hidden`: can't be read either; only paths that exist below a mount matter.
     `env`: the whole environment, nothing is added but what the sandbox itself needs. `HOME` becomes an empty folder.
     `trusted`: devloop's own helper or a command that the person declared; it may run where there is no sandbox.
+    `unix_sockets`: it may make Unix sockets, as tests do. `socketpair` works for all.
     """
 
     argv: tuple[str, ...]
@@ -67,6 +71,7 @@ class Command:
     stdin: bytes | None = None
     hidden: tuple[Path, ...] = ()
     trusted: bool = False
+    unix_sockets: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Outcome:
 
     `exit_code` is None when devloop killed it; a command that died of a signal has 128 + its number, and `signal`.
     `output` is stdout and stderr as they came, head and tail when `truncated`; `output_bytes` counts all of it.
-    `killed_reason` is None, `timeout`, `memory`, `processes` or `disk`.
+    `killed_reason` is None, `timeout`, `memory`, `processes`, `disk` or `output`.
     """
 
     exit_code: int | None
@@ -101,6 +106,11 @@ class Backend(Protocol):
     @property
     def state(self) -> State: ...
 
+    @property
+    def remaps(self) -> bool:
+        """Whether a mount can appear at another path than its own. Where not, a command gets the host's paths."""
+        ...
+
     async def run(
         self, command: Command, *, output_file: Path | None = None, on_output: Callable[[bytes], None] | None = None
     ) -> Outcome:
@@ -114,7 +124,8 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class Detection:
-    """Which backend to use. `reason` is one sentence for people; `fix` says what would improve it, or is empty."""
+    """Which backend to use. `reason` says in a sentence or two for people what runs where; `fix` says what would
+    improve it, or is empty. A fix at the state `on`: the sandbox holds and could hold more."""
 
     backend: Backend
     state: State

@@ -28,6 +28,10 @@ _OPTIONS = (
 )
 
 
+_FIRST_TO_GO = "{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null"
+"""When the machine runs out of memory all the same, the kernel ends commands before anything else."""
+
+
 def prefix(limits: Limits, *, processes: bool, door: Literal["input", "no input"] | None = None) -> list[str]:
     """The words to put before a command so that it runs within `limits`.
 
@@ -50,6 +54,7 @@ def prefix(limits: Limits, *, processes: bool, door: Literal["input", "no input"
     if processes and (count := _within_hard("RLIMIT_NPROC", limits.processes)) is not None:
         # dash and busybox call it -p, bash -u
         lines.append(f"ulimit -p {count} 2>/dev/null || ulimit -u {count} || exit {REFUSED}")
+    lines.append(_FIRST_TO_GO)
     if door is not None:
         lines.append(f"echo {READY.decode().strip()}; read -r go || exit {REFUSED}; unset go")
     lines.append('exec "$@"' + (" </dev/null" if door == "no input" else ""))

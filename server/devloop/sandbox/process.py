@@ -105,7 +105,9 @@ async def supervise(
         os.close(write_fd)
         spawned()
     reach.started(process.pid)
-    drained = asyncio.create_task(_drain(reader, sink))
+    flood = asyncio.Event()
+    drained = asyncio.create_task(_drain(reader, sink, limits.flood_bytes, flood))
+    flooded = asyncio.create_task(flood.wait())
     exited = asyncio.create_task(process.wait())
     watched = asyncio.create_task(watch(reach.processes, limits, writable))
     reason: str | None = None
@@ -113,10 +115,12 @@ async def supervise(
         if cancelled:
             raise asyncio.CancelledError
         wall = limits.wall_s - (time.monotonic() - begin)
-        await asyncio.wait({exited, watched}, timeout=max(wall, 0), return_when=asyncio.FIRST_COMPLETED)
+        ends = {exited, watched, flooded}
+        await asyncio.wait(ends, timeout=max(wall, 0), return_when=asyncio.FIRST_COMPLETED)
         if not exited.done():
-            reason = watched.result() if watched.done() else "timeout"
+            reason = watched.result() if watched.done() else "output" if flooded.done() else "timeout"
     finally:
+        flooded.cancel()
         await to_the_end(_clean_up(reach, process, exited, watched, drained))
     return Ending(exited.result(), reason, time.monotonic() - begin)
 
@@ -159,13 +163,18 @@ async def _clean_up(
     await asyncio.gather(drained, watched, return_exceptions=True)
 
 
-async def _drain(stream: Any, sink: Receiver) -> None:
+async def _drain(stream: Any, sink: Receiver, cap: int | None, flood: asyncio.Event) -> None:
+    """Hand on what comes, to its end. `flood` is set when that is more than `cap` bytes."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=65536)
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)
+    total = 0
     try:
         while data := await reader.read(65536):
             sink.write(data)
+            total += len(data)
+            if cap is not None and total > cap:
+                flood.set()
             if sink.flooding:  # the pipe fills up and the command waits: the loop stays free for others
                 await asyncio.sleep(FLOOD_PAUSE_S)
     finally:

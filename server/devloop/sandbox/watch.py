@@ -1,7 +1,8 @@
 """Caps on a command as a whole: what its processes use together, and the room left on the disk.
 
 The kernel's per-process limits don't add up, and the one on processes does not hold for the superuser. So while a
-command runs, its tree is looked at a few times a second, and it is killed when it is over a cap. Linux only; elsewhere
+command runs, its tree is looked at a few times a second, and what the machine and the disk have left with it; the
+command is killed when it is over a cap. Linux only; elsewhere
 nothing is watched. A tree that grows between two looks overshoots by what it can do in that time.
 """
 
@@ -10,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.sandbox.command import MIB, Limits
@@ -19,6 +22,11 @@ from devloop.sandbox.command import MIB, Limits
 FIRST_LOOK_S = 0.03
 LONGEST_WAIT_S = 0.2
 DISK_TOLERANCE = 16 * MIB
+MEMORY_TOLERANCE = 64 * MIB
+FILES_RESERVE = 10_000
+FILES_TOLERANCE = 1_000
+"""Less than what a command took itself is nothing to hold against it."""
+_AVAILABLE = re.compile(rb"^MemAvailable:\s*(\d+) kB", re.MULTILINE)
 
 
 async def watch(processes: Callable[[], Iterable[str]], limits: Limits, writable: Iterable[Path]) -> str:
@@ -26,8 +34,8 @@ async def watch(processes: Callable[[], Iterable[str]], limits: Limits, writable
 
     `processes` gives the folders in `/proc` of all processes of the command, as far as they can be seen now.
     """
-    places = tuple(writable)
-    free = {place: _free(place) for place in places}
+    free = {place: _free(place) for place in writable}
+    available = _available()
     wait = FIRST_LOOK_S
     while True:
         await asyncio.sleep(wait)
@@ -35,6 +43,7 @@ async def watch(processes: Callable[[], Iterable[str]], limits: Limits, writable
         if sys.platform == "linux":
             # Not in a thread: a fork bomb makes every switch late, and the look stops at the cap on processes.
             over = _over(processes(), limits) or _disk(free, limits.disk_reserve_bytes)
+            over = over or _machine(available, limits.memory_reserve_bytes)
             if over:
                 return over
 
@@ -126,17 +135,47 @@ def _read(path: str) -> bytes:
         os.close(fd)
 
 
-def _free(place: Path) -> int | None:
+@dataclass(frozen=True)
+class Room:
+    """What an ordinary user can still put on a file system. `files` is None where it has no fixed number of them."""
+
+    size: int
+    files: int | None
+
+
+def _free(place: Path) -> Room | None:
     try:
         found = os.statvfs(place)
     except OSError:
         return None
-    return found.f_bavail * found.f_frsize
+    return Room(found.f_bavail * found.f_frsize, found.f_favail if found.f_files else None)
 
 
-def _disk(before: dict[Path, int | None], reserve: int) -> str | None:
+def _disk(before: dict[Path, Room | None], reserve: int) -> str | None:
     for place, was in before.items():
         now = _free(place)
-        if now is not None and was is not None and now < reserve and now < was - DISK_TOLERANCE:
+        if now is None or was is None:
+            continue
+        if now.size < reserve and now.size < was.size - DISK_TOLERANCE:
             return "disk"
+        if now.files is not None and was.files is not None:
+            few = min(FILES_RESERVE, was.files // 10)
+            if now.files < few and now.files < was.files - FILES_TOLERANCE:
+                return "disk"
+    return None
+
+
+def _available() -> int | None:
+    """Bytes that processes of the machine can still get. Files in memory (`memfd`, `tmpfs`, shared memory that nobody
+    has attached) are in no process's account: only here they show."""
+    with contextlib.suppress(OSError):
+        if found := _AVAILABLE.search(_read("/proc/meminfo")):
+            return int(found[1]) * 1024
+    return None
+
+
+def _machine(was: int | None, reserve: int) -> str | None:
+    now = _available()
+    if now is not None and was is not None and now < reserve and now < was - MEMORY_TOLERANCE:
+        return "memory"
     return None

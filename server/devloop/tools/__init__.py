@@ -3,9 +3,11 @@
 from devloop.tools.batch import is_command, not_run, run_batch
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import argument, definitions
-from devloop.tools.model import PROTECTED, Ask, Finish, Problem, ToolCall, ToolContext, ToolResult
+from devloop.tools.model import ENVIRONMENTS, KEPT, PROTECTED, Ask, Finish, Problem, ToolCall, ToolContext, ToolResult
 
 __all__ = [
+    "ENVIRONMENTS",
+    "KEPT",
     "PROTECTED",
     "Ask",
     "Confined",

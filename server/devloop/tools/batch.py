@@ -181,7 +181,7 @@ async def _load_skill(wanted: LoadSkill, context: ToolContext) -> Answer:
 
 
 def _on_files(wanted: Input, context: ToolContext) -> Answer:
-    with Confined(context.worktree, context.view, protected=context.protected, readonly=context.readonly) as files:
+    with Confined(context.worktree, context.view, protected=(*context.protected, *context.kept), readonly=context.readonly) as files:
         return _FILE_TOOLS[type(wanted)](wanted, files)
 
 

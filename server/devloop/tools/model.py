@@ -16,7 +16,16 @@ PROTECTED = (
     *(".husky", ".githooks", ".venv", "venv", ".worktreeinclude"),
 )
 """What later executes or decides outside the sandbox, or what later commands see of it: read, never written
-(security §6.2)."""
+(security §6.2). See "What an agent may not write" in ARCHITECTURE.md."""
+ENVIRONMENTS = (".venv", "venv")
+"""Of these what a person's own set-up command makes."""
+KEPT = (
+    *(".hg", ".jj", ".zed", ".helix", ".fleet", ".exrc", ".nvimrc", ".nvim.lua", ".vimrc", ".lvimrc", ".dir-locals.el"),
+    *(".dir-locals-2.el", ".codex", ".gemini", ".windsurf", ".continue", ".opencode", "opencode.json", ".kiro", ".roo"),
+    *(".aider.conf.yml", ".mise", "mise.toml", ".mise.toml", ".autoenv.zsh", ".gdbinit", ".lldbinit"),
+)
+"""What other programs execute when somebody opens or enters the folder that holds it. Each mask costs every command, so
+these have none: no file tool writes them, and a commit holds them as its base does."""
 
 
 class Problem(Exception):
@@ -30,7 +39,7 @@ class ToolContext:
     `worktree` is the host's folder, `view` the path under which the model and its commands see it. `mounts`, `masks`
     and `env` are those of a `sandbox.Command`. `output_dir` gets one file per command with its whole output.
     `readonly`: patterns of paths that may not be changed (`migrations/`, `*.lock`, `/docs/**/*.md`; as in .gitignore).
-    `protected`: paths that are read-only with all below them. `allowed`: names of the tools of this agent, None = all.
+    `protected`: paths that are read-only with all below them; `kept`: for file tools alone. `allowed`: names of the tools of this agent, None = all.
     """
 
     worktree: Path
@@ -44,6 +53,7 @@ class ToolContext:
     redact: Callable[[str], str]
     readonly: tuple[str, ...] = ()
     protected: tuple[str, ...] = PROTECTED
+    kept: tuple[str, ...] = KEPT
     allowed: frozenset[str] | None = None
     own_result: bool = False
     """`finish` takes this agent's own result: its input is handed on as it is, and the caller judges it."""

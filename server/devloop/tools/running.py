@@ -91,5 +91,7 @@ def _ending(result: Outcome, context: ToolContext) -> str:
             return f"killed: more than {context.limits.processes} processes"
         case "disk":
             return "killed: the disk is nearly full"
+        case "output":
+            return f"killed: more than {(context.limits.flood_bytes or 0) // 1024 // 1024} MiB of output"
         case other:
             return f"killed: {other}"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import shutil
-import stat
-import sys
-from collections.abc import Callable
+import secrets
 from pathlib import Path
-from typing import Any
+
+TRIES = 3
 
 
 def remove_tree(path: Path) -> None:
@@ -17,34 +16,49 @@ def remove_tree(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
         return
-    if path.exists():
-        _open_up(path)
-        if sys.version_info >= (3, 12):
-            shutil.rmtree(path, onexc=_again)
-        else:
-            shutil.rmtree(path, onerror=_again)
+    for _ in range(TRIES):
+        if path.exists():
+            with contextlib.suppress(OSError):
+                _remove(path)
     if path.exists():
         raise OSError(f"{path} could not be removed")
 
 
-def _open_up(path: Path) -> None:
-    """Give ourselves access to folders whose permissions were taken away."""
-    for folder, names, _ in os.walk(path):
-        for name in (".", *names):
-            place = os.path.join(folder, name)  # noqa: PTH118
-            with contextlib.suppress(OSError):
-                mode = os.lstat(place).st_mode
-                if stat.S_ISDIR(mode) and mode & 0o700 != 0o700:
-                    os.chmod(place, 0o700)  # noqa: PTH101
+def _remove(path: Path) -> None:
+    """Each folder is moved up before it is emptied, so nothing here ever is deep: an agent can make folders that lie
+    deeper than the kernel's longest path, than there are descriptors and than Python calls itself.
 
-
-def _again(function: Callable[..., Any], path: str, _: Any) -> None:
-    """What vanished meanwhile is fine, what came into being meanwhile gets a second try."""
-    with contextlib.suppress(OSError):
-        if function is os.rmdir:
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            function(path)
+    What vanished meanwhile is fine, what came into being meanwhile makes it fail, for another try.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    mark = f".devloop-removed-{secrets.token_hex(8)}"  # a name that nothing here has
+    path.chmod(0o700)
+    top = os.open(path, flags)
+    try:
+        waiting, numbers = [""], itertools.count()
+        while waiting:
+            name = waiting.pop()
+            folder = os.open(name or ".", flags, dir_fd=top)
+            try:
+                with os.scandir(folder) as entries:
+                    found = list(entries)
+                for entry in found:
+                    moved = f"{mark}-{next(numbers)}"
+                    with contextlib.suppress(OSError):
+                        if not entry.is_dir(follow_symlinks=False):
+                            os.unlink(entry.name, dir_fd=folder)
+                            continue
+                        os.chmod(entry.name, 0o700, dir_fd=folder)
+                        os.rename(entry.name, moved, src_dir_fd=folder, dst_dir_fd=top)
+                        waiting.append(moved)
+            finally:
+                os.close(folder)
+            if name:
+                with contextlib.suppress(OSError):
+                    os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
+    path.rmdir()
 
 
 def remove_beneath(root: Path, path: str) -> None:

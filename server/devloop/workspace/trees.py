@@ -23,6 +23,8 @@ from devloop.workspace.safe_remove import remove_beneath, remove_tree
 
 MAX_FILE = 8 << 20
 MAX_NEW_FILES = 20_000
+MAX_PATH = 1024
+"""Bytes of a path. Nobody could check out a tree with longer ones: the kernel opens no path of more than 4 KiB."""
 _INDEX = "snapshot.index"
 _INCLUDED = "included"
 _RETRIES = 3
@@ -153,10 +155,13 @@ def decide(
     for path in new[caps.new_files :]:
         plan.keep[path] = f"more than {caps.new_files} new files"
     plan.add -= set(plan.keep)
-    return plan, [Skipped(shown(path), reason) for path, reason in plan.keep.items()]
+    return plan, [Skipped(_short(shown(path)), reason) for path, reason in plan.keep.items()]
 
 
 def _consider(root: Path, path: str, caps: Caps, plan: IndexPlan, real_folders: set[str]) -> None:
+    if len(os.fsencode(path)) > MAX_PATH:
+        plan.keep[path] = f"a path of more than {MAX_PATH} bytes"
+        return
     try:
         found = _lstat(root, path, real_folders)
         if found is None or stat.S_ISDIR(found.st_mode):
@@ -173,6 +178,10 @@ def _consider(root: Path, path: str, caps: Caps, plan: IndexPlan, real_folders: 
             plan.add.add(path)
     except PermissionError:
         plan.keep[path] = "not readable"
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= MAX_PATH else f"{path[:80]}…{path[-80:]}"
 
 
 def _size(count: int) -> str:
