@@ -24,7 +24,7 @@ def fake(folder: Path, body: str) -> Path:
 
 
 async def off(program: Path) -> str:
-    found = await detect(candidates=[program])
+    found = await detect("bubblewrap", candidates=[program])
     assert found.state == "off"
     assert found.backend.name == "none"
     assert found.fix
@@ -99,7 +99,7 @@ exec {backend.program} "$@"
 
 async def test_an_old_one_is_named_as_such(tmp_path):
     program = fake(tmp_path, "echo 'bwrap: Unknown option --disable-userns' >&2; exit 1")
-    found = await detect(candidates=[program])
+    found = await detect("bubblewrap", candidates=[program])
     assert "Unknown option" in found.reason
     assert "0.8" in found.fix
 
@@ -130,13 +130,13 @@ async def test_one_early_in_path_is_never_taken(tmp_path, monkeypatch, backend):
 
 
 async def test_without_a_sandbox_only_trusted_commands_run(tmp_path):
-    found = await detect(candidates=[tmp_path / "missing"])
+    found = await detect("bubblewrap", candidates=[tmp_path / "missing"])
     command = Command(argv=("/bin/sh", "-c", "echo hi"), cwd=tmp_path)
     with pytest.raises(SandboxMissing) as problem:
         await found.backend.run(command)
     assert "sandbox.require" in problem.value.hint
     assert (await found.backend.run(Command(argv=command.argv, cwd=tmp_path, trusted=True))).output == "hi\n"
-    accepted = await detect(candidates=[tmp_path / "missing"], accept_none=True)
+    accepted = await detect("bubblewrap", candidates=[tmp_path / "missing"], accept_none=True)
     assert (await accepted.backend.run(command)).output == "hi\n"
     chosen = await detect("none")
     assert (chosen.state, (await chosen.backend.run(command)).output) == ("off", "hi\n")

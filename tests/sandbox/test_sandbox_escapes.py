@@ -141,8 +141,8 @@ async def test_abstract_sockets_of_the_host_are_out_of_reach(place):
         server.bind(f"\0{place.mark}")
         server.listen()
         source = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{place.mark}')"
-        assert (await place.python(source)).exit_code != 0
-        assert (await place.python(source, network=True)).ok
+        assert (await place.python(source, unix_sockets=True)).exit_code != 0
+        assert (await place.python(source, unix_sockets=True, network=True)).ok
 
 
 @pytest.mark.parametrize(

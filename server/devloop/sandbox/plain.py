@@ -32,6 +32,7 @@ class Plain:
     """Runs commands plainly. `accepted`: the person agreed to run what an agent chose without a sandbox."""
 
     name = "none"
+    remaps = False
 
     def __init__(self, *, accepted: bool = False) -> None:
         self.accepted = accepted

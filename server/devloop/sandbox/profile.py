@@ -5,7 +5,7 @@ Read-only: `/usr`, `/etc` without what is secret there, `/opt`. Empty and writab
 below `$HOME` shows up in it. Everything else of the host does not exist. All namespaces are new (user, pid, network,
 …), further user namespaces are refused, capabilities are dropped.
 
-No seccomp filter yet: a later backend adds one (`--add-seccomp-fd`) when a library to build it is a dependency.
+The filter of system calls is not among these words: its descriptor is another one for each command (`bubblewrap.py`).
 """
 
 from __future__ import annotations
@@ -80,9 +80,15 @@ def _system() -> tuple[str, ...]:
             words += ["--symlink", str(path.readlink()), folder]
         elif path.is_dir():
             words += ["--ro-bind", folder, folder]
-    for path in sorted(_secrets(Path("/etc"))):
+    for path in sorted(secret_paths()):
         words += _hide(path, folder=path.is_dir())
     return tuple(words)
+
+
+@functools.cache
+def secret_paths() -> frozenset[Path]:
+    """What lies below `/etc` and no command may read. Looked up once per process."""
+    return frozenset(_secrets(Path("/etc")))
 
 
 def _hide(path: Path, *, folder: bool) -> list[str]:
