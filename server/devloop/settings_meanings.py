@@ -57,7 +57,10 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "model.tiers.balanced": Meaning("The model of the tier `balanced`."),
     "model.tiers.deep": Meaning("The model of the tier `deep`."),
     "model.base_url": Meaning("Where the model's service answers."),
-    "model.api_key": Meaning("The key for the model's service; better in ANTHROPIC_API_KEY."),
+    "model.api_key": Meaning(
+        "The key for the model's service; better kept by `devloop login`, which counts where neither ANTHROPIC_API_KEY nor "
+        "this is set."
+    ),
     "model.effort": Meaning("How hard a model thinks, for every agent: low, medium, high, xhigh, max."),
     "model.max_tokens": Meaning("The longest answer of one turn, in tokens."),
     "model.scenario": Meaning("A scenario file: the scripted player answers, no model is asked."),
@@ -91,6 +94,16 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "agents.*.model": Meaning("The model, or tier, of one agent, or of one mode of it (agent:mode).", "person"),
     "agents.*.effort": Meaning("How hard the model of one agent or mode thinks."),
     "agents.*.turns": Meaning("The most turns of one agent or mode."),
+    "gates.guard": Meaning(
+        "What happens to work that changes what checks it: show (a person decides), block (it fails).",
+        "care",
+        ("block",),
+    ),
+    "gates.from": Meaning(
+        "Whose tests and configuration count: work, or base (work has to pass with those of its base, too).",
+        "care",
+        ("base",),
+    ),
     "gates.*": Meaning("A check that work has to pass: `command`, and how its report is read.", "command"),
     "setup": Meaning("The command that prepares a fresh checkout.", "command"),
     "paths.readonly": Meaning("Paths that agents may not change.", "union"),

@@ -115,7 +115,10 @@ CONFTESTS = {
         ("error", "unknown"),
     ),
     "plug-in thrown out": (
-        "def pytest_sessionstart(session): session.config.pluginmanager.unregister(name='devloop-gate-stream')\n",
+        "def pytest_sessionstart(session):\n"
+        "  plugins = session.config.pluginmanager\n"
+        "  for p in list(plugins.get_plugins()):\n"
+        "    if type(p).__name__ == '_Stream': plugins.unregister(p)\n",
         ("unknown",),
     ),
     "every test deselected": ("def pytest_collection_modifyitems(items): items.clear()\n", ("unknown",)),

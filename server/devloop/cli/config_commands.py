@@ -20,7 +20,7 @@ from devloop.cli.session import project_root
 from devloop.errors import NotFound
 from devloop.own_files import nearest
 from devloop.redact import one_line
-from devloop.settings import explained
+from devloop.settings import explained, value_of
 from devloop.settings_meanings import MEANINGS, SECRET, WHO_MAY, Meaning, pattern_of
 from devloop.settings_sources import Key, Known, default, personal_key
 
@@ -211,10 +211,7 @@ def _place(source: Row) -> str:
 
 
 def _value(known: Known, key: Key) -> Any:
-    value: Any = known.settings
-    for part in key:
-        value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
-    return value
+    return value_of(known.settings, key)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -19,10 +19,10 @@ async def decide(run: str, ready: Outcome, at: Position, summary: str, commit: s
 
     Beside what `ask` answers: `commit`, which is to be accepted and on which all gates passed, and what was `left_out`.
     """
-    removed = any(result["removed"] for result in checked["results"])
+    held = any(result["removed"] or result.get("holds") for result in checked["results"])
     whole: Outcome = {"commit": commit, "left_out": []}
     shown: Outcome = {"kind": "decision", "summary": summary, "commit": commit, "decisions": checkpoint.of_work(ready)}
-    if commit and not removed:
+    if commit and not held:
         passed = await without_asking(run, ready, at, **shown)
         if passed is not None or ready["decide"]:
             return {**(passed or decided(ready["decide"])), **whole}

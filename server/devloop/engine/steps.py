@@ -194,6 +194,12 @@ async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any],
     return {"outcome": "checked", **checks.brief(result)}
 
 
+@step("guards", slot=True)
+async def guards(ctx: Context, run: str, commit_id: str) -> Outcome:
+    """What the work changes about its own checks."""
+    return {"outcome": "checked", **await checks.guards(ctx.services, run, commit_id)}
+
+
 @step("only", slot=True)
 async def only(ctx: Context, run: str, commit_id: str, patterns: list[str]) -> Outcome:
     """Whether an errand changed nothing but what it may."""

@@ -31,6 +31,11 @@ async def gate_round(run: str, ready: Outcome, commit: str) -> Outcome:
         if result["outcome"] != "checked":
             return result
         results.append(result)
+    if ready.get("guarded"):  # an older devloop did not look
+        result = await steps.guards(run, commit)
+        if result["outcome"] != "checked":
+            return result
+        results.append(result)
     return {"outcome": "gates", "verdict": checks.worst(results), "results": results}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -17,8 +18,7 @@ from pathlib import Path
 from devloop.gates import reports
 from devloop.gates.model import Gate
 from devloop.gates.sources import Sources, open_inside
-from devloop.gates.stream import MAX_STREAM, PLUGIN, Stream
-from devloop.gates.stream import read as read_stream
+from devloop.gates.stream import PLUGIN, Stream
 from devloop.gates.verdict import Evidence
 
 CLOCK_SLACK_S = 0.1
@@ -42,7 +42,7 @@ class ReportDir:
     @property
     def module(self) -> str:
         """The plug-in's module name; it can't be guessed either, so nothing in the tree stands before it."""
-        return f"devloop_{self.path.name.replace('-', '_')}"
+        return f"_{self.path.name.replace('-', '_')}"
 
     @property
     def scratch(self) -> Path:
@@ -50,7 +50,8 @@ class ReportDir:
 
     @property
     def stream(self) -> Path:
-        return self.out / "stream.ndjson"
+        """A pipe: who writes into it takes nothing back."""
+        return self.out / "stream"
 
     @classmethod
     def make(cls, root: Path) -> ReportDir:
@@ -61,6 +62,11 @@ class ReportDir:
         made.scratch.mkdir(mode=0o700)
         shutil.copyfile(PLUGIN, made.plugin / f"{made.module}.py")
         return made
+
+    def tell_plugin(self, root: Path | None) -> None:
+        """What the plug-in has to know, in a file beside it: a variable would tell the tests who runs them."""
+        known = {"stream": str(self.stream), "root": str(root) if root is not None else ""}
+        (self.plugin / f"{self.module}.json").write_text(json.dumps(known), "utf-8")
 
     def remove(self) -> None:
         """Remove it with whatever was put there, also folders that were made unreadable."""
@@ -81,9 +87,11 @@ class ReportDir:
                 return
 
 
-def gather(gate: Gate, folder: ReportDir, sources: Sources, started: float, *, stream: bool) -> tuple[Evidence, str]:
-    """The evidence, and the report's sha256 ("" when there is none). `started` is seconds since the epoch."""
-    witnessed = _stream(folder, started) if stream else None
+def gather(
+    gate: Gate, folder: ReportDir, sources: Sources, started: float, witnessed: Stream | None
+) -> tuple[Evidence, str]:
+    """The evidence, and the report's sha256 ("" when there is none). `started` is seconds since the epoch; `witnessed`
+    is what the gate said while it ran."""
     if gate.report == "none":
         return Evidence(stream=witnessed), ""
     try:
@@ -98,15 +106,6 @@ def gather(gate: Gate, folder: ReportDir, sources: Sources, started: float, *, s
     except reports.Unreadable as problem:
         return Evidence("unreadable", f"the report can't be read: {problem}", stream=witnessed), digest
     return Evidence("fresh", report=report, stream=witnessed), digest
-
-
-def _stream(folder: ReportDir, started: float) -> Stream:
-    try:
-        return read_stream(fresh(folder.out, folder.stream.name, started, MAX_STREAM))
-    except FileNotFoundError:
-        return Stream(problem="the event stream is missing")
-    except (OSError, ValueError) as problem:
-        return Stream(problem=f"the event stream was refused: {why(problem)}")
 
 
 def fresh(out: Path, name: str, started: float, limit: int) -> bytes:

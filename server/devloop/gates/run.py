@@ -22,11 +22,20 @@ from devloop.gates.evidence import ReportDir
 from devloop.gates.model import Finding, Gate, GateResult, Verdict
 from devloop.gates.place import Place, Prepared, Unrunnable, editables_elsewhere, prepare
 from devloop.gates.sources import Sources
+from devloop.gates.stream import Stream
+from devloop.gates.stream import read as read_stream
 from devloop.gates.verdict import Evidence, Ran, decide
+from devloop.gates.witness import listening
 from devloop.redact import printable
 from devloop.sandbox import Backend, Mount, Outcome
 
 TAIL_KEPT = 6_000
+_KILLED = {
+    "memory": "it used too much memory",
+    "processes": "it started too many processes",
+    "disk": "it filled the disk",
+    "output": "it printed without end",
+}
 Touched = tuple[tuple[str, ...], tuple[str, ...]]
 """Files of the tree that a gate changed or removed, and files that it added."""
 
@@ -68,10 +77,13 @@ async def _executed(gate: Gate, place: Place) -> tuple[GateResult, Touched]:
         prepared = prepare(gate, place, folder)
         result = dataclasses.replace(result, tool_version=prepared.tool_version)
         before = await asyncio.to_thread(evidence_of.manifest, place.checkout)
-        outcome = await _run(place, prepared)
+        streamed = uses_stream(gate)
+        async with listening(folder.stream if streamed else None) as heard:
+            outcome = await _run(place, prepared)
+        witnessed = read_stream(heard.data()) if streamed else None
         after = await asyncio.to_thread(evidence_of.manifest, place.checkout)
         touched = evidence_of.differences(before, after)
-        result = await asyncio.to_thread(_judged, result, gate, place, folder, outcome, touched)
+        result = await asyncio.to_thread(_judged, result, gate, place, folder, outcome, witnessed, touched)
         result = await asyncio.to_thread(_covered, result, place, prepared, folder)
     except Unrunnable as problem:
         result = dataclasses.replace(result, reason=place.redact(str(problem)))
@@ -155,11 +167,11 @@ def _judged(
     place: Place,
     folder: ReportDir,
     outcome: Outcome,
+    witnessed: Stream | None,
     touched: Touched,
 ) -> GateResult:
     sources = Sources(place.checkout.resolve(), place.inside)
-    streamed = uses_stream(gate)
-    found, digest = evidence_of.gather(gate, folder, sources, result.started, stream=streamed)
+    found, digest = evidence_of.gather(gate, folder, sources, result.started, witnessed)
     decision = decide(gate, _ran(outcome), found)
     output = printable(place.redact(outcome.output))
     report = found.report
@@ -194,7 +206,7 @@ def _ran(outcome: Outcome) -> Ran:
         exit_code=outcome.exit_code,
         signal=outcome.signal,
         timed_out=outcome.timed_out,
-        killed={"memory": "it used too much memory", "disk": "it filled the disk"}.get(killed, killed),
+        killed=_KILLED.get(killed, killed),
         output=outcome.output,
     )
 

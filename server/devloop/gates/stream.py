@@ -21,6 +21,8 @@ class Stream:
     tests: Mapping[str, str] = field(default_factory=dict)
     collect_errors: tuple[str, ...] = ()
     reruns: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    """What became of tests that have to fail; "" where one could not be run."""
     exit: int | None = None
     problem: str = ""
 
@@ -30,7 +32,10 @@ def read(data: bytes) -> Stream:
     tests: dict[str, str] = {}
     broken: list[str] = []
     reruns: list[str] = []
+    probes: list[str] = []
     exit_code: int | None = None
+    if not data:
+        return Stream(problem="the event stream is missing")
     if len(data) > MAX_STREAM:
         return Stream(problem="the event stream is too large")
     try:
@@ -39,8 +44,12 @@ def read(data: bytes) -> Stream:
                 continue
             event: dict[str, Any] = json.loads(line)
             kind = event["event"]
+            if exit_code is not None:
+                return Stream(problem="the event stream goes on after its end")
             if kind == "finish":
                 exit_code = int(event["exit"])
+            elif kind == "probe":
+                probes.append(str(event["outcome"]))
             elif kind in ("collect", "test"):
                 node, outcome = str(event["id"]), _outcome(event)
                 if event["outcome"] == "rerun":
@@ -51,7 +60,7 @@ def read(data: bytes) -> Stream:
                     tests[node] = outcome
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         return Stream(problem=f"the event stream can't be read: {type(problem).__name__}")
-    return Stream(tests, tuple(broken), tuple(dict.fromkeys(reruns)), exit_code)
+    return Stream(tests, tuple(broken), tuple(dict.fromkeys(reruns)), tuple(probes), exit_code)
 
 
 def _outcome(event: Mapping[str, Any]) -> str:
@@ -82,6 +91,8 @@ def disagreement(stream: Stream, reported: Mapping[str, str], exit_code: int | N
         return stream.problem
     if stream.exit is None:
         return "the event stream ends before the test session does"
+    if any(outcome not in ("", "failed") for outcome in stream.probes):
+        return "a test that has to fail did not: something turns failures into other results"
     if stream.exit != exit_code:
         return f"the test session ended with {stream.exit}, the process with {exit_code}"
     seen: dict[str, str] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from devloop import gates, globs, trust
 from devloop.gates import Gate, GateResult
 from devloop.redact import one_line
+from devloop.runs import guarding
 from devloop.runs.services import Services
 from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables
 
@@ -130,6 +131,18 @@ async def only(services: Services, run: str, commit: str, patterns: Sequence[str
     }
     services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
     return result
+
+
+async def guards(services: Services, run: str, commit: str) -> dict[str, Any]:
+    """What the work does to its checks, as the `brief` of a gate. `holds`: a person has to see it; where
+    `gates.guard` is "block" it fails, and is told and kept as any gate is."""
+    result, holds = await guarding.check(services, run, commit)
+    if result.verdict == "fail":
+        services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
+        reason = one_line(services.redactor.text(result.reason))
+        told = {"gate": result.gate, "commit": commit, "verdict": result.verdict, "reason": reason}
+        services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
+    return {**brief(result), "holds": holds}
 
 
 async def _renames(services: Services, run: str, commit: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from devloop.workspace import (
     leaving_out,
     names,
     objects,
+    overlaying,
     worktrees,
 )
 from devloop.workspace.own import OwnGit
@@ -242,6 +243,16 @@ class Workspace:
     async def commit_of(self, run: str, tip: str, *, since: str) -> str | None:
         """The newest commit of `run` that is reachable from `tip` and not from `since`."""
         return await objects.find_run(self._own, run, names.checked_oid(tip), without=[names.checked_oid(since)])
+
+    async def own_commit(self, run: str, tip: str, *, since: str) -> tuple[str, str] | None:
+        """The run's own commit in the history of `tip`, below it what it stands on; None where it is not there."""
+        own = await self.commit_of(run, tip, since=since)
+        return None if own is None else ((await objects.read_commit(self._own, own)).parents[0], own)
+
+    async def with_base_files(self, commit: str, base: str, which: Callable[[str], bool]) -> str | None:
+        """A tree: `commit` with every path for which `which` holds as `base` has it; None where that is `commit`
+        itself. Raises `Refused` where a file of one stands in the place of a folder of the other."""
+        return await overlaying.with_base_files(self._own, names.checked_oid(commit), names.checked_oid(base), which)
 
     async def own_change(self, run: str, tip: str, *, since: str) -> Diff:
         """What the run's own commit changes, wherever it stands in the history of `tip` by now; without one there, all

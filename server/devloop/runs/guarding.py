@@ -1,0 +1,72 @@
+"""What a run's work does to the checks: found for every checkpoint, and a gate of devloop's own (gates §5.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+from devloop import gates
+from devloop.gates import Finding, GateResult, Guard, guard_files
+from devloop.runs.services import Services
+from devloop.workspace import Diff
+
+NAME: Final = "checks"
+"""devloop's own gate: it fails where work changes what checks it and `gates.guard` is "block"."""
+PATCH: Final = 8 << 20
+READ: Final = 200
+"""Files of which both texts are read. Of more, lines alone are looked at."""
+NAMED: Final = 5
+
+
+async def changes(services: Services, base: str, commit: str) -> tuple[Guard, ...]:
+    """Everything that the work changes about its checks. What can't be looked at is one more entry, never nothing."""
+    return await of(services, await services.workspace.diff(base, commit, limit=PATCH), base, commit)
+
+
+async def of(services: Services, found: Diff, base: str, commit: str) -> tuple[Guard, ...]:
+    """`changes` for a difference that is known; its patch is not cut at less than `PATCH`."""
+    now: dict[str, str] = {}
+    was: dict[str, str] = {}
+    wanted = [file for file in found.files if _is_read(file.path) or _is_read(file.old_path or "")]
+    for file in wanted[:READ]:
+        for texts, where, path in ((now, commit, file.path), (was, base, file.old_path or file.path)):
+            content = await services.workspace.content(where, path)
+            if content is not None and content.text is not None:
+                texts[path] = content.text
+    listed = await asyncio.to_thread(gates.changes_to_checks, found.patch, now.get, was.get)
+    if found.truncated:
+        told = f"the change is larger than {PATCH >> 20} MiB: what follows here was not looked at"
+        listed = (*listed, Guard("unread", found.files[-1].path if found.files else "", 0, told))
+    return listed
+
+
+def _is_read(path: str) -> bool:
+    return guard_files.is_sectioned(path) or (guard_files.is_test(path) and path.endswith(".py"))
+
+
+async def check(services: Services, run: str, commit: str) -> tuple[GateResult, bool]:
+    """The gate's result on the run's own change, and whether there is something that a person has to see. It is kept as
+    evidence, and fails, only where `gates.guard` is "block"."""
+    row = services.store.run(run)
+    assert row is not None
+    own = await services.workspace.own_commit(run, commit, since=row["base"])
+    listed = await changes(services, *(own or (row["base"], commit)))
+    blocks = bool(listed) and services.settings.guarding.guard == "block"
+    result = GateResult(
+        NAME,
+        "other",
+        "fail" if blocks else "pass",
+        _said(listed) if listed else "the work changes nothing that checks it",
+        started=time.time(),
+        tree=commit,
+        findings=tuple(Finding("devloop", g.kind, "error", g.text, g.file, g.line) for g in listed),
+        required=blocks,
+    )
+    return result, bool(listed)
+
+
+def _said(listed: tuple[Guard, ...]) -> str:
+    named = ", ".join(f"{each.place} ({each.kind})" for each in listed[:NAMED])
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return f"the work changes what checks it: {named}{more}"
