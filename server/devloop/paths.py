@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from devloop.errors import Refused
 from devloop.files import storage_error
 
 
@@ -49,6 +51,20 @@ def workspace_key(root: Path) -> str:
     return f"{name}-{digest}"
 
 
+def _make_ours(folder: Path) -> None:
+    """Let nobody else write to a folder. Raises `Refused` where it, or a link to it, is another user's."""
+    if sys.platform == "win32":
+        return
+    found = folder.stat()
+    if found.st_uid != os.getuid() or folder.lstat().st_uid not in (0, os.getuid()):
+        raise Refused(
+            f"The state directory {folder} belongs to another user.",
+            hint="Remove it, or name another place with DEVLOOP_STATE_DIR.",
+        )
+    if found.st_mode & 0o022:
+        folder.chmod(found.st_mode & 0o7755)
+
+
 @dataclass(frozen=True)
 class StateDir:
     """The private directory of one workspace. Every attribute is a path below it; `make` creates the folders."""
@@ -60,11 +76,16 @@ class StateDir:
         return cls(state_root() / "workspaces" / workspace_key(root))
 
     def make(self) -> StateDir:
-        """Create the folders. Raises `StorageError` when that is not possible."""
+        """Create the folders, whatever the umask. Raises `StorageError` when that is not possible, `Refused` when one
+        of them is somebody else's: who owns a folder can put another socket and other records into it."""
         try:
-            for folder in (self.path, self.runs, self.worktrees, self.checkouts, self.logs, self.reports):
+            above = (state_root(), self.path.parent) if self.path.is_relative_to(state_root()) else ()
+            for folder in (*above, self.path):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _make_ours(folder)
             self.path.chmod(0o700)
+            for folder in (self.runs, self.worktrees, self.checkouts, self.logs, self.reports):
+                folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as problem:
             refused = storage_error(problem, f"The state directory {self.path} can't be used")
             refused.hint = f"{refused.hint} DEVLOOP_STATE_DIR names another place.".strip()

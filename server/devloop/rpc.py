@@ -15,13 +15,16 @@ import itertools
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from devloop.errors import DevloopError, Unavailable, from_json
 
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE = 64 * 1024 * 1024
+MAX_HEADER = 16 * 1024
+MAX_SERVING = 1000
+"""Requests of one side that are worked on at once."""
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INTERNAL_ERROR = -32700, -32600, -32601, -32603
 REQUEST_CANCELLED = -32800
 DEVLOOP_ERROR = -32000
@@ -35,39 +38,85 @@ class ProtocolError(Exception):
 
 
 class BrokenBody(ProtocolError):
-    """A whole message that is not JSON; the next one begins where it should."""
+    """A whole message that is none; the next one begins where it should. `code` is the protocol's error."""
+
+    def __init__(self, message: str, code: int = PARSE_ERROR) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """Raises `ValueError` for a number that JSON does not have."""
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    body = text.encode("utf-8", "surrogatepass")
     return b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-async def read_message(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+async def read_message(reader: asyncio.StreamReader, limit: int = MAX_MESSAGE) -> dict[str, Any] | None:
     """The next message, or None at the end of the stream. Raises `ProtocolError` on bytes that are no message."""
-    length = -1
+    length = await _header(reader)
+    if length is None:
+        return None
+    if length > limit:
+        raise ProtocolError(f"oversized message: {length} bytes, {limit} are the most")
     try:
-        while (line := await reader.readline()) not in (b"\r\n", b"\n"):
-            if not line:
-                return None
-            name, _, value = line.partition(b":")
-            if name.strip().lower() == b"content-length":
-                if not value.strip().isdigit():
-                    raise ProtocolError("Content-Length is not a number")
-                length = int(value)
-    except (asyncio.LimitOverrunError, ValueError) as problem:
-        raise ProtocolError("header line too long") from problem
-    if not 0 <= length <= MAX_MESSAGE:
-        raise ProtocolError(f"missing or oversized Content-Length ({length})")
-    try:
-        message = json.loads(await reader.readexactly(length))
+        return parse(await reader.readexactly(length))
     except asyncio.IncompleteReadError:
         return None
+
+
+async def _header(reader: asyncio.StreamReader) -> int | None:
+    """The length that a header says; None at the end of the stream. No request of HTTP gets through, whatever its
+    other headers say: its first line is none of these."""
+    length, seen = None, 0
+    try:
+        while (line := await reader.readline()) not in (b"\r\n", b"\n"):
+            if not line.endswith(b"\n"):
+                return None
+            seen += len(line)
+            name, colon, value = line.partition(b":")
+            if seen > MAX_HEADER or not colon or b" " in name.strip():
+                raise ProtocolError("a header that is too long, or none")
+            if name.strip().lower() == b"content-length":
+                said = value.strip()
+                if not said.isdigit() or len(said) > 18 or (length is not None and length != int(said)):
+                    raise ProtocolError("Content-Length is not one number")
+                length = int(said)
+    except (asyncio.LimitOverrunError, ValueError) as problem:
+        raise ProtocolError("header line too long") from problem
+    if length is None:
+        raise ProtocolError("missing Content-Length")
+    return length
+
+
+def _number(text: str) -> float:
+    found = float(text)
+    if found in (float("inf"), float("-inf")):
+        raise ValueError("beyond every number")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_float=_number, parse_constant=_no_number).decode
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """The object in a message's body. Raises `BrokenBody`."""
+    try:
+        message = _decode(body.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as problem:
         raise BrokenBody("body is not JSON") from problem
     if not isinstance(message, dict):
-        raise BrokenBody("message is not an object")
+        raise BrokenBody("message is not an object", INVALID_REQUEST)
     return message
+
+
+def is_id(number: object) -> TypeGuard[int | str]:
+    """Whether this can name a request: numbers with a fraction, truth and nothing can't."""
+    return isinstance(number, (int, str)) and not isinstance(number, bool)
 
 
 class Peer:
@@ -128,15 +177,23 @@ class Peer:
         try:
             if first is not None:
                 await self._dispatch(first)
-            while (message := await read_message(self._reader)) is not None:
+            while (message := await self._next()) is not None:
                 await self._dispatch(message)
         except ProtocolError as problem:
             log.warning("%s: closing the connection: %s", self.name, problem)
-            self._send(_error(None, PARSE_ERROR, str(problem)))
+            self._send(error(None, PARSE_ERROR, str(problem)))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             await self.close()
+
+    async def _next(self) -> dict[str, Any] | None:
+        """The next message that is one; whoever sends another is told."""
+        while True:
+            try:
+                return await read_message(self._reader)
+            except BrokenBody as problem:
+                self._send(error(None, problem.code, str(problem)))
 
     async def close(self) -> None:
         if self.closed.is_set():
@@ -153,38 +210,40 @@ class Peer:
             await self._writer.wait_closed()
 
     async def _dispatch(self, message: dict[str, Any]) -> None:
-        method, number = message.get("method"), message.get("id")
-        if method is None:
+        method, number, params = message.get("method"), message.get("id"), message.get("params", {})
+        known = number if is_id(number) else None
+        if method is None and ("result" in message or "error" in message):
             self._answered(message)
-        elif not isinstance(method, str) or not isinstance(message.get("params", {}), dict):
-            self._send(_error(number, INVALID_REQUEST, "not a request"))
+        elif message.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
+            self._send(error(known, INVALID_REQUEST, "not a request"))
         elif method == "$/cancelRequest":
-            task = self._serving.get(message.get("params", {}).get("id", ""))
+            asked = params.get("id")
+            task = self._serving.get(asked) if is_id(asked) else None
             if task is not None:
                 task.cancel()
-        elif number is None:
-            await self._notified(method, message.get("params", {}))
-        elif not isinstance(number, (int, str)):
-            self._send(_error(None, INVALID_REQUEST, "id must be a number or a string"))
+        elif "id" not in message:
+            await self._notified(method, params)
+        elif known is None:
+            self._send(error(None, INVALID_REQUEST, "id must be a number or a string"))
+        elif known in self._serving:
+            self._send(error(known, INVALID_REQUEST, "a request with this id is being worked on"))
+        elif len(self._serving) >= MAX_SERVING:
+            self._send(error(known, INVALID_REQUEST, f"more than {MAX_SERVING} requests at once"))
         else:
-            task = asyncio.create_task(self._answer(number, method, message.get("params", {})))
-            self._serving[number] = task
-            task.add_done_callback(lambda _: self._serving.pop(number, None))
+            task = asyncio.create_task(self._answer(known, method, params))
+            self._serving[known] = task
+            task.add_done_callback(lambda _: self._serving.pop(known, None))
 
     def _answered(self, message: dict[str, Any]) -> None:
-        future = self._waiting.get(message.get("id", ""))
+        number = message.get("id")
+        future = self._waiting.get(number) if is_id(number) else None
         if future is None or future.done():
             return
-        error = message.get("error")
-        if error is None:
+        problem = message.get("error")
+        if problem is None:
             future.set_result(message.get("result"))
-            return
-        data = error.get("data") if isinstance(error, dict) else None
-        if isinstance(data, dict) and "kind" in data:
-            future.set_exception(from_json(data))
         else:
-            text = error.get("message", "unknown error") if isinstance(error, dict) else str(error)
-            future.set_exception(DevloopError(str(text)))
+            future.set_exception(_told(problem))
 
     async def _notified(self, method: str, params: dict[str, Any]) -> None:
         handler = self.handlers.get(method)
@@ -192,27 +251,46 @@ class Peer:
             return
         try:
             await handler(params)
+        except DevloopError as problem:
+            log.warning("%s: notification %s: %s", self.name, method, problem.message)
         except Exception:
             log.exception("%s: notification %s failed", self.name, method)
 
     async def _answer(self, number: int | str, method: str, params: dict[str, Any]) -> None:
-        handler = self.handlers.get(method)
         try:
-            if handler is None:
-                self._send(_error(number, METHOD_NOT_FOUND, f"unknown method {method}"))
-                return
-            self._send({"jsonrpc": "2.0", "id": number, "result": await handler(params)})
-        except asyncio.CancelledError:
-            self._send(_error(number, REQUEST_CANCELLED, "cancelled"))
-        except DevloopError as problem:
-            self._send(_error(number, DEVLOOP_ERROR, problem.message, problem.to_json()))
+            data = encode(await self._outcome(number, method, params))
         except Exception:
             log.exception("%s: request %s failed", self.name, method)
-            self._send(_error(number, INTERNAL_ERROR, f"{method} failed inside devloop; the log says more."))
+            data = encode(error(number, INTERNAL_ERROR, f"{method} failed inside devloop; the log says more."))
+        if not self._writer.is_closing():
+            self._writer.write(data)
+
+    async def _outcome(self, number: int | str, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        handler = self.handlers.get(method)
+        if handler is None:
+            return error(number, METHOD_NOT_FOUND, f"unknown method {method[:80]!r}")
+        try:
+            return {"jsonrpc": "2.0", "id": number, "result": await handler(params)}
+        except asyncio.CancelledError:
+            return error(number, REQUEST_CANCELLED, "cancelled")
+        except DevloopError as problem:
+            return error(number, DEVLOOP_ERROR, problem.message, problem.to_json())
 
 
-def _error(number: Any, code: int, message: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": message}
+def _told(problem: Any) -> DevloopError:
+    """The other side's error as it was raised there."""
+    data = problem.get("data") if isinstance(problem, dict) else None
+    try:
+        if isinstance(data, dict) and "kind" in data:
+            return from_json(data)
+    except TypeError:
+        log.warning("an error of the other side has details that none has")
+    return DevloopError(str(problem.get("message", "unknown error") if isinstance(problem, dict) else problem))
+
+
+def error(number: Any, code: int, message: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The answer that says why there is none."""
+    problem: dict[str, Any] = {"code": code, "message": message}
     if data is not None:
-        error["data"] = data
-    return {"jsonrpc": "2.0", "id": number, "error": error}
+        problem["data"] = data
+    return {"jsonrpc": "2.0", "id": number, "error": problem}

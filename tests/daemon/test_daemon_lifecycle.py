@@ -223,7 +223,7 @@ async def test_another_user_is_refused_even_where_the_mode_would_allow_it(projec
         "import os, socket, sys\n"
         "os.setuid(65534)\n"
         "s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1])\n"
-        'body = b\'{"jsonrpc":"2.0","id":1,"method":"devloop/status","params":{}}\'\n'
+        'body = b\'{"jsonrpc":"2.0","id":1,"method":"devloop/hello","params":{}}\'\n'
         "try:\n"
         "    s.sendall(b'Content-Length: %d\\r\\n\\r\\n' % len(body) + body)\n"
         "    print(len(s.recv(100)))\n"

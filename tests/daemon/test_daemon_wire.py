@@ -31,6 +31,15 @@ async def raw(state):
     return await asyncio.open_unix_connection(str(announced(state).socket))
 
 
+async def greeted(state):
+    """A terminal that says hello and nothing that it has not been asked to say here."""
+    reader, writer = await raw(state)
+    writer.write(encode({"jsonrpc": "2.0", "id": "hello", "method": "devloop/hello", "params": {"client": "raw"}}))
+    async with asyncio.timeout(10):
+        assert (await read_message(reader))["id"] == "hello"
+    return reader, writer
+
+
 async def hang_up(writer):
     writer.close()
     with contextlib.suppress(OSError):
@@ -66,7 +75,7 @@ async def test_half_a_message_and_a_vanished_client_harm_nobody(dial, state):
 
 async def test_unknown_methods_and_wrong_shapes_are_answered_as_errors(dial, state):
     peer = await dial()
-    reader, writer = await raw(state)
+    reader, writer = await greeted(state)
     for number, message in enumerate(
         (
             {"method": "devloop/nothing", "params": {}},
@@ -109,7 +118,7 @@ async def test_a_client_that_reads_nothing_is_dropped_and_the_others_hear_everyt
 
     good = await dial(handlers={"devloop/event": hear})
     await good.request("devloop/subscribe", {"after": None})
-    reader, writer = await raw(state)  # subscribes and never reads again
+    reader, writer = await greeted(state)  # subscribes and never reads again
     writer.write(encode({"jsonrpc": "2.0", "id": 1, "method": "devloop/subscribe", "params": {"after": None}}))
     await until(lambda: subscribed(reader))
     begun = time.monotonic()

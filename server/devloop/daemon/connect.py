@@ -15,7 +15,7 @@ from devloop import __version__
 from devloop.daemon.endpoint import announced
 from devloop.errors import DevloopError, Refused, Unavailable
 from devloop.files import held_lock
-from devloop.hello import CARRIED, hello
+from devloop.hello import CARRIED, HELLO, hello, same_user
 from devloop.launch import Launcher, absolute, last_line
 from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
@@ -141,11 +141,14 @@ async def _try(state: StateDir, handlers: Mapping[str, Handler] | None, client: 
         reader, writer = await asyncio.open_unix_connection(str(found.socket))
     except OSError:
         return None
+    if not same_user(writer.get_extra_info("socket")):  # where our daemon was, somebody else listens now
+        writer.transport.abort()
+        return None
     peer = DaemonPeer(reader, writer, handlers, name="daemon")
     peer.begin()
     try:
         async with asyncio.timeout(HELLO_TIMEOUT_S):
-            peer.hello = await peer.request("devloop/hello", hello(client))
+            peer.hello = await peer.request(HELLO, hello(client))
     except TimeoutError as problem:
         await peer.close()
         raise Unavailable(

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-import struct
 import tempfile
 import time
 from dataclasses import dataclass
@@ -95,13 +94,3 @@ def _remove_socket(state: StateDir, path: Path) -> None:
         elif path.parent.name.startswith(_SHORT) and path.name == "s" and path.parent.stat().st_uid == os.getuid():
             path.unlink()
             path.parent.rmdir()
-
-
-def same_user(connection: socket.socket) -> bool:
-    """Whether the process at the other end belongs to this user. Where the system can't say, the directory's mode
-    is what protects the socket."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    uid: int = struct.unpack("3i", raw)[1]
-    return uid == os.getuid()

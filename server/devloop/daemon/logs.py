@@ -25,7 +25,9 @@ class RedactingFormatter(logging.Formatter):
 
 def log_to(path: Path, redactor: Redactor) -> logging.Handler:
     """Send the process's log to `path`. Call it once; the umask decides that only the owner may read it."""
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
+    )
     handler.setFormatter(RedactingFormatter(redactor))
     root = logging.getLogger()
     root.addHandler(handler)

@@ -24,6 +24,7 @@ from devloop.daemon.plan_port import plan_changed
 from devloop.daemon.sessions import Session, Sessions
 from devloop.daemon.tasks import Tasks
 from devloop.errors import DevloopError, Refused, Unavailable, UsageError
+from devloop.hello import HELLO
 from devloop.paths import StateDir, settings_file
 from devloop.redact import one_line
 from devloop.rpc import Handler
@@ -125,7 +126,7 @@ class Service:
         """The methods of one client."""
         return {
             **self.actions,
-            "devloop/hello": functools.partial(self.hello, session),
+            HELLO: functools.partial(self.hello, session),
             "devloop/subscribe": functools.partial(self.subscribe, session),
             "initialize": self._no_language_server,
         }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
-from pygls.uris import to_fs_path
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -23,5 +21,6 @@ def handle(connection: Connection, params: t.DidChangeWorkspaceFoldersParams) ->
 
 
 def _ours(connection: Connection, folder: t.WorkspaceFolder) -> bool:
-    place = to_fs_path(folder.uri)
-    return place is not None and Path(place).resolve() == connection.root.resolve()
+    from devloop.lsp.connection import place_of  # here: it imports us
+
+    return place_of(folder.uri) == connection.root.resolve()

@@ -17,7 +17,7 @@ from typing import Any
 
 from devloop import __version__
 from devloop.errors import Unavailable
-from devloop.hello import hello
+from devloop.hello import HELLO, hello, same_user
 from devloop.launch import SERVE as PLAIN
 from devloop.launch import Launcher
 from devloop.lsp.pipe import frames
@@ -106,8 +106,11 @@ def _try(state: StateDir, client: str) -> Link | None:
     try:
         link.patience(HELLO_TIMEOUT_S)
         connected.connect(path)
+        if not same_user(connected):  # where our daemon was, somebody else listens now
+            link.close()
+            return None
         params = {**hello(client), "protocol": "lsp"}
-        link.send(frames.body_of({"jsonrpc": "2.0", "id": 0, "method": "devloop/hello", "params": params}))
+        link.send(frames.body_of({"jsonrpc": "2.0", "id": 0, "method": HELLO, "params": params}))
         answer: Any = json.loads(link.next() or b"null")
     except TimeoutError:
         link.close()

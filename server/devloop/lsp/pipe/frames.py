@@ -73,10 +73,13 @@ class Frames:
         length, seen = None, 0
         while line := self._line(begun=seen > 0):
             name, colon, value = line.partition(b":")
-            if not colon:
+            if not colon or b" " in name.strip():  # the first line of an HTTP request is none, whatever its path is
                 raise Broken("A header line is not `Name: value`.")
             if name.strip().lower() == b"content-length":
-                length = _number(value.strip())
+                said = _number(value.strip())
+                if length not in (None, said):
+                    raise Broken("A header has two Content-Lengths.")
+                length = said
             seen += len(line)
             if seen > MAX_HEADER:
                 raise Broken("A header is too long.")
@@ -123,10 +126,17 @@ def _number(value: bytes) -> int:
     return int(value)
 
 
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_number).decode
+
+
 def parse(body: bytes) -> dict[str, Any]:
     """The message in a body: a request, a notification or a response, by its form. Raises `Refused`."""
     try:
-        message = json.loads(body.decode("utf-8", "surrogatepass"))
+        message = _decode(body.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         raise Refused(PARSE_ERROR, "The message is not JSON.") from None
     if not isinstance(message, dict):
