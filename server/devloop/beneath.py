@@ -312,12 +312,18 @@ def _open_by_name(root: Path, relative: str, flags: int, *, links: bool) -> int:
 
 def _write_by_name(root: Path, relative: str, data: bytes, mode: int | None, *, links: bool, new: bool) -> None:
     path = _inside_by_name(root, relative, links=links)
+    if not parts_of(relative) or path.is_dir() or (path.exists() and not path.is_file()):
+        raise NoFile(relative)
     path.parent.mkdir(parents=True, exist_ok=True)
     if new:
         with os.fdopen(os.open(path, NEW, mode or 0o644), "wb") as stream:
             stream.write(data)
         return
     temporary = path.with_name(TEMPORARY + secrets.token_hex(8))
-    with os.fdopen(os.open(temporary, NEW, mode or 0o644), "wb") as stream:
-        stream.write(data)
-    temporary.replace(path)
+    try:
+        with os.fdopen(os.open(temporary, NEW, mode or 0o644), "wb") as stream:
+            stream.write(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

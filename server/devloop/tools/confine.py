@@ -14,7 +14,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +24,7 @@ from devloop.openat2 import FOLDER, NOFOLLOW, READ, has_openat2, openat2, walk
 from devloop.tools.model import Problem
 
 Parts = tuple[str, ...]
+Same = Mapping[tuple[int, int], str]
 
 _IGNORABLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")  # HFS+ ignores them in names
 
@@ -69,6 +70,13 @@ def covered(parts: Sequence[str], folder: str) -> bool:
     wanted = [part.casefold() for part in folder.strip("/").split("/")]
     actual = [piece for part in parts for piece in spellings(part)]
     return actual[: len(wanted)] == wanted
+
+
+def _must_not_be(found: os.stat_result, same: Same, name: str) -> None:
+    """Raises `Problem` for what is protected under another name."""
+    folder = same.get((found.st_dev, found.st_ino))
+    if folder is not None:
+        raise Problem(f"{name} is {folder} by another name, which is protected: only the person changes it.")
 
 
 class Confined:
@@ -152,9 +160,10 @@ class Confined:
         Raises `Problem` for protected and read-only paths, links, special files and files with several hard links.
         """
         self.check_writable(parts)
-        folder = self._make_folders(parts[:-1])
+        same = self._same_as_protected()
+        folder = self._make_folders(parts[:-1], same)
         try:
-            mode = self._replaceable(folder, parts)
+            mode = self._replaceable(folder, parts, same)
             put(folder, parts[-1], data, mode)
             return mode is None
         except OSError as problem:
@@ -162,12 +171,22 @@ class Confined:
         finally:
             os.close(folder)
 
-    def _replaceable(self, folder: int, parts: Parts) -> int | None:
+    def _same_as_protected(self) -> dict[tuple[int, int], str]:
+        """What is protected, by device and inode: a file system may know it by names that no rule foresees."""
+        found = {}
+        for name in self._protected:
+            with contextlib.suppress(OSError):
+                there = os.stat(name, dir_fd=self._fd, follow_symlinks=False)
+                found[there.st_dev, there.st_ino] = name
+        return found
+
+    def _replaceable(self, folder: int, parts: Parts, same: Same) -> int | None:
         try:
             found = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             return None
         name = "/".join(parts)
+        _must_not_be(found, same, name)
         if stat.S_ISLNK(found.st_mode):
             raise self._link(parts)
         if stat.S_ISDIR(found.st_mode):
@@ -178,7 +197,7 @@ class Confined:
             raise Problem(f"{name} has several hard links, so changing it would change another file, too.")
         return stat.S_IMODE(found.st_mode) & 0o777
 
-    def _make_folders(self, parts: Parts) -> int:
+    def _make_folders(self, parts: Parts, same: Same) -> int:
         """A descriptor of the folder, which is created where it is missing. One component after the other."""
         fd = os.dup(self._fd)
         try:
@@ -191,6 +210,7 @@ class Confined:
                     raise self._explain(problem, parts[:depth]) from problem
                 os.close(fd)
                 fd = inner
+                _must_not_be(os.fstat(fd), same, "/".join(parts[:depth]))
             return fd
         except OSError as problem:
             os.close(fd)
