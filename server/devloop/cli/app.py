@@ -40,6 +40,7 @@ MODULES: Final = (
     ("skill_commands", ("skills",)),
     ("hook_commands", ("hooks",)),
     ("care_commands", ("init", "doctor", "trust", "demo", "archive", "stop")),
+    ("login_command", ("login", "logout")),
     ("config_commands", ("config",)),
     ("onboard_commands", ("onboard", "bootstrap")),
     ("state_commands", ("plan", "issues", "bugs", "new", "statusline")),

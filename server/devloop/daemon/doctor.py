@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from devloop import agents, sandbox, skills, trust
+from devloop import agents, keys, sandbox, skills, trust
 from devloop.daemon import doctor_files, hook_list
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError, RepositoryUnfit
@@ -25,6 +25,7 @@ from devloop.workspace.git import check_version
 
 LOW_DISK = 1024**3
 VERY_LOW_DISK = 100 * 1024**2
+_KEPT: Final = {"keyring": "the system's keyring", "file": "a file that only you can read"}
 _KEYS_OF_OTHERS = ("ANTHROPIC_", "api_key", "base_url", "database_url")
 
 
@@ -132,19 +133,21 @@ def _model(settings: Settings) -> list[Check]:
         state: Literal["ok", "problem"] = "ok" if model.scenario.is_file() else "problem"
         found = "answers" if state == "ok" else "is set, but the file does not exist, so nothing can answer"
         return [Check("model", state, f"A scripted scenario ({model.scenario.name}) {found}; no model is asked.")]
-    if not model.api_key and model.base_url:
+    stored = keys.find(model.base_url)  # what it refuses is said as this check's problem
+    if not model.api_key and stored is None and model.base_url:
         return [Check("model", "ok", f"{one_line(model.name, 80)} answers at your own base URL; no key is set.")]
-    if not model.api_key:
+    if not model.api_key and stored is None:
         return [
             Check(
                 "model",
                 "problem",
                 "There is no key for the model.",
-                "Set ANTHROPIC_API_KEY in your shell. `devloop demo` works without one.",
+                "Store one with `devloop login`, or set ANTHROPIC_API_KEY. `devloop demo` works without one.",
             )
         ]
+    kept = "" if model.api_key or stored is None else f", kept in {_KEPT[stored.kind]}"
     where = " at your own base URL" if model.base_url else ""
-    return [Check("model", "ok", f"A key is set; {one_line(model.name, 80)} answers{where}.")]
+    return [Check("model", "ok", f"A key is set{kept}; {one_line(model.name, 80)} answers{where}.")]
 
 
 def _trust(root: Path, state: StateDir) -> list[Check]:

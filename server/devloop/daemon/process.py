@@ -9,12 +9,13 @@ import functools
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devloop import __version__
+from devloop import __version__, keys, launch
 from devloop.daemon import endpoint
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineFactory, EngineLink
@@ -30,7 +31,7 @@ from devloop.engine import EngineClient
 from devloop.errors import DevloopError
 from devloop.files import held_lock
 from devloop.paths import StateDir
-from devloop.redact import Redactor
+from devloop.redact import RedactedOutput, Redactor
 
 if TYPE_CHECKING:
     from devloop.daemon.errands import Errands
@@ -58,9 +59,16 @@ def main(
     """`python -m devloop.serve --root PATH`. Ends with 0 at once when the workspace has a daemon already."""
     parser = argparse.ArgumentParser(prog="devloop.serve", description="Internal: devloop starts this by itself.")
     parser.add_argument("--root", type=Path, required=True)
-    root = parser.parse_args(argv).root.resolve()
+    parser.add_argument(launch.SECRETS, action="store_true", help="secret variables come by standard input")
+    arguments = parser.parse_args(argv)
+    root = arguments.root.resolve()
     os.umask(0o077)
+    keys.close_to_others()
+    if arguments.secrets:
+        launch.take()
     redactor = Redactor.of_environment()
+    if arguments.secrets:  # a process of its own, whose output is the log
+        sys.stderr = sys.stdout = RedactedOutput(sys.stderr, redactor)
     for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
         del os.environ[name]
     state = StateDir.of(root).make()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from devloop import launch
 from devloop.errors import Unavailable
 from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
@@ -45,6 +46,7 @@ class EngineClient:
         if sys.platform == "win32":
             raise Unavailable("The engine needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
         ours, theirs = socket.socketpair()
+        open_ones, secret_ones = launch.parted(_process_environment())
         log_path = state.logs / "engine.log"
         with theirs, log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
@@ -52,13 +54,16 @@ class EngineClient:
                 *("-P", "-m", "devloop.engine", "--root", str(root), "--state", str(state.path)),
                 *("--fd", str(theirs.fileno())),
                 *(() if lock_wait_s is None else ("--lock-wait", str(lock_wait_s))),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 pass_fds=(theirs.fileno(),),
-                env=_process_environment(),
+                env=open_ones,
                 start_new_session=True,
             )
+        assert process.stdin is not None
+        process.stdin.write(launch.packed(secret_ones))
+        process.stdin.close()
         reader, writer = await asyncio.open_connection(sock=ours)
         client = cls(process, Peer(reader, writer, handlers, name="engine"))
         try:

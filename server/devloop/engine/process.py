@@ -16,10 +16,11 @@ import sys
 import time
 from pathlib import Path
 
+from devloop import keys, launch
 from devloop.engine.server import EngineServer
 from devloop.files import held_lock
 from devloop.paths import StateDir
-from devloop.redact import Redactor
+from devloop.redact import RedactedOutput, Redactor
 from devloop.rpc import Peer
 
 LOCK_WAIT_S = 20.0
@@ -33,7 +34,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--lock-wait", type=float, default=LOCK_WAIT_S)
     arguments = parser.parse_args(argv)
+    keys.close_to_others()
+    launch.take()
     redactor = Redactor.of_environment()
+    sys.stderr = sys.stdout = RedactedOutput(sys.stderr, redactor)  # tracebacks, and what libraries print
     _log_to_stderr(redactor)
     state = StateDir(arguments.state)
     deadline = time.monotonic() + arguments.lock_wait
@@ -75,7 +79,7 @@ class _Redacting(logging.Formatter):
 
 def _log_to_stderr(redactor: Redactor) -> None:
     """The daemon gave us its log file as stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.__stderr__)
     handler.setFormatter(_Redacting(redactor))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     durable = logging.getLogger("dbos")  # it makes a handler of its own, past the redactor, unless it has one

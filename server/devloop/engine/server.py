@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devloop import models, sandbox, skills, trust
+from devloop import keys, models, sandbox, skills, trust
 from devloop.engine import answers, deciding_together
 from devloop.engine.cancelling import Cancelling
 from devloop.engine.context import Context, set_context
@@ -41,6 +41,7 @@ from devloop.workspace import Repository, Workspace
 log = logging.getLogger(__name__)
 
 Params = dict[str, Any]
+NO_KEY = "Store one with `devloop login`, or set ANTHROPIC_API_KEY; `devloop demo` works without one."
 
 
 def _telling(handler: Handler) -> Handler:
@@ -70,6 +71,7 @@ class EngineServer:
     def __init__(self, root: Path, state: StateDir, peer: Peer, redactor: Redactor) -> None:
         self._root, self._state, self._peer, self._redactor = root, state, peer, redactor
         self._variables: dict[str, str] = {}
+        self._no_key = NO_KEY
         self._context: Context | None = None
         self._models: dict[tuple[str | None, ...], models.Model] = {}
         self._up = asyncio.Lock()
@@ -126,17 +128,27 @@ class EngineServer:
             for name, value in variables.items():
                 if name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
                     self._redactor.add(name, value)
-            settings = self._settings()
+            settings = await self._settings()
             if self._context is None:
                 await self._come_up(settings)
             else:
                 self._use(settings)
         return {"pid": os.getpid()}
 
-    def _settings(self) -> Settings:
+    async def _settings(self) -> Settings:
+        """What counts now. Where no setting has a key, the one that `devloop login` stored does."""
         settings = load(self._root, self._variables)
-        if settings.model.api_key:
-            self._redactor.add("api-key", settings.model.api_key)
+        self._no_key = NO_KEY
+        try:
+            stored = await asyncio.to_thread(keys.find, settings.model.base_url)
+        except DevloopError as problem:
+            stored, self._no_key = None, problem.sentences
+        for key in (settings.model.api_key, stored.key if stored else None):
+            if key:
+                self._redactor.add("api-key", key)
+        if stored is not None and not settings.model.api_key:
+            model = settings.model.model_copy(update={"api_key": stored.key})
+            settings = settings.model_copy(update={"model": model})
         for warning in settings.warnings:
             log.warning("%s", warning)
         return settings
@@ -222,10 +234,7 @@ class EngineServer:
             elif wanted.api_key or wanted.base_url:
                 self._models[key] = models.AnthropicModel(wanted.api_key, wanted.base_url)
             else:
-                raise NoModel(
-                    "There is no key for the model.",
-                    hint="Set ANTHROPIC_API_KEY in your shell and try again; `devloop demo` works without one.",
-                )
+                raise NoModel("There is no key for the model.", hint=self._no_key)
         return self._models[key]
 
     # Methods
@@ -236,7 +245,7 @@ class EngineServer:
         from devloop.engine.workflow import start
 
         services = self._services
-        self._use(self._settings())
+        self._use(await self._settings())
         task = TaskSpec.model_validate(params["task"])
         async with self._ready.starting:
             known = open_run_of(services, task)

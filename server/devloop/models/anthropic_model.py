@@ -208,7 +208,7 @@ def _checked_key(api_key: str | None, capabilities: Capabilities) -> str:
         if capabilities.key_required:
             raise NoModel(
                 "There is no API key for the model.",
-                hint="Set ANTHROPIC_API_KEY, or api_key under [model] in your configuration.",
+                hint="Store it with `devloop login`, or set ANTHROPIC_API_KEY.",
             )
         return "no-key-needed"
     if not key.isascii() or not key.isprintable() or " " in key:

@@ -40,7 +40,7 @@ _HINTS: dict[str, str] = {
     "server": "devloop waits and tries again.",
     "connection": "Check the network and the base URL; devloop tries again.",
     "timeout": "devloop tries again.",
-    "auth": "Check ANTHROPIC_API_KEY, or api_key under [model] in your configuration.",
+    "auth": "`devloop login --status` says where the key comes from; `devloop login` stores another.",
     "billing": "Raise the spend limit or add credit in the account's console, then continue the run.",
     "permission": "The account may not use this model or feature; choose another model or ask the account's owner.",
     "not_found": "Check the model's name and the base URL.",

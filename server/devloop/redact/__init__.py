@@ -28,8 +28,9 @@ Not here: what a hostile command encodes in another way. It has no secret to enc
 from __future__ import annotations
 
 from devloop.redact.characters import conceals, one_line, printable, unescaped, visible
-from devloop.redact.redactor import MIN_LENGTH, PLACEHOLDER, SECRET_NAME, Redactor, is_secret
+from devloop.redact.redactor import MIN_LENGTH, PLACEHOLDER, Redactor
 from devloop.redact.streams import RedactedOutput, Stream
+from devloop.secret_names import SECRET_NAME, is_secret
 
 __all__ = [
     "MIN_LENGTH",

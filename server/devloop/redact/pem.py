@@ -77,7 +77,7 @@ class Pem:
             if (closing := _END.search(rest)) is not None:
                 said.append(self._told(opening[0] + rest[: closing.end()]))
                 line = rest[closing.end() :]
-            elif _ALONE.match(rest):
+            elif _ALONE.match(printable(rest)):
                 self._block, self._size, self._blank, self._body = [opening[0]], 0, 0, False
                 self._tail = rest
                 line = ""

@@ -15,16 +15,10 @@ from devloop.redact import patterns, runs
 from devloop.redact.characters import conceals, printable
 from devloop.redact.forms import MIN_LENGTH, forms
 from devloop.redact.pem import Pem
+from devloop.secret_names import SECRET_NAME, URL_PASSWORD
 
-SECRET_NAME: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH(?!OR)", re.IGNORECASE)
 PLACEHOLDER: Final = re.compile(r"«redacted:[a-z0-9-]{0,100}:[0-9a-f]{4}»")
-_URL_PASSWORD: Final = re.compile(r"://[^\s/@:]{0,200}:([^\s/@]{3,500})@")
 _LINE: Final = re.compile(r"[^\n]+")
-
-
-def is_secret(name: str, value: str) -> bool:
-    """Whether a variable of this name and value is one to be kept to oneself."""
-    return SECRET_NAME.search(name) is not None or _URL_PASSWORD.search(value) is not None
 
 
 class Redactor:
@@ -49,7 +43,7 @@ class Redactor:
         for name, value in environment.items():
             if SECRET_NAME.search(name) and not _is_place(value):
                 self.add(name, value)
-            elif (found := _URL_PASSWORD.search(value)) is not None:
+            elif (found := URL_PASSWORD.search(value)) is not None:
                 self.add(name, found[1])
 
     def add(self, name: str, value: str) -> None:
@@ -142,4 +136,4 @@ def _is_place(value: str) -> bool:
     return re.fullmatch(r"~?/[\w./@+-]*(?:/[\w.@+-]+)", value) is not None and value.count("/") > 1
 
 
-__all__ = ["MIN_LENGTH", "PLACEHOLDER", "SECRET_NAME", "Redactor", "is_secret"]
+__all__ = ["MIN_LENGTH", "PLACEHOLDER", "Redactor"]

@@ -1,0 +1,319 @@
+"""Whatever is a secret, however it is written and wherever it is cut: it does not come out."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import random
+import string
+import textwrap
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from devloop.redact import Redactor, Stream, patterns, printable
+from support.fuzz import Part, examples, parts
+
+examples(1, 1)  # this file belongs to the long mode
+
+CHARACTERS = string.ascii_letters + string.digits + "-_./+=!?*&%$#@:;,<>|~^()[]{} '\"\\é漢"
+NAMES = ("A_TOKEN", "DB_PASSWORD", "SIGNING_KEY", "X_SECRET")
+
+
+def made(source: random.Random, low: int = 8, high: int = 120) -> str:
+    """A secret of any shape without a line's end; its ends are no white space."""
+    length = source.randint(low, high)
+    pool = source.choice((CHARACTERS, string.ascii_letters + string.digits, string.hexdigits.lower()))
+    text = "".join(source.choice(pool) for _ in range(length)).strip()
+    return text if len(text) >= low else made(source, low, high)
+
+
+def in_base64(value: str, before: int, url: bool = False) -> str:
+    """`value` somewhere in a longer encoded text, `before` bytes behind its beginning."""
+    encode = base64.urlsafe_b64encode if url else base64.b64encode
+    return encode(b"q" * before + value.encode() + b"tail!").decode()
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    **{f"base64+{n}": lambda value, n=n: in_base64(value, n) for n in range(4)},
+    **{f"base64url+{n}": lambda value, n=n: in_base64(value, n, url=True) for n in range(4)},
+    "hex": lambda value: value.encode().hex(),
+    "HEX": lambda value: value.encode().hex().upper(),
+    "url": lambda value: quote(value, safe=""),
+    "url, lower": lambda value: "".join(
+        quote(char, safe="").lower() if len(quote(char, safe="")) > 1 else char for char in value
+    ),
+    "url, path": quote,
+    "form": quote_plus,
+    "json": lambda value: json.dumps({"a": value}),
+    "json, utf-8": lambda value: json.dumps([value], ensure_ascii=False),
+    "json, slashes": lambda value: json.dumps(value).replace("/", "\\/"),
+    "html": html.escape,
+}
+
+
+def core(value: str, encoding: str) -> list[str]:
+    """What must not be found in an output: the form itself; of base64 what is the value's alone, by its own reckoning:
+    the characters whose six bits are all the value's."""
+    if not encoding.startswith("base64"):
+        inner = ENCODINGS[encoding](value)
+        return [inner.strip('{}[]"').removeprefix('a": "') if encoding.startswith("json") else inner]
+    before = int(encoding[-1])
+    whole = ENCODINGS[encoding](value)
+    first, last = before * 8, (before + len(value.encode())) * 8
+    return ["".join(char for n, char in enumerate(whole) if n * 6 >= first and n * 6 + 6 <= last)]
+
+
+def pieces(text: str, source: random.Random) -> list[str]:
+    """`text` cut anywhere, into pieces of any length, empty ones too."""
+    cuts = sorted(source.randint(0, len(text)) for _ in range(source.randint(0, 8)))
+    if source.random() < 0.05:
+        return list(text)
+    return [text[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+def streamed(redactor: Redactor, cut: list[str]) -> str:
+    stream = Stream(redactor)
+    return "".join([*map(stream.feed, cut), stream.close()])
+
+
+def noise(source: random.Random) -> str:
+    return source.choice(
+        (
+            "",
+            "\n",
+            "a log line\n",
+            "key = ",
+            "\t",
+            "x" * source.randint(0, 60),
+            "é漢\n",
+            '{"a": 1}\n',
+            "\r\n",
+            "-----BEGIN ",
+        )
+    )
+
+
+REDACTORS: list[tuple[Redactor, list[str]]] = []
+
+
+def redactor_of(source: random.Random) -> tuple[Redactor, list[str]]:
+    """One with a few values; made anew now and then, because making one takes longer than using it."""
+    if len(REDACTORS) < 300:
+        values = [made(source) for _ in range(source.randint(1, 4))]
+        REDACTORS.append((Redactor(dict(zip(NAMES, values, strict=False))), values))
+        return REDACTORS[-1]
+    return source.choice(REDACTORS)
+
+
+@pytest.mark.parametrize("part", parts(4))
+def test_any_known_value_in_any_encoding_and_any_chunking_is_hidden_and_pieces_are_as_the_whole(
+    part: Part, record_property
+) -> None:
+    def check(source: random.Random) -> None:
+        redactor, values = redactor_of(source)
+        said, forbidden = [], []
+        for _ in range(source.randint(1, 3)):
+            encoding, value = source.choice(list(ENCODINGS)), source.choice(values)
+            said += [noise(source), " ", ENCODINGS[encoding](value), " ", noise(source)]
+            forbidden += core(value, encoding)
+        text = "".join(said)
+        whole = redactor.text(text)
+        assert streamed(redactor, pieces(text, source)) == whole
+        for each in forbidden:
+            assert len(each) < 8 or each not in whole, (text, each)
+
+    part.inputs("chunked secrets", 1000, 100_000, record_property, check)
+
+
+def shapes(source: random.Random) -> str:
+    """Something of each pattern's shape, written by what the pattern itself says of it."""
+
+    def some(pool: str, count: int) -> str:
+        return "".join(source.choice(pool) for _ in range(count))
+
+    word, hexa = string.ascii_letters + string.digits, "0123456789abcdef"
+    return source.choice(
+        (
+            lambda: "sk-" + "ant-api03-" + some(word + "-_", 90),
+            lambda: "gh" + source.choice("pousr") + "_" + some(word, 36),
+            lambda: "github" + "_pat_" + some(word + "_", 60),
+            lambda: "gl" + "pat-" + some(word, 20),
+            lambda: "AK" + "IA" + some(string.ascii_uppercase + string.digits, 16),
+            lambda: "AI" + "za" + some(word + "-_", 35),
+            lambda: "xox" + "b-" + some(string.digits, 12) + "-" + some(word, 24),
+            lambda: "sk" + "_live_" + some(word, 24),
+            lambda: "np" + "m_" + some(word, 36),
+            lambda: "ey" + "J" + some(word, 30) + "." + some(word, 40) + "." + some(word + "-_", 43),
+            lambda: "hf" + "_" + some(word, 34),
+            lambda: "Authorization: Bear" + "er " + some(word, 40),
+            lambda: "SG" + "." + some(word, 22) + "." + some(word, 43),
+            lambda: "dop" + "_v1_" + some(hexa, 64),
+            lambda: "postgres://app:" + some(word, 20) + "@db.example/x",
+            lambda: "aws_secret_access" + "_key = " + some(word + "+", 40),
+        )
+    )()
+
+
+AROUND = ("{}", "x = '{}'", '"\\n{}"', "\x1b[31m{}\x1b[0m", "a\n{}\r\nb\n", "?k=%3D{}&b=1", "({})")
+
+
+@pytest.mark.parametrize("part", parts(4))
+def test_what_has_the_shape_of_a_secret_is_hidden_wherever_it_is_cut(part: Part, record_property) -> None:
+    redactor = Redactor()
+
+    def check(source: random.Random) -> None:
+        secret = shapes(source)
+        around = source.choice(
+            ("{}", "x = '{}'", '"\\n{}"', "\x1b[31m{}\x1b[0m", "a\n{}\r\nb\n", "?k=%3D{}&b=1", "({})")
+        )
+        text = f"{noise(source)}\n{around.format(secret)}\n{noise(source)}"
+        whole = redactor.text(text)
+        value = secret.rpartition(" ")[2] if " " in secret else secret
+        value = value.split("app:")[-1].split("@")[0]
+        assert value not in whole, text
+        assert streamed(redactor, pieces(text, source)) == whole
+
+    part.inputs("chunked shapes", 500, 100_000, record_property, check)
+
+
+def test_every_pattern_says_a_literal_that_its_matches_have() -> None:
+    """What looks for the literal first must miss nothing that the expression finds."""
+    source = random.Random(7)
+    for _ in range(2000):
+        text = shapes(source)
+        found = [p for p in (*patterns.IN_RUNS, *patterns.ANYWHERE) if p.expression.search(text)]
+        assert found, text
+        assert all(any(literal in text for literal in p.literals) for p in found)
+
+
+# what stays
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgres://postgres:postgres@localhost/test",
+        "https://user:${PASSWORD}@example.org",
+        "the risk-assessment-of-everything-that-was-said-before",
+        "class BearerTokenAuthentication(Base): pass",
+        "a monkey-patch of test_keys_and_tokens_are_kept_where_they_belong",
+        "sha256:" + "0123456789abcdef" * 4,
+        "if '-----BEGIN " + "PRIVATE KEY-----' in text:\n    return True\nraise ValueError\n",
+        "commit 5ca1303b90c20e9a5ca1303b90c20e9a5ca1303b",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+def test_names_that_only_sound_so_and_places_are_not_hidden() -> None:
+    redactor = Redactor.of_environment(
+        {"GIT_AUTHOR_NAME": "Pat Person", "SSH_AUTH_SOCK": "/tmp/agent/socket.12", "DB_PASSWORD": "password"}
+    )
+    assert redactor.text("Pat Person has a password in /tmp/agent/socket.12") == (
+        "Pat Person has a password in /tmp/agent/socket.12"
+    )
+
+
+def test_a_secret_that_only_shows_once_a_terminal_drops_what_is_between_is_hidden() -> None:
+    value = "w0rd-" + "of-many-parts"
+    redactor = Redactor({"TOKEN": value})
+    for between in ("\x1b[01;31m", "\u200b", "\u00ad", "\x1b]0;x\x07", "\u2060"):
+        text = f"a {value[:7]}{between}{value[7:]} b\nnext\n"
+        assert value not in printable(redactor.text(text)), repr(between)
+        assert value not in printable(streamed(redactor, [text[:9], text[9:]]))
+
+
+# private keys
+
+
+def key(lines: int = 6, kind: str = "RSA ", seed: int = 1) -> list[str]:
+    body = base64.b64encode(random.Random(seed).randbytes(48 * lines + 20)).decode()
+    return [
+        f"-----BEGIN {kind}PRIVATE " + "KEY-----",
+        *textwrap.wrap(body, 64),
+        f"-----END {kind}PRIVATE " + "KEY-----",
+    ]
+
+
+WRITTEN: dict[str, Callable[[list[str]], str]] = {
+    "plain": "\n".join,
+    "DOS": "\r\n".join,
+    "indented": lambda lines: "\n".join(f"    {line}" for line in lines),
+    "numbered": lambda lines: "\n".join(f"{n}\t{line}" for n, line in enumerate(lines, 9)),
+    "added": lambda lines: "\n".join(f"+{line}" for line in lines),
+    "removed": lambda lines: "\n".join(f"-{line}" for line in lines),
+    "found": lambda lines: "\n".join(f"conf/key.pem:{n}:{line}" for n, line in enumerate(lines, 1)),
+    "quoted": lambda lines: "\n".join(f'    "{line}\\n"' for line in lines),
+    "json": lambda lines: json.dumps({"key": "\n".join(lines), "b": 1}),
+    "json, DOS": lambda lines: json.dumps({"key": "\r\n".join(lines)}),
+    "cut": lambda lines: "\n".join(lines[:-1]),
+    "cut json": lambda lines: json.dumps("\n".join(lines))[:-60],
+    "coloured": lambda lines: "\n".join(f"\x1b[32m{line}\x1b[m" for line in lines),
+    "encrypted": lambda lines: "\n".join([lines[0], "Proc-Type: 4,ENCRYPTED", "DEK-Info: AES,00", "", *lines[1:]]),
+    "yaml": lambda lines: "key: |\n" + "\n".join(f"  {line}" for line in lines),
+}
+
+
+@pytest.mark.parametrize("kind", ["RSA ", "", "OPENSSH ", "EC ", "ENCRYPTED "])
+@pytest.mark.parametrize("way", WRITTEN)
+def test_a_private_key_is_hidden_however_it_is_written_and_cut(way: str, kind: str) -> None:
+    source, redactor = random.Random(f"{way}{kind}"), Redactor()
+    lines = key(kind=kind)
+    text = f"before\n{WRITTEN[way](lines)}\nafter all of it\n"
+    whole = redactor.text(text)
+    assert "before" in whole and "after all of it" in whole and whole.count("«redacted:private-key:") == 1
+    for line in lines[1:-1]:
+        assert line[:12] not in whole, whole
+    for _ in range(20):
+        assert streamed(redactor, pieces(text, source)) == whole
+
+
+def test_the_same_key_is_told_alike_and_what_never_ends_hides_no_more_than_a_key_has() -> None:
+    redactor = Redactor()
+    told = [redactor.text(WRITTEN[way](key())).strip() for way in ("plain", "DOS")]
+    assert told[0] == told[1]
+    begin = "-----BEGIN " + "PRIVATE KEY-----\n"
+    flood = begin + ("QUJD" * 16 + "\n") * 3000 + "the end\n"
+    assert redactor.text(flood).count("QUJD") > 10_000
+
+
+# long lines
+
+
+def test_a_line_longer_than_the_carry_is_told_in_time_and_hides_what_is_cut_there() -> None:
+    value = "long-lines" + "-hide-nothing-0"
+    redactor, source = Redactor({"TOKEN": value}), random.Random(3)
+    for _ in range(3):
+        stream, held, fed, told = Stream(redactor), 0, 0, ""
+        while fed < 200_000:
+            piece = " ".join(source.choice(("word", value, "x" * 30, shapes(source))) for _ in range(200))
+            for cut in pieces(piece, source):
+                told += stream.feed(cut)
+                fed += len(cut)
+                held = max(held, stream._size)
+        told += stream.close()
+        assert value not in told and held < 80_000
+        assert told.count("word") > 100
+
+
+def test_a_word_longer_than_the_carry_is_hidden_to_its_end() -> None:
+    stream = Stream(Redactor())
+    begin = "sk-" + "ant-"
+    told = "".join(stream.feed("S3cr" * 5000) if n else stream.feed(begin) for n in range(12)) + stream.feed(" done\n")
+    assert "S3cr" not in told and told.endswith(" done\n")
+
+
+def test_a_line_that_is_being_written_shows_its_finished_words_and_no_part_of_a_secret() -> None:
+    phrase = "correct horse" + " battery staple"
+    stream = Stream(Redactor({"PASSPHRASE": phrase}))
+    for n in range(1, len(phrase)):
+        fresh = Stream(stream._redactor)
+        fresh.feed(f"it is {phrase[:n]}")
+        assert "corr" not in fresh.preview(), phrase[:n]
+    stream.feed(f"it is {phrase} and s")
+    assert stream.preview().startswith("it is «redacted:passphrase:") and stream.preview().endswith(" and ")
