@@ -76,8 +76,12 @@ class BudgetSettings(_Section):
 
 
 class SandboxSettings(_Section):
-    backend: Literal["auto", "bubblewrap", "none"] = "auto"
+    backend: Literal["auto", "bubblewrap", "landlock", "srt", "none"] = "auto"
     require: bool = True
+    srt: Path | None = None
+    """The program `srt`, where it lies in no common folder."""
+    network_hosts: tuple[str, ...] = ()
+    """What commands may reach in `srt`; no other backend gives them any network."""
     read_only: tuple[Path, ...] = ()
     """More directories (toolchains) that commands may read."""
     environment: tuple[str, ...] = ()

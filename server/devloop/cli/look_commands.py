@@ -94,9 +94,11 @@ def status(as_json: Json = False) -> None:
     model = found["model"]
     known = "scripted" if model["scripted"] else "key set" if model["key"] else "no key"
     out.print(
-        f"[dim]engine[/] {safe(engine['state'], 20)}  [dim]sandbox[/] {safe(sandbox['backend'], 30)}"
-        f"{' [yellow](degraded)[/]' if sandbox['degraded'] else ''}  [dim]model[/] {safe(model['name'], 60)} ({known})"
+        f"[dim]engine[/] {safe(engine['state'], 20)}  [dim]sandbox[/] {_sandbox(sandbox)}"
+        f"  [dim]model[/] {safe(model['name'], 60)} ({known})"
     )
+    if sandbox["state"] != "on":
+        out.print(safe(" ".join(filter(None, (sandbox["reason"], sandbox["meaning"], sandbox["fix"]))), 900))
     if engine.get("problem"):
         out.print(f"[red]{safe(engine['problem'], 500)}[/]")
     spent, caps = found["budget"]["day"], found["budget"]["caps"]
@@ -109,6 +111,13 @@ def status(as_json: Json = False) -> None:
     waiting = [row for row in found["runs"] if row["state"] == "waiting"]
     if waiting:
         out.print(f"\nDecide with `devloop decide {safe(waiting[0]['id'], 80)} …`; look with `devloop show`.")
+
+
+def _sandbox(sandbox: Row) -> str:
+    """Its state in a word, with what runs the commands; a warning's colour where it is not on."""
+    colour = {"on": "green", "degraded": "yellow"}.get(sandbox["state"], "red")
+    where = f" ({safe(sandbox['backend'], 30)})" if sandbox["backend"] != "none" else ""
+    return f"[{colour}]{safe(sandbox['state'], 20)}[/]{where}"
 
 
 def plan_line(plan: Row) -> str:

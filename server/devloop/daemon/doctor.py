@@ -76,14 +76,7 @@ async def _plain(check: Callable[..., list[Check]], *arguments: Any) -> list[Che
 
 async def sandbox_state(settings: Settings) -> dict[str, Any]:
     """The sandbox as `devloop status --json` shows it."""
-    found = await sandbox.detect(settings.sandbox.backend)
-    return {
-        "backend": found.backend.name,
-        "degraded": found.state != "on",
-        "state": found.state,
-        "reason": found.reason,
-        "fix": found.fix,
-    }
+    return sandbox.report(await sandbox.detected(settings.sandbox), require=settings.sandbox.require)
 
 
 async def _repository(root: Path) -> list[Check]:
@@ -123,8 +116,9 @@ _LEVELS: Final[dict[str, Literal["ok", "warning", "problem"]]] = {"on": "ok", "d
 
 async def _sandbox(settings: Settings) -> list[Check]:
     found = await sandbox_state(settings)
-    level = _LEVELS.get(found["state"], "problem")
-    return [Check("sandbox", level, f"{found['backend']}: {found['reason']}", found["fix"] if level != "ok" else "")]
+    level = "warning" if found["state"] == "on" and found["fix"] else _LEVELS.get(found["state"], "problem")
+    means = f" {found['meaning']}" if found["state"] != "on" else ""
+    return [Check("sandbox", level, f"{found['state']}: {found['reason']}{means}", found["fix"])]
 
 
 def _model(settings: Settings) -> list[Check]:

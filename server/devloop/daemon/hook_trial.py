@@ -61,7 +61,7 @@ async def trial(
     occasion = sample(root, params)
     if hooks.of_hook():
         raise Refused("A hook can't try out hooks.")
-    detected = await sandbox.detect(settings.sandbox.backend)
+    detected = await sandbox.detected(settings.sandbox)
     if detected.state != "on":
         raise SandboxMissing(f"Hooks run in the sandbox only, and it is {detected.state}.", hint=detected.fix)
     library = await asyncio.to_thread(hooks.discover, root, state.trust_file)

@@ -221,8 +221,7 @@ class EngineServer:
             log.info("the list of models could not be read: %s", problem)
 
     async def _detect(self) -> sandbox.Detection:
-        wanted = self._services.settings.sandbox
-        return await sandbox.detect(wanted.backend, accept_none=not wanted.require)
+        return await sandbox.detected(self._services.settings.sandbox)
 
     def _model_for(self, spec: RunSpec) -> models.Model:
         """The model that answers this run: the scripted player where a scenario is set, else the real service."""
@@ -281,7 +280,8 @@ class EngineServer:
             )
         trust.require(self._root, self._state.trust_file, TRUSTED_KINDS)
         detected = await self._detect()
-        if detected.state != "on" and (decide or services.settings.sandbox.require):
+        require = services.settings.sandbox.require
+        if sandbox.refused(detected.state, require=require, unattended=bool(decide)):
             raise no_sandbox(detected, unattended=bool(decide))
         appointed = await asyncio.to_thread(appoint, services, task, unattended=decide is not None)
         spec = RunSpec.model_construct(task=task, model=appointed.model)
@@ -340,13 +340,7 @@ class EngineServer:
         return {
             "pid": os.getpid(),
             "state": "ready",
-            "sandbox": {
-                "backend": detected.backend.name,
-                "degraded": detected.state != "on",
-                "state": detected.state,
-                "reason": detected.reason,
-                "fix": detected.fix,
-            },
+            "sandbox": sandbox.report(detected, require=services.settings.sandbox.require),
             "model": {"name": model.name, "scripted": model.scenario is not None, "key": bool(model.api_key)},
             "runs": [self._open_run(row) for row in reversed(rows)],
             "budget": money.overview(services),

@@ -114,16 +114,19 @@ def _included(services: Services, run: str) -> bytes | None:
 async def require_sandbox(services: Services, spec: RunSpec) -> None:
     """Without a working sandbox nothing runs, unless the person's own configuration accepts that."""
     detected = await services.sandbox()
-    if detected.state == "on" or not (services.settings.sandbox.require or spec.loop.decide):
-        if detected.state != "on":
-            services.notice(spec.id, f"Commands run without a full sandbox ({detected.state}): {detected.reason}")
-        return
-    raise no_sandbox(detected, unattended=spec.loop.decide is not None)
+    unattended = spec.loop.decide is not None
+    if sandbox.refused(detected.state, require=services.settings.sandbox.require, unattended=unattended):
+        raise no_sandbox(detected, unattended=unattended)
+    if detected.state != "on":
+        services.notice(spec.id, f"Commands run without a full sandbox ({detected.state}): {detected.reason}")
 
 
 def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissing:
     what = "Unattended runs need a sandbox" if unattended else "Commands need a sandbox"
-    own = "" if unattended else " To run without one at your own risk: sandbox.require = false in your own config.toml."
+    own = " To run without one at your own risk: sandbox.require = false in your own config.toml."
+    if unattended:
+        weak = detected.state == "degraded"
+        own = " To allow it in this one: sandbox.require = false in your own config.toml." if weak else ""
     return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
 
 
