@@ -114,6 +114,8 @@ export interface Sandbox {
   readonly state: string;
   readonly reason: string;
   readonly fix: string;
+  /** What the state means, in a sentence or two. */
+  readonly meaning?: string;
 }
 
 /** `devloop/status`: the object of `devloop status --json`. `runs` are those that have not ended. */

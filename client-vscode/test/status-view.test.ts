@@ -190,6 +190,22 @@ describe("what is out of the ordinary", () => {
     expect(seen().text).not.toContain("shield");
   });
 
+  it("the server's own words for what a state means are shown, escaped", () => {
+    const sandbox = {
+      backend: "landlock",
+      degraded: true,
+      state: "degraded",
+      reason: "Commands run under landlock.",
+      fix: "Install *bubblewrap*.",
+      meaning: "Unattended runs are refused, unless `sandbox.require` allows them.",
+    };
+    const view = seen({ status: status({ sandbox }) });
+    expect(view.tooltip).toContain("Unattended runs are refused");
+    expect(view.tooltip).toContain("Install \\*bubblewrap\\*");
+    expect(view.tooltip).not.toContain("confined only in part");
+    expect(view.label).toContain("Unattended runs are refused");
+  });
+
   it("a broken engine is red with its problem", () => {
     const view = seen({ status: status({ engine: { pid: null, state: "failed", problem: "It ended." } }) });
     expect(view.colour).toBe("error");

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devloop import plan, shipped
 
-ELSEWHERE = {"checkpoint", "more-problems"}
+ELSEWHERE = {"checkpoint", "more-problems", "sandbox-off", "sandbox-degraded"}
 """Said by the language server."""
 
 

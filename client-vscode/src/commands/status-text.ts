@@ -11,7 +11,8 @@ export function statusText(folder: string, status: Status): string {
       ? `plan      ${oneLine(plan.problem ?? "none", 300)}`
       : `plan      ${oneLine(plan.path, 120)}: ${plan.done} of ${counted(plan.total ?? 0, "task")} done`,
   );
-  lines.push(`sandbox   ${oneLine(sandbox.reason, 300)}${sandbox.fix === "" ? "" : ` ${oneLine(sandbox.fix, 300)}`}`);
+  const shield = [`${sandbox.state}:`, sandbox.state === "on" ? "" : sandbox.meaning, sandbox.reason, sandbox.fix];
+  lines.push(`sandbox   ${oneLine(shield.filter(Boolean).join(" "), 900)}`);
   lines.push(
     `model     ${model.scripted ? "scripted: no model is asked" : `${oneLine(model.name, 80)}${model.key ? "" : " (no key)"}`}`,
   );

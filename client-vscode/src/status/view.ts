@@ -304,10 +304,12 @@ function shieldOf(sandbox: Sandbox): { text: string; title: string; meaning: str
   const off = sandbox.state === "off";
   const text = off ? "no sandbox" : "sandbox degraded";
   const title = off ? "The sandbox is off." : "The sandbox is degraded.";
-  const means = off
-    ? "Commands of agents and gates run with all your rights."
-    : "Commands of agents and gates are confined only in part.";
-  const meaning = [means, escaped(sandbox.reason, 300), escaped(sandbox.fix, 300)].filter(Boolean).join(" ");
+  const means =
+    sandbox.meaning ??
+    (off
+      ? "Commands of agents and gates run with all your rights."
+      : "Commands of agents and gates are confined only in part.");
+  const meaning = [means, sandbox.reason, sandbox.fix].map((part) => escaped(part, 400)).filter(Boolean).join(" ");
   return { text, title, meaning, spoken: `${text}: ${means}` };
 }
 

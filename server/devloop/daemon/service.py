@@ -310,6 +310,12 @@ class Service:
         settled = await asyncio.to_thread(self._settings)
         return await hook_trial.trial(self.root, self.state, settled, self.environment.variables, params)
 
+    async def sandbox(self) -> Answer:
+        """Its state by the settings as they are now, tried in this process."""
+        from devloop.daemon import doctor
+
+        return await doctor.sandbox_state(await asyncio.to_thread(self._settings))
+
     async def _without_engine(self) -> Answer:
         from devloop.daemon import doctor, nothing_yet
 

@@ -54,6 +54,7 @@ def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[It
     last one counts the others."""
     outside = connection.live.outside.problems(buffer, snapshot)
     found = listed(connection, snapshot, outside, buffer.chosen, beyond=connection.live.outside.beyond(buffer))
+    found += connection.live.shield.rows(connection, buffer, snapshot)
     return found + connection.live.findings.rows(connection, buffer.uri, snapshot.document)
 
 

@@ -19,6 +19,7 @@ from devloop.lsp.live.findings import Findings
 from devloop.lsp.live.hand_off import HandOffs
 from devloop.lsp.live.outside import Outside
 from devloop.lsp.live.progress import Progress
+from devloop.lsp.live.shield import Shield
 from devloop.lsp.live.shown import Shown
 from devloop.lsp.live.status import Status
 from devloop.lsp.live.typed import Typed
@@ -45,6 +46,7 @@ class Live:
         self.outside = Outside(service.root)
         self.findings = Findings(service, self.joined)
         self.hand_offs = HandOffs(service)
+        self.shield = Shield(service, self._marks_changed)
         self.typed = Typed(service, self.joined)
         self.progress: dict[Connection, Progress] = {}
         self._ends: list[Callable[[], None]] = []
@@ -67,6 +69,7 @@ class Live:
         self.status.greet(connection)
         self.closed_plan.look()
         self.findings.join(connection)
+        self.shield.join()
         self.spawn(self.hand_offs.offer(connection))
         self.spawn(self.archive_changed())  # it may have opened files before something was archived
 
@@ -89,6 +92,7 @@ class Live:
             self.status.close()
             self.closed_plan.close()
             self.findings.close()
+            self.shield.close()
 
     def began_by(self, connection: Connection, run: str, loop: str | None) -> None:
         """This editor asked for the run: it is the one to ask when the run waits."""
