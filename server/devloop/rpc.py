@@ -232,7 +232,12 @@ class Peer:
         else:
             task = asyncio.create_task(self._answer(known, method, params))
             self._serving[known] = task
-            task.add_done_callback(lambda _: self._serving.pop(known, None))
+            task.add_done_callback(lambda done: self._served(known, done))
+
+    def _served(self, number: int | str, task: asyncio.Task[None]) -> None:
+        self._serving.pop(number, None)
+        if task.cancelled():  # before it began
+            self._send(error(number, REQUEST_CANCELLED, "cancelled"))
 
     def _answered(self, message: dict[str, Any]) -> None:
         number = message.get("id")

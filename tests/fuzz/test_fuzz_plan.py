@@ -223,3 +223,8 @@ def test_a_tag_within_an_id_overlaps_nothing() -> None:
     plan = plans.parse("- [ ] Ta[P]sk 1.4: b\n- [ ] Task 1[P].5: c [depends:1.4]\n")
     inside(plan, Random(1))
     assert [span.kind for span in plans.spans(plan, 1)] == ["marker", "task-keyword", "task-id", "title"]
+
+
+def test_blanks_between_an_id_and_a_tag_are_written_once() -> None:
+    text = "- [~] Task 1.2:     [agent:a:b]text\n- [ ] Task  1.3:  [P]   [depends:1.2]  x\n"
+    formatted(plans.parse(text), Random(1))

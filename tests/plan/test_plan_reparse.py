@@ -237,6 +237,9 @@ def test_typing_costs_about_the_same_in_a_short_and_in_a_long_plan() -> None:
         ("- [ ] a\n  - Since: never\n", 1, 4, 9, "Updated"),
         ("- [ ] a\ud800\n- [ ] b\n", 0, 7, 8, ""),  # no byte is wrong any more
         ("- [ ] a\n- [ ] b\n", 0, 7, 7, "\udc80"),
+        # two tasks of a group that name the same file
+        ("- [ ] a [parallel:A]\n  - Files: a.py\n- [ ] b [parallel:A]\n  - Files: a.py\n", 1, 11, 12, "b"),
+        ("- [ ] a [parallel:A]\n  - Files: b.py\n- [ ] b [parallel:A]\n  - Files: a.py\n", 1, 11, 12, "a"),
     ],
 )
 def test_what_is_reported_of_a_line_follows_its_text(before: str, line: int, start: int, end: int, new: str) -> None:

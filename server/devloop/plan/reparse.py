@@ -133,6 +133,8 @@ def _reworded(plan: Plan, line: int, read: Record) -> tuple[int, tuple[Task, Nod
     if at is None:
         return None
     before, node = owner.metas[at]
+    if before.key == "files" and plan.tasks[index].group is not None:
+        return None  # others of the group may name the same
     if meta is None:
         same, old, new = node.kind == DETAIL, node.texts[:1], bullet.text
     else:

@@ -54,9 +54,10 @@ def task_pieces(text: str, box: Box) -> list[Piece]:
         pass  # in bold: the person's own style
     elif box.form == "task":
         found += _lead(text, box.body)
+    written = max([box.body, *(end for _, end, _ in found)])
     for tag in box.tags:
-        if tag.known:
-            found += _tag(text, box.body + tag.start, box.body + tag.end, box.body, tag)
+        if tag.known and box.body + tag.start >= written:
+            found += _tag(text, box.body + tag.start, box.body + tag.end, written, tag)
     return found if not found or same_box(box, items.box(applied(text, found))) else []
 
 
@@ -85,6 +86,7 @@ def _lead(text: str, start: int) -> list[Piece]:
 
 
 def _tag(text: str, start: int, end: int, body: int, tag: tags.Tag) -> list[Piece]:
+    """`body`: the column up to which everything is written already."""
     found: list[Piece] = []
     before = start
     while before > body and text[before - 1] == " ":
