@@ -29,7 +29,7 @@ HIDDEN: Final = (
 )
 """As the inside of a regular expression's character class."""
 _HIDDEN: Final = re.compile(f"[{HIDDEN}]")
-_ESCAPE: Final = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
+MARK: Final = re.compile(r"\\u\{[0-9a-f]{1,6}\}")
 _SEPARATORS: Final = re.compile("[\u2028\u2029]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _NOTED: Final = re.compile(f"[{HIDDEN}\u2028\u2029\ud800-\udfff]")
@@ -63,7 +63,7 @@ def visible(text: str, *, code: bool = False) -> str:
 
 def unescaped(text: str) -> str:
     """`text` with each `\\u{…}` that `visible` would write for a hidden character as that character again."""
-    return _ESCAPE.sub(lambda m: chr(n) if (n := int(m[1], 16)) < 0x110000 and _HIDDEN.match(chr(n)) else m[0], text)
+    return MARK.sub(lambda m: chr(n) if (n := int(m[0][3:-1], 16)) < 0x110000 and _HIDDEN.match(chr(n)) else m[0], text)
 
 
 def conceals(text: str) -> bool:

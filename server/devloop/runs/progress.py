@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 from devloop.models import Progress
-from devloop.redact import printable
+from devloop.redact import Stream, printable
 from devloop.runs.services import Services
 
 INTERVAL_S = 0.1
 SHOWN = 4_000
 """Characters of the words so far that are told: the last ones."""
-_KEPT = 4 * SHOWN
-_UNFINISHED = re.compile(r"[!-~]+\Z")
-_BROKEN = re.compile(r"\A[!-~]+")
-"""A word that is still being written, and one whose beginning is gone: either may be a part of a secret, which is known
-as one only when it is whole."""
 
 
 class Telling:
@@ -25,6 +19,7 @@ class Telling:
 
     def __init__(self, services: Services, run: str, turn: int) -> None:
         self._services, self._run, self._turn = services, run, turn
+        self._streams = {kind: Stream(services.redactor) for kind in ("text", "thinking")}
         self._words = {"text": "", "thinking": ""}
         self._length = {"text": 0, "thinking": 0}
         self._newest: Progress | None = None
@@ -32,7 +27,8 @@ class Telling:
 
     def __call__(self, progress: Progress) -> None:
         if progress.kind != "tool_input":
-            self._words[progress.kind] = (self._words[progress.kind] + progress.text)[-_KEPT:]
+            clean = self._streams[progress.kind].feed(progress.text)
+            self._words[progress.kind] = (self._words[progress.kind] + clean)[-SHOWN:]
             self._length[progress.kind] += len(progress.text)
         self._newest = progress
         if self._timer is None:
@@ -66,8 +62,5 @@ class Telling:
         self._services.events.emit("turn.progress", data, self._run, store=False)
 
     def _shown(self, kind: str) -> str:
-        """Redacted before it is cut: half a secret would not be recognised as one."""
-        words = _UNFINISHED.sub("", self._words[kind])
-        if self._length[kind] > _KEPT:
-            words = _BROKEN.sub("", words)
-        return printable(self._services.redactor.text(words))[-SHOWN:]
+        """Whole lines, and of the one that is being written what can be no part of a secret."""
+        return printable(self._words[kind] + self._streams[kind].preview())[-SHOWN:]

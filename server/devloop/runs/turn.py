@@ -23,7 +23,7 @@ from devloop.models import (
     needs_fresh_conversation,
     wait_before_retry,
 )
-from devloop.redact import one_line
+from devloop.redact import Redactor, one_line
 from devloop.runs import appointing, asking, hooked_work, knowledge, money, reporting
 from devloop.runs.progress import Telling
 from devloop.runs.services import Services
@@ -59,7 +59,7 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
         asked = await _ask(services, spec, transcript, number, attempt)
         if isinstance(asked, dict):
             return asked
-        response = asked.to_json()
+        response = without_known_secrets(asked.to_json(), services.redactor)
         transcript.set_response(number, response)
     answer = Response.from_json(response)
     record_turn(services, spec, number, answer, started=started)
@@ -102,6 +102,16 @@ async def _ask(
         raise
     finally:
         telling.close()
+
+
+def without_known_secrets(response: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """An answer as it is kept and acted on: no text or call of it holds a secret of this machine. Thinking goes back as
+    it came, because it is signed; what only looks like a secret stays, because a test may need one."""
+    signed = ("thinking", "redacted_thinking", "compaction")
+    content = [
+        block if block.get("type") in signed else redactor.values_in_data(block) for block in response["content"]
+    ]
+    return {**response, "content": content}
 
 
 def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:

@@ -48,6 +48,7 @@ KINDS: Mapping[str, Kind] = {
     "ask": "control",
     "finish": "control",
 }
+_SHOW_FILES = frozenset(("read_file", "search", "edit_file"))
 PARALLEL = 4
 
 
@@ -135,7 +136,7 @@ async def _run(call: ToolCall, context: ToolContext) -> ToolResult:
         answer = Answer(f"{call.name} failed inside devloop.", f"{call.name}: failed inside devloop", is_error=True)
     return ToolResult(
         call_id=call.id,
-        content=await asyncio.to_thread(clean, answer.content, context),
+        content=await asyncio.to_thread(clean, answer.content, context, code=call.name in _SHOW_FILES),
         is_error=answer.is_error,
         kind=kind,
         summary=one_line(context.redact(answer.summary)),
@@ -144,9 +145,10 @@ async def _run(call: ToolCall, context: ToolContext) -> ToolResult:
     )
 
 
-def clean(text: str, context: ToolContext) -> str:
-    """For the model: no secret, and no invisible character. Twice, because removing escapes may join a secret again."""
-    return context.redact(visible(context.redact(text)))
+def clean(text: str, context: ToolContext, *, code: bool = False) -> str:
+    """For the model: no secret, and no invisible character. Twice, because removing escapes may join a secret again.
+    `code`: text of files, in which nothing goes away, so that it can be named in an edit."""
+    return context.redact(visible(context.redact(text), code=code))
 
 
 async def _answer(call: ToolCall, context: ToolContext) -> Answer:
@@ -181,7 +183,8 @@ async def _load_skill(wanted: LoadSkill, context: ToolContext) -> Answer:
 
 
 def _on_files(wanted: Input, context: ToolContext) -> Answer:
-    with Confined(context.worktree, context.view, protected=(*context.protected, *context.kept), readonly=context.readonly) as files:
+    kept_out = (*context.protected, *context.kept)
+    with Confined(context.worktree, context.view, protected=kept_out, readonly=context.readonly) as files:
         return _FILE_TOOLS[type(wanted)](wanted, files)
 
 

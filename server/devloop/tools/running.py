@@ -15,6 +15,7 @@ from devloop.tools.confine import Confined
 from devloop.tools.inputs import RunCommand
 from devloop.tools.model import Answer, Problem, ToolContext
 from devloop.tools.reading import walk
+from devloop.tools.text import without_placeholders
 
 OUTPUT_CAP = 30 * 1024
 READONLY_CAP = 64
@@ -24,6 +25,7 @@ SHELLS = (Path("/bin/bash"), Path("/usr/bin/bash"), Path("/bin/sh"))
 async def run_command(call: RunCommand, call_id: str, context: ToolContext) -> Answer:
     if "\0" in call.command:
         raise Problem("The command contains a NUL character.")
+    without_placeholders(call.command, "", "a file")
     limits = dataclasses.replace(
         context.limits,
         wall_s=float(call.timeout or context.limits.wall_s),

@@ -7,6 +7,8 @@ import difflib
 import re
 from dataclasses import dataclass
 
+from devloop.redact import PLACEHOLDER, unescaped, visible
+from devloop.redact.characters import MARK
 from devloop.tools.model import Problem
 
 NEAR_LINES = 5000
@@ -53,14 +55,46 @@ def with_eol(text: str, eol: str) -> str:
     return plain if eol == "\n" else plain.replace("\n", eol)
 
 
+def without_placeholders(text: str, before: str, name: str) -> None:
+    """Raises `Problem` where `text` has a placeholder of a hidden secret in it that the file does not have as such:
+    written back it would destroy the secret that it stands for."""
+    for found in PLACEHOLDER.finditer(text):
+        if found[0] not in before:
+            raise Problem(
+                f"{found[0]} stands for a secret that {name} holds and you are not shown; it can't be written. Use "
+                "edit_file on the lines around it, or leave that line to the person."
+            )
+
+
+def without_marks(text: str, before: str, name: str) -> None:
+    """Raises `Problem` where `text` has `\\u{…}` for a hidden character that the file holds as itself."""
+    if visible(before, code=True) == before:
+        return
+    for mark in dict.fromkeys(MARK.findall(text)):
+        if mark not in before and unescaped(mark) in before:
+            raise Problem(
+                f"{mark} is how you are shown an invisible character of {name}; written like that it would become "
+                "these letters. Use edit_file, which takes it for the character, or leave it out."
+            )
+
+
 def replace(source: Text, old: str, new: str, *, every: bool, name: str) -> tuple[str, list[int]]:
-    """The text with `old` replaced by `new`, and the lines where that happened. `\\n` in `old` also matches `\\r\\n`.
+    """The text with `old` replaced by `new`, and the lines where that happened. `\\n` in `old` also matches `\\r\\n`,
+    and `\\u{…}` the hidden character that `visible` shows so, where the file has it as such.
 
     New lines get the line end of what they replace, else of the file. Raises `Problem` when `old` is not there or is
     there more than once without `every`; the message then shows what is there.
     """
     pattern = re.compile("\r?\n".join(re.escape(line) for line in with_eol(old, "\n").split("\n")))
     found = list(pattern.finditer(source.text))
+    if not found and (meant := unescaped(old)) != old:
+        return replace(source, meant, unescaped(new), every=every, name=name)  # as it is shown
+    if not found and PLACEHOLDER.search(old):
+        raise Problem(
+            f"old_string has a «redacted:…» in it, which stands for a secret that {name} holds and you are not shown. "
+            "Name the text before or behind it alone."
+        )
+    without_placeholders(new, source.text, name)
     if not found:
         raise Problem(f"old_string was not found in {name}.{near(source.text, old)}")
     lines = [source.text.count("\n", 0, match.start()) + 1 for match in found[:1000]]

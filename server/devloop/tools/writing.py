@@ -7,7 +7,15 @@ import os
 from devloop.tools.confine import Confined, Parts
 from devloop.tools.inputs import EditFile, WriteFile
 from devloop.tools.model import Answer, Problem
-from devloop.tools.text import changed_lines, decode, encoded, replace, with_eol
+from devloop.tools.text import (
+    changed_lines,
+    decode,
+    encoded,
+    replace,
+    with_eol,
+    without_marks,
+    without_placeholders,
+)
 
 EDIT_CAP = 8 * 1024 * 1024
 
@@ -27,11 +35,15 @@ def write_file(call: WriteFile, files: Confined) -> Answer:
         except Problem:
             pass  # binary or another encoding: it is replaced as a whole
         else:
+            without_placeholders(call.content, source.text, name)
+            without_marks(call.content, source.text, name)
             text = call.content if "\r\n" in call.content else with_eol(call.content, source.eol)
             data = source.encode(text)
             added, removed = changed_lines(source.text, text)
             files.replace(parts, data)
             return Answer(f"Replaced {name} (+{added} −{removed}).", f"write {name} +{added} −{removed}")
+    if before is None:
+        without_placeholders(call.content, "", name)
     files.replace(parts, data)
     lines = len(call.content.splitlines())
     return Answer(f"{'Created' if before is None else 'Replaced'} {name} ({lines} lines).", f"write {name} +{lines}")
