@@ -1,10 +1,11 @@
-"""A real daemon with its engine and the real sandbox, and this process as its client: what a person's editor would be."""
+"""A real daemon with its engine and the real sandbox, and this process as its client, as an editor would be."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -20,22 +21,21 @@ Event = dict[str, Any]
 
 
 class Served:
-    """`events`: what the daemon told since the beginning. `slowest`: the longest that it took to answer, in seconds, by
-    the name of what happened meanwhile."""
+    """`events`: what the daemon told since it was asked to. `asked`: when it was asked how it is, and how many seconds
+    it took to say."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.state = StateDir.of(root)
         self.peer: DaemonPeer
+        self._variables = {name: value for name, value in os.environ.items() if name.startswith("DEVLOOP_")}
         self.events: list[Event] = []
-        self.answered: dict[str, list[float]] = {}
+        self.asked: list[tuple[float, float]] = []
 
     async def up(self) -> None:
+        """Connect; a daemon that is not there is started with the variables of the first time."""
+        os.environ.update(self._variables)  # a test may have begun without them
         self.peer = await connect(self.root, handlers={"devloop/event": self._take})
-
-    async def subscribe(self) -> None:
-        """Once there is an engine."""
-        await self.peer.request("devloop/subscribe", {})
 
     async def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -43,25 +43,53 @@ class Served:
     async def start(self, task: str, **more: Any) -> str:
         return str((await self.peer.request("devloop/run", {"task": task, **more}))["run"])
 
+    async def engine(self) -> None:
+        """Until there is one: it comes with the first run, which this discards."""
+        run = await self.start("1.9")
+        await self.settled(run)
+        await self.discard(run)
+        await self.peer.request("devloop/subscribe", {})
+
     async def run(self, name: str) -> dict[str, Any]:
         return dict((await self.peer.request("devloop/show", {"run": name}))["run"])
 
-    async def settled(self, run: str, during: str, *, timeout: float = 90) -> dict[str, Any]:
-        """Wait until the run waits or ended, and ask the daemon meanwhile; how long each answer took is kept."""
-        took = self.answered.setdefault(during, [])
+    async def settled(self, run: str, *, timeout: float = 90) -> dict[str, Any]:
+        """Wait until the run waits or ended, and ask the daemon again and again meanwhile."""
+        await self.until(run, lambda row: row is None or row["state"] == "waiting", timeout=timeout)
+        return await self.run(run)
+
+    async def until(self, run: str, condition: Callable[[Any], Any], *, timeout: float = 90) -> Any:
+        """Until the condition holds of what the status says of the run (None: it is no open one)."""
         end = time.monotonic() + timeout
         while True:
-            begin = time.monotonic()
+            at, begin = time.time(), time.monotonic()
             status = await self.peer.request("devloop/status")
-            took.append(time.monotonic() - begin)
-            if all(row["id"] != run or row["state"] == "waiting" for row in status["runs"]):
-                return await self.run(run)
-            assert time.monotonic() < end, f"{run} did not settle: {status['runs']}; {self.log()}"
+            self.asked.append((at, time.monotonic() - begin))
+            row = next((row for row in status["runs"] if row["id"] == run), None)
+            if condition(row):
+                return row
+            assert time.monotonic() < end, f"{run} did not come so far: {status['runs']}; {self.log()}"
             await asyncio.sleep(0.02)
 
+    def during(self, begin: float, end: float) -> list[float]:
+        """How long each answer took that was asked for between two moments."""
+        return [took for at, took in self.asked if begin <= at <= end]
+
+    async def told(self, kind: str, run: str, *, count: int = 1, timeout: float = 60) -> list[Event]:
+        """Wait for so many events of a kind."""
+
+        def found() -> list[Event]:
+            return [event for event in self.events if event["kind"] == kind and event["run"] == run]
+
+        await until(lambda: len(found()) >= count, f"{count} {kind} of {run}", timeout)
+        return found()
+
     async def discard(self, run: str) -> None:
-        with contextlib.suppress(Exception):
-            await self.peer.request("devloop/decide", {"run": run, "decision": "discard", "message": None})
+        await self.peer.request("devloop/decide", {"run": run, "decision": "discard", "message": None, "checkpoint": 1})
+        await self.until(run, lambda row: row is None)
+
+    async def cancel(self, run: str) -> None:
+        await self.peer.request("devloop/cancel", {"run": run})
 
     def results(self, run: str) -> list[str]:
         """What each tool call of the run brought, in order."""

@@ -39,7 +39,8 @@ class ToolContext:
     `worktree` is the host's folder, `view` the path under which the model and its commands see it. `mounts`, `masks`
     and `env` are those of a `sandbox.Command`. `output_dir` gets one file per command with its whole output.
     `readonly`: patterns of paths that may not be changed (`migrations/`, `*.lock`, `/docs/**/*.md`; as in .gitignore).
-    `protected`: paths that are read-only with all below them; `kept`: for file tools alone. `allowed`: names of the tools of this agent, None = all.
+    `protected`: paths that are read-only with all below them; `kept`: for file tools alone.
+    `allowed`: names of the tools of this agent, None = all.
     """
 
     worktree: Path

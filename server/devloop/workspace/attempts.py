@@ -87,26 +87,42 @@ async def commit(
             await _publish(own, run, base, base)
         return None
     made = await read_commit(own, present) if present not in (None, base) and present else None
-    if made is not None and present and made.tree == tree and made.parents == (base,):
+    trailers = {**trailers, "Devloop-Run": run}
+    if made is not None and present and made.tree == tree and _is_made_here(made, base, identity, trailers):
         new = present
     else:
         who = signature(identity, int(time.time()))
-        text = with_trailers(message, {**trailers, "Devloop-Run": run})
+        text = with_trailers(message, trailers)
         new = await write_commit(own, RawCommit(tree, (base,), who, who, None, text.encode()))
     notices = await _publish(own, run, base, new)
     return Commit(new, tree, refused, skipped, notices)
 
 
+def _is_made_here(made: RawCommit, base: str, identity: Identity, trailers: Mapping[str, str]) -> bool:
+    """Whether a commit on the run's branch is the one of an earlier call: where no sandbox keeps an agent from
+    committing, it may be the agent's, with an author and trailers as it likes."""
+    who = signature(identity, 0).rpartition(b"> ")[0]
+    block = with_trailers("x", trailers).removeprefix("x\n\n").encode()
+    signed = made.author.startswith(who + b"> ") and made.committer.startswith(who + b"> ")
+    return made.parents == (base,) and signed and made.message.endswith(block)
+
+
 async def _without(own: OwnGit, base: str, tree: str, protected: Collection[str]) -> tuple[str, tuple[str, ...]]:
     output = await own.git().run("diff-tree", "-r", "--name-only", "--no-renames", "-z", base, tree)
-    folders = tuple(path for path in protected if path.endswith("/"))
-    refused = [
-        path
-        for path in names.split_paths(output.out)
-        if path in protected or path.startswith(folders) or f"{path}/" in folders
-    ]
+    plain = {_folded(path) for path in protected if not path.endswith("/")}
+    folders = tuple(f"{_folded(path)}/" for path in protected if path.endswith("/"))
+    refused = [path for path in names.split_paths(output.out) if _stands(_folded(path), plain, folders)]
     present = await entries(own, base, refused)
     return await fold(own, tree, {path: present.get(path) for path in refused}), tuple(map(names.shown, refused))
+
+
+def _stands(path: str, plain: Collection[str], folders: tuple[str, ...]) -> bool:
+    return path in plain or path.startswith(folders) or f"{path}/" in folders
+
+
+def _folded(path: str) -> str:
+    """As file systems see it that know no case and drop what a name ends with: such a one may be the next checkout's."""
+    return "/".join(part.rstrip(". ") for part in path.casefold().split("/") if part)
 
 
 async def _publish(own: OwnGit, run: str, base: str, new: str) -> tuple[Notice, ...]:
@@ -129,11 +145,11 @@ async def _publish_to_person(own: OwnGit, run: str, base: str, new: str) -> tupl
         text = f"The branch {branch.removeprefix('refs/heads/')} {why}; it was left alone."
         return (Notice("branch", text),)
     if new == base:
-        await drop(repository.plain(), branch)
+        await drop(await repository.git(), branch)
         return ()
     await own.send(new, [base])
     try:
-        await move(repository.plain(), branch, new, theirs or ZERO)
+        await move(await repository.git(), branch, new, theirs or ZERO)
     except StaleRef:
         return await _publish_to_person(own, run, base, new)
     return ()
