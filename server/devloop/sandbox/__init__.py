@@ -1,6 +1,7 @@
 """Where a command that an agent chose runs: bubblewrap, something weaker, or nowhere unless the person accepted that.
 
-`detect()` finds the backend by trying, `detected()` the one for a person's settings, `report()` says what it means; `backend.run(Command(...))` runs one command and answers an `Outcome`.
+`detect()` finds the backend by trying, `detected()` the one for a person's settings, `report()` says what its state
+means; `backend.run(Command(...))` runs one command and answers an `Outcome`.
 """
 
 from devloop.sandbox.command import GIB, MIB, Backend, Command, Detection, Limits, Mount, Outcome, State
