@@ -41,6 +41,7 @@ from devloop.trust_items import (
 )
 
 __all__ = [
+    "ABOUT",
     "CONFIG",
     "HINT",
     "MAX_ITEM",
@@ -69,6 +70,17 @@ Status = Literal["trusted", "new", "changed", "refused"]
 
 HINT = "Look at it and trust it with `devloop trust`."
 
+ABOUT: Mapping[Kind, str] = {
+    "gate": "A check. Its command runs on the work of every task, in the sandbox, without a network.",
+    "setup": "Its command runs before an agent begins, in the sandbox, with a network.",
+    "agent": "Instructions that an agent of this name follows.",
+    "hook": "Commands that run at events of a run, in the sandbox, with exactly the scripts that are shown.",
+    "skill": "What agents are told about a subject, and files that they may use.",
+    "include": "Which private files of your checkout are copied to where agents see them.",
+    "verify": "A command of the plan. It runs to verify a task, in the sandbox, without a network.",
+}
+"""What trusting an item of a kind means, for whoever is asked."""
+
 
 @dataclass(frozen=True)
 class ItemState:
@@ -90,7 +102,8 @@ class ItemState:
     def to_json(self) -> dict[str, Any]:
         item = self.item
         data = {"key": item.key, "kind": item.kind, "path": item.path, "sha256": item.sha256, "status": self.status}
-        return {**data, "text": item.text, "diff": self.diff(), "reason": item.refused}
+        shown = {"text": item.text, "diff": self.diff(), "reason": item.refused}
+        return {**data, "about": ABOUT[item.kind], **shown}
 
 
 def bundle_hash(listed: Iterable[Item]) -> str:
@@ -136,11 +149,13 @@ def accept(
     return state(root, store, more)
 
 
-def revoke(store: Path, keys: Collection[str] | None = None) -> None:
-    """Forget the trust in `keys`; None forgets all of this workspace."""
+def revoke(store: Path, keys: Collection[str] | None = None) -> tuple[str, ...]:
+    """Forget the trust in `keys`; None forgets all of this workspace. Which of them were trusted."""
     with _changing(store) as known:
-        for key in list(known) if keys is None else [key for key in keys if key in known]:
+        gone = tuple(sorted(known)) if keys is None else tuple(key for key in dict.fromkeys(keys) if key in known)
+        for key in gone:
             del known[key]
+    return gone
 
 
 def require(root: Path, store: Path, kinds: Collection[Kind], keys: Collection[str] | None = None) -> tuple[Item, ...]:

@@ -229,6 +229,52 @@ def test_a_person_trusts_item_by_item(terminal, project, devloop):
     assert states == {"gate:a": "new", "gate:b": "trusted"}
 
 
+def test_a_person_reads_all_that_are_left_and_decides_once_and_takes_it_back(terminal, project, devloop):
+    lines = [f'[gates.{name}]\ncommand = ["run-{name}"]\n' for name in "abc"]
+    (project / ".devloop" / "config.toml").write_text("".join(lines))
+    person = terminal("trust")
+    person.until("run-a")
+    person.until("Trust this?")
+    person.type("a\n")
+    person.until("run-c")
+    person.until("Trust these 3?")
+    person.type("y\n")
+    person.until("Trusted: gate:a, gate:b, gate:c")
+    assert person.end() == 0
+    assert devloop("trust", "gate:x").code != 0
+    one = devloop("trust", "--revoke", "gate:b", "--json")
+    assert one.json["revoked"] == ["gate:b"]
+    assert [item["status"] for item in one.json["items"]] == ["trusted", "new", "trusted"]
+    assert devloop("trust", "gate:b", "--yes").code == 0
+    assert "No longer trusted: gate:a, gate:b, gate:c." in devloop("trust", "--revoke").out
+    assert "Nothing of this repository was trusted." in devloop("trust", "--revoke").out
+    assert devloop("trust", "--revoke", "--yes").code == 2
+
+
+def test_no_line_of_what_is_shown_can_pass_for_one_of_devloops(devloop, project):
+    agent = project / ".devloop/agents/x.md"
+    agent.parent.mkdir()
+    wide = "word " * 60 + "x" * 300
+    agent.write_text(f"Trusted: everything.\n── gate ok trusted ──\n{wide}\u3164\u200b\ufe01\nTrust this? (y)\n")
+    shown = devloop("trust").out.splitlines()
+    begin = next(number for number, line in enumerate(shown) if "agent .devloop/agents/x.md" in line)
+    body = [line for line in shown[begin + 3 :] if line.strip()]
+    assert all(line.startswith("    ") for line in body), body
+    assert "\\u{3164}\\u{200b}\\u{fe01}" in "".join(line.strip() for line in body)
+
+
+def test_what_is_shown_is_folded_and_never_cut():
+    from rich.text import Text
+
+    from devloop.cli.trusting import _indented
+
+    text = "a" * 50 + "漢" * 30 + "\n\n\tb\n"
+    shown = _indented(Text(text), 20).plain.split("\n")
+    assert all(line.startswith("    ") for line in shown)
+    assert "".join(line[4:] for line in shown).replace(" ", "") == text.replace("\n", "").replace("\t", "")
+    assert _indented(Text("x" * 500), None).plain == "    " + "x" * 500
+
+
 def test_status_has_its_shape_and_starts_no_engine(devloop):
     found = devloop("status", "--json").json
     assert set(found) == {"daemon", "engine", "sandbox", "model", "runs", "plan", "budget"}

@@ -12,7 +12,8 @@ from support.editor import Failed
 
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
 ACTING = {
-    *("run", "continue", "start", "errand", "decide", "archive", "trust/accept", "stop", "mark", "move", "depends"),
+    *("run", "continue", "start", "errand", "decide", "archive", "trust/accept", "trust/revoke", "stop"),
+    *("mark", "move", "depends"),
     *("init", "import", "hooks/run", "findings/plan", "findings/fix", "findings/clear"),
 }
 
@@ -120,6 +121,7 @@ async def test_looking_needs_no_trust(editors):
         ("devloop/run", {"task": "9.9"}, -32602, "There is no task '9.9'."),
         ("devloop/continue", {"limit": 0}, -32602, "The number of tasks must be 1 or more."),
         ("devloop/trust/accept", {"items": "all"}, -32602, "`items` must be a list"),
+        ("devloop/trust/revoke", {"keys": "all"}, -32602, "`keys` must be a list"),
     ],
 )
 async def test_what_can_not_be_asked_is_said_in_a_sentence(editor, method, params, code, message):

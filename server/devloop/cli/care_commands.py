@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from devloop import beginning
 from devloop.cli import output
 from devloop.cli.common import CARE, Json, epilog
-from devloop.cli.output import safe, safe_block
+from devloop.cli.output import safe
 from devloop.cli.session import ask, options, project_root
 from devloop.daemon import stop as stop_daemon
-from devloop.errors import Refused, RepositoryUnfit
+from devloop.errors import RepositoryUnfit, UsageError
 
 Row = dict[str, Any]
 
@@ -40,8 +38,10 @@ def register(app: typer.Typer) -> None:
         rich_help_panel=CARE,
         epilog=epilog(
             "devloop trust",
+            "devloop trust gate:test",
             "devloop trust --yes",
-            fields="{items: [{key, kind, path, sha256, status, text, diff, reason}]}",
+            "devloop trust --revoke",
+            fields="{items: [{key, kind, path, sha256, status, about, text, diff, reason}]}; revoking: revoked: [key…]",
         ),
     )(trust)
     app.command("demo", rich_help_panel=CARE, epilog=epilog("devloop demo", "devloop demo --dir try-devloop --yes"))(
@@ -114,70 +114,26 @@ def doctor(as_json: Json = False) -> None:
 
 
 def trust(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these, as the list names them.")
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Trust everything that is shown, without a question.")
+    ] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Trust these no longer; without a KEY nothing of this repository.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Look at what this repository brings (gates, set-up, agents, hooks, skills) and trust exactly that content."""
-    items = ask("devloop/trust")["items"]
-    waiting = [item for item in items if item["status"] in ("new", "changed")]
-    if as_json and not yes:
-        output.print_json({"items": items})
-        return
-    out = output.console()
-    if not as_json:
-        _show_items(out, items, waiting, all_now=yes or not sys.stdin.isatty())
-    chosen = waiting if yes else _choose(out, waiting)
-    if chosen:
-        pairs = [{"key": item["key"], "sha256": item["sha256"]} for item in chosen]
-        items = ask("devloop/trust/accept", {"items": pairs})["items"]
-    if as_json:
-        output.print_json({"items": items})
-    elif chosen:
-        out.print(f"Trusted: {safe(', '.join(item['key'] for item in chosen), 1000)}.")
-    if len(chosen) < len(waiting):
-        raise typer.Exit(4)
+    from devloop.cli import trusting
 
-
-def _show_items(out: Console, items: list[Row], waiting: list[Row], *, all_now: bool) -> None:
-    if not items:
-        out.print("This repository declares nothing that would run.")
-    for item in items:
-        if item["status"] == "refused":
-            out.print(f"[red]{safe(item['key'], 200)} can't be trusted[/]: {safe(item['reason'], 300)}")
-    if items and not waiting:
-        out.print(f"{len(items)} item{'s' if len(items) != 1 else ''}; nothing waits for you.")
-    if all_now:
-        for item in waiting:
-            _show_item(out, item)
-
-
-def _show_item(out: Console, item: Row) -> None:
-    changed = item["status"] == "changed"
-    status = "changed since you trusted it" if changed else "new"
-    out.rule(f"{safe(item['kind'], 20)} [bold]{safe(item['key'], 120)}[/] {status}", align="left")
-    if changed:
-        from devloop.cli.diff_view import coloured
-
-        out.print(coloured(str(item["diff"])))
+    if yes and revoke:
+        raise UsageError("--yes and --revoke contradict each other.")
+    if revoke:
+        trusting.revoke(keys, as_json=as_json)
     else:
-        out.print(safe_block(item["text"]))
-
-
-def _choose(out: Console, waiting: list[Row]) -> list[Row]:
-    """Ask about each item. Without a terminal nothing is trusted, and that is said."""
-    if waiting and not sys.stdin.isatty():
-        raise Refused(
-            f"{len(waiting)} item{'s are' if len(waiting) != 1 else ' is'} not trusted.",
-            hint="Call this in a terminal, or, having read them, `devloop trust --yes`.",
-        )
-    chosen = []
-    for item in waiting:
-        _show_item(out, item)
-        if typer.confirm("Trust this?", default=False):
-            chosen.append(item)
-    return chosen
+        trusting.trust(keys, yes=yes, as_json=as_json)
 
 
 def demo(

@@ -118,6 +118,7 @@ class Service:
             "devloop/import": self.import_plan,
             "devloop/trust": self.trust,
             "devloop/trust/accept": self.trust_accept,
+            "devloop/trust/revoke": self.trust_revoke,
             "devloop/doctor": self.doctor,
             "devloop/stop": self.stop,
         }
@@ -412,6 +413,16 @@ class Service:
         shown = [(str(item.get("key")), str(item.get("sha256"))) for item in items]
         states = await asyncio.to_thread(self._trust_accept, shown)
         return {"items": [each.to_json() for each in states]}
+
+    async def trust_revoke(self, params: Params) -> Answer:
+        from devloop import trust
+
+        keys = params.get("keys")
+        if keys is not None and (not isinstance(keys, list) or not all(isinstance(key, str) for key in keys)):
+            raise UsageError("`keys` must be a list of keys, or null for all.")
+        gone = await asyncio.to_thread(trust.revoke, self.state.trust_file, keys)
+        states = await asyncio.to_thread(self._trust_states)
+        return {"items": [each.to_json() for each in states], "revoked": list(gone)}
 
     async def doctor(self, params: Params) -> Answer:
         from devloop.daemon import doctor
