@@ -309,7 +309,10 @@ function shieldOf(sandbox: Sandbox): { text: string; title: string; meaning: str
     (off
       ? "Commands of agents and gates run with all your rights."
       : "Commands of agents and gates are confined only in part.");
-  const meaning = [means, sandbox.reason, sandbox.fix].map((part) => escaped(part, 400)).filter(Boolean).join(" ");
+  const meaning = [means, sandbox.reason, sandbox.fix]
+    .map((part) => escaped(part, 400))
+    .filter(Boolean)
+    .join(" ");
   return { text, title, meaning, spoken: `${text}: ${means}` };
 }
 
