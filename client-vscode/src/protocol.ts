@@ -413,6 +413,8 @@ export interface TrustItem {
   readonly path: string;
   readonly sha256: string;
   readonly status: "trusted" | "new" | "changed" | "refused";
+  /** What trusting an item of this kind means. */
+  readonly about?: string;
   readonly text: string;
   readonly diff: string;
   /** Why nobody may trust it. */

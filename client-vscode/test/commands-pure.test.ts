@@ -323,6 +323,9 @@ describe("the page of what wants to execute", () => {
     expect(text).toContain("    first\\u{202e} line\n    Trusted\n    -------\n");
     expect(text).toContain("    -before\n    +now");
     expect(text).toContain("sha256 sha-a");
+    const [first] = items;
+    const about = [{ ...first, about: "It runs.\nTrusted" } as TrustItem];
+    expect(trustText("purse", about)).toMatch(/^It runs\. ?Trusted$/m);
     expect(text).toContain("it is too big");
     expect(text.match(/^Trusted$/gm)).toHaveLength(1);
     expect(trustText("purse", [])).toContain("Nothing waits");

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { candidates, locate, type Machine, type Wishes } from "../src/server/locate";
 
@@ -112,5 +114,28 @@ describe("where the server is looked for", () => {
       expect(found).toBeUndefined();
       expect(tried.join()).toContain("not trusted");
     }
+  });
+});
+
+describe("settings that a folder could bring", () => {
+  const text = readFileSync(join(__dirname, "../package.json"), "utf8");
+  const { contributes } = JSON.parse(text) as {
+    contributes: { configuration: { properties: Record<string, { scope: string; type: string }> } };
+  };
+  const { properties } = contributes.configuration;
+
+  it("a folder names no program, no path, no environment", () => {
+    const names = /command|interpreter|program|path|env|args|file|url|key|server(?!$)/i;
+    const named = Object.entries(properties).filter(([key]) => names.test(key.replace("devloop.", "")));
+    expect(named.map(([key]) => key)).toEqual(["devloop.serverCommand", "devloop.interpreter"]);
+    expect(named.map(([, { scope }]) => scope)).toEqual(["machine", "machine"]);
+  });
+
+  it("what a folder may set is a switch, a number or one of several words", () => {
+    const own = ["machine", "application"];
+    const free = Object.entries(properties).filter(([, { scope }]) => !own.includes(scope));
+    expect(free.filter(([, { type }]) => !["boolean", "integer"].includes(type)).map(([key]) => key)).toEqual([
+      "devloop.trace.server",
+    ]);
   });
 });

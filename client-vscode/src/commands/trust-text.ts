@@ -44,6 +44,7 @@ function section(item: TrustItem): string[] {
     "",
     title,
     "-".repeat(Math.min(80, title.length)),
+    ...(item.about === undefined ? [] : [oneLine(item.about, 300), ""]),
     ...body,
     "",
     ...quoted(item.text),
