@@ -7,15 +7,16 @@ import os
 from rich.console import Console
 from rich.text import Text
 
-from devloop.redact import printable
+from devloop.redact import printable, visible
 
 _STYLES = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("diff ", "bold"), ("+", "green"), ("-", "red"))
 
 
 def coloured(patch: str) -> Text:
-    """The patch without control characters, one style per line."""
+    """The patch, one style per line. What a terminal obeys or hides is shown as `\\u{…}`: whoever reads a change has to
+    see what a compiler will read (a hidden character that is left out of a diff is hidden twice)."""
     text = Text()
-    for line in printable(patch).splitlines(keepends=True):
+    for line in printable(visible(patch, code=True)).splitlines(keepends=True):
         style = next((style for start, style in _STYLES if line.startswith(start)), "")
         text.append(line, style=style)
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,9 @@ from rich.markup import escape
 
 from devloop.errors import DevloopError
 from devloop.redact import one_line, printable
+from devloop.redact.characters import HIDDEN
+
+_HIDDEN = re.compile(f"(?!\n)[{HIDDEN}\u2028\u2029]")
 
 SYMBOLS = {
     "pass": "[green]✓[/]",
@@ -40,8 +44,8 @@ def safe_block(text: object) -> str:
 
 
 def print_json(data: Mapping[str, Any]) -> None:
-    """One JSON object on stdout. Control characters are escaped by JSON itself, surrogates by us."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
+    """One JSON object on stdout. JSON itself escapes C0 only; what else a terminal obeys or hides is escaped by us."""
+    text = _HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(data, indent=2, ensure_ascii=False))
     sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
     sys.stdout.flush()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from devloop.daemon import wording
 from devloop.lsp.texts import code, escaped
-from devloop.redact import printable
+from devloop.redact import printable, visible
 
 Row = Mapping[str, Any]
 
@@ -65,7 +65,7 @@ def _proposal(proposal: Any) -> Iterator[str]:
     yield f"\n{code(str(proposal.get('path')))}: {escaped(str(proposal.get('said') or 'nothing changes'), 400)}\n"
     for text in (*(proposal.get("left_out") or ()), *(proposal.get("notes") or ())):
         yield f"- {escaped(str(text), 400)}"
-    patch = printable(str(proposal.get("patch") or "")).rstrip()
+    patch = printable(visible(str(proposal.get("patch") or ""), code=True)).rstrip()
     if patch:
         edge = "~" * (max((len(found) for found in re.findall("~+", patch)), default=0) + 3)
         yield f"\n{edge}diff\n{patch}\n{edge}"

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from devloop import plan as plans
 from devloop.lsp.buffers import Snapshot
+from devloop.redact import conceals
 
 _WEB: Final = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -83,7 +84,8 @@ class Places:
     def web(self, span: plans.Span) -> str:
         """The web address of a link, or of an issue when the plan says where its issues are; else empty."""
         if span.kind == "link":
-            return span.target if _WEB.match(span.target) and _parses(span.target) else ""
+            seen = not conceals(span.target)  # an address whose controls and hidden characters nobody sees lies
+            return span.target if seen and _WEB.match(span.target) and _parses(span.target) else ""
         found = _NUMBER.match(span.target)
         if self.tracker is None or found is None:
             return ""

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
 
-from devloop.lsp.live.shown import name_of
-from devloop.redact import printable
+from devloop.lsp.live.shown import name_of, plain
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -17,4 +16,4 @@ METHOD: Final = t.WORKSPACE_TEXT_DOCUMENT_CONTENT
 
 async def handle(connection: Connection, params: t.TextDocumentContentParams) -> t.TextDocumentContentResult:
     run, kind = name_of(params.uri)
-    return t.TextDocumentContentResult(printable(await connection.live.shown.text(run, kind)))
+    return t.TextDocumentContentResult(plain(kind, await connection.live.shown.text(run, kind)))

@@ -22,7 +22,7 @@ from devloop.errors import DevloopError, NotFound, Unavailable
 from devloop.files import write_atomic
 from devloop.lsp.client import SHOW_S
 from devloop.lsp.run_pages import run_page
-from devloop.redact import one_line, printable
+from devloop.redact import one_line, printable, visible
 
 if TYPE_CHECKING:
     from devloop.daemon.run_view import RunView
@@ -40,6 +40,11 @@ _SAFE: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,150}$")
 
 Name = tuple[str, str]
 """Run and kind."""
+
+
+def plain(kind: str, text: str) -> str:
+    """What an editor may show. What a diff hides is made visible: who reviews it has to see what a compiler reads."""
+    return printable(visible(text, code=True) if kind == "diff" else text)
 
 
 def uri_of(run: str, kind: str) -> str:
@@ -143,7 +148,7 @@ class Shown:
 
     def _write(self, name: Name, text: str) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        write_atomic(self._path(name), printable(text).encode("utf-8", "replace"), mode=0o400)
+        write_atomic(self._path(name), plain(name[1], text).encode("utf-8", "replace"), mode=0o400)
 
     def _path(self, name: Name) -> Path:
         return self._folder / f"{name[0]}.{name[1]}"

@@ -1,0 +1,50 @@
+"""What is shown of hostile texts, part by part: what the whole day found, kept small."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from devloop import plan as plans
+from devloop.cli import diff_view, output
+from devloop.lsp.features._targets import Places
+from devloop.lsp.live.shown import plain
+from devloop.redact import printable
+
+HIDDEN = "\x07\x1b]52;c;eA==\x07 \x9b31m \x7f \u202egpj \u2066x\u2069 \u200b \ufeff \U000e0041 \u2028 \xad end"
+"""One of each kind that a terminal obeys or hides."""
+TROJAN = "+access = 'user\u202e \u2066# admin\u2069 \u2066'\n"
+
+
+def test_json_on_a_terminal_is_the_same_json_without_a_character_that_it_obeys_or_hides(capsys):
+    output.print_json({"text": HIDDEN, HIDDEN: ["ä 漢 🎉"]})
+    told = capsys.readouterr().out
+    assert json.loads(told) == {"text": HIDDEN, HIDDEN: ["ä 漢 🎉"]}
+    assert printable(told) == told and "ä 漢 🎉" in told
+
+
+def test_a_diff_on_a_terminal_shows_what_a_compiler_reads():
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(diff_view.coloured(TROJAN + f"+{HIDDEN}"))
+    assert printable(shown.getvalue()) == shown.getvalue()
+    assert "user\\u{202e} \\u{2066}# admin" in shown.getvalue() and "\\u{9b}31m" in shown.getvalue()
+
+
+def test_a_diff_in_an_editor_shows_it_too_and_a_transcript_stays_readable():
+    assert "user\\u{202e} \\u{2066}# admin" in plain("diff", TROJAN)
+    assert printable(plain("diff", HIDDEN)) == plain("diff", HIDDEN)
+    assert plain("transcript.md", "\x1b[31mred\x1b[0m\n") == "red\n"
+
+
+@pytest.mark.parametrize("hidden", ["\x1b]8;;x\x1b\\", "\u202e", "\u200b", "\x9b", "\U000e0041", "\x00"])
+def test_an_address_with_something_hidden_in_it_is_no_link(hidden):
+    places = Places.__new__(Places)  # of an address it looks at nothing else
+
+    def link(address):
+        return places.web(plans.Span(1, 0, 9, "link", address, address))
+
+    assert link(f"https://example.org/{hidden}x") == ""
+    assert link("https://example.org/x") == "https://example.org/x"
