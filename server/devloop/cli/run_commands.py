@@ -268,6 +268,14 @@ def decide(
             "plan: a report without its changes of the plan.",
         ),
     ] = None,
+    not_secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--not-secret",
+            metavar="ID",
+            help="With recheck: this finding of the gate `secrets` is no secret; it is asked for no more.",
+        ),
+    ] = None,
     group: Annotated[
         bool, typer.Option("--group", help="One answer for all tasks of the group that waits; RUN names one of them.")
     ] = False,
@@ -290,6 +298,8 @@ def decide(
     params: Row = {"run": chosen, "decision": found, "message": message, "checkpoint": None}
     if leave_out:
         params["leave_out"] = leave_out
+    if not_secret:
+        params["not_secret"] = not_secret
     if not follow:
         answer = ask("devloop/decide", params)
         if as_json:

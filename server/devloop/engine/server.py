@@ -29,7 +29,7 @@ from devloop.models import listing
 from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
-from devloop.runs import leaving_out, money
+from devloop.runs import leaks, leaving_out, money
 from devloop.runs.appointing import appoint
 from devloop.runs.prepare import TRUSTED_KINDS, no_sandbox
 from devloop.runs.services import Services
@@ -298,7 +298,7 @@ class EngineServer:
         if params.get("group"):
             return await deciding_together.decide(self._services, params, self.decide)
         row = answers.find(self._services, str(params.get("run")))
-        decision, message = str(params.get("decision")), str(params.get("message") or "")
+        decision, message = str(params.get("decision")), self._redactor.text(str(params.get("message") or ""))
         number = row["checkpoint"]
         if row["state"] != "waiting" or number is None:
             raise Refused(f"{row['id']} does not wait for a decision; it is {row['outcome'] or row['state']}.")
@@ -314,6 +314,9 @@ class EngineServer:
             raise UsageError("An answer needs words.", hint='Add --message "…".')
         kind, wanted = checkpoint["content"]["kind"], params.get("leave_out")
         paths = await leaving_out.checked(self._services, row, kind, decision, wanted)
+        if params.get("not_secret"):
+            await asyncio.to_thread(leaks.accept, self._services, row, params["not_secret"])
+        self._use(await self._settings())  # what a person mended meanwhile, as a key, counts from here
         if not self._services.store.decide_checkpoint(row["id"], number, decision, message, paths):
             raise Refused(f"Checkpoint {number} of {row['id']} is answered already.")
         await self._send(row["id"], number, decision, message, paths)

@@ -194,6 +194,12 @@ async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any],
     return {"outcome": "checked", **checks.brief(result)}
 
 
+@step("leaks", slot=True)
+async def leaks(ctx: Context, run: str, commit_id: str) -> Outcome:
+    """Whether a secret is in what the run commits."""
+    return {"outcome": "checked", **checks.brief(await checks.leaked(ctx.services, run, commit_id))}
+
+
 @step("guards", slot=True)
 async def guards(ctx: Context, run: str, commit_id: str) -> Outcome:
     """What the work changes about its own checks."""

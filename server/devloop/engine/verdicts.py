@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from devloop.engine import steps
 from devloop.engine.position import Outcome, Position
-from devloop.runs import checks
+from devloop.runs import checks, leaks
 
 REPEATS = 3
 """The same failure of the gates this often in a row: the agent goes in circles."""
@@ -31,6 +31,11 @@ async def gate_round(run: str, ready: Outcome, commit: str) -> Outcome:
         if result["outcome"] != "checked":
             return result
         results.append(result)
+    if ready.get("searched"):  # an older devloop did not look
+        result = await steps.leaks(run, commit)
+        if result["outcome"] != "checked":
+            return result
+        results.append(result)
     if ready.get("guarded"):  # an older devloop did not look
         result = await steps.guards(run, commit)
         if result["outcome"] != "checked":
@@ -46,6 +51,8 @@ async def feed_back(run: str, ready: Outcome, at: Position, commit: str, checked
     fingerprint = repr(sorted((r["gate"], r["fingerprint"]) for r in checked["results"] if r["verdict"] == "fail"))
     at.repeats = at.repeats + 1 if fingerprint == at.fingerprint else 1
     at.fingerprint = fingerprint
+    if at.repeats > 1 and all(r["gate"] == leaks.NAME for r in checked["results"] if r["verdict"] == "fail"):
+        return None  # told once; only a person can say that it is none
     if at.repeats >= REPEATS:
         return {"outcome": "stalled", "reason": f"the same failure again and again: {why(checked)}"}
     if at.rounds >= ready["gate_rounds"]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devloop import gates, globs, trust
-from devloop.gates import Gate, GateResult
+from devloop.errors import Refused
+from devloop.gates import Gate, GateResult, guard_files
+from devloop.gates.verdict import ORDER
 from devloop.redact import one_line
-from devloop.runs import guarding
+from devloop.runs import guarding, leaks
 from devloop.runs.services import Services
 from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables
 
@@ -96,7 +99,10 @@ async def check(
     """Run one gate, of as many as the run has, on `commit` in a clean checkout and judge it against the baseline. Kept
     as evidence."""
     services.events.emit("gate.started", {"gate": gate.name, "commit": commit, "of": of}, run)
-    result = gates.compare(await _run_gate(services, run, gate, commit), before, await _renames(services, run, commit))
+    renames = await _renames(services, run, commit)
+    result = gates.compare(await _run_gate(services, run, gate, commit), before, renames)
+    if services.settings.guarding.files == "base":
+        result = await _from_base(services, run, commit, gate, before, renames, result)
     services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
     data = {
         "gate": gate.name,
@@ -109,6 +115,38 @@ async def check(
     }
     services.events.emit("gate.ended", data, run)
     return result
+
+
+async def _from_base(
+    services: Services,
+    run: str,
+    commit: str,
+    gate: Gate,
+    before: GateResult | None,
+    renames: Mapping[str, str],
+    result: GateResult,
+) -> GateResult:
+    """`result`, or what the gate says with the base's tests and configuration over the work where that is worse
+    (`gates.from`, gates §5: the strongest setting)."""
+    if before is not None and before.verdict == "unknown":
+        note = f"the base's tests and configuration prove nothing: {before.reason}"
+        return dataclasses.replace(result, notes=(*result.notes, note))
+    row = services.store.run(run)
+    assert row is not None
+    own = await services.workspace.own_commit(run, commit, since=row["base"])
+    base = own[0] if own else row["base"]
+    try:
+        tree = await services.workspace.with_base_files(commit, base, guard_files.from_base)
+    except Refused as problem:
+        return dataclasses.replace(result, verdict="error", reason=problem.message)
+    if tree is None:
+        return result
+    moved = {old: new for old, new in renames.items() if not guard_files.from_base(old)}
+    other = gates.compare(await _run_gate(services, run, gate, tree), before, moved)
+    if ORDER.index(other.verdict) <= ORDER.index(result.verdict):
+        note = f"with the base's tests and configuration: {other.verdict}"
+        return dataclasses.replace(result, notes=(*result.notes, note))
+    return dataclasses.replace(other, reason=f"with the base's tests and configuration: {other.reason}", tree=commit)
 
 
 async def only(services: Services, run: str, commit: str, patterns: Sequence[str]) -> GateResult:
@@ -130,6 +168,17 @@ async def only(services: Services, run: str, commit: str, patterns: Sequence[str
         "reason": one_line(services.redactor.text(reason)),
     }
     services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
+    return result
+
+
+async def leaked(services: Services, run: str, commit: str) -> GateResult:
+    """Whether a secret is in what is new. Kept as evidence, and told, where something stands in the way."""
+    result = await leaks.check(services, run, commit)
+    if result.verdict != "pass":
+        services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
+        reason = one_line(services.redactor.text(result.reason))
+        told = {"gate": result.gate, "commit": commit, "verdict": result.verdict, "reason": reason}
+        services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
     return result
 
 

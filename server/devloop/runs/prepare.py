@@ -92,6 +92,7 @@ def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) ->
         "patience_s": services.settings.loop.decision_days * 86400.0,
         "decide": spec.loop.decide,
         "guarded": not spec.reports,
+        "searched": not spec.reports,
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],
         "access": "read" if spec.reports else "write",

@@ -24,7 +24,7 @@ from typing import Any
 
 from devloop.files import write_atomic
 from devloop.models import conversation
-from devloop.redact import Redactor
+from devloop.redact import Redactor, visible
 
 Message = dict[str, Any]
 
@@ -99,7 +99,8 @@ class Transcript:
     # What happens
 
     def begin_segment(self, segment: Segment) -> None:
-        self._write(f"start-{segment.number:02}", vars(segment))
+        opening = self._for_the_model(segment.opening)
+        self._write(f"start-{segment.number:02}", {**vars(segment), "opening": opening})
 
     def set_first_snapshot(self, snapshot: str) -> None:
         """The worktree as set-up left it: what a repeated first turn begins with."""
@@ -124,11 +125,15 @@ class Transcript:
 
         Saying the same once more changes nothing, because a durable step may be repeated.
         """
-        known, said = self.words(turn), self._redactor.text(text)
+        known, said = self.words(turn), self._for_the_model(text)
         if said not in known:
             self._write(f"{turn:04}.answer", {"texts": [*known, said]})
 
     # What the model is shown
+
+    def _for_the_model(self, text: str) -> str:
+        """Whatever of plan, repository, gates and people it is made of: no secret, and nothing invisible."""
+        return self._redactor.text(visible(self._redactor.text(text)))
 
     def messages(self, upto: int, closing: str = "") -> list[Message]:
         """The messages for turn `upto` of the current segment; `closing` is said after the last turn before it."""

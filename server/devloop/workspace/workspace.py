@@ -249,6 +249,10 @@ class Workspace:
         own = await self.commit_of(run, tip, since=since)
         return None if own is None else ((await objects.read_commit(self._own, own)).parents[0], own)
 
+    async def message(self, commit: str) -> str:
+        """A commit's message, as it is."""
+        return (await objects.read_commit(self._own, names.checked_oid(commit))).message.decode("utf-8", "replace")
+
     async def with_base_files(self, commit: str, base: str, which: Callable[[str], bool]) -> str | None:
         """A tree: `commit` with every path for which `which` holds as `base` has it; None where that is `commit`
         itself. Raises `Refused` where a file of one stands in the place of a folder of the other."""

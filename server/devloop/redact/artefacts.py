@@ -1,0 +1,110 @@
+"""What must not be committed or sent: secrets in lines that are new (layer 3; security §9.3). Pure.
+
+Found by known value, by shape, and by what another scanner said of the same lines. A finding names file, line and rule,
+never the value; its id is a keyed hash of path and value, so that a person can accept exactly this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from devloop.redact import patterns
+from devloop.redact.characters import printable
+from devloop.redact.pem import Pem
+from devloop.redact.redactor import PLACEHOLDER, Redactor
+
+PLACEHOLDER_RULE: Final = "redacted-placeholder"
+MAX_FOUND: Final = 200
+
+Lines = Sequence[tuple[str, int, str]]
+"""New lines: path, number from 1, text without its end. Those of a file stand together, in order."""
+
+
+@dataclass(frozen=True)
+class Leak:
+    """`line` from 1. `id`: twelve hex digits."""
+
+    path: str
+    line: int
+    rule: str
+    id: str
+
+    @property
+    def said(self) -> str:
+        if self.rule == PLACEHOLDER_RULE:
+            return "a placeholder of devloop's stands where a secret was"
+        return f"this looks like a secret ({self.rule})"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """`value` is the secret: it goes into an id and nowhere else."""
+
+    path: str
+    line: int
+    rule: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Hit({self.path!r}, {self.line}, {self.rule!r})"
+
+
+def files(lines: Lines) -> Iterator[tuple[str, list[int], str]]:
+    """By file: its path, the numbers of its new lines, and these as one text."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for path, number, text in lines:
+        found.setdefault(path, []).append((number, text))
+    for path, each in found.items():
+        yield path, [number for number, _ in each], "\n".join(text for _, text in each)
+
+
+def hits(lines: Lines, redactor: Redactor) -> Iterator[Hit]:
+    """By known value and by shape."""
+    for path, numbers, text in files(lines):
+        for number, line in zip(numbers, text.split("\n"), strict=True):
+            bare = printable(line)
+            if redactor.values(bare) != bare:
+                yield Hit(path, number, "known-value", bare)
+            for pattern, begin, end in patterns.matches(bare):
+                yield Hit(path, number, pattern.name, bare[begin:end])
+            for found in PLACEHOLDER.finditer(line):
+                yield Hit(path, number, PLACEHOLDER_RULE, found[0])
+        yield from _keys(path, numbers, text)
+
+
+def _keys(path: str, numbers: Sequence[int], text: str) -> Iterator[Hit]:
+    found: list[str] = []
+    begun = 0
+
+    def told(block: str) -> str:
+        found.append(block)
+        return ""
+
+    pem = Pem(told)
+    for number, line in zip(numbers, text.split("\n"), strict=True):
+        was_open = pem.open
+        pem.lines(f"{line}\n")
+        for block in found:
+            yield Hit(path, begun if was_open else number, "private-key", "".join(block.split()))
+        found.clear()
+        begun = number if pem.open and not was_open else begun
+    pem.end()
+    for block in found:
+        yield Hit(path, begun, "private-key", "".join(block.split()))
+
+
+def leaks(found: Iterable[Hit], key: bytes, accepted: Mapping[str, object] | Iterable[str] = ()) -> tuple[Leak, ...]:
+    """What nobody accepted, each value of a line once, at most `MAX_FOUND`."""
+    known, seen = frozenset(accepted), set[tuple[str, int, str]]()
+    answer: list[Leak] = []
+    for hit in sorted(found, key=lambda each: (each.path, each.line)):
+        digest = hmac.new(key, f"{hit.path}\0{hit.value}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+        leak = Leak(hit.path, hit.line, hit.rule, digest.hexdigest()[:12])
+        if leak.id not in known and (leak.path, leak.line, leak.id) not in seen and len(answer) < MAX_FOUND:
+            seen.add((leak.path, leak.line, leak.id))
+            answer.append(leak)
+    return tuple(answer)

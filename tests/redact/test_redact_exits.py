@@ -1,0 +1,174 @@
+"""A secret of this machine stands wherever an agent can meet it, in a real run: it comes out nowhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devloop import keys
+from support.engines import Engine, call, command, engine, finish, first_text, trust_everything, turn, work, write
+from support.projects import at_home, commit_all, git, tiny_project
+
+KEY = "sk-" + "ant-api03-" + "Qz7vB2" * 8
+"""Known by value: the model's key."""
+SHAPE = "gh" + "p_" + "f4Tr9w" * 6
+"""Nobody knows it; it has a shape."""
+HIDDEN = "\u200b\u2060\U000e0041"
+
+PLAN = f"""# Plan
+
+## Phase 1: All
+
+- [ ] Task 1.1: Do it
+    - the key is {KEY}, and {SHAPE}{HIDDEN}
+- [ ] Task 1.2: Then that
+- [ ] Task 1.3: And this
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return at_home(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def project(home: Path, tmp_path: Path) -> Path:
+    root = tiny_project(tmp_path / "project", PLAN)
+    (root / ".env.sample").write_text(f"KEY={KEY}\nTOKEN={SHAPE}\nNOTE=one{HIDDEN}two\n")
+    (root / f"name-{KEY}").write_text("x\n")
+    (root / "check.sh").write_text(f"echo 'gate says {KEY} and {SHAPE}'\necho {HIDDEN}\ntest ! -e broken\n")
+    commit_all(root)
+    trust_everything(root)
+    return root
+
+
+def forms() -> dict[str, bytes]:
+    """What must be found nowhere."""
+    found = {"key": KEY.encode(), "shape": SHAPE.encode()}
+    for before in range(3):
+        encoded = base64.b64encode(b"q" * before + KEY.encode())
+        found[f"base64+{before}"] = encoded[4:-4]
+    return found | {"hex": KEY.encode().hex().encode()}
+
+
+def leaking(data: bytes) -> list[str]:
+    return [name for name, form in forms().items() if form in data]
+
+
+def kept_files(held: Engine) -> Iterator[tuple[str, bytes]]:
+    """Everything in the state directory, but what a command printed: its owner's own file, told nobody as it is; the
+    worktree and git's objects, which are the repository's content; and where the key is kept."""
+    for folder, below, names in os.walk(held.state.path.parents[1]):
+        below[:] = [each for each in below if each not in ("output", "worktrees", "checkouts", "git")]
+        for name in names:
+            path = Path(folder) / name
+            if path != keys.file() and path.is_file():
+                yield str(path), path.read_bytes()
+
+
+def nothing_leaks(held: Engine, **told: Any) -> None:
+    for name, value in {"events": held.events, "hand-off": held.handed_off, "plan": held.plan, **told}.items():
+        assert not leaking(json.dumps(value).encode()), name
+    for name, data in kept_files(held):
+        assert not leaking(data) or (name.endswith(".json") and "-" in Path(name).stem and "tasks" in data.decode()), (
+            name
+        )
+
+
+async def test_no_exit_of_a_run_tells_a_secret_and_nothing_hidden_reaches_the_model(project: Path) -> None:
+    coded = "printf %s '" + KEY + "' | base64 -w0; printf ' q%s' '" + KEY + "' | base64 -w0; cat .env.sample"
+    tasks = {
+        "1.1": [
+            turn(
+                call("read_file", path=".env.sample"), call("search", pattern="KEY="), call("list_files", pattern="**")
+            ),
+            turn(command("cat .env.sample; ls; sh check.sh; od -An -tx1 .env.sample | tr -d ' \\n'")),
+            turn(command(coded), call("read_file", path=f"missing-{KEY}"), text=f"I saw {KEY} and {SHAPE}"),
+            turn(write("a.txt", f"{KEY}\n"), write("b.txt"), call("no_such_tool", text=KEY)),
+            turn(call("ask", question=f"Is {KEY} right, or {SHAPE}?", choices=[KEY, "no"])),
+            turn(write("broken")),
+            turn(finish(f"All with {KEY} and {SHAPE}.")),
+            turn(command("rm broken"), finish(f"Now with {KEY} and {SHAPE}.")),
+        ]
+    }
+    async with engine(project, {"ANTHROPIC_API_KEY": KEY}, tasks=tasks) as held:
+        run = await held.run("1.1", title=f"Do {KEY} and {SHAPE}", task_fields={"body": f"the key is {KEY} {HIDDEN}"})
+        await held.checkpoint(run)
+        await held.decide(run, "answer", f"no, but {KEY} and {SHAPE}")
+        shown = await held.checkpoint(run, 2, timeout=25)
+        asked = {
+            name: await held.ask(name, run=run) for name in ("show", "transcript", "diff", "conversation", "events")
+        }
+        requests = held.requests(run)
+        assert shown["kind"] == "decision" and "redacted" in json.dumps(shown), shown["problem"]
+        text = json.dumps(requests, ensure_ascii=False)
+        assert "one\\\\u{200b}\\\\u{2060}\\\\u{e0041}two" in text
+        assert not any(char in text for char in HIDDEN)
+        assert not leaking(text.encode())
+        assert "«redacted:" in first_text(requests[0]) or KEY not in first_text(requests[0])
+        await held.decide(run, "commit")
+        assert (await held.ended(run))["outcome"] == "landed"
+        said = git(project, "log", "-1", "--format=%B")
+        assert "redacted" in said and not leaking(said.encode())
+        assert not (project / "a.txt").exists() or KEY not in (project / "a.txt").read_text()
+        nothing_leaks(held, requests=requests, **asked)
+
+
+async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none(project: Path) -> None:
+    line = f"token = '{SHAPE}'  # gitleaks:allow\n"
+    again = [turn(finish("It stays."))] * 6
+    tasks = {"1.2": [turn(write("ok.txt", "a\n"), write("conf.py", "# one\n" + line)), *again]}
+    async with engine(project, tasks=tasks) as held:
+        run = await held.run("1.2")
+        shown = await held.checkpoint(run)
+        assert shown["kind"] == "problem" and "commit" not in shown["decisions"]
+        assert "conf.py:2" in shown["problem"] and "github-pat" in shown["problem"] and SHAPE not in json.dumps(shown)
+        feedback = json.dumps(held.requests(run)[-1])
+        assert "conf.py" in feedback and "looks like a secret" in feedback
+        found = shown["problem"].partition("[")[2].partition("]")[0]
+        with pytest.raises(Exception, match="no finding"):
+            await held.decide(run, "recheck", not_secret=["0" * 12])
+        await held.decide(run, "recheck", not_secret=[found])
+        cleared = await held.checkpoint(run, 2, timeout=25)
+        assert cleared["kind"] == "decision", cleared["problem"]
+        assert SHAPE not in (held.state.path / "not-secret.json").read_text()
+        await held.decide(run, "discard")
+        await held.play({"1.3": [turn(write("other.py", "x = 1\n" + line)), *again]})
+        other = await held.run("1.3")
+        assert (await held.checkpoint(other))["kind"] == "problem"  # the same value elsewhere was accepted by nobody
+
+
+async def test_the_engine_takes_the_stored_key_and_shows_it_to_nobody(project: Path) -> None:
+    """Stored after the engine began, and read by it without a restart."""
+    async with engine(project, tasks={"1.2": work("a.txt")}) as held:
+        assert (await held.ask("status"))["model"]["key"] is False
+        keys.store(KEY)
+        await held.environment()
+        assert (await held.ask("status"))["model"]["key"] is True
+        assert held.client is not None
+        for what in ("environ", "cmdline"):
+            assert not leaking(Path(f"/proc/{held.client.pid}/{what}").read_bytes())
+        keys.file().chmod(0o644)
+        await held.environment()
+        assert (await held.ask("status"))["model"]["key"] is False
+        nothing_leaks(held)
+
+
+async def test_no_secret_of_the_daemons_environment_stands_in_the_engines(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is hidden all the same: the engine was told."""
+    monkeypatch.setenv("A_DEPLOY_TOKEN", "t0p-" + "of-the-person")
+    script = [turn(command("echo t0p-" + "of-the-person")), turn(finish("done"))]
+    async with engine(project, tasks={"1.2": script}) as held:
+        assert held.client is not None
+        assert b"of-the-person" not in Path(f"/proc/{held.client.pid}/environ").read_bytes()
+        run = await held.run("1.2")
+        await held.checkpoint(run)
+        assert "«redacted:a-deploy-token:" in json.dumps(held.requests(run), ensure_ascii=False)
