@@ -242,10 +242,12 @@ async def test_one_client_has_so_many_requests_at_once_and_each_by_its_own_name(
         assert "result" in await read_message(reader)
         for number in (2, 3, 2, 4, 5):
             writer.write(message("wait", number=number))
-        refused = [(await read_message(reader)) for _ in range(2)]
+        async with asyncio.timeout(10):
+            refused = [(await read_message(reader)) for _ in range(2)]
         assert [(each["id"], each["error"]["code"]) for each in refused] == [(2, -32600), (5, -32600)]
         writer.write(encode({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": True}}))
         writer.write(encode({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": [2]}}))
         for number in (2, 3, 4):
             writer.write(encode({"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": number}}))
-        assert [(await read_message(reader))["id"] for _ in range(3)] == [2, 3, 4]
+        async with asyncio.timeout(10):
+            assert [(await read_message(reader))["id"] for _ in range(3)] == [2, 3, 4]

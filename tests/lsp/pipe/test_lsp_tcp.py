@@ -124,6 +124,21 @@ def test_nothing_is_done_before_the_token_was_shown(listener, dial, daemons, fir
     assert daemons.record() == []
 
 
+@pytest.mark.parametrize("line", ["POST /a:b HTTP/1.1", "PUT http://localhost/ HTTP/1.1", "GET /:8 HTTP/1.1"])
+def test_what_a_page_in_a_browser_can_send_is_no_message(listener, dial, daemons, line):
+    """Whatever host and origin it is made to name, and even if it had the token: HTTP is not spoken here."""
+    initialize = {"jsonrpc": "2.0", "id": 2, "method": "initialize"}
+    initialize["params"] = {"capabilities": {}, "initializationOptions": {"token": listener["token"]}}
+    body = json.dumps(initialize)
+    head = f"{line}\r\nHost: localhost:{listener['port']}\r\nOrigin: null\r\nContent-Length: {len(body)}\r\n\r\n"
+    editor = dial()
+    with contextlib.suppress(OSError):
+        editor.raw((head + body).encode())
+    editor.wait_end()
+    assert [m for m in editor.got if "result" in m] == []
+    assert daemons.record() == []
+
+
 def test_it_listens_on_loopback_only(listener):
     assert listener["host"] == "127.0.0.1"
     listening = [

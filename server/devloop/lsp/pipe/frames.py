@@ -130,7 +130,12 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_no_number).decode
+def _a_number(text: str) -> float:
+    found = float(text)
+    return _no_number(text) if found in (float("inf"), float("-inf")) else found
+
+
+_decode = json.JSONDecoder(parse_float=_a_number, parse_constant=_no_number).decode
 
 
 def parse(body: bytes) -> dict[str, Any]:
