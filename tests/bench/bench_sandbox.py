@@ -1,4 +1,5 @@
-"""What the sandbox and the confined file tools cost, beside doing it plainly, in one interleaved run.
+"""What the sandbox and the confined file tools cost, beside doing it plainly, in one interleaved run. Also: what the
+filter of system calls adds, what landlock costs, and how long choosing a sandbox takes when devloop starts.
 
     python tests/bench/bench_sandbox.py [--rounds N] [--json]
 
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from devloop import sandbox
+from devloop.sandbox import seccomp
 from devloop.sandbox.bubblewrap import Bubblewrap
 from devloop.sandbox.canary import try_out
+from devloop.sandbox.landlock import Landlock
 from devloop.tools import PROTECTED, ToolCall, ToolContext, run_batch
 
 BAR_MS = 8.0
@@ -73,17 +76,21 @@ async def measure(rounds: int) -> dict[str, Any]:
         def tool(tool_name: str, **values: Any) -> Work:
             return lambda: run_batch([ToolCall("a", tool_name, values)], context)
 
+        unfiltered = Bubblewrap(backend.program)
+        weak = Landlock(backend.filters)
         commands = await interleaved(
             {
                 "plain sh -c true": plain,
                 "sandboxed": lambda: backend.run(minimal),
+                "sandboxed, no filter": lambda: unfiltered.run(minimal),
+                "landlock": lambda: weak.run(minimal),
                 f"sandboxed, {len(PROTECTED)} masks": lambda: backend.run(masked),
                 "run_command": tool("run_command", command="true"),
                 "search": tool("search", pattern="x = 2"),
-                "canary": lambda: try_out(backend),
             },
             rounds,
         )
+        start = await interleaved({"canary": lambda: try_out(backend), "build the filter": seccomp.build}, 10)
         files = await interleaved(
             {"plain read": plain_read, "read_file": tool("read_file", path="file.py")}, max(rounds, 50)
         )
@@ -93,7 +100,14 @@ async def measure(rounds: int) -> dict[str, Any]:
         for name, value in commands.items()
         if name.startswith("sandboxed")
     }
-    return {"bar_ms": BAR_MS, "rounds": rounds, "ms": {**commands, **files}, "over_plain_ms": over}
+    share = {kind: commands["sandboxed"][kind] - commands["sandboxed, no filter"][kind] for kind in ("min", "median")}
+    return {
+        "bar_ms": BAR_MS,
+        "rounds": rounds,
+        "ms": {**commands, **start, **files},
+        "over_plain_ms": over,
+        "filter_ms": share,
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,6 +125,8 @@ def main(argv: list[str] | None = None) -> int:
     print(f"\nover plain, bar {BAR_MS:.0f} ms:")
     for name, value in result["over_plain_ms"].items():
         print(f"{name:28}{value['min']:10.2f}{value['median']:12.2f}")
+    share = result["filter_ms"]
+    print(f"{'the filter of it':28}{share['min']:10.2f}{share['median']:12.2f}")
     return 0
 
 
