@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import stat
@@ -48,6 +49,7 @@ async def checks(root: Path, state: StateDir, settings: Settings, documents: Doc
         ("repository", lambda: _repository(root)),
         ("sandbox", lambda: _sandbox(settings)),
         ("model", lambda: _plain(_model, settings)),
+        ("secrets", lambda: _plain(_secrets)),
         ("trust", lambda: _plain(_trust, root, state)),
         ("agents", lambda: _plain(_agents, root, state, settings)),
         ("skills", lambda: _plain(_skills, root, state)),
@@ -142,6 +144,14 @@ def _model(settings: Settings) -> list[Check]:
     kept = "" if model.api_key or stored is None else f", kept in {_KEPT[stored.kind]}"
     where = " at your own base URL" if model.base_url else ""
     return [Check("model", "ok", f"A key is set{kept}; {one_line(model.name, 80)} answers{where}.")]
+
+
+def _secrets() -> list[Check]:
+    """What looks for secrets in what is committed."""
+    if importlib.util.find_spec("betterleaks") is not None:
+        return [Check("secrets", "ok", "betterleaks and devloop's own patterns look at every commit.")]
+    told = "devloop's own patterns look at every commit. With the extra devloop-server[secrets] betterleaks looks, too:"
+    return [Check("secrets", "ok", f"{told} it knows some hundred more kinds of keys.")]
 
 
 def _trust(root: Path, state: StateDir) -> list[Check]:

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from devloop.daemon.errands.model import Asked, Project
 from devloop.errors import Refused, UsageError
-from devloop.redact import Redactor, one_line, printable
+from devloop.redact import Redactor, one_line, printable, visible
 from devloop.workspace import Change, Diff, FileStat, Repository, Workspace, is_private
 
 Scope = Literal["auto", "uncommitted", "staged", "commits", "branch", "files", "run"]
@@ -204,7 +204,7 @@ def bounded(diff: Diff, *, limit: int = DIFF, one: int = ONE_FILE) -> tuple[str,
         if GENERATED.search(file.path):
             left.append(f"{file.path} is generated")
             continue
-        text = redactor.text(printable(text))
+        text = redactor.text(visible(redactor.text(text), code=True))  # a reviewer sees what a compiler reads
         most = min(room, limit if alone else one)
         if len(text) > most:
             text = text[: text.rfind("\n", 0, most) + 1]

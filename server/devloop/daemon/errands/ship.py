@@ -86,7 +86,7 @@ async def look(project: Project, asked: Asked) -> Release:
     if await releases.is_shallow(repository):
         _shallow(tag, asked, notes)
     since = await releases.since(repository, head, tag.name if tag else None)
-    clean = Redactor({}).text  # the history may hold a secret; the changelog is no second place for it
+    clean = Redactor.of_environment().text  # the history may hold a secret; the changelog is no second place for it
     changes = tuple(change_of(each.commit, clean(each.subject), clean(each.body)) for each in since.commits)
     if not changes:
         raise Refused(f"There is nothing to ship: no commit since {tag.name if tag else 'the beginning'}.")
@@ -363,7 +363,7 @@ async def _unannounced(repository: Repository, head: Any, commit: str) -> str:
     found = await releases.between(repository, head, commit) if isinstance(head, str) else ()
     if not found:
         return ""
-    clean = Redactor({}).text
+    clean = Redactor.of_environment().text
     named = "; ".join(one_line(clean(each), 80) for each in found[:5])
     return f"{len(found)} commits came in meanwhile that the changelog does not know: {named}."
 
