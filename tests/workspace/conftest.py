@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,11 @@ import pytest
 from devloop.paths import StateDir
 from devloop.workspace import Repository, Workspace
 from devloop.workspace.git import Git
+
+PERSON = (
+    "[user]\n\tname = Some Person\n\temail = person@example.org\n[init]\n\tdefaultBranch = main\n"
+    '[protocol "file"]\n\tallow = always\n'
+)
 
 
 class Repo:
@@ -63,10 +70,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home directory of its own, with the person's name in the global configuration."""
     place = tmp_path / "home"
     place.mkdir()
-    (place / ".gitconfig").write_text(
-        "[user]\n\tname = Some Person\n\temail = person@example.org\n[init]\n\tdefaultBranch = main\n"
-        '[protocol "file"]\n\tallow = always\n'
-    )
+    (place / ".gitconfig").write_text(PERSON)
     monkeypatch.setenv("HOME", str(place))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("SUDO_UID", raising=False)
@@ -83,6 +87,30 @@ def make_repo(tmp_path: Path, home: Path) -> Callable[..., Repo]:
         return repo
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two commits, made once and copied: a `git init` costs more than most of these tests."""
+    top = tmp_path_factory.mktemp("small")
+    (top / "home").mkdir()
+    (top / "home/.gitconfig").write_text(PERSON)
+    path = top / "project"
+    path.mkdir()
+    made = Repo(path, top / "home")
+    made.git("init", "-q")
+    made.commit({"a.py": "zero\n"}, "first")
+    made.commit({"a.py": "one\n"}, "second")
+    return path
+
+
+@pytest.fixture
+def small(small_template: Path, tmp_path: Path, home: Path) -> Repo:
+    path = tmp_path / "small"
+    shutil.copytree(small_template, path, symlinks=True)
+    made = Repo(path, home)
+    made.git("update-index", "-q", "--refresh", check=False)
+    return made
 
 
 @pytest.fixture
@@ -132,7 +160,7 @@ def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
     """Let `work(n)` die before its n-th git call that changes something, repeat it, `check(n)`; go on until one round
     needed no crash, and give the number of rounds. (Dying before a call that only reads leaves the same state as
     dying before the next one that changes something.) `before(n)` runs undisturbed."""
-    original = Git.run
+    original, prepared = Git.run, Git.prepared
 
     async def repeat(before: Any, work: Any, check: Any) -> int:
         number, died = 0, True
@@ -149,9 +177,26 @@ def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
                     raise Crash
                 return await original(self, *args, **options)
 
+            @contextlib.asynccontextmanager
+            async def dying_between(self: Git, *args: Any, at: int = number) -> Any:
+                """Before the refs are locked, and before they move."""
+                nonlocal calls
+                if (calls := calls + 1) == at:
+                    raise Crash
+                async with prepared(self, *args) as settle:
+
+                    async def settling() -> None:
+                        nonlocal calls
+                        if (calls := calls + 1) == at:
+                            raise Crash
+                        await settle()
+
+                    yield settling
+
             died = False
             with monkeypatch.context() as patch:
                 patch.setattr(Git, "run", dying)
+                patch.setattr(Git, "prepared", dying_between)
                 try:
                     await work(number)
                 except BaseException as problem:

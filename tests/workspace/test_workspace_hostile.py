@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
 import subprocess
-import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from devloop.errors import DevloopError, LandingRefused, UsageError
+from devloop.workspace import diffs, history, releases, tracking
 from devloop.workspace.git import Git
 from devloop.workspace.own import OwnGit
+from devloop.workspace.safe_remove import remove_tree
 
 HOOKS = (
     "applypatch-msg commit-msg fsmonitor-watchman p4-changelist post-applypatch post-checkout post-commit "
@@ -35,7 +39,8 @@ def poison(repo, marks: Path) -> None:
     evil = marks.parent / "evil"
 
     def program(name: str, then: str = "cat") -> str:
-        place = marks.parent / f"evil-{name.replace('/', '_')}"
+        name = re.sub(r"[^\w.-]", "_", name)
+        place = marks.parent / f"evil-{name}"
         place.write_text(f"#!/bin/sh\ntouch '{marks}/{name}'\n{then}\n")
         place.chmod(0o755)
         return str(place)
@@ -48,69 +53,204 @@ def poison(repo, marks: Path) -> None:
             place = folder / hook
             place.write_text(f"#!/bin/sh\ntouch '{marks}/hook-{hook}'\n")
             place.chmod(0o755)
-    settings = {
-        "core.hooksPath": str(evil),
-        "core.fsmonitor": program("fsmonitor", "printf 'x\\0/\\0'"),
-        "core.sshCommand": program("ssh"),
-        "core.gitProxy": program("proxy"),
-        "core.askPass": program("askpass"),
-        "core.editor": program("editor"),
-        "core.pager": program("pager"),
-        "core.alternateRefsCommand": program("alternaterefs"),
-        "credential.helper": program("credential"),
-        "gpg.program": program("gpg"),
-        "commit.gpgSign": "true",
-        "log.showSignature": "true",
-        "diff.external": program("diff-external"),
-        "sequence.editor": program("sequence"),
-        "alias.status": "!" + program("alias-status"),
-        "alias.update-index": "!" + program("alias-update-index"),
-        "alias.read-tree": "!" + program("alias-read-tree"),
-        "url.ext::/bin/false.insteadOf": "/",
-        "protocol.ext.allow": "always",
-        "uploadpack.packObjectsHook": program("packobjects"),
-        "hook.evil.command": program("config-hook"),
-        "hook.evil.event": "reference-transaction",
-        "submodule.recurse": "true",
-        "remote.origin.url": "ext::" + program("remote"),
-        "remote.origin.promisor": "true",
-        "remote.origin.uploadpack": program("uploadpack"),
-    }
+    for key, value in SETTINGS.items():
+        found = program(key, "printf 'x\\0/\\0'" if key == "core.fsmonitor" else "cat")
+        repo.git("config", key, value.replace("EVIL", found))
+    included = marks.parent / "included"
+    included.write_text("".join(f'[filter "{name}"]\n\tclean = {program("included")}\n' for name in ("in", "f")))
+    repo.git("config", "include.path", str(included))
+    repo.git("config", f"includeIf.gitdir:{git_dir}/.path", str(included))
     for name in ("f", "a=b", 'we ird"', "UPPER", "lfs.x"):
         for key in ("clean", "smudge", "process"):
-            settings[f"filter.{name}.{key}"] = program(f"filter-{key}-{abs(hash(name))}")
-        settings[f"filter.{name}.required"] = "true"
-        settings[f"diff.{name}.textconv"] = program("textconv")
-        settings[f"diff.{name}.command"] = program("diff-command")
-        settings[f"merge.{name}.driver"] = program("merge-driver")
-    for key, value in settings.items():
-        repo.git("config", key, value)
+            repo.git("config", f"filter.{name}.{key}", program(f"filter-{key}-{abs(hash(name))}"))
+        repo.git("config", f"filter.{name}.required", "true")
+        repo.git("config", f"diff.{name}.textconv", program("textconv"))
+        repo.git("config", f"diff.{name}.command", program("diff-command"))
+        repo.git("config", f"merge.{name}.driver", program("merge-driver"))
     (git_dir / "info").mkdir(exist_ok=True)
     (git_dir / "info/attributes").write_text("* filter=f diff=f merge=f\n")
+
+
+SETTINGS = {
+    "core.fsmonitor": "EVIL",
+    "core.sshCommand": "EVIL",
+    "core.gitProxy": "EVIL",
+    "core.askPass": "EVIL",
+    "core.editor": "EVIL",
+    "core.pager": "EVIL",
+    "core.alternateRefsCommand": "EVIL",
+    "core.attributesFile": "/dev/null",
+    "core.excludesFile": "/dev/null",
+    "core.useReplaceRefs": "true",
+    "credential.helper": "!EVIL",
+    "credential.https://localhost.helper": "!EVIL",
+    "gpg.program": "EVIL",
+    "gpg.format": "ssh",
+    "gpg.ssh.program": "EVIL",
+    "gpg.openpgp.program": "EVIL",
+    "gpg.x509.program": "EVIL",
+    "gpg.ssh.defaultKeyCommand": "EVIL",
+    "commit.gpgSign": "true",
+    "tag.gpgSign": "true",
+    "push.gpgSign": "true",
+    "log.showSignature": "true",
+    "diff.external": "EVIL",
+    "diff.submodule": "diff",
+    "diff.tool": "evil",
+    "difftool.evil.cmd": "EVIL",
+    "difftool.evil.path": "EVIL",
+    "merge.tool": "evil",
+    "mergetool.evil.cmd": "EVIL",
+    "mergetool.evil.path": "EVIL",
+    "guitool.evil.cmd": "EVIL",
+    "browser.evil.cmd": "EVIL",
+    "browser.evil.path": "EVIL",
+    "web.browser": "evil",
+    "help.browser": "evil",
+    "instaweb.browser": "EVIL",
+    "instaweb.httpd": "EVIL",
+    "man.viewer": "evil",
+    "man.evil.cmd": "EVIL",
+    "man.evil.path": "EVIL",
+    "sequence.editor": "EVIL",
+    "interactive.diffFilter": "EVIL",
+    "pager.log": "EVIL",
+    "pager.diff-tree": "EVIL",
+    "pager.status": "EVIL",
+    "pager.tag": "EVIL",
+    "alias.status": "!EVIL",
+    "alias.update-index": "!EVIL",
+    "alias.read-tree": "!EVIL",
+    "alias.log": "!EVIL",
+    "alias.evil": "!EVIL",
+    "alias.evil.command": "!EVIL",
+    "url.ext::EVIL.insteadOf": "/",
+    "url.ext::EVIL.pushInsteadOf": "/",
+    "protocol.allow": "always",
+    "protocol.ext.allow": "always",
+    "uploadpack.packObjectsHook": "EVIL",
+    "hook.evil.command": "EVIL",
+    "hook.evil.event": "reference-transaction",
+    "submodule.recurse": "true",
+    "submodule.lib.update": "!EVIL",
+    "submodule.lib.url": "ext::EVIL",
+    "remote.origin.url": "ext::EVIL",
+    "remote.origin.pushurl": "ext::EVIL",
+    "remote.origin.promisor": "true",
+    "remote.origin.partialclonefilter": "blob:none",
+    "remote.origin.uploadpack": "EVIL",
+    "remote.origin.receivepack": "EVIL",
+    "remote.origin.proxy": "EVIL",
+    "remote.other.vcs": "evil",
+    "receive.procReceiveRefs": "refs/",
+    "trailer.run.key": "Devloop-Run",
+    "trailer.run.command": "EVIL",
+    "trailer.run.cmd": "EVIL",
+    "init.templateDir": "/nowhere",
+    "sendemail.tocmd": "EVIL",
+    "sendemail.ccCmd": "EVIL",
+    "sendemail.headerCmd": "EVIL",
+    "sendemail.smtpServer": "EVIL",
+    "imap.tunnel": "EVIL",
+    "gc.auto": "1",
+    "maintenance.auto": "true",
+    "maintenance.strategy": "incremental",
+    "gc.recentObjectsHook": "EVIL",
+    "tar.evil.command": "EVIL",
+    "lsrefs.unborn": "advertise",
+    "fetch.recurseSubmodules": "true",
+    "push.recurseSubmodules": "check",
+    "bundle.evil.uri": "ext::EVIL",
+    "fetch.bundleURI": "ext::EVIL",
+    "rebase.instructionFormat": "%s",
+    "web.evil": "EVIL",
+}
+"""Every key by which a program or a transport is named, beside those of filters and drivers; EVIL leaves a mark of its
+own. `test_every_command_bearing_key_that_git_names_is_here` compares it with what git itself lists."""
+
+KNOWN_HARMLESS = re.compile(
+    r"advice\.|color\.|fsck\.|receive\.fsck\.|fetch\.fsck\.|gitcvs\.|gitweb\.|commitGraph\.|clone\.|clean\.|column\.|commit\."
+    r"|uploadpack(?:filter)?\.(?!packObjectsHook)|http\.|https?proxy|status\.|rebase\.|notes\.|transfer\.|completion\."
+    r"|core\.(?:fsmonitorHookVersion|quotePath|hooksPath)|credential\.(?!helper)|fsmonitor\.|includeIf\.|include\."
+    r"|(?:diff|merge)\.<driver>\.(?!textconv|command|driver)|(?:diff|merge)\.guitool|guitool\..*\.(?!cmd)"
+    r"|(?:difftool|mergetool)\.(?!<tool>\.(?:cmd|path))|(?:filter|diff|merge)\.<driver>\.|help\.htmlPath"
+    r"|instaweb\.modulePath|sendemail\.(?!tocmd|ccCmd|headerCmd|smtpServer$)|url\.<base>\.|lsrefs\.|ssh\.variant"
+    r"|hook\.(?:<.*>\.)?(?:jobs|parallel|enabled)|pack\.|promisor\.|extensions\.|rerere\.|imap\.(?!tunnel)|index\."
+    r"|remote\.<name>\.(?:proxyAuthMethod|serverOption|followRemoteHEAD)|worktree\.|sequencer?\.x|versionsort\."
+    r"|bundle\.|core\.(?:worktree|excludesFile|attributesFile)|mailmap\.|blame\.|log\.|am\.|gc\.repackFilter|hasconfig:|sideband\.|trailer\.<key-alias>\.(?:where|if)|apply\.|branch\.",
+    re.IGNORECASE,
+)
+"""Keys that name no program, or are set beside `SETTINGS`."""
+BEARING = re.compile(
+    r"command|program|editor|pager|hook|driver|external|textconv|helper|askpass|cmd|exec|uploadpack|receivepack|"
+    r"fsmonitor|proxy|filter|browser|path$|tool|process|clean|smudge|alias|vcs|url|viewer|httpd|tunnel|smtpserver$",
+    re.IGNORECASE,
+)
+
+
+def poison_more(repo, marks: Path) -> None:
+    """What is no setting: replacements, grafts, an index that asks a monitor, a submodule with a life of its own."""
+    git_dir = repo.path / ".git"
+    library = marks.parent / "library"
+    repo.git("init", "-q", str(library))
+    repo.write({"l": "one\n"}, library)
+    repo.git("add", "-A", cwd=library)
+    repo.git("commit", "-q", "-m", "l", cwd=library)
+    repo.git("submodule", "add", "-q", str(library), "lib")
+    repo.commit({".devloop/other": "x"}, "a submodule")
+    program = marks.parent / "evil-inner"
+    program.write_text(f"#!/bin/sh\ntouch '{marks}/submodule'\ncat\n")
+    program.chmod(0o755)
+    for key in ("core.fsmonitor", "filter.f.clean", "filter.f.smudge", "diff.f.textconv", "diff.external"):
+        repo.git("config", key, str(program), cwd=repo.path / "lib")
+    (git_dir / "modules/lib/info").mkdir(exist_ok=True)
+    (git_dir / "modules/lib/info/attributes").write_text("* filter=f diff=f merge=f\n")
+    for event in ("post-checkout", "post-index-change"):
+        place = git_dir / "modules/lib/hooks" / event
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(program.read_text())
+        place.chmod(0o755)
+    repo.write({"lib/l": "changed\n"})
+    (git_dir / "info").mkdir(exist_ok=True)
+    (git_dir / "info/grafts").write_text(f"{repo.head}\n")
+    blob = repo.git("rev-parse", "HEAD:src/b.py")
+    repo.git("replace", blob, repo.git("rev-parse", "HEAD:README.md"))
 
 
 async def whole_life(workspace, repo) -> None:
     """Every operation of the workspace, with replays on the plan branch and on the person's."""
     for run, text in (("r1", "1"), ("r2", "2")):
-        worktree = await workspace.prepare(run)
+        worktree = await workspace.prepare(run, include=b"build/\n")
         attributes = "* filter=f diff=f merge=f\n*.py filter=UPPER\n*.txt filter=a=b\n"
         repo.write({f"{run}.txt": text, "sub/.gitattributes": attributes, "src/a.py": "x\n"}, worktree.path)
         await workspace.snapshot(run, "one")
-        repo.write({"src/a.py": "one\nagent\nthree\n"}, worktree.path)
+        repo.write({"src/a.py": f"{'first' * (run == 'r1')}\none\nagent\nthree\r\n"}, worktree.path)
         await workspace.restore(run, (await workspace.snapshot(run, "two")).commit)
     for run in ("r1", "r2"):
         made = await workspace.commit(run, f"m {run}", trailers={"Devloop-Task": "1"})
-        await workspace.diff(repo.ref("devloop/plan"), made.id)
+        base = repo.ref("devloop/plan")
+        await workspace.diff(base, made.id)
+        await workspace.content(made.id, "src/a.py")
+        await workspace.leave_out(made.id, [f"{run}.txt"])
+        await workspace.forecast(made.id, repo.head)
         async with workspace.checkout(made.id) as place:
             assert (place / f"{run}.txt").exists()
         tick = {".devloop/plan.md": f"- [x] {run}\n".encode()}
-        result = await workspace.accept(run, made.id, tick)
+        if run == "r2":
+            with contextlib.suppress(LandingRefused):  # both changed the same line
+                await workspace.accept(run, made.id, tick)
+            made = await workspace.leave_out(made.id, ["src/a.py", "sub/.gitattributes"])
+            result = await workspace.accept(run, made.commit, tick)
+        else:
+            result = await workspace.accept(run, made.id, tick)
         if result.moved:
             result = await workspace.accept(run, result.commit, tick)
+        await workspace.own_change(run, result.commit, since=base)
     os.utime(repo.path / "src/b.py")  # makes git look into the file again, through its filter
     await workspace.repository.dirty()
     landed = await workspace.finish_landing(await workspace.plan_landing())
     assert len(landed.commits) == 2
+    await questions(workspace, repo)
     await workspace.release("r1")
     worktree = await workspace.prepare("r3")
     repo.write({"r3.txt": "3"}, worktree.path)
@@ -118,13 +258,71 @@ async def whole_life(workspace, repo) -> None:
     await workspace.sweep(datetime(2100, 1, 1, tzinfo=UTC))
 
 
+async def questions(workspace, repo) -> None:
+    """What reviews, releases, the work log and the doctor ask."""
+    repository, head = workspace.repository, repo.head
+    repo.write({"review.txt": "r\n", "src/b.py": "changed\n"})
+    found = await workspace.uncommitted()
+    await workspace.diff(found.base, found.commit)
+    await workspace.keep_asked(found.commit)
+    await workspace.hold("whole", found.commit)
+    await workspace.staged()
+    await workspace.between("2")
+    with contextlib.suppress(DevloopError):
+        await workspace.branch("HEAD~1")
+    await workspace.work_of("r1")
+    await workspace.below(head, ["src"])
+    await workspace.is_tracked(Path("src/a.py"))
+    await history.history(repository, limit=5)
+    await history.patch_ids(repository, [head])
+    await releases.make_tag(repository, "v1.0.0", head, "one")
+    await releases.tags(repository, head)
+    await releases.comes_after(repository, head, repo.git("rev-parse", "HEAD~1"))
+    await releases.is_shallow(repository)
+    await releases.since(repository, head, None)
+    await releases.since(repository, head, "v1.0.0")
+    await releases.between(repository, repo.git("rev-parse", "HEAD~1"), head)
+    await releases.text_at(repository, head, "src/a.py")
+    await tracking.tracking(repository, repo.path, ["README.md"], ["build/"])
+    await repository.identity()
+    repository.busy()
+    (repo.path / "src/b.py").write_text("b\n")
+
+
 async def test_no_program_of_the_repository_runs_in_a_whole_life(repo, open_workspace, marks):
     repo.commit({".gitattributes": "* filter=f diff=f merge=f\n"})
+    poison_more(repo, marks)
     poison(repo, marks)
+    marks_of(marks)
     workspace = await open_workspace(repo.path)
     await whole_life(workspace, repo)
-    assert sorted(path.name for path in marks.iterdir()) == []
-    assert (repo.path / "src/a.py").read_text() == "one\nagent\nthree\n"
+    assert marks_of(marks) == []
+    assert (repo.path / "src/a.py").read_text() == "first\none\nagent\nthree\n"
+    assert (repo.path / "src/b.py").read_text() == "b\n", "no replacement stood in for it"
+
+
+def marks_of(marks: Path) -> list[str]:
+    """What left a mark since the last time."""
+    found = sorted(path.name for path in marks.iterdir())
+    for name in found:
+        (marks / name).unlink()
+    return found
+
+
+async def test_every_command_bearing_key_that_git_names_is_here(repo):
+    """`git help --config` of the git that is installed, and what it had no name for when this was written."""
+    listed = repo.git("help", "--config").splitlines()
+    bearing = {key for key in listed if BEARING.search(key)}
+    assert len(bearing) > 100, "git lists its keys"
+    names = re.compile(r"\.(?:evil|lib|origin|run|other|log|ssh|https?://[a-z]+)\.")
+    covered = {key.lower() for key in SETTINGS} | {names.sub(".*.", key).lower() for key in SETTINGS}
+    covered |= {f"{key.rpartition('.')[0]}.*".lower() for key in SETTINGS}
+    unknown = [
+        key
+        for key in bearing
+        if re.sub(r"<[^>]*>|\*", "*", key).lower() not in covered and not KNOWN_HARMLESS.match(key)
+    ]
+    assert not unknown, "does it name a program? Then it belongs to SETTINGS, else to KNOWN_HARMLESS"
 
 
 async def test_the_marks_would_appear_without_the_hardening(repo, open_workspace, marks, monkeypatch):
@@ -139,7 +337,7 @@ async def test_the_marks_would_appear_without_the_hardening(repo, open_workspace
     except Exception as problem:
         assert problem
     found = {path.name.split("-")[0] for path in marks.iterdir()}
-    assert {"hook", "fsmonitor", "filter"} <= found
+    assert {"hook", "core.fsmonitor", "filter"} <= found
 
 
 async def test_the_environment_of_git_is_built_from_nothing(repo, open_workspace, marks, monkeypatch, tmp_path):
@@ -178,22 +376,143 @@ async def test_a_git_in_a_relative_path_entry_is_not_taken(repo, open_workspace,
 
 
 async def test_an_evil_git_pointer_in_the_worktree_is_not_followed(repo, workspace, marks, tmp_path):
+    """It leads to a whole repository, with the objects that are asked for, a monitor and a filter for every file."""
     trap = tmp_path / "trap"
-    subprocess.run(["git", "init", "-q", str(trap)], check=True)
+    repo.git("clone", "-q", "--shared", str(repo.path), str(trap))
     evil = tmp_path / "evil.sh"
-    evil.write_text(f"#!/bin/sh\ntouch '{marks}/fsmonitor'\n")
+    evil.write_text(f"#!/bin/sh\ntouch '{marks}/ran'\ncat\n")
     evil.chmod(0o755)
-    subprocess.run(["git", "-C", str(trap), "config", "core.fsmonitor", str(evil)], check=True)
+    for key in ("core.fsmonitor", "filter.evil.clean", "filter.evil.smudge"):
+        repo.git("config", key, str(evil), cwd=trap)
+    (trap / ".git/info").mkdir(exist_ok=True)
+    (trap / ".git/info/attributes").write_text("* filter=evil\n")
     worktree = await workspace.prepare("r1")
     (worktree.path / ".git").write_text(f"gitdir: {trap}/.git\n")
-    (worktree.path / "n").write_text("n")
-    await workspace.snapshot("r1", "s")
-    await workspace.restore("r1", None)
-    (worktree.path / "n").write_text("n")
-    assert await workspace.commit("r1", "m", trailers={}) is not None
+    with contextlib.suppress(DevloopError):
+        (worktree.path / "n").write_text("n")
+        await workspace.snapshot("r1", "s")
+        await workspace.restore("r1", None)
+        (worktree.path / "n").write_text("n")
+        assert await workspace.commit("r1", "m", trailers={}) is not None
     assert list(marks.iterdir()) == []
     await workspace.prepare("r1")
     assert str(trap) not in (worktree.path / ".git").read_text()
+
+
+async def test_a_pointer_of_the_agent_is_put_right(workspace, tmp_path):
+    """For what the person's own git, or an editor's, would follow."""
+    pointer = (await workspace.prepare("r1")).path / ".git"
+    wanted = pointer.read_bytes()
+    for put in (
+        lambda: pointer.write_text("gitdir: /elsewhere\n"),
+        lambda: pointer.mkdir(),
+        lambda: pointer.symlink_to(tmp_path),
+    ):
+        remove_tree(pointer)
+        put()
+        await workspace.prepare("r1")
+        assert not pointer.is_symlink() and pointer.read_bytes() == wanted
+
+
+async def test_a_commit_from_inside_is_not_taken_for_the_runs(repo, workspace):
+    """Where nothing keeps an agent from committing: its author and its trailers are not what a person accepts."""
+    worktree = await workspace.prepare("r1")
+    repo.write({"n": "n"}, worktree.path)
+    repo.git("add", "-A", cwd=worktree.path)
+    repo.git("commit", "-q", "-m", "x\n\nDevloop-Run: r9", "--author=Evil <e@x.org>", cwd=worktree.path)
+    made = await workspace.commit("r1", "m", trailers={})
+    assert repo.git("log", "-1", "--format=%an%n%B", made.id).split() == ["Some", "Person", "m", "Devloop-Run:", "r1"]
+    assert await workspace.commit("r1", "m", trailers={}) == made
+
+
+async def test_an_option_in_the_place_of_a_commit_writes_no_file(repo, workspace, marks):
+    mark = f"--output={marks}/written"
+    for call in (
+        lambda: workspace.diff(mark, repo.head),
+        lambda: workspace.diff(repo.head, mark),
+        lambda: releases.since(workspace.repository, mark, None),
+        lambda: workspace.between(mark),
+        lambda: workspace.branch(mark),
+        lambda: workspace.content(mark, "README.md"),
+    ):
+        with pytest.raises(DevloopError):
+            await call()
+        assert not any(marks.iterdir())
+
+
+async def test_an_option_in_the_place_of_a_commit_is_none_to_git_either(repo, workspace, marks, monkeypatch):
+    """The line behind the check."""
+    monkeypatch.setattr(diffs, "checked_oid", str)
+    with pytest.raises(DevloopError):
+        await workspace.diff(f"--output={marks}/written", repo.head)
+    assert not any(marks.iterdir())
+
+
+@pytest.mark.parametrize("name", ["--output=x", "-x", "a..b", "a b", "a/.lock", "@{1}", "\0", "a~1"])
+async def test_a_plan_branch_that_is_no_branch_is_refused(repo, open_workspace, name):
+    with pytest.raises((UsageError, ValueError)):
+        await open_workspace(repo.path, plan_branch=name)
+
+
+async def evil_in_own_directory(workspace, marks: Path) -> Git:
+    """devloop's own git directory, as if the repository's drivers were configured there."""
+    evil = marks.parent / "evil"
+    evil.write_text(f"#!/bin/sh\ntouch '{marks}/ran'\ncat\n")
+    evil.chmod(0o755)
+    keys = ("filter.e.clean", "filter.e.smudge", "diff.e.textconv", "diff.e.command", "merge.e.driver")
+    worktree = await workspace.prepare("r1")
+    (worktree.path / ".gitattributes").write_text("* filter=e diff=e merge=e\n")
+    git = workspace._own.worktree_git("r1", index=workspace._own.admin("r1") / "index")
+    return replace(git, config=tuple((key, str(evil)) for key in keys))
+
+
+async def test_attributes_of_the_agent_select_nothing_in_our_own_directory(workspace, marks):
+    git = await evil_in_own_directory(workspace, marks)
+    await git.run("add", "-A")
+    (git.work_tree / "src/a.py").unlink()
+    await git.run("read-tree", "--reset", "-u", "HEAD")
+    (git.work_tree / "src/a.py").write_text("changed\n")
+    await replace(git, config=(*git.config, ("diff.external", "cat"))).run("diff", "--no-ext-diff")
+    assert not any(marks.iterdir())
+
+
+async def test_comparing_for_a_release_runs_no_driver(repo, open_workspace, marks, monkeypatch):
+    """Also where the drivers were not overridden by name."""
+    evil = marks.parent / "evil"
+    evil.write_text(f"#!/bin/sh\ntouch '{marks}/ran'\n")
+    evil.chmod(0o755)
+    repo.commit({".gitattributes": "* diff=e\n", "src/a.py": "changed\n"})
+    for key in ("diff.e.command", "diff.e.textconv"):
+        repo.git("config", key, str(evil))
+    workspace = await open_workspace(repo.path)
+    monkeypatch.setattr("devloop.workspace.repository._PROGRAMS", {})
+    await releases.since(workspace.repository, repo.head, None)
+    await history.patch_id(workspace.repository, repo.head)
+    assert not any(marks.iterdir())
+
+
+async def test_looking_for_changes_asks_no_submodule(repo, workspace, marks):
+    poison_more(repo, marks)
+    marks_of(marks)
+    await workspace.repository.dirty()
+    await workspace.uncommitted()
+    assert marks_of(marks) == []
+
+
+async def test_emptying_a_submodules_folder_follows_no_link(repo, open_workspace, make_repo, tmp_path):
+    lib = make_repo("lib")
+    lib.commit({"l": "l"})
+    repo.git("submodule", "add", "-q", str(lib.path), "vendor/lib")
+    repo.git("commit", "-q", "-m", "sub")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("p")
+    workspace = await open_workspace(repo.path)
+    worktree = await workspace.prepare("r1")
+    (worktree.path / "vendor/lib").rmdir()
+    (worktree.path / "vendor/lib").symlink_to(outside)
+    await workspace.restore("r1", None)
+    assert (outside / "precious").exists()
 
 
 async def test_the_worktrees_git_directory_holds_no_remote_or_token(repo, open_workspace, tmp_path):
@@ -237,19 +556,6 @@ async def test_a_file_behind_a_link_does_not_enter_a_snapshot(repo, workspace, t
     taken = await workspace.snapshot("r1", "s")
     patch = (await workspace.diff(worktree.base, taken.commit)).patch
     assert "the secret" not in patch
-
-
-async def test_only_the_git_module_starts_processes(request):
-    """Design §4, invariant 1: only `workspace/` runs git, and there only `git.py`."""
-    package = Path(sys.modules["devloop"].__file__).parent
-    for path in (package / "workspace").glob("*.py"):
-        if path.name != "git.py":
-            text = path.read_text()
-            assert "create_subprocess" not in text and "import subprocess" not in text, path.name
-    for path in package.rglob("*.py"):
-        if path.parent.name != "workspace":
-            text = path.read_text()
-            assert not re.search(r"""[\[(]\s*["']git["'],""", text), path  # a command begins with it
 
 
 async def test_a_stale_lock_in_our_own_directory_is_removed(repo, workspace):

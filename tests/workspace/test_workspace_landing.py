@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
+import subprocess
 
 import pytest
 
 from devloop.errors import LandingRefused, RepositoryUnfit
 from devloop.workspace import landing as landings
+from support.fuzz import examples
 
 PLAN = ".devloop/plan.md"
 TICKED = b"- [x] first\n- [ ] second\n"
@@ -302,3 +305,169 @@ async def test_a_checkout_that_was_updated_halfway_is_finished(repo, workspace):
     (repo.path / "src/b.py").unlink()
     landed = await workspace.finish_landing(planned)
     assert landed.new == repo.head and repo.status() == ""
+
+
+def between(monkeypatch, moment, act):
+    """Let `act` happen right before a step of the landing."""
+    original = getattr(landings.Steps, moment)
+
+    async def stepping(self):
+        act()
+        return await original(self)
+
+    monkeypatch.setattr(landings.Steps, moment, stepping)
+
+
+async def test_a_commit_made_between_looking_and_landing_is_kept(repo, workspace, monkeypatch):
+    await accepted(workspace, "r1", {"src/a.py": "agent\n", "new.txt": "n"})
+    planned = await workspace.plan_landing()
+    mine = []
+    between(monkeypatch, "send", lambda: mine.append(repo.commit({"mine": "m"})))
+    with pytest.raises(LandingRefused) as refused:
+        await workspace.finish_landing(planned)
+    assert refused.value.details["stale"]
+    assert repo.head == mine[0] and repo.status() == "", "nothing of the landing is in the checkout"
+    assert not (repo.path / "new.txt").exists()
+    monkeypatch.undo()
+    await land(workspace)
+    assert repo.git("log", "--format=%s", "-2").split("\n") == ["Do r1", "change"] and repo.status() == ""
+
+
+async def test_a_branch_that_was_switched_between_looking_and_landing_is_left_alone(repo, workspace, monkeypatch):
+    await accepted(workspace, "r1", {"new.txt": "n"})
+    planned = await workspace.plan_landing()
+    between(monkeypatch, "send", lambda: repo.git("switch", "-q", "-c", "other"))
+    with pytest.raises(LandingRefused, match="not on main any more"):
+        await workspace.finish_landing(planned)
+    assert repo.ref("main") == planned.old and repo.status() == ""
+
+
+async def test_nobody_commits_or_switches_while_a_landing_changes_files(repo, workspace, monkeypatch):
+    """The person's own git waits its turn, as it does for any other git: what is there then is one thing."""
+    await accepted(workspace, "r1", {"src/a.py": "agent\n", "new.txt": "n"})
+    planned = await workspace.plan_landing()
+    repo.write({"mine": "m"})
+    repo.git("add", "mine")
+    said = []
+
+    def meanwhile():
+        said.append(repo.git("commit", "-q", "-m", "mine", check=False))
+        said.append(repo.git("switch", "-q", "-c", "other", check=False))
+        assert repo.head == planned.old and repo.git("symbolic-ref", "--short", "HEAD") == "main"
+
+    between(monkeypatch, "set_index_and_files", meanwhile)
+    landed = await workspace.finish_landing(planned)
+    assert len(said) == 2 and repo.head == landed.new
+    assert repo.status().split() == ["A", "mine"], "what the person staged is still staged, and the same"
+    repo.git("commit", "-q", "-m", "mine")
+    assert repo.status() == "" and not list((repo.path / ".git").rglob("*.lock"))
+
+
+async def test_a_landing_that_is_refused_or_killed_leaves_no_lock(repo, workspace, monkeypatch):
+    await accepted(workspace, "r1", {"src/a.py": "agent\n"})
+    planned = await workspace.plan_landing()
+
+    async def failing(self):
+        raise KeyError("here")
+
+    monkeypatch.setattr(landings.Steps, "set_index_and_files", failing)
+    with pytest.raises(KeyError):
+        await workspace.finish_landing(planned)
+    assert not list((repo.path / ".git").rglob("*.lock"))
+    assert repo.head == planned.old
+
+
+async def test_a_person_who_commits_all_the_time_loses_nothing(repo, workspace):
+    """A real git beside it, as fast as it can; landings are planned anew until one fits in between."""
+    script = "i=0; while [ ! -e ../stop ]; do i=$((i+1)); echo $i > mine; git add mine && git commit -qm mine-$i; done"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(repo.home), "GIT_CONFIG_NOSYSTEM": "1"}
+    await accepted(workspace, "r1", {"src/a.py": "agent\n", "new.txt": "n"})
+    stop = repo.path.parent / "stop"
+    with subprocess.Popen(["sh", "-c", script], cwd=repo.path, env=environment, stderr=subprocess.DEVNULL) as person:
+        landed = None
+        try:
+            for attempt in range(12):
+                if attempt == 6:
+                    stop.touch()
+                    person.wait(30)
+                try:
+                    landed = await land(workspace)
+                    break
+                except LandingRefused as problem:
+                    assert problem.details.get("stale"), problem
+                except RepositoryUnfit as problem:
+                    assert "lock" in problem.message or "exists" in problem.message, problem
+        finally:
+            stop.touch()
+    assert landed is not None and repo.ref(f"{landed.new}^{{commit}}")
+    made = [line for line in repo.git("reflog", "--format=%gs", "main").split("\n") if line.startswith("commit: mine-")]
+    kept = repo.git("log", "--format=%s", "main").split("\n")
+    assert len(made) == sum(subject.startswith("mine-") for subject in kept) > 0
+    assert "Do r1" in kept and (repo.path / "src/a.py").read_text() == "agent\n"
+    repo.git("commit", "-qam", "last", check=False)
+    assert repo.status() == "" and repo.show("HEAD", "src/a.py") == "agent"
+
+
+def situation(repo, dice: random.Random) -> None:
+    """One thing that a person does in a checkout."""
+    name = dice.choice(["src/a.py", "src/b.py", "README.md", "new.txt", "mine/x", "lib", "build/y", "gone/z"])
+    place = repo.path / name
+    action = dice.choice(["write", "write", "stage", "delete", "remove", "mode", "link", "move"])
+    if any(parent.is_file() or parent.is_symlink() for parent in place.parents):
+        return
+    if action in ("write", "stage") and not place.is_dir():
+        repo.write({name: dice.choice(["mine\n", "agent\n", "", "x\r\n"])})
+    if action == "stage":
+        repo.git("add", "-f", name, check=False)
+    elif action == "delete" and place.is_file():
+        place.unlink()
+    elif action == "remove":
+        repo.git("rm", "-q", "--cached", name, check=False)
+    elif action == "mode" and place.is_file():
+        place.chmod(0o755)
+    elif action == "link" and not os.path.lexists(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to("README.md")
+    elif action == "move" and place.is_file():
+        place.rename(place.with_name("moved"))
+
+
+def checkout_of(repo) -> dict[str, object]:
+    found: dict[str, object] = {"index": repo.git("ls-files", "-s", "-z")}
+    for path in sorted(repo.path.rglob("*")):
+        name = path.relative_to(repo.path).as_posix()
+        if not name.startswith(".git/") and (path.is_symlink() or path.is_file()):
+            found[name] = os.readlink(path) if path.is_symlink() else (path.read_bytes(), path.stat().st_mode)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_a_checkout_looks_like_a_landing_takes_nothing_of_it(repo, workspace, seed):
+    """All or nothing: refused, and every byte and index entry is what it was; or done, and what it did not bring is."""
+    dice = random.Random(seed)
+    await accepted(
+        workspace, "r1", {"src/a.py": "agent\n", "new.txt": "agent\n", "lib/x.py": "agent\n", "README.md": None}
+    )
+    planned = await workspace.plan_landing()
+    for _ in range(examples(4, 500)):
+        repo.git("reset", "-q", "--hard", planned.old)
+        repo.git("clean", "-qfdx")
+        repo.git("update-ref", "refs/heads/devloop/plan", planned.plan)
+        for _ in range(dice.randrange(1, 4)):
+            situation(repo, dice)
+        before, head = checkout_of(repo), repo.head
+        try:
+            landed = await workspace.finish_landing(planned)
+        except LandingRefused:
+            after = checkout_of(repo)
+            assert after == before and repo.head == head
+        else:
+            after = checkout_of(repo)
+            assert repo.head == landed.new
+            for name in (before.keys() | after.keys()) - {"index", *planned.files}:
+                assert after.get(name) == before.get(name), name
+            for name in planned.files:
+                old = repo.git("show", f"{planned.old}:{name}", check=False)
+                new = repo.git("show", f"{planned.new}:{name}", check=False)
+                was = before.get(name)
+                assert was is None or was[0].decode().removesuffix("\n") in (old, new), f"{name} was the person's"

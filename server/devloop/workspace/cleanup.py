@@ -53,7 +53,7 @@ async def keep(own: OwnGit, run: str, caps: Caps) -> str | None:
     message = f"devloop: discarded work of run {run}\n".encode()
     commit = await write_commit(own, RawCommit(tree, parents, now, now, None, message))
     await own.send(commit, [base])
-    await move(repository.plain(), ref, commit, None)
+    await move(await repository.git(), ref, commit, None)
     return commit
 
 
@@ -62,9 +62,9 @@ async def _forget(own: OwnGit, run: str) -> None:
     repository, branch = own.repository, names.run_branch(run)
     theirs, ours = await repository.ref(branch), await own_ref(own, branch)
     if theirs is not None and theirs == ours and await repository.checked_out(branch) is None:
-        await drop(repository.plain(), branch)
+        await drop(await repository.git(), branch)
     await drop(own.git(), branch, names.snapshots(run))
-    await drop(repository.plain(), names.run_base(run))
+    await drop(await repository.git(), names.run_base(run))
     await drop(own.git(), names.run_base(run))
 
 
@@ -105,7 +105,7 @@ async def sweep(own: OwnGit, now: datetime, keep_days: int) -> Swept:
 
 async def _expire(own: OwnGit, limit: datetime) -> list[str]:
     prefix = names.discarded("")
-    git = own.repository.plain()
+    git = await own.repository.git()
     output = await git.run("for-each-ref", "--format=%(refname) %(committerdate:unix)", "--", prefix)
     expired = []
     for line in output.text.splitlines():

@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,33 +23,47 @@ from devloop.errors import DevloopError, Refused, RepositoryUnfit, StorageError
 
 TIMEOUT = 300.0
 MINIMUM = (2, 38)
+_NO_FILE = os.path.join(os.devnull, "none")  # noqa: PTH118
+"""A name that no file can have: unlike an empty file it makes git say nothing."""
 STALE_LOCK = 20.0
 """Seconds after which a lock file in devloop's own git directory belongs to nobody."""
 
+HOOK_EVENTS = (
+    *("reference-transaction", "post-index-change", "post-checkout", "post-merge", "post-rewrite", "pre-auto-gc"),
+    *("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"),
+)
+"""Events that the commands of this package can raise. `core.hooksPath` holds for files only: hooks that stand in the
+configuration (git 2.54) are off by event (git 2.55), and by name in `Repository.git`."""
+
 SAFE: tuple[tuple[str, str], ...] = (
+    # Programs that the configuration of a repository can name.
     ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
-    ("core.sshCommand", "false"),
-    ("core.gitProxy", "false"),
-    ("core.askPass", "false"),
-    ("core.pager", "cat"),
-    ("core.editor", "false"),
     ("core.alternateRefsCommand", "true"),
-    ("core.quotePath", "false"),
-    ("core.safecrlf", "false"),
-    ("core.protectHFS", "true"),
-    ("core.protectNTFS", "true"),
-    ("core.filesRefLockTimeout", "1000"),
-    ("credential.helper", ""),
+    ("sequence.editor", "false"),  # the one editor that GIT_EDITOR does not stand before
     ("commit.gpgSign", "false"),
+    ("tag.gpgSign", "false"),
     ("log.showSignature", "false"),
     ("diff.external", ""),
+    *((f"hook.{event}.enabled", "false") for event in HOOK_EVENTS),
+    # The second line behind GIT_ALLOW_PROTOCOL, which lets no transport begin.
     ("protocol.allow", "never"),
     ("protocol.ext.allow", "never"),
+    ("core.sshCommand", "false"),
+    ("core.askPass", "false"),
+    ("credential.helper", ""),
+    # What would touch more than was asked for: other repositories, packs, files that only some systems take for .git.
     ("submodule.recurse", "false"),
-    ("gc.auto", "0"),
     ("maintenance.auto", "false"),
+    ("core.protectHFS", "true"),
+    ("core.protectNTFS", "true"),
+    # No protection: what git says, how long it waits.
+    ("core.quotePath", "false"),
+    ("core.safecrlf", "false"),
+    ("core.filesRefLockTimeout", "1000"),
 )
+"""Every entry of the first three groups has a test that fails without it (`tests/fixes/git.py`). Absent, since what is
+there already stands before them in git: core.pager (GIT_PAGER), core.editor (GIT_EDITOR), gpg.program (no signing)."""
 
 
 class StaleRef(Refused):
@@ -117,6 +131,43 @@ class Git:
         """The output without its last line end."""
         return (await self.run(*args, ok=ok)).text
 
+    @contextlib.asynccontextmanager
+    async def prepared(self, commands: bytes, message: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """A transaction of `update-ref -z --stdin` with every ref of it locked and compared; what is given finishes it.
+
+        Left without that, it is given up: also when this process dies, since git then reads the end of its input.
+        HEAD is locked as well while it names one of the refs: nobody can commit, switch or move them meanwhile.
+        Raises `StaleRef` when a ref is not what `commands` say.
+        """
+        pipe = asyncio.subprocess.PIPE
+        process = await self._start(
+            ("update-ref", "-m", message, "--no-deref", "-z", "--stdin"), True, stdin=pipe, stdout=pipe
+        )
+        try:
+            await _say(process, b"start\0" + commands + b"prepare\0", 2)
+            yield functools.partial(_say, process, b"commit\0", 1)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            await asyncio.shield(_end(process, process.stdout, process.stderr, ask=False))
+
+    async def _start(
+        self, args: tuple[str | bytes | Path, ...], literal: bool, *, stdin: int, stdout: int
+    ) -> asyncio.subprocess.Process:
+        cwd = self.cwd or self.work_tree or self.git_dir
+        try:
+            return await asyncio.create_subprocess_exec(
+                *self._command(literal),
+                *args,
+                cwd=cwd if cwd is not None and cwd.is_dir() else None,
+                env=self._environment(),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        except OSError as problem:
+            raise StorageError(f"git could not be started: {problem.strerror}.") from problem
+
     async def _once(
         self,
         args: tuple[str | bytes | Path, ...],
@@ -129,19 +180,7 @@ class Git:
     ) -> Output:
         pipe = asyncio.subprocess.PIPE
         source = stdin if stdin is not None else pipe if data is not None else asyncio.subprocess.DEVNULL
-        cwd = self.cwd or self.work_tree or self.git_dir
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command(literal),
-                *args,
-                cwd=cwd if cwd is not None and cwd.is_dir() else None,
-                env=self._environment(),
-                stdin=source,
-                stdout=stdout if stdout is not None else pipe,
-                stderr=pipe,
-            )
-        except OSError as problem:
-            raise StorageError(f"git could not be started: {problem.strerror}.") from problem
+        process = await self._start(args, literal, stdin=source, stdout=stdout if stdout is not None else pipe)
         try:
             async with asyncio.timeout(timeout):
                 out, err, truncated = await _talk(process, data, limit)
@@ -180,8 +219,10 @@ class Git:
             "GIT_PAGER": "cat",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_PROXY_COMMAND": "false",  # of core.gitProxy the first value counts, which would be the repository's
             "GIT_NO_LAZY_FETCH": "1",
             "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_GRAFT_FILE": _NO_FILE,
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_COMMITTER_NAME": self.committer[0],
             "GIT_COMMITTER_EMAIL": self.committer[1],
@@ -227,10 +268,25 @@ async def _talk(
     return b"".join(chunks)[:limit], err, size > limit
 
 
-async def _end(process: asyncio.subprocess.Process, *unread: asyncio.StreamReader | None) -> None:
+async def _say(process: asyncio.subprocess.Process, words: bytes, answers: int) -> None:
+    """Give `update-ref --stdin` commands and wait for so many lines, with which it says that they are done."""
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    with contextlib.suppress(ConnectionError):  # what it did not like it says at its end
+        process.stdin.write(words)
+        await process.stdin.drain()
+    for _ in range(answers):
+        async with asyncio.timeout(TIMEOUT):
+            answer = await process.stdout.readline()
+        if not answer.endswith(b": ok\n"):
+            err = (await process.stderr.read()).decode("utf-8", "replace")
+            raise explain(err, "update-ref", await process.wait())
+
+
+async def _end(process: asyncio.subprocess.Process, *unread: asyncio.StreamReader | None, ask: bool = True) -> None:
     """Ask git to stop (it then removes its lock files), and insist after two seconds; `unread` pipes are drained."""
     with contextlib.suppress(ProcessLookupError):
-        process.terminate()
+        if ask:
+            process.terminate()
     ended = asyncio.gather(process.wait(), *(stream.read() for stream in unread if stream is not None))
     try:
         await asyncio.wait_for(asyncio.shield(ended), 2)
@@ -263,16 +319,32 @@ def _which(path: str) -> str | None:
     return shutil.which("git", path=path)
 
 
+_foreign: set[Path] = set()
+
+
+def distrust(folder: Path) -> None:
+    """Take no program from below `folder`, a checkout, even where the person's PATH names a folder in it."""
+    _foreign.update((folder, Path(os.path.realpath(folder))))
+
+
 def _search_path() -> str:
-    """PATH without relative entries: a `git` lying in the repository is never taken."""
+    """PATH without relative entries and checkouts: a `git` lying in the repository is never taken."""
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(entry for entry in entries if entry and Path(entry).is_absolute())
+    return os.pathsep.join(entry for entry in entries if entry and Path(entry).is_absolute() and not _is_foreign(entry))
+
+
+def _is_foreign(entry: str) -> bool:
+    places = (Path(os.path.normpath(entry)), Path(os.path.realpath(entry)))
+    return any(place.is_relative_to(folder) for folder in _foreign for place in places)
 
 
 def executable() -> str:
     found = _which(_search_path())
     if found is None:
-        raise RepositoryUnfit("git is not installed.", hint="Install git 2.38 or newer and try again.")
+        raise RepositoryUnfit(
+            "git is not installed.",
+            hint="Install git 2.38 or newer, outside of this project, and try again.",
+        )
     return found
 
 

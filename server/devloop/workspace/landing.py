@@ -8,13 +8,17 @@
    set to the new version;
 4. `read-tree -m -u old new`, which itself refuses what would lose something;
 5. branch, plan branch and its base move together, each by compare-and-swap.
+
+Refs and HEAD are compared and locked before step 2 and moved in step 5, so nobody can commit or switch in between, and
+a branch that moved is noticed while nothing has changed yet.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from devloop.errors import DevloopError, LandingRefused, RepositoryUnfit
@@ -35,7 +39,11 @@ from devloop.workspace.objects import (
 from devloop.workspace.own import OwnGit
 from devloop.workspace.plan_branch import PlanBranch
 from devloop.workspace.records import Landed, Landing
-from devloop.workspace.refs import ZERO, drop, move, move_all
+from devloop.workspace.refs import ZERO, drop, holding, move, move_all
+
+
+def _stale(message: str) -> LandingRefused:
+    return LandingRefused(message, hint="Start the landing again.", stale=True)
 
 
 @dataclass(frozen=True)
@@ -113,8 +121,10 @@ async def finish(
         return Landed(landing.old, new, commits)
     await steps.check_refs()
     await steps.send()
-    await steps.set_index_and_files()
-    await steps.move_refs()
+    async with steps.holding_refs() as settle:
+        await steps.set_index_and_files()
+        await settle()
+    await drop(await repository.git(), names.LANDING)
     return Landed(landing.old, new, commits)
 
 
@@ -156,7 +166,7 @@ class Steps:
         plan = await self.repository.ref(self.plan_branch.ref)
         if head.commit != self.landing.old or plan not in (self.landing.plan, self.new):
             moved = head.branch if head.commit != self.landing.old else self.plan_branch.branch
-            raise LandingRefused(f"{moved} moved meanwhile.", hint="Start the landing again.", stale=True)
+            raise _stale(f"{moved} moved meanwhile.")
         busy = self.repository.busy()
         if busy is not None:
             raise LandingRefused(
@@ -172,7 +182,7 @@ class Steps:
 
     async def send(self) -> None:
         await self.own.send(self.new, [self.landing.old, self.landing.plan])
-        await move(self.repository.plain(), names.LANDING, self.new, None)
+        await move(await self.repository.git(), names.LANDING, self.new, None)
 
     async def set_index_and_files(self) -> None:
         git = await self.repository.git()
@@ -195,9 +205,31 @@ class Steps:
         await git.run("update-index", "-q", "--refresh", "--ignore-submodules", ok=(0, 1))
 
     async def move_refs(self) -> None:
-        branch = f"refs/heads/{self.landing.branch}"
+        """What is left to do when branch and checkout are new already."""
+        git = await self.repository.git()
+        changes = await self._moves()
+        if changes:
+            try:
+                await move_all(git, changes)
+            except StaleRef as problem:
+                raise _stale(problem.message) from problem
+        await drop(git, names.LANDING)
+
+    @contextlib.asynccontextmanager
+    async def holding_refs(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """The refs as they were planned, locked until what this gives moves them."""
+        try:
+            async with holding(await self.repository.git(), await self._moves()) as settle:
+                head = await self.repository.head()
+                if head.branch != self.landing.branch:
+                    raise _stale(f"You are not on {self.landing.branch} any more.")
+                yield settle
+        except StaleRef as problem:
+            raise _stale(problem.message) from problem
+
+    async def _moves(self) -> list[tuple[str, str | None, str | None]]:
         wanted = [
-            (branch, self.landing.old),
+            (f"refs/heads/{self.landing.branch}", self.landing.old),
             (self.plan_branch.ref, self.landing.plan),
             (self.plan_branch.base_ref, None),
         ]
@@ -207,12 +239,7 @@ class Steps:
             if present == self.new or (name == self.plan_branch.ref and present not in (old, self.new)):
                 continue
             changes.append((name, self.new, old or present or ZERO))
-        try:
-            if changes:
-                await move_all(self.repository.plain(), changes)
-        except StaleRef as problem:
-            raise LandingRefused(problem.message, hint="Start the landing again.", stale=True) from problem
-        await drop(self.repository.plain(), names.LANDING)
+        return changes
 
     async def _changes(self) -> list[_Change]:
         output = await self.own.git().run(

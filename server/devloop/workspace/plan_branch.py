@@ -55,7 +55,7 @@ class PlanBranch:
             else:
                 changes = [(self.ref, here, plan), (self.base_ref, here, base or ZERO)]
             try:
-                await move_all(repository.plain(), changes)
+                await move_all(await repository.git(), changes)
             except StaleRef:
                 continue
             return here
@@ -95,7 +95,7 @@ class PlanBranch:
                 )
             await self.own.send(new, [plan])
             try:
-                await move_all(repository.plain(), [(self.ref, new, plan)])
+                await move_all(await repository.git(), [(self.ref, new, plan)])
             except StaleRef:
                 continue
             return Accepted(new, left_out=left_out)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
 from devloop.errors import UsageError
 from devloop.workspace.git import Git
 from devloop.workspace.own import OwnGit
@@ -30,6 +33,19 @@ async def move(git: Git, name: str, new: str, old: str | None) -> None:
 
 async def move_all(git: Git, changes: list[tuple[str, str | None, str | None]]) -> None:
     """Set or delete (`new` None) several refs in one transaction: all or none. Raises `StaleRef`."""
+    await git.run("update-ref", "-m", _MESSAGE, "--no-deref", "-z", "--stdin", data=_commands(changes))
+
+
+@contextlib.asynccontextmanager
+async def holding(
+    git: Git, changes: list[tuple[str, str | None, str | None]]
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """The same in two steps: compared and locked now, moved by what this gives, given up without it."""
+    async with git.prepared(_commands(changes), _MESSAGE) as settle:
+        yield settle
+
+
+def _commands(changes: list[tuple[str, str | None, str | None]]) -> bytes:
     lines = []
     for name, new, old in changes:
         if new is None:
@@ -38,7 +54,7 @@ async def move_all(git: Git, changes: list[tuple[str, str | None, str | None]]) 
             lines.append(f"create {name}\0{new}\0")
         else:
             lines.append(f"update {name}\0{new}\0{old or ''}\0")
-    await git.run("update-ref", "-m", _MESSAGE, "--no-deref", "-z", "--stdin", data="".join(lines).encode())
+    return "".join(lines).encode()
 
 
 async def drop(git: Git, *names: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devloop.errors import Refused, UsageError
 from devloop.redact import one_line, printable
@@ -62,6 +62,7 @@ async def since(repository: Repository, head: str, tag: str | None) -> Since:
     """What a version that is made of `head` would bring beyond `tag`, one of `tags`."""
     git = await repository.git()
     start = await git.line("rev-parse", "--verify", "--end-of-options", f"refs/tags/{tag}^{{commit}}") if tag else None
+    checked_oid(head)
     base = start or await git.line("hash-object", "-t", "tree", "/dev/null")
     reach = [head, f"^{start}"] if start else [head]
     told = await git.run(
@@ -143,7 +144,7 @@ async def make_tag(repository: Repository, name: str, commit: str, message: str)
             hint="Choose another version, or remove that tag yourself.",
         )
     identity = await repository.identity()
-    git = Git(repository.git_dir, repository.root, config=repository.kept, committer=(identity.name, identity.email))
+    git = replace(await repository.git(), committer=(identity.name, identity.email))
     await git.run(
         *("tag", "--annotate", "--no-sign", "--cleanup=verbatim", "--file=-", "--end-of-options", name, commit),
         data=printable(message).encode("utf-8", "replace"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.errors import DevloopError, RepositoryUnfit
-from devloop.workspace.git import Git, check_version
+from devloop.workspace.git import Git, check_version, distrust
 from devloop.workspace.names import shown, split_paths
 from devloop.workspace.records import DirtyFile, Head, Identity, Notice
 
@@ -54,10 +54,11 @@ class Repository:
         """The repository around `start`. Raises `RepositoryUnfit`, which says what to do, for: git missing or too old,
         no repository, a bare one, a foreign owner, a work tree that is somewhere else, and, unless `born` is false,
         one without a commit."""
-        await check_version()
         start = await asyncio.to_thread(start.resolve)
         if not await asyncio.to_thread(start.is_dir):
             raise RepositoryUnfit(f"{start} is not a directory.")
+        await asyncio.to_thread(_distrust_around, start)
+        await check_version()
         look = Git(None, personal=True, cwd=start)
         try:
             git_dir = Path(await look.line("rev-parse", "--absolute-git-dir"))
@@ -90,7 +91,7 @@ class Repository:
         return (self.root, self.common_dir)
 
     def plain(self) -> Git:
-        """For commands that read refs and objects only."""
+        """For commands that read refs and objects only; what moves a ref may raise hooks and takes `git`."""
         return Git(self.git_dir, self.root)
 
     async def git(self, *, index: Path | None = None, borrow: Path | None = None, objects: Path | None = None) -> Git:
@@ -161,6 +162,13 @@ class Repository:
             "Set them: git config --global user.name NAME and git config --global user.email ADDRESS",
         )
         return Identity(name or "devloop", email or "devloop@localhost", notice)
+
+
+def _distrust_around(start: Path) -> None:
+    """The checkout around `start`, before git is asked which one it is."""
+    top = next((place for place in (start, *start.parents) if os.path.lexists(place / ".git")), None)
+    if top is not None:
+        distrust(top)
 
 
 def _state(code: str) -> str:

@@ -49,7 +49,7 @@ async def _keep_there(own: OwnGit, run: str, base: str) -> None:
             return
         base = parents[0]
     if kept != base:
-        await move(repository.plain(), ref, base, None)
+        await move(await repository.git(), ref, base, None)
 
 
 def _is_ready(own: OwnGit, run: str) -> bool:
