@@ -65,8 +65,11 @@ FIXES = (
     Fix(
         name="mount-points-are-removed",
         threat="§4: bwrap leaves an empty mount point",
-        says="what was made for a mask is removed after the command",
-        cuts=(Cut("sandbox/masks.py", "                    _remove_empty(point)", "                    pass"),),
+        says="what was made for a mask is removed after the command (the canary asks for it: cut as well)",
+        cuts=(
+            Cut("sandbox/masks.py", "                    _remove_empty(point)", "                    pass"),
+            Cut("sandbox/canary.py", 'if (inside / "masked").exists():', "if False:"),
+        ),
         tests=(
             f"{MASKS}test_what_is_absent_can_not_be_created_and_leaves_nothing",
             f"{MASKS}test_an_empty_folder_that_a_crash_left_over_is_removed",
@@ -120,6 +123,13 @@ FIXES = (
         says="file tools write nothing that is protected or kept as it is",
         cuts=(Cut("tools/batch.py", "kept_out = (*context.protected, *context.kept)", "kept_out = ()"),),
         tests=(f"{RUN}test_file_tools_write_nothing_of_it",),
+    ),
+    Fix(
+        name="what-runs-outside-later-is-shown",
+        threat="§2.3, §2.5: work that workflows, package managers or other agents execute outside the sandbox",
+        says="the checkpoint names such files and who executes them",
+        cuts=(Cut("runs/acceptance.py", "    await _notice_outside(services, run, made.id)\n", ""),),
+        tests=(f"{RUN}test_what_runs_outside_later_is_shown_before_anybody_decides",),
     ),
     # Environment
     Fix(

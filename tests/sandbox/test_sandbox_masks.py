@@ -118,7 +118,7 @@ async def test_one_command_that_ends_does_not_unmask_another(place):
     slow = asyncio.create_task(
         place.backend.run(
             place.command(
-                "echo up; while [ ! -e go ]; do sleep 0.02; done; echo x > .vscode/x && echo written",
+                "echo up; while [ ! -e go ]; do sleep 0.02; done; mkdir -p .vscode; echo x > .vscode/x && echo written",
                 masks=masks(place),
             ),
             on_output=lambda _: started.set(),

@@ -23,6 +23,8 @@ from support.served import Served, play, served
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 PLAN = "# Plan: tiny\n\n## Phase 1: All of it\n\n- [ ] Task 1.1: First\n"
+LATER = (".nvim.lua", ".zed/settings.json", ".VSCODE/tasks.json", ".github/workflows/x.yml", "sub/.vscode/tasks.json")
+"""Of these the first three are kept as they are, the others shown."""
 MARKER = "DEVLOOP_TEST_MARKER"
 SPECIFIED = (
     *(".git", ".devloop/config.toml", ".devloop/hooks", ".devloop/skills", ".devloop/agents", ".vscode", ".idea"),
@@ -36,7 +38,6 @@ PRESENT = {
     ".devloop/skills/known/SKILL.md": "---\nname: known\ndescription: Known.\n---\noriginal\n",
     ".zed/settings.json": "original\n",
 }
-NESTED = {".vscode": "tasks.json", ".claude": "settings.json", ".idea": "workspace.xml", ".cursor": "mcp.json"}
 ENVIRON = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"
 
 # Says for each path which way of changing it went through. `mv` and `ln` try to swap it for something of their own.
@@ -140,7 +141,7 @@ def turns(place: Path, port: int, name: str) -> list[dict[str, object]]:
         turn(command(f"python3 - <<'EOF'\n{probe}\nEOF")),
         turn(command("(setsid sh -c 'sleep 90; : survivor-of-devloop-test' &) ; echo left")),
         turn(*files),
-        turn(command("echo x > .nvim.lua; echo x > .zed/settings.json; mkdir -p .VSCODE; echo x > .VSCODE/tasks.json")),
+        turn(command(f"for f in {' '.join(LATER)}; do mkdir -p $(dirname $f); echo x > $f; done")),
         turn(write("work.txt")),
         turn(finish()),
     ]
@@ -270,3 +271,11 @@ async def test_what_other_programs_execute_is_left_out_of_the_commit_and_named(a
     assert not {".nvim.lua", ".VSCODE/tasks.json"} & set(listed)
     assert git(attacked.held.root, "show", f"{show['run']['commit']}:.zed/settings.json") == "original"
     assert any(".nvim.lua" in notice for notice in show["notices"])
+
+
+async def test_what_runs_outside_later_is_shown_before_anybody_decides(attacked):
+    show = await attacked.held.peer.request("devloop/show", {"run": attacked.run})
+    (said,) = [notice for notice in show["checkpoint"]["notices"] if "outside the sandbox later" in notice]
+    assert ".github/workflows/x.yml (continuous integration)" in said
+    assert "sub/.vscode/tasks.json (whoever opens that folder)" in said
+    assert "work.txt" not in said

@@ -10,6 +10,7 @@ from typing import Any
 
 from devloop.errors import DevloopError, LandingRefused
 from devloop.redact import one_line, printable
+from devloop.runs import outside
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -37,7 +38,18 @@ async def commit(services: Services, run: str, summary: str) -> Outcome:
     if made.refused:
         names = ", ".join(made.refused[:5])
         services.notice(run, f"The agent changed files that are not its to change; they were left out: {names}")
+    await _notice_outside(services, run, made.id)
     return {"outcome": "committed", "commit": made.id}
+
+
+async def _notice_outside(services: Services, run: str, commit_id: str) -> None:
+    """Say which of the run's files execute outside the sandbox later."""
+    row = services.store.run(run)
+    assert row is not None
+    found = await services.workspace.diff(row["base"], commit_id, limit=0)
+    services.notice(
+        run, *filter(None, [outside.told(path for file in found.files for path in (file.path, file.old_path) if path)])
+    )
 
 
 def commit_message(services: Services, spec: RunSpec, summary: str) -> str:
