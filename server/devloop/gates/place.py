@@ -170,8 +170,8 @@ def _mounts(gate: Gate, place: Place, folder: ReportDir, tool: Tool | None) -> t
         pointing = environment.editables_in(place.view)
         if pointing:
             raise Unrunnable(
-                f"{pointing[0].name} is installed editable from {pointing[0].path}: without a sandbox the gate would "
-                "test your own files and not the work"
+                f"{pointing[0].name} is installed editable from {pointing[0].path}: without the full sandbox the gate "
+                "would test your own files and not the work"
             )
     writable = gate.origin == "declared" or gate.kind not in READ_ONLY_KINDS
     mounts = [

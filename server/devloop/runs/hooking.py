@@ -56,8 +56,9 @@ async def settle(services: Services, spec: RunSpec) -> None:
         services.notice(spec.id, "No hooks run here: a hook started this devloop.")
         services.hooks[spec.id] = Held()
         return
-    if (await services.sandbox()).state != "on":
-        services.notice(spec.id, "No hooks run: there is no sandbox for them.")
+    state = (await services.sandbox()).state
+    if state != "on":
+        services.notice(spec.id, f"No hooks run: they need the full sandbox, and it is {state}.")
         services.hooks[spec.id] = Held()
         return
     ready = await asyncio.to_thread(hooks.pin, library, services.folder(spec.id))
