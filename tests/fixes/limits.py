@@ -176,7 +176,7 @@ FIXES = (
         threat="§13.11: memory bomb of one process",
         says="RLIMIT_DATA",
         cuts=(Cut("sandbox/limits.py", '"RLIMIT_DATA": limits.memory_bytes,', '"RLIMIT_DATA": None,'),),
-        tests=(f"{PROCESSES}test_one_process_can_not_take_more_memory_than_allowed",),
+        tests=(f"{CAPS}test_one_process_can_not_even_ask_for_more_than_a_command_may_have",),
     ),
     Fix(
         name="memory-of-a-command",

@@ -34,6 +34,13 @@ time.sleep(3)
 """
 
 
+async def test_one_process_can_not_even_ask_for_more_than_a_command_may_have(place):
+    """Nothing of it is touched, so no look at what is used would see it: the kernel refuses."""
+    source = "import mmap; mmap.mmap(-1, 1 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('got it')"
+    result = await place.python(source, limits=Limits(wall_s=20, memory_bytes=200 * MIB))
+    assert "got it" not in result.output and not result.ok
+
+
 async def test_memory_that_is_in_no_processs_account_counts(place):
     """A file in memory that nobody has mapped: it shows in what the machine has left, and nowhere else."""
     result = await place.python(HOARD, limits=Limits(wall_s=20, memory_reserve_bytes=1 << 60))
