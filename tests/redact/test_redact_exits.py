@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from devloop import keys
-from support.engines import Engine, call, command, engine, finish, first_text, trust_everything, turn, work, write
+from devloop.redact import Redactor
+from devloop.runs.transcript import Segment, Transcript
+from support.engines import Engine, call, command, engine, finish, trust_everything, turn, work, write
 from support.projects import at_home, commit_all, git, tiny_project
 
 KEY = "sk-" + "ant-api03-" + "Qz7vB2" * 8
@@ -21,12 +23,12 @@ SHAPE = "gh" + "p_" + "f4Tr9w" * 6
 """Nobody knows it; it has a shape."""
 HIDDEN = "\u200b\u2060\U000e0041"
 
-PLAN = f"""# Plan
+PLAN = """# Plan
 
 ## Phase 1: All
 
 - [ ] Task 1.1: Do it
-    - the key is {KEY}, and {SHAPE}{HIDDEN}
+    - as ever
 - [ ] Task 1.2: Then that
 - [ ] Task 1.3: And this
 """
@@ -76,9 +78,10 @@ def nothing_leaks(held: Engine, **told: Any) -> None:
     for name, value in {"events": held.events, "hand-off": held.handed_off, "plan": held.plan, **told}.items():
         assert not leaking(json.dumps(value).encode()), name
     for name, data in kept_files(held):
-        assert not leaking(data) or (name.endswith(".json") and "-" in Path(name).stem and "tasks" in data.decode()), (
-            name
-        )
+        player = data.startswith(b'{"tasks": ')  # what it plays
+        own_words = ["shape"] if name.endswith(".response.json") else []
+        told = data.decode("utf-8", "replace")
+        assert player or leaking(data) in ([], own_words), (name, told[max(0, told.find(KEY) - 300) :][:400])
 
 
 async def test_no_exit_of_a_run_tells_a_secret_and_nothing_hidden_reaches_the_model(project: Path) -> None:
@@ -98,7 +101,7 @@ async def test_no_exit_of_a_run_tells_a_secret_and_nothing_hidden_reaches_the_mo
         ]
     }
     async with engine(project, {"ANTHROPIC_API_KEY": KEY}, tasks=tasks) as held:
-        run = await held.run("1.1", title=f"Do {KEY} and {SHAPE}", task_fields={"body": f"the key is {KEY} {HIDDEN}"})
+        run = await held.run("1.1", title="Do it")
         await held.checkpoint(run)
         await held.decide(run, "answer", f"no, but {KEY} and {SHAPE}")
         shown = await held.checkpoint(run, 2, timeout=25)
@@ -110,14 +113,15 @@ async def test_no_exit_of_a_run_tells_a_secret_and_nothing_hidden_reaches_the_mo
         text = json.dumps(requests, ensure_ascii=False)
         assert "one\\\\u{200b}\\\\u{2060}\\\\u{e0041}two" in text
         assert not any(char in text for char in HIDDEN)
-        assert not leaking(text.encode())
-        assert "«redacted:" in first_text(requests[0]) or KEY not in first_text(requests[0])
+        assert leaking(text.encode()) == ["shape"]  # in its own words alone: a test may need such a one
+        heard = [[each for each in messages if each["role"] == "user"] for messages in requests]
+        assert not leaking(json.dumps(heard).encode())
         await held.decide(run, "commit")
         assert (await held.ended(run))["outcome"] == "landed"
         said = git(project, "log", "-1", "--format=%B")
         assert "redacted" in said and not leaking(said.encode())
         assert not (project / "a.txt").exists() or KEY not in (project / "a.txt").read_text()
-        nothing_leaks(held, requests=requests, **asked)
+        nothing_leaks(held, **asked)
 
 
 async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none(project: Path) -> None:
@@ -172,3 +176,11 @@ async def test_no_secret_of_the_daemons_environment_stands_in_the_engines(
         run = await held.run("1.2")
         await held.checkpoint(run)
         assert "«redacted:a-deploy-token:" in json.dumps(held.requests(run), ensure_ascii=False)
+
+
+def test_what_a_task_says_reaches_the_model_without_secrets_and_with_nothing_hidden(tmp_path: Path) -> None:
+    transcript = Transcript(tmp_path, Redactor({"KEY": KEY}))
+    transcript.begin_segment(Segment(0, 1, f"Task 1.1: with {KEY} and {SHAPE}, one{HIDDEN}two"))
+    transcript.answer(0, f"more of {KEY}, one{HIDDEN}two")
+    text = json.dumps(transcript.messages(1), ensure_ascii=False)
+    assert not leaking(text.encode()) and text.count("one\\\\u{200b}\\\\u{2060}\\\\u{e0041}two") == 2

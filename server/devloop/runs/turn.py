@@ -68,6 +68,8 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
             reply = await _react(services, spec, transcript, number, answer)
     except TimeoutError:
         return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
+    if "command" not in reply["outcome"]:  # what the person is asked to allow is what would run
+        reply["outcome"] = services.redactor.data(reply["outcome"])
     transcript.set_reply(number, reply)
     outcome = dict(reply["outcome"])
     ended = {"turn": number, "outcome": outcome["outcome"], **money.so_far(services, run)}
@@ -108,10 +110,14 @@ def without_known_secrets(response: dict[str, Any], redactor: Redactor) -> dict[
     """An answer as it is kept and acted on: no text or call of it holds a secret of this machine. Thinking goes back as
     it came, because it is signed; what only looks like a secret stays, because a test may need one."""
     signed = ("thinking", "redacted_thinking", "compaction")
-    content = [
-        block if block.get("type") in signed else redactor.values_in_data(block) for block in response["content"]
-    ]
-    return {**response, "content": content}
+
+    def clean(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [each if each.get("type") in signed else redactor.values_in_data(each) for each in blocks]
+
+    raw = dict(response["raw"])
+    if "content" in raw:
+        raw["content"] = clean(raw["content"])
+    return {**response, "content": clean(response["content"]), "raw": raw}
 
 
 def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
