@@ -107,6 +107,7 @@ def test_a_keyring_that_works_holds_the_key_and_the_file_does_not(home: Path, mo
         ("is not recommended", WORKING, 0.5),
         ("is plain text", "class PlaintextKeyring(Base):\n    kept = {}\nMade = PlaintextKeyring\n", 5),
     ],
+    ids=["loses", "breaks", "another", "priority", "plain-text"],
 )
 def test_a_keyring_that_does_not_keep_secrets_is_not_taken(
     home: Path, monkeypatch: pytest.MonkeyPatch, what: str, body: str, priority: float

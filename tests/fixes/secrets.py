@@ -1,0 +1,212 @@
+"""Keys, redaction, what is hidden in texts (security §7, §9)."""
+
+from fixes.model import Cut, Fix
+
+KEYS = "tests/redact/test_redact_keys.py::"
+SECRETS = "tests/redact/test_redact_secrets.py::"
+EDITS = "tests/redact/test_redact_edits.py::"
+EXITS = "tests/redact/test_redact_exits.py::"
+CHARACTERS = "tests/redact/test_redact_characters.py::"
+
+FIXES = (
+    Fix(
+        name="key-file-of-ones-own",
+        threat="§9.1: a key in a file that others can read",
+        says="a key file that others can read is refused",
+        cuts=(Cut("keys.py", "found.st_mode & 0o077:", "found.st_mode & 0:"),),
+        tests=(f"{KEYS}test_a_file_that_others_can_read_is_refused_and_what_to_do_is_said",),
+    ),
+    Fix(
+        name="key-file-is-no-link",
+        threat="§7: a link in the place of a private file",
+        says="the key file is opened without following a link",
+        cuts=(Cut("keys.py", 'getattr(os, "O_NOFOLLOW", 0)', "0"),),
+        tests=(f"{KEYS}test_a_link_in_the_files_place_is_refused_for_reading_and_for_writing",),
+    ),
+    Fix(
+        name="key-for-one-service",
+        threat="§2.3: a base URL from elsewhere takes the key",
+        says="a stored key is given to the service that it was stored for alone",
+        cuts=(Cut("keys.py", "    return (base_url or DEFAULT_URL)", "    return DEFAULT_URL or (base_url or '')"),),
+        tests=(f"{KEYS}test_a_key_is_given_to_the_service_that_it_was_stored_for_and_to_no_other",),
+    ),
+    Fix(
+        name="keyring-round-trip",
+        threat="§9.1: a keyring that loses or shows what it gets",
+        says="a keyring is taken only after it gave a probe back",
+        cuts=(
+            Cut("keys.py", "if backend is not None and _works(backend) and ", "if backend is not None and "),
+            Cut("keys.py", "    return bool(backend.get_password(SERVICE, url) == key)", "    return True"),
+        ),
+        tests=(
+            f"{KEYS}test_a_keyring_that_does_not_keep_secrets_is_not_taken[loses]",
+            f"{KEYS}test_a_keyring_that_does_not_keep_secrets_is_not_taken[another]",
+        ),
+    ),
+    Fix(
+        name="closed-process",
+        threat="§9.1: /proc/PID/environ and the memory of the process that holds the key",
+        says="daemon and engine make themselves unreadable to others of the same user",
+        cuts=(Cut("keys.py", ".prctl(set_dumpable, 0, 0, 0, 0) == 0)", ".prctl(set_dumpable, 1, 0, 0, 0) == 0)"),),
+        tests=(f"{KEYS}test_a_process_that_closed_itself_shows_its_environment_to_no_other_of_the_same_user",),
+    ),
+    Fix(
+        name="no-secret-at-the-start",
+        threat="§9.1, §6.3: secrets in the environment that a process begins with",
+        says="secret variables go to daemon and engine by standard input",
+        cuts=(Cut("launch.py", "if is_secret(name, value)}", "if False}"),),
+        tests=(
+            f"{KEYS}test_a_process_begins_without_secrets_and_is_told_them",
+            f"{EXITS}test_no_secret_of_the_daemons_environment_stands_in_the_engines",
+        ),
+    ),
+    Fix(
+        name="known-values",
+        threat="§9.3 layer 1, §13.5: a secret of this machine in what goes out",
+        says="known values are hidden in all their encodings",
+        cuts=(Cut("redact/redactor.py", "        if not self._known:\n", "        if True:\n"),),
+        tests=(
+            f"{SECRETS}test_any_known_value_in_any_encoding_and_any_chunking_is_hidden_and_pieces_are_as_the_whole",
+        ),
+    ),
+    Fix(
+        name="every-alignment-of-base64",
+        threat="§9.3 layer 1: a secret somewhere in a longer text that is encoded",
+        says="base64 is known at each of its three alignments",
+        cuts=(Cut("redact/forms.py", "for before in range(3):", "for before in range(1):"),),
+        tests=(
+            f"{SECRETS}test_any_known_value_in_any_encoding_and_any_chunking_is_hidden_and_pieces_are_as_the_whole",
+        ),
+    ),
+    Fix(
+        name="shapes-of-secrets",
+        threat="§9.3 layer 2: a secret that nobody told devloop",
+        says="what begins as a known kind of secret is hidden",
+        cuts=(
+            Cut(
+                "redact/patterns.py",
+                "    for pattern in of:\n        if any(",
+                "    for pattern in of:\n        if False and any(",
+            ),
+        ),
+        tests=(f"{SECRETS}test_what_has_the_shape_of_a_secret_is_hidden_wherever_it_is_cut",),
+    ),
+    Fix(
+        name="carry-over",
+        threat="§9.3 layer 2: a secret cut between two pieces of an output",
+        says="what is not yet a whole line is carried over",
+        cuts=(Cut("redact/streams.py", 'end = piece.rfind("\\n") + 1', "end = len(piece)"),),
+        tests=(
+            f"{SECRETS}test_any_known_value_in_any_encoding_and_any_chunking_is_hidden_and_pieces_are_as_the_whole",
+            f"{SECRETS}test_what_has_the_shape_of_a_secret_is_hidden_wherever_it_is_cut",
+        ),
+    ),
+    Fix(
+        name="open-private-key",
+        threat="§9.3 layer 2: a private key over lines that come one by one",
+        says="a block that was begun is hidden to its end",
+        cuts=(Cut("redact/pem.py", "closing is None and self._goes_on(line)", "closing is None and False"),),
+        tests=(f"{SECRETS}test_a_private_key_is_hidden_however_it_is_written_and_cut",),
+    ),
+    Fix(
+        name="bounded-carry",
+        threat="§13.11: an output without a line's end",
+        says="no more than 64 KiB wait for a line's end",
+        cuts=(Cut("redact/streams.py", "while self._size > self._limit:", "while False:"),),
+        tests=(f"{SECRETS}test_a_line_longer_than_the_carry_is_told_in_time_and_hides_what_is_cut_there",),
+    ),
+    Fix(
+        name="secret-behind-escapes",
+        threat="§9.4: a secret with control characters in it, which a terminal drops",
+        says="a secret that shows once control characters are gone is hidden",
+        cuts=(
+            Cut(
+                "redact/redactor.py",
+                "return _LINE.sub(self._bare, text) if conceals(text) else text",
+                "return text",
+            ),
+        ),
+        tests=(f"{SECRETS}test_a_secret_that_only_shows_once_a_terminal_drops_what_is_between_is_hidden",),
+    ),
+    Fix(
+        name="hidden-characters",
+        threat="§9.4, §13.7: what is never drawn",
+        says="every default-ignorable and format character goes",
+        cuts=(
+            Cut(
+                "redact/characters.py",
+                '    text = _HIDDEN.sub(_dropped, _ESCAPES.sub("", text.replace("\\r\\n", "\\n")))',
+                '    text = _ESCAPES.sub("", text.replace("\\r\\n", "\\n"))',
+            ),
+        ),
+        tests=(f"{CHARACTERS}test_everything_that_unicode_calls_a_control_or_format_goes_but_what_is_drawn",),
+    ),
+    Fix(
+        name="unclosed-sequences",
+        threat="§9.4: an escape sequence that hides the rest of a diff",
+        says="a sequence ends with its line",
+        cuts=(Cut("redact/characters.py", "[^\\n\\x07\\x1b\\x9c]*", "[^\\x07\\x1b\\x9c]*"),),
+        tests=(f"{CHARACTERS}test_a_sequence_that_is_never_closed_hides_no_line_behind_it",),
+    ),
+    Fix(
+        name="visible-to-the-model",
+        threat="§9.4: instructions that only a model reads",
+        says="hidden characters are shown to the model as what they are",
+        cuts=(
+            Cut("runs/transcript.py", "text(visible(self._redactor.text(text)))", "text(self._redactor.text(text))"),
+        ),
+        tests=(f"{EXITS}test_what_a_task_says_reaches_the_model_without_secrets_and_with_nothing_hidden",),
+    ),
+    Fix(
+        name="code-as-a-compiler-reads-it",
+        threat="§9.4: code inside an escape sequence or behind a carriage return",
+        says="of a file's text nothing goes away before the model reads it",
+        cuts=(Cut("tools/batch.py", "code=call.name in _SHOW_FILES", "code=False"),),
+        tests=(f"{EDITS}test_what_a_terminal_would_swallow_of_a_file_is_shown",),
+    ),
+    Fix(
+        name="no-placeholder-in-a-file",
+        threat="§9.3: an edit that destroys the secret that it does not see",
+        says="a placeholder is not written where a secret was",
+        cuts=(Cut("tools/text.py", "        if found[0] not in before:", "        if False:"),),
+        tests=(
+            f"{EDITS}test_a_placeholder_is_never_written_in_a_secrets_place[write_file]",
+            f"{EDITS}test_a_placeholder_is_never_written_in_a_secrets_place[edit_new]",
+            f"{EDITS}test_a_placeholder_is_never_written_in_a_secrets_place[run_command]",
+        ),
+    ),
+    Fix(
+        name="marks-are-characters",
+        threat="§9.4: an edit that turns a hidden character into letters",
+        says="a copied mark is taken for the character that it stands for",
+        cuts=(Cut("tools/text.py", "(meant := unescaped(old)) != old:", "(meant := old) != old:"),),
+        tests=(f"{EDITS}test_an_edit_that_copies_a_hidden_character_as_it_was_shown_finds_and_keeps_it",),
+    ),
+    Fix(
+        name="redacted-exits",
+        threat="§13.5: events that tell a secret",
+        says="events pass the redactor",
+        cuts=(Cut("engine/ports.py", "clean = self._redactor.data(data)", "clean = dict(data)"),),
+        tests=(f"{EXITS}test_no_exit_of_a_run_tells_a_secret_and_nothing_hidden_reaches_the_model",),
+    ),
+    Fix(
+        name="answers-without-secrets",
+        threat="§9.1: a secret in a transcript",
+        says="what a model answered is kept without known secrets",
+        cuts=(
+            Cut(
+                "runs/turn.py",
+                "without_known_secrets(asked.to_json(), services.redactor)",
+                "asked.to_json()",
+            ),
+        ),
+        tests=(f"{EXITS}test_no_exit_of_a_run_tells_a_secret_and_nothing_hidden_reaches_the_model",),
+    ),
+    Fix(
+        name="no-secret-in-a-commit",
+        threat="§9.3 layer 3: a secret in the work of a run",
+        says="a finding holds the commit back until a person accepts exactly it",
+        cuts=(Cut("runs/leaks.py", '"fail" if leaks else "pass",', '"pass",'),),
+        tests=(f"{EXITS}test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none",),
+    ),
+)
