@@ -57,6 +57,7 @@ FIXES = (
         cuts=(Cut("launch.py", "if is_secret(name, value)}", "if False}"),),
         tests=(
             f"{KEYS}test_a_process_begins_without_secrets_and_is_told_them",
+            f"{KEYS}test_a_daemon_that_is_started_shows_no_secret_of_its_starter",
             f"{EXITS}test_no_secret_of_the_daemons_environment_stands_in_the_engines",
         ),
     ),

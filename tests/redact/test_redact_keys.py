@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ import pytest
 
 from devloop import keys, launch
 from devloop.errors import Refused, UsageError
+from devloop.paths import StateDir
 from support.projects import at_home, make_repository
 
 KEY = "sk-" + "ant-" + "Zq8" * 12
@@ -260,3 +262,25 @@ def test_a_process_that_closed_itself_shows_its_environment_to_no_other_of_the_s
         process.stdout.close()
         process.wait()
     assert secret in seen["open"] and seen["closed"] == "refused\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_daemon_that_is_started_shows_no_secret_of_its_starter(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "of-the-shell-" + "that-began-it"
+    monkeypatch.setenv("SOME_DEPLOY_TOKEN", secret)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    root = make_repository(home / "project")
+    state = StateDir.of(root).make()
+    launch.Launcher(root, state).keep_one_coming()
+    process = launch._started[-1]
+    try:
+        end = time.monotonic() + 60
+        while not state.daemon_file.exists():
+            assert process.poll() is None and time.monotonic() < end, launch.last_line(state.logs / "daemon.log")
+            time.sleep(0.02)
+        for what in ("environ", "cmdline"):
+            shown = Path(f"/proc/{process.pid}/{what}").read_bytes()
+            assert secret.encode() not in shown and KEY.encode() not in shown
+    finally:
+        process.terminate()
+        process.wait(30)
