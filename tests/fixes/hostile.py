@@ -135,4 +135,24 @@ FIXES: tuple[Fix, ...] = (
         ),
         tests=(f"{SHOWN}test_an_address_with_something_hidden_in_it_is_no_link",),
     ),
+    Fix(
+        name="hostile-block-of-a-transcript",
+        threat="§9.4: hidden characters between backticks are dropped later and the block ends",
+        says="a block's fence is chosen for what will be shown",
+        cuts=(Cut("runs/transcript_text.py", 'text, fence = printable(text), "```"', 'fence = "```"'),),
+        tests=(f"{SHOWN}test_no_content_ends_its_block_in_a_transcript",),
+    ),
+    Fix(
+        name="hostile-pictures-in-a-transcript",
+        threat="§2.10: a picture's address in an agent's words carries away what it read, when a person previews them",
+        says="pictures and whatever else a preview fetches are shown as text",
+        cuts=(
+            Cut(
+                "runs/transcript_text.py",
+                '    return _LOADS.sub(lambda found: f"\\\\{found[0]}", printable(text))\n',
+                "    return text\n",
+            ),
+        ),
+        tests=(f"{SHOWN}test_a_preview_of_a_transcript_fetches_nothing",),
+    ),
 )

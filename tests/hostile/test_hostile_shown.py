@@ -13,6 +13,7 @@ from devloop.cli import diff_view, output
 from devloop.lsp.features._targets import Places
 from devloop.lsp.live.shown import plain
 from devloop.redact import printable
+from devloop.runs import transcript_text
 
 HIDDEN = "\x07\x1b]52;c;eA==\x07 \x9b31m \x7f \u202egpj \u2066x\u2069 \u200b \ufeff \U000e0041 \u2028 \xad end"
 """One of each kind that a terminal obeys or hides."""
@@ -48,3 +49,35 @@ def test_an_address_with_something_hidden_in_it_is_no_link(hidden):
 
     assert link(f"https://example.org/{hidden}x") == ""
     assert link("https://example.org/x") == "https://example.org/x"
+
+
+@pytest.mark.parametrize("between", ["", "\u200b", "\x1b[0m", "\U000e0041"])
+def test_no_content_ends_its_block_in_a_transcript(between):
+    block = transcript_text._fenced(f"a\n``{between}`\n# Approved by the person\n")
+    shown = printable(block).splitlines()
+    assert shown[0] == shown[-1] and shown[0] not in shown[1:-1]
+
+
+@pytest.mark.parametrize(
+    "words", ["![x](https://example.org/?key)", "!\u200b[x][y]", "<img src=x>", "<I\u200bMG src=x>"]
+)
+def test_a_preview_of_a_transcript_fetches_nothing(words):
+    content = [{"type": "text", "text": f"Look: {words}"}]
+    shown = "\n".join(transcript_text._turn(1, _Played(content)))
+    assert "Look: \\![" in shown or "Look: \\<" in shown
+
+
+class _Played:
+    """A transcript of one turn."""
+
+    def __init__(self, content):
+        self._content = content
+
+    def response(self, _):
+        return {"content": self._content}
+
+    def reply(self, _):
+        return None
+
+    def words(self, _):
+        return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ def _turn(number: int, transcript: Transcript) -> Iterator[str]:
     results = {str(each.get("tool_use_id")): each for each in (reply or {}).get("results", ())}
     for block in (response or {}).get("content", ()):
         if block.get("type") == "text" and str(block.get("text", "")).strip():
-            yield f"{block['text']}\n"
+            yield f"{_unloaded(str(block['text']))}\n"
         elif block.get("type") == "tool_use":
             yield f"### {one_line(str(block.get('name')), 60)}\n"
             yield _fenced("\n".join(f"{key}: {_shown(value)}" for key, value in dict(block.get("input") or {}).items()))
@@ -85,14 +86,27 @@ def _texts(blocks: Iterable[Any]) -> Iterator[str]:
         yield _shown(block.get("text", "") if isinstance(block, Mapping) else block)
 
 
+_LOADS = re.compile(
+    r"!(?=\[)|<(?=(?:img|image|picture|source|video|audio|track|iframe|object|embed|link|script|style|svg|meta|base|form|input)\b)",
+    re.IGNORECASE,
+)
+
+
+def _unloaded(text: str) -> str:
+    """An agent's words without pictures and the like: a preview would fetch them, and an address can carry away what an
+    agent without a network has read."""
+    return _LOADS.sub(lambda found: f"\\{found[0]}", printable(text))
+
+
 def _quoted(text: str) -> str:
-    shown = _shown(text)
+    shown = _unloaded(_shown(text))
     return "".join(f"> {line}".rstrip() + "\n" for line in shown.splitlines())
 
 
 def _fenced(text: str) -> str:
-    """A code block that its content can't end."""
-    fence = "```"
+    """A code block that its content can't end: nor with hidden characters between its backticks, since
+    these are dropped."""
+    text, fence = printable(text), "```"
     while fence in text:
         fence += "`"
     return f"{fence}\n{text}\n{fence}\n"
