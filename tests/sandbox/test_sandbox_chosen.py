@@ -123,7 +123,7 @@ async def test_srt_is_taken_only_when_it_is_chosen(tmp_path):
 
 
 def test_srt_s_settings_show_nothing_but_the_mounts(command, tmp_path):
-    backend = srt.Srt(srt.Program(Path("/n"), Path("/p/dist/cli.js"), Path("/p")), ["pypi.org"])
+    backend = srt.Srt(srt.Program(Path("/n"), Path("/p/dist/cli.js"), Path("/p")), ["example.org"])
     found = srt.configuration(backend, command, tmp_path / "scratch")
     worktree, tools = str(tmp_path / "work tree"), str(tmp_path / "tools")
     files = found["filesystem"]
@@ -131,8 +131,8 @@ def test_srt_s_settings_show_nothing_but_the_mounts(command, tmp_path):
     assert {worktree, tools, "/usr", "/p"} <= set(files["allowRead"])
     assert files["allowWrite"] == [str(tmp_path / "scratch"), worktree]
     assert files["denyWrite"] == [f"{worktree}/.git", f"{worktree}/.devloop/config"]
-    assert found["network"] == {"allowedDomains": ["pypi.org"], "deniedDomains": [], "allowAllUnixSockets": False}
-    assert backend.reach() == "They reach pypi.org and no other host."
+    assert found["network"] == {"allowedDomains": ["example.org"], "deniedDomains": [], "allowAllUnixSockets": False}
+    assert backend.reach() == "They reach example.org and no other host."
 
 
 @pytest.fixture

@@ -138,5 +138,7 @@ async def test_without_a_sandbox_only_trusted_commands_run(tmp_path):
     assert (await found.backend.run(Command(argv=command.argv, cwd=tmp_path, trusted=True))).output == "hi\n"
     accepted = await detect("bubblewrap", candidates=[tmp_path / "missing"], accept_none=True)
     assert (await accepted.backend.run(command)).output == "hi\n"
-    chosen = await detect("none")
+    chosen = await detect("none", accept_none=True)
     assert (chosen.state, (await chosen.backend.run(command)).output) == ("off", "hi\n")
+    with pytest.raises(SandboxMissing):
+        await (await detect("none")).backend.run(command)

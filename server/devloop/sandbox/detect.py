@@ -37,8 +37,8 @@ async def detect(
     waiting for it leaves no half-done trial behind.
 
     `preferred`: one backend and no other, or `auto`. `accept_none`: the person's own configuration says that commands
-    may run without a sandbox. Without it (and unless `preferred` is `none`) the backend of a detection that is `off`
-    runs trusted commands only and refuses others. `hosts`: what `srt` lets commands reach, `srt_at`: where it lies.
+    may run without a sandbox. Without it the backend of a detection that is `off` runs trusted commands only and
+    refuses others. `hosts`: what `srt` lets commands reach, `srt_at`: where it lies.
     `candidates`: the `bwrap` programs to try instead of the machine's.
     """
     programs = tuple(bubblewrap.candidates() if candidates is None else candidates)
@@ -60,7 +60,7 @@ async def _detect(
 ) -> Detection:
     if preferred == "none":
         reason = "The sandbox is switched off in your configuration (sandbox.backend = none)."
-        return Detection(Plain(accepted=True), "off", reason, "Remove sandbox.backend from your config.toml.")
+        return Detection(Plain(accepted=accept_none), "off", reason, "Remove sandbox.backend from your config.toml.")
     trials: dict[str, Callable[[], Awaitable[Detection | _Failed]]] = {
         "bubblewrap": lambda: _try_bubblewrap(programs),
         "landlock": _try_landlock,
