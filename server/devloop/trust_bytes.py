@@ -63,9 +63,14 @@ def reason_of(problem: Exception) -> str:
 def in_full(data: bytes) -> str:
     """The bytes as text in which nothing hides: control, format and undecodable characters are spelled out."""
     text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if c in "\n\t" or not _hides(c) else f"\\u{{{ord(c):x}}}" for c in text)
+    return _UNUSUAL.sub(_spelled, text)
+
+
+_UNUSUAL = re.compile("[^\n\t -~]")
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return f"\\u{{{ord(found[0]):x}}}" if _hides(found[0]) else found[0]
 
 
 def _hides(character: str) -> bool:

@@ -1,6 +1,6 @@
 """All benchmarks in one run, each figure beside its bar and a named floor measured in the same run.
 
-python tests/bench/run.py [plan] [state] [agents] [sandbox] [engine] [daemon] [lsp] [ping] [skills] [redact]
+python tests/bench/run.py [plan] [state] [agents] [sandbox] [files] [engine] [daemon] [lsp] [ping] [skills] [redact]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("plan", "state", "agents", "sandbox", "engine", "daemon", "lsp", "ping", "skills", "redact")
+PARTS = ("plan", "state", "agents", "sandbox", "files", "engine", "daemon", "lsp", "ping", "skills", "redact")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -24,6 +24,7 @@ from devloop.tools.model import Problem
 from devloop.tools.reading import list_files, read_file
 from devloop.tools.searching import _candidates
 from devloop.tools.writing import edit_file, write_file
+from devloop.workspace.safe_remove import remove_tree
 from support.fuzz import Part, parts
 
 VIEW = Path("/home/somebody/project")
@@ -62,11 +63,12 @@ def ground() -> Iterator[Path]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
         yield Path(name)
+        remove_tree(Path(name, "worktree"))  # it may be deeper than Python calls itself
 
 
 def laid_out(base: Path, random: Random) -> Path:
     """A worktree with up to a dozen things in it, and what no one may read or change beside it and protected in it."""
-    shutil.rmtree(base / "worktree", ignore_errors=True)
+    remove_tree(base / "worktree")
     worktree, outside = base / "worktree", base / "outside"
     if not outside.exists():
         (outside / "dir").mkdir(parents=True)
