@@ -155,4 +155,11 @@ FIXES: tuple[Fix, ...] = (
         ),
         tests=(f"{SHOWN}test_a_preview_of_a_transcript_fetches_nothing",),
     ),
+    Fix(
+        name="hostile-signs-for-nobody",
+        threat="§2.17: an agent's summary carries sign-offs and reviews of people into the commit",
+        says="lines that speak for people are left out of a commit's message",
+        cuts=(Cut("runs/acceptance.py", 'return _SIGNED.sub("", text)', "return text"),),
+        tests=(MARKS, f"{SHOWN}test_an_agent_signs_for_nobody"),
+    ),
 )

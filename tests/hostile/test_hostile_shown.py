@@ -13,7 +13,7 @@ from devloop.cli import diff_view, output
 from devloop.lsp.features._targets import Places
 from devloop.lsp.live.shown import plain
 from devloop.redact import printable
-from devloop.runs import transcript_text
+from devloop.runs import acceptance, transcript_text
 
 HIDDEN = "\x07\x1b]52;c;eA==\x07 \x9b31m \x7f \u202egpj \u2066x\u2069 \u200b \ufeff \U000e0041 \u2028 \xad end"
 """One of each kind that a terminal obeys or hides."""
@@ -81,3 +81,8 @@ class _Played:
 
     def words(self, _):
         return ()
+
+
+def test_an_agent_signs_for_nobody():
+    said = "Done by hand.\nSigned-off-by: Pat <p@example.org>\n  reviewed-BY : Pat\nCo-authored-by: Evil\nStandby: yes\nAcked-by: x"
+    assert acceptance.unsigned(said) == "Done by hand.\nStandby: yes\n"

@@ -6,6 +6,7 @@ Each function is one durable step: repeated after a crash it finds what it did a
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 from devloop.errors import DevloopError, LandingRefused
@@ -52,10 +53,19 @@ async def _notice_outside(services: Services, run: str, commit_id: str) -> None:
     )
 
 
+_SIGNED = re.compile(r"^[ \t]*[a-z]+(?:-[a-z]+)*-by[ \t]*:.*(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
+
+
+def unsigned(text: str) -> str:
+    """An agent's words without lines that speak for people (`Signed-off-by`, `Reviewed-by`, `Co-authored-by`, …): such a
+    line is a person's statement, and servers show and count it as one."""
+    return _SIGNED.sub("", text)
+
+
 def commit_message(services: Services, spec: RunSpec, summary: str) -> str:
     """Subject: the task's title, as its author worded it. Body: the agent's summary, cleaned."""
     subject = one_line(services.redactor.text(spec.task.title), 72)
-    body = printable(services.redactor.text(summary)).strip()
+    body = unsigned(printable(services.redactor.text(summary))).strip()
     return f"{subject}\n\n{body}" if body else subject
 
 
