@@ -224,7 +224,7 @@ async def test_an_editable_install_resolves_to_the_tree_under_test(
     assert environment.root == person / ".venv" and not (work / ".venv").exists()
     bare = place(work, environment=environment, backend=(await detect("none")).backend)
     (refused,) = await run_gates(discover(work).gates, bare)
-    assert refused.verdict == "error" and "without a sandbox" in refused.reason
+    assert refused.verdict == "error" and "without the full sandbox" in refused.reason
 
 
 async def test_a_folder_that_site_packages_names_is_not_shown_and_a_note_says_so(
