@@ -121,7 +121,7 @@ def _stands(path: str, plain: Collection[str], folders: tuple[str, ...]) -> bool
 
 
 def _folded(path: str) -> str:
-    """As file systems see it that know no case and drop what a name ends with: such a one may be the next checkout's."""
+    """As file systems see it that know no case and drop what a name ends with: the next checkout may be on one."""
     return "/".join(part.rstrip(". ") for part in path.casefold().split("/") if part)
 
 
