@@ -101,7 +101,13 @@ FIXES = (
         ),
         tests=(f"{HOSTILE}test_the_environment_of_git_is_built_from_nothing",),
     ),
-    _variable("home", '"HOME": os.devnull,', "the person's home is not git's", "test_the_persons_home_is_not_read"),
+    Fix(
+        name="git-environment-home",
+        threat="§5 rule 2: git's surroundings name a program, a configuration or other objects",
+        says="the person's home is not git's",
+        cuts=(Cut(GIT, '"HOME": os.devnull,', '"HOME": os.environ["HOME"],'),),
+        tests=(f"{HARDENING}test_the_persons_home_is_not_read",),
+    ),
     _variable(
         "global",
         '"GIT_CONFIG_GLOBAL": os.devnull,',

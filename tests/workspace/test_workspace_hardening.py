@@ -217,19 +217,19 @@ def evil_configuration(at: Place) -> str:
 
 async def test_the_persons_home_is_not_read(place, monkeypatch, home):
     (home / ".gitconfig").write_text(evil_configuration(place))
-    await place.git("diff", without=["GIT_CONFIG_GLOBAL"])
+    await place.git("diff", "--no-ext-diff", without=["GIT_CONFIG_GLOBAL"])
     assert not place.ran
 
 
 async def test_the_global_configuration_is_not_read(place, home):
     (home / ".gitconfig").write_text(evil_configuration(place))
-    await place.git("diff", env={"HOME": str(home)})
+    await place.git("diff", "--no-ext-diff", env={"HOME": str(home)})
     assert not place.ran
 
 
 async def test_the_systems_configuration_is_not_read(place, tmp_path):
     (tmp_path / "system").write_text(evil_configuration(place))
-    await place.git("diff", env={"GIT_CONFIG_SYSTEM": str(tmp_path / "system")})
+    await place.git("diff", "--no-ext-diff", env={"GIT_CONFIG_SYSTEM": str(tmp_path / "system")})
     assert not place.ran
 
 
@@ -346,7 +346,7 @@ NAMED = {
     ("filter", "clean"): (driver("filter", "clean"), ("status",)),
     ("filter", "smudge"): (driver("filter", "smudge"), ("read-tree", "--reset", "-u", "HEAD")),
     ("filter", "process"): (driver("filter", "process"), ("status",)),
-    ("diff", "textconv"): (driver("diff", "textconv"), ("diff",)),
+    ("diff", "textconv"): (driver("diff", "textconv"), ("diff", "--no-ext-diff")),
     ("diff", "command"): (driver("diff", "command"), ("diff",)),
     ("merge", "driver"): (both_sides, ("merge", "-q", "side")),
 }

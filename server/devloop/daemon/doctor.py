@@ -21,7 +21,7 @@ from devloop.own_files import read_bytes
 from devloop.paths import StateDir, config_root
 from devloop.redact import one_line
 from devloop.settings import TEAM_FILE, Settings
-from devloop.workspace import Repository
+from devloop.workspace import Repository, peculiarities
 from devloop.workspace.git import check_version
 
 LOW_DISK = 1024**3
@@ -110,7 +110,11 @@ async def _repository(root: Path) -> list[Check]:
         if dirty
         else ""
     )
-    return [Check("repository", "ok", f"git {version} works here.{note}")]
+    peculiar = await peculiarities(repository, repository.plain(), (await repository.head()).commit)
+    return [
+        Check("repository", "ok", f"git {version} works here.{note}"),
+        *(Check("repository", "warning", str(each)) for each in peculiar),
+    ]
 
 
 _LEVELS: Final[dict[str, Literal["ok", "warning", "problem"]]] = {"on": "ok", "degraded": "warning"}

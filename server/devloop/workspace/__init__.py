@@ -2,6 +2,7 @@
 
 from devloop.workspace.contents import CONTENT_LIMIT
 from devloop.workspace.fresh import create_repository
+from devloop.workspace.peculiar import peculiarities
 from devloop.workspace.private_files import is_private
 from devloop.workspace.records import (
     Accepted,
@@ -54,4 +55,5 @@ __all__ = [
     "Worktree",
     "create_repository",
     "is_private",
+    "peculiarities",
 ]

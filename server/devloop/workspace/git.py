@@ -415,8 +415,7 @@ def explain(err: str, command: str, code: int) -> DevloopError:
     if _MISSING.search(err):
         return RepositoryUnfit(
             f"An object of the repository is missing or damaged: {_first(err)}",
-            hint="In a partial clone: git fetch --refetch --filter=tree:0 is not enough, clone without --filter. "
-            "Otherwise: git fsck",
+            hint="In a partial clone have all of it: `git fetch --refetch --no-filter`. Otherwise: git fsck",
         )
     return DevloopError(f"git {command} failed (exit {code}): {_first(err)}")
 

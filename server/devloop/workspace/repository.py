@@ -129,7 +129,10 @@ class Repository:
 
     def busy(self) -> str | None:
         """The operation that stands unfinished in the person's checkout."""
-        return next((name for file, name in _BUSY.items() if (self.git_dir / file).exists()), None)
+        found = next((name for file, name in _BUSY.items() if (self.git_dir / file).exists()), None)
+        if found is None and (self.git_dir / "reftable").exists() and (self.git_dir / "MERGE_MSG").exists():
+            return "cherry-pick or revert"  # whose refs are in a table there
+        return found
 
     async def dirty(self) -> tuple[DirtyFile, ...]:
         """Changed, staged and untracked (not ignored) files of the person's checkout; no look into submodules."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 
 from devloop.files import write_atomic
 from devloop.workspace import names
 from devloop.workspace.include import bring_in
 from devloop.workspace.objects import read_commit, tree_of
 from devloop.workspace.own import OwnGit
+from devloop.workspace.peculiar import peculiarities
 from devloop.workspace.records import DirtyFile, Notice, Worktree
 from devloop.workspace.refs import ZERO, move, own_ref
 from devloop.workspace.safe_remove import remove_tree
@@ -105,10 +105,10 @@ async def remove(own: OwnGit, run: str) -> None:
 
 
 async def _notices(own: OwnGit, base: str) -> tuple[Notice, ...]:
-    dirty, identity, submodules, lfs = await asyncio.gather(
-        own.repository.dirty(), own.repository.identity(), _submodules(own, base), _lfs(own, base)
+    dirty, identity, peculiar = await asyncio.gather(
+        own.repository.dirty(), own.repository.identity(), peculiarities(own.repository, own.git(), base)
     )
-    found = [_uncommitted(dirty), identity.notice, submodules, lfs]
+    found = [_uncommitted(dirty), identity.notice, *peculiar]
     return tuple(notice for notice in found if notice is not None)
 
 
@@ -119,33 +119,3 @@ def _uncommitted(dirty: tuple[DirtyFile, ...]) -> Notice | None:
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
     listed = ", ".join(files[:_NAMED]) + more
     return Notice("uncommitted", f"The agent does not see files that you have not committed: {listed}.", files[:_NAMED])
-
-
-async def _submodules(own: OwnGit, base: str) -> Notice | None:
-    output = await own.git().run("ls-tree", "-r", "-z", "--full-tree", base)
-    links = re.findall(rb"(?:^|\0)160000 commit [0-9a-f]+\t([^\0]+)", output.out)
-    if not links:
-        return None
-    paths = tuple(names.shown(os.fsdecode(path)) for path in links)
-    return Notice("submodules", f"Submodules are not filled in a worktree: {', '.join(paths[:_NAMED])}.", paths)
-
-
-async def _lfs(own: OwnGit, base: str) -> Notice | None:
-    output = await own.git().run(
-        "grep",
-        "-I",
-        "-l",
-        "-z",
-        "-F",
-        "-e",
-        "filter=lfs",
-        base,
-        "--",
-        ":(glob)**/.gitattributes",
-        ok=(0, 1),
-        literal=False,
-    )
-    if output.code:
-        return None
-    files = tuple(names.shown(path.partition(":")[2]) for path in names.split_paths(output.out))
-    return Notice("lfs", "Files kept by git-lfs appear as their pointers in a worktree.", files)
