@@ -58,8 +58,8 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "model.tiers.deep": Meaning("The model of the tier `deep`."),
     "model.base_url": Meaning("Where the model's service answers."),
     "model.api_key": Meaning(
-        "The key for the model's service; better kept by `devloop login`, which counts where neither ANTHROPIC_API_KEY nor "
-        "this is set."
+        "The key for the model's service; better kept by `devloop login`, which counts where neither this nor "
+        "ANTHROPIC_API_KEY is set."
     ),
     "model.effort": Meaning("How hard a model thinks, for every agent: low, medium, high, xhigh, max."),
     "model.max_tokens": Meaning("The longest answer of one turn, in tokens."),
