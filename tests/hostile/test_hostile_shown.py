@@ -84,5 +84,7 @@ class _Played:
 
 
 def test_an_agent_signs_for_nobody():
-    said = "Done by hand.\nSigned-off-by: Pat <p@example.org>\n  reviewed-BY : Pat\nCo-authored-by: Evil\nStandby: yes\nAcked-by: x"
-    assert acceptance.unsigned(said) == "Done by hand.\nStandby: yes\n"
+    said = (
+        "Done by hand.\nSigned-off-by: Pat <p@example.org>\n  reviewed-BY : Pat\nCo-authored-by: Evil\nStandby: yes\n"
+    )
+    assert acceptance.unsigned(f"{said}Acked-by: x") == "Done by hand.\nStandby: yes\n"

@@ -57,8 +57,8 @@ _SIGNED = re.compile(r"^[ \t]*[a-z]+(?:-[a-z]+)*-by[ \t]*:.*(?:\n|\Z)", re.IGNOR
 
 
 def unsigned(text: str) -> str:
-    """An agent's words without lines that speak for people (`Signed-off-by`, `Reviewed-by`, `Co-authored-by`, …): such a
-    line is a person's statement, and servers show and count it as one."""
+    """An agent's words without lines that speak for people (`Signed-off-by`, `Reviewed-by`, `Co-authored-by`, …): such
+    a line is a person's statement, and servers show and count it as one."""
     return _SIGNED.sub("", text)
 
 
