@@ -68,7 +68,7 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
     _proposal(console, run, checkpoint.get("proposal"))
     _diff(console, checkpoint.get("diff"))
     _gates(console, checkpoint.get("gates") or [])
-    _guards(console, checkpoint.get("guards") or [])
+    _guards(console, checkpoint.get("guards") or [], checkpoint.get("guards_more") or 0)
     for notice in checkpoint.get("notices") or ():
         console.print(f"[cyan]note[/] {safe(notice, 300)}")
     turns = checkpoint.get("turns") or 0
@@ -159,6 +159,9 @@ def _gates(console: Console, gates: list[Row]) -> None:
             optional,
         )
     console.print(table)
+    for gate in gates:
+        for warning in gate.get("warnings") or ():
+            console.print(f"  [yellow]![/] {safe(gate.get('gate'), 40)}: {safe(warning, 300)}")
     console.print()
 
 
@@ -185,11 +188,14 @@ def _whole(percent: float) -> int:
     return int(percent)
 
 
-def _guards(console: Console, guards: list[Row]) -> None:
+def _guards(console: Console, guards: list[Row], more: int = 0) -> None:
     if not guards:
         return
     console.print("[yellow]The work changes what checks it:[/]")
     for guard in guards[:MAX_FILES]:
-        told = " ".join(str(value) for value in guard.values() if isinstance(value, (str, int)) and value != "")
-        console.print(f"  [yellow]![/] {safe(told, 160)}")
+        told = f"{guard.get('kind')} {guard.get('place') or guard.get('file')}: {guard.get('text')}"
+        console.print(f"  [yellow]![/] {safe(told, 200)}")
+    more += max(0, len(guards) - MAX_FILES)
+    if more:
+        console.print(f"  [dim]and {more} more[/]")
     console.print()

@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from devloop.gates.model import BLOCKING_LEVELS, Changes, Finding, Gate, GateResult, Verdict
 
 _BAD = ("failed", "error")
+POINT = 1.0
+"""By so many points less of a file is covered, and it is named."""
+LISTED = 10
 
 
 def fingerprinted(findings: Iterable[Finding], lines: Callable[[str], Sequence[str]]) -> tuple[Finding, ...]:
@@ -70,13 +73,22 @@ def compare(result: GateResult, baseline: GateResult | None, renames: Mapping[st
     `unknown`, `skipped` or a cut one gives no permission, so the gate is strict. `renames` maps old paths to new ones.
     Coverage is compared whatever the verdict, and changes none.
     """
-    return _covered(_compared(result, baseline, renames), baseline)
+    return _covered(_compared(result, baseline, renames), baseline, renames)
 
 
-def _covered(result: GateResult, baseline: GateResult | None) -> GateResult:
+def _covered(result: GateResult, baseline: GateResult | None, renames: Mapping[str, str] | None = None) -> GateResult:
     if result.coverage is None or baseline is None or baseline.coverage is None or not baseline.complete:
         return result
-    return dataclasses.replace(result, coverage=dataclasses.replace(result.coverage, before=baseline.coverage.percent))
+    before, now = baseline.coverage, result.coverage
+    moved = renames or {}
+    fell = [
+        f"{moved.get(name, name)} from {percent:.0f} to {now.files[moved.get(name, name)]:.0f} %"
+        for name, percent in before.files.items()
+        if now.files.get(moved.get(name, name), percent) <= percent - POINT
+    ]
+    warnings = (*result.changes.warnings, f"coverage fell: {', '.join(fell[:LISTED])}") if fell else ()
+    changes = dataclasses.replace(result.changes, warnings=warnings or result.changes.warnings)
+    return dataclasses.replace(result, coverage=dataclasses.replace(now, before=before.percent), changes=changes)
 
 
 def _compared(result: GateResult, baseline: GateResult | None, renames: Mapping[str, str] | None) -> GateResult:
@@ -138,8 +150,8 @@ def _changes(
         )
     now = result.tests
     bad = [node for node, outcome in now.items() if outcome in _BAD]
-    passed_before = [node for node, outcome in before.items() if outcome == "passed"]
-    removed = [node for node in passed_before if node not in now] if result.complete else []
+    ran_before = [node for node, outcome in before.items() if outcome != "skipped" and "::" in node]
+    removed = [node for node in ran_before if node not in now] if result.complete else []
     fewer = len(before) - len(now)
     return Changes(
         compared=True,
@@ -147,7 +159,7 @@ def _changes(
         existing=tuple(node for node in bad if before.get(node) in _BAD),
         fixed=tuple(node for node, outcome in now.items() if outcome == "passed" and before.get(node) in _BAD),
         removed=tuple(removed),
-        disabled=tuple(node for node in passed_before if now.get(node) == "skipped"),
+        disabled=tuple(node for node in ran_before if now.get(node) == "skipped"),
         warnings=(f"{fewer} tests fewer than before",) if fewer > 0 and result.complete else (),
     )
 

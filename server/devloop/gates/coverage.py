@@ -23,6 +23,8 @@ OLDEST = (4, 1)
 FILE = "coverage.json"
 MAX_REPORT = 32 * 1024 * 1024
 LISTED = 3
+FILES = 5_000
+"""So many files are compared with the base tree's."""
 
 
 def wanted(gate: Gate) -> bool:
@@ -68,7 +70,7 @@ def read(folder: ReportDir, started: float) -> tuple[Coverage | None, str]:
     percent = _percent(data)
     if percent is None:
         return None, "the coverage report has no total"
-    return Coverage(round(percent, 2)), _least(data)
+    return Coverage(round(percent, 2), files=dict(sorted(_files(data))[:FILES])), _least(data)
 
 
 def _percent(entry: Any, totals: str = "totals") -> float | None:
@@ -81,11 +83,15 @@ def _percent(entry: Any, totals: str = "totals") -> float | None:
 
 def _least(data: Mapping[str, Any]) -> str:
     """The files that are covered least, "" when all are covered wholly."""
+    known = sorted((percent, one_line(name, 100)) for name, percent in _files(data))
+    least = [f"{name} ({percent:.0f} %)" for percent, name in known[:LISTED] if percent < 100]
+    return f"covered least: {', '.join(least)}" if least else ""
+
+
+def _files(data: Mapping[str, Any]) -> list[tuple[str, float]]:
     files = data.get("files")
     named = files.items() if isinstance(files, Mapping) else ()
-    known = [(percent, one_line(str(name), 100)) for name, entry in named if (percent := _summed(entry)) is not None]
-    least = [f"{name} ({percent:.0f} %)" for percent, name in sorted(known)[:LISTED] if percent < 100]
-    return f"covered least: {', '.join(least)}" if least else ""
+    return [(one_line(str(name), 300), percent) for name, entry in named if (percent := _summed(entry)) is not None]
 
 
 def _summed(entry: Any) -> float | None:

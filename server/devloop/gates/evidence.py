@@ -127,6 +127,25 @@ def why(problem: Exception) -> str:
     return problem.strerror or "it can't be opened" if isinstance(problem, OSError) else str(problem)
 
 
+CACHES = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"})
+"""Folders in which tools keep what they found before: work that brings one along could say anything in it."""
+
+
+def clear_caches(root: Path) -> tuple[str, ...]:
+    """Remove the caches of a checkout; the paths of those that there were. No link is followed."""
+    found = []
+    for folder, names, _ in os.walk(root):
+        for name in sorted(CACHES.intersection(names)):
+            path = Path(folder, name)
+            found.append(path.relative_to(root).as_posix())
+            names.remove(name)
+            if path.is_symlink():
+                path.unlink()
+            else:
+                shutil.rmtree(path)
+    return tuple(found)
+
+
 Manifest = Mapping[str, tuple[int, ...]]
 
 

@@ -41,7 +41,7 @@ def _one(result: GateResult, limit: int, tail: int) -> str:
         lines.append(f"{len(result.changes.existing)} more existed before your work and don't count.")
     for title, names in (("Gone", result.changes.removed), ("Skipped now", result.changes.disabled)):
         if names:
-            lines.append(f"{title}, passed before: {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
+            lines.append(f"{title}, ran before: {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
     if result.output_tail.strip() and result.verdict != "skipped":
         end = result.output_tail.strip()
         cut = end if len(end) <= tail else "…" + end[-tail:]

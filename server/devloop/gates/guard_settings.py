@@ -148,7 +148,7 @@ def test_tools(file: FileDiff) -> list[Found]:
 
 def _is_dependency(text: str) -> bool:
     """A requirement, not a section header or an option that has the tool's name."""
-    return not _SECTION.match(text) and not re.match(r"\s*(?:addopts|pytest|ruff|mypy|coverage)\s*=", text)
+    return not _SECTION.match(text) and not re.match(r"\s*(?:addopts|pytest|ruff|mypy|coverage)\s*=(?!=)", text)
 
 
 Reader = Callable[[str], str | None]

@@ -137,9 +137,9 @@ class Changes:
     existing: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    """Tests that passed on the base tree and are gone now."""
+    """Tests that ran on the base tree, whatever came of it, and are gone now."""
     disabled: tuple[str, ...] = ()
-    """Tests that passed on the base tree and are skipped now."""
+    """Tests that ran on the base tree and are skipped now."""
     warnings: tuple[str, ...] = ()
 
     def to_json(self, limit: int | None = None) -> dict[str, Any]:
@@ -168,10 +168,16 @@ class Coverage:
 
     percent: float
     before: float | None = None
+    files: Mapping[str, float] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, float]:
-        """`{"percent"}`, and `before` where the base tree has it, too."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+    def to_json(self, *, full: bool = False) -> dict[str, Any]:
+        """`{"percent"}`, and `before` where the base tree has it, too; `full`: each file's."""
+        data: dict[str, Any] = {"percent": self.percent}
+        if self.before is not None:
+            data["before"] = self.before
+        if full and self.files:
+            data["files"] = dict(self.files)
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Coverage:
@@ -234,7 +240,7 @@ class GateResult:
             tests=tests,
             changes=self.changes.to_json(None if full else FINDINGS_KEPT),
             notes=list(self.notes),
-            coverage=self.coverage.to_json() if self.coverage else None,
+            coverage=self.coverage.to_json(full=full) if self.coverage else None,
             more_findings=self.more_findings + len(findings) - len(kept),
             more_tests=self.more_tests + len(self.tests) - len(tests),
         )

@@ -76,6 +76,7 @@ async def _executed(gate: Gate, place: Place) -> tuple[GateResult, Touched]:
     try:
         prepared = prepare(gate, place, folder)
         result = dataclasses.replace(result, tool_version=prepared.tool_version)
+        caches = await asyncio.to_thread(evidence_of.clear_caches, place.checkout)
         before = await asyncio.to_thread(evidence_of.manifest, place.checkout)
         streamed = uses_stream(gate)
         async with listening(folder.stream if streamed else None) as heard:
@@ -85,6 +86,9 @@ async def _executed(gate: Gate, place: Place) -> tuple[GateResult, Touched]:
         touched = evidence_of.differences(before, after)
         result = await asyncio.to_thread(_judged, result, gate, place, folder, outcome, witnessed, touched)
         result = await asyncio.to_thread(_covered, result, place, prepared, folder)
+        if caches:
+            told = place.redact(f"caches of tools that the tree brought along were not used: {', '.join(caches[:5])}")
+            result = dataclasses.replace(result, notes=(*result.notes, told))
     except Unrunnable as problem:
         result = dataclasses.replace(result, reason=place.redact(str(problem)))
     except SandboxMissing as problem:

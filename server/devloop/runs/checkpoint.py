@@ -178,7 +178,20 @@ def _short(result: dict[str, Any]) -> dict[str, Any]:
         "command",
         "tree",
     )
-    return {**{key: result.get(key) for key in kept}, "reason": one_line(result.get("reason") or "")}
+    reason = one_line(result.get("reason") or "")
+    return {**{key: result.get(key) for key in kept}, "reason": reason, "warnings": _warnings(result)}
+
+
+def _warnings(result: Mapping[str, Any]) -> list[str]:
+    """What a verdict does not say: tests that are gone or skipped now, fewer tests, less coverage."""
+    changed = result.get("changes") or {}
+    found = []
+    for name, words in (("removed", "gone"), ("disabled", "skipped now")):
+        names = changed.get(name) or []
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            found.append(f"{words}, ran before: {', '.join(map(str, names[:3]))}{more}")
+    return [one_line(each, 300) for each in (*found, *map(str, changed.get("warnings") or ()))]
 
 
 HELD = "the others of its group"

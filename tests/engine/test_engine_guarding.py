@@ -1,0 +1,74 @@
+"""Work that changes what checks it: shown, blocked, or held to the base's own tests (`gates.guard`, `gates.from`)."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.engines import Engine, finish, turn, work, write
+from support.projects import git
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SKIPPED = "import pytest\n\n\n@pytest.mark.skip\ndef test_a():\n    assert 1 == 1\n"
+
+
+async def settings(one: Engine, text: str) -> None:
+    one.config.write_text(f"[loop]\ngate_rounds = 1\n{text}")
+    await one.environment()
+
+
+async def test_work_that_changes_its_checks_is_shown_with_lines_and_waits_unattended(one: Engine) -> None:
+    await settings(one, "")
+    await one.play({"a": [turn(write("test_a.py", SKIPPED)), turn(finish())]})
+    run = await one.run("a", decide="commit")
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "decision" and shown["guards_more"] == 0
+    assert [(guard["kind"], guard["place"]) for guard in shown["guards"]] == [("skip", "test_a.py:4")]
+    assert [gate["gate"] for gate in shown["gates"]] == ["check"], "nothing failed"
+    await one.decide(run, "discard")
+    await one.ended(run)
+
+
+async def test_blocked_it_goes_back_to_the_agent_and_then_to_the_person(one: Engine) -> None:
+    await settings(one, '[gates]\nguard = "block"\n')
+    again = [turn(write("test_a.py", SKIPPED)), turn(finish()), turn(write("b.txt", "b\n")), turn(finish())]
+    await one.play({"b": again})
+    run = await one.run("b")
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "problem" and "test_a.py:4 (skip)" in shown["problem"]
+    assert "commit" not in shown["decisions"] and shown["turns"] == 4
+    told = str(one.requests(run)[2][-1])
+    assert "Gate checks: fail" in told and "test_a.py:4: @pytest.mark.skip [devloop skip]" in told
+    await settings(one, "")
+    await one.decide(run, "recheck")
+    assert (await one.checkpoint(run, 2))["kind"] == "decision", "the person looked, and allows it"
+    await one.decide(run, "discard")
+    await one.ended(run)
+
+
+async def test_blocked_or_not_ordinary_work_passes(one: Engine) -> None:
+    await settings(one, '[gates]\nguard = "block"\nfrom = "base"\n')
+    await one.play({"c": work("c.txt")})
+    run = await one.run("c", decide="commit")
+    assert (await one.ended(run))["outcome"] == "landed"
+
+
+async def test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody(one: Engine) -> None:
+    (one.root / "tests").mkdir(exist_ok=True)
+    (one.root / "tests" / "real.sh").write_text("test ! -e wrong\n")
+    (one.root / "check.sh").write_text("sh tests/real.sh\n")
+    git(one.root, "add", "-A")
+    git(one.root, "commit", "-qm", "a test of its own")
+    lie = [turn(write("wrong", "x\n"), write("tests/real.sh", "true\n")), turn(finish("All tests pass."))]
+    await settings(one, "")
+    await one.play({"d": lie, "e": lie})
+    run = await one.run("d")
+    assert (await one.checkpoint(run))["kind"] == "decision", "the work's own test says nothing"
+    await one.decide(run, "discard")
+    await one.ended(run)
+    await settings(one, '[gates]\nfrom = "base"\n')
+    run = await one.run("e")
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "problem" and "with the base's tests and configuration: exit code 1" in shown["problem"]
+    await one.decide(run, "discard")
+    await one.ended(run)

@@ -1,0 +1,155 @@
+"""Honest gates: what keeps a lie from becoming a pass (security §10, §2 row 17; gates §5)."""
+
+from __future__ import annotations
+
+from fixes.model import Cut, Fix
+
+FORGED = "§2 row 17, gates §5: forged test reports"
+LIAR = "tests/gates/test_gates_liar.py::test_no_lie_is_accepted"
+FORGING = "tests/gates/test_gates_forging.py"
+
+FIXES: tuple[Fix, ...] = (
+    Fix(
+        name="gates-on-a-clean-checkout",
+        threat="§10 b: files that are in no commit make a gate green",
+        says="a gate runs on the commit, checked out elsewhere, and not in the agent's worktree",
+        cuts=(
+            Cut(
+                "runs/checks.py",
+                "    async with services.workspace.checkout(commit) as tree:\n        return await gates.run_gate(",
+                "    async with __import__('contextlib').nullcontext(services.workspace.path(run)) as tree:\n"
+                "        return await gates.run_gate(",
+            ),
+        ),
+        tests=(f"{LIAR}[11a keeps what makes it green out of the commit]",),
+    ),
+    Fix(
+        name="gates-without-brought-caches",
+        threat="§10 b: code and results in a committed cache stand for what was never run",
+        says="caches of Python and of the tools are removed from the checkout",
+        cuts=(
+            Cut(
+                "gates/run.py",
+                "caches = await asyncio.to_thread(evidence_of.clear_caches, place.checkout)",
+                "caches: tuple[str, ...] = ()",
+            ),
+        ),
+        tests=(f"{LIAR}[11b leaves good code in a cache]",),
+    ),
+    Fix(
+        name="gates-own-tools",
+        threat=f"{FORGED}: a module of the tree becomes the tool",
+        says="tools start without the tree on the import path",
+        cuts=(
+            Cut(
+                "gates/environment.py",
+                "import sys; sys.path[:] = [p for p in sys.path if p]; name = sys.argv.pop(1); ",
+                "import sys; name = sys.argv.pop(1); ",
+            ),
+        ),
+        tests=(f"{FORGING}::test_3_a_module_in_the_tree_does_not_become_the_tool[pytest.py]",),
+    ),
+    Fix(
+        name="gates-random-report-directory",
+        threat=f"{FORGED}: a report that was there before",
+        says="reports are written to a new directory of a name nobody knows",
+        cuts=(
+            Cut(
+                "gates/evidence.py",
+                'Path(tempfile.mkdtemp(prefix="gate-", dir=root)).resolve()',
+                'shutil.rmtree(root / "gate", True) or (root / "gate").mkdir() or (root / "gate").resolve()',
+            ),
+        ),
+        tests=(f"{FORGING}::test_4_the_directory_is_new_private_and_of_a_name_nobody_knows",),
+    ),
+    Fix(
+        name="gates-no-older-report",
+        threat=f"{FORGED}: an older report",
+        says="a report that is older than the start of its gate is refused",
+        cuts=(Cut("gates/evidence.py", "if found.st_mtime < started - CLOCK_SLACK_S:", "if False:"),),
+        tests=(f"{FORGING}::test_4_a_report_that_the_tree_brings_along_is_not_believed",),
+    ),
+    Fix(
+        name="gates-no-linked-report",
+        threat=f"{FORGED}: a link in the report's place",
+        says="a report is opened without following links",
+        cuts=(Cut("gates/sources.py", 'getattr(os, "O_NOFOLLOW", 0)', "0"),),
+        tests=(f"{FORGING}::test_4_a_linked_folder_on_the_way_to_the_report_is_refused",),
+    ),
+    Fix(
+        name="gates-second-witness",
+        threat=f"{FORGED}: report and exit code that were made up together",
+        says="what the tests said while they ran has to agree with report and exit code",
+        cuts=(
+            Cut(
+                "gates/verdict.py",
+                "if stream is not None and (differs := disagreement(stream, report.tests or {}, code)):",
+                'if differs := "":',
+            ),
+        ),
+        tests=(
+            f"{FORGING}::test_5_a_conftest_that_lies_is_contradicted_by_another_witness"
+            "[report rewritten and exit code forced]",
+            f"{LIAR}[4b writes its report over the real one at the very end]",
+        ),
+    ),
+    Fix(
+        name="gates-probe",
+        threat=f"{FORGED}: failures are turned into passes before anybody hears of them",
+        says="in every session one test has to fail, and is seen to",
+        cuts=(
+            Cut("gates/stream.py", 'if any(outcome not in ("", "failed") for outcome in stream.probes):', "if False:"),
+        ),
+        tests=(
+            f"{LIAR}[5a a hook turns failures into passes]",
+            f"{LIAR}[13c makes pytest call nothing]",
+        ),
+    ),
+    Fix(
+        name="gates-unnamed",
+        threat=f"{FORGED}: code that is right only where devloop runs it",
+        says="no variable tells the tests who runs them",
+        cuts=(
+            Cut(
+                "gates/place.py",
+                'env["PYTHONPATH"] = str(folder.plugin)',
+                'env["PYTHONPATH"] = env["DEVLOOP_GATE_STREAM"] = str(folder.plugin)',
+            ),
+        ),
+        tests=(f"{LIAR}[14a is right where a variable says who runs it]",),
+    ),
+    Fix(
+        name="guards-hold-unattended",
+        threat="§10: weakened checks",
+        says="work that changes what checks it is never accepted without a person",
+        cuts=(Cut("engine/deciding.py", 'result["removed"] or result.get("holds")', 'result["removed"]'),),
+        tests=(
+            f"{LIAR}[8c empties the test]",
+            f"{LIAR}[9b ends the test before it checks]",
+            f"{LIAR}[10a tells ruff and mypy to look away]",
+            f"{LIAR}[14b is right where it is tested]",
+        ),
+    ),
+    Fix(
+        name="guards-block",
+        threat="§10: weakened checks",
+        says='with gates.guard = "block" such work fails',
+        cuts=(
+            Cut("runs/guarding.py", 'bool(listed) and services.settings.guarding.guard == "block"', "False"),
+        ),
+        tests=(
+            "tests/engine/test_engine_guarding.py::"
+            "test_blocked_it_goes_back_to_the_agent_and_then_to_the_person",
+        ),
+    ),
+    Fix(
+        name="gates-from-base",
+        threat="gates §5: the work's own tests say nothing",
+        says='with gates.from = "base" work has to pass with the tests of its base, too',
+        cuts=(Cut("runs/checks.py", 'if services.settings.guarding.files == "base":', "if False:"),),
+        tests=(
+            "tests/engine/test_engine_guarding.py::"
+            "test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody",
+        ),
+    ),
+)  # fmt: skip
