@@ -253,13 +253,8 @@ FIXES = (
         cuts=(Cut("workspace/worktrees.py", "or pointer.read_bytes() != wanted:", "and False:"),),
         tests=(f"{HOSTILE}test_a_pointer_of_the_agent_is_put_right",),
     ),
-    Fix(
-        name="no-drivers-in-releases",
-        threat="§4: textconv and external diff",
-        says="comparisons say --no-ext-diff --no-textconv",
-        cuts=(Cut("workspace/releases.py", '"--no-ext-diff", "--no-textconv", ', ""),),
-        tests=(f"{HOSTILE}test_comparing_for_a_release_runs_no_driver",),
-    ),
+    # `--no-ext-diff --no-textconv` on comparisons is a second line: git's plumbing, which alone is used, runs neither
+    # unless it is asked to.
     Fix(
         name="no-option-as-a-commit",
         threat="§4: --output=FILE given as a ref",
