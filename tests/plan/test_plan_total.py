@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devloop.plan import Plan, blocking, may_run, next_task, parse, ready, select, show, waves
+from devloop.plan import (
+    Plan,
+    blocking,
+    completion,
+    may_run,
+    next_task,
+    parse,
+    ready,
+    select,
+    show,
+    spans,
+    waves,
+)
 from support.effort import readings
 
 WORDS = """- [ ] |- [x] |- [~] |- [!] |- [-] |- [/] |- [>] |- [?] |- []|*
@@ -76,6 +88,9 @@ HOSTILE = {
     "unpaired runs of back-ticks": "- [ ] " + " ".join("`" * n for n in range(1, 340)),
     "one line of anchors": "- [ ] a" + "{#" * 30_000,
     "blanks before an anchor": "- [ ] a" + " " * 60_000 + "{#x",
+    "blanks in a tag": "- [ ] a [depends:1.1" + " " * 60_000 + "x]\n- [ ] b [depends:" + " " * 60_000 + "x\n",
+    "blanks in a list": "- [ ] a\n  - Depends: 1.1" + " " * 60_000 + "x\n## Progress Log\n- 1.1" + " " * 60_000 + "x\n",
+    "blanks in a box": "[" + " " * 60_000 + "x\n- [" + " " * 60_000 + "x\n",
     "open tags": "- [ ] a " + "[depends:" * 7_000,
     "many attributes": "<a" + " b" * 30_000 + "\n",
     "stars": "*" * 60_000 + " x\n" + "* " * 30_000 + "x",
@@ -108,6 +123,9 @@ def test_hostile_input_is_read_in_time(name: str) -> None:
         show(plan)
         select(plan)
         waves(plan)
+        for line in range(1, min(4, plan.document.count + 1)):
+            spans(plan, line)
+            completion(plan, line, 60_000)
         return plan
 
     assert readings(read) < 25

@@ -150,7 +150,7 @@ def load_scenario(path: Path) -> Scenario:
         ) from None
     try:
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         kind = "JSON" if path.suffix == ".json" else "TOML"
         raise UsageError(f"The scenario {path} is no valid {kind}: {problem}.") from None
     return parse_scenario(data, str(path))

@@ -39,7 +39,7 @@ CompletionKind = Literal[
 
 _SILENT: Final = frozenset((CODE, FENCE, FENCED, COMMENT, HTML, FRONT))
 _MARKER: Final = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\[([^\]]?)\Z")
-_NEW_ITEM: Final = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])?[ \t]*\Z")
+_NEW_ITEM: Final = re.compile(r"[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]*)?\Z")
 _ITEM: Final = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])[ \t]+")
 _EMPTY_BULLET: Final = re.compile(r"[ \t]+[-+*][ \t]+\Z")
 _META_KEY: Final = re.compile(r"(?:\*\*|__|_)?([A-Za-z][A-Za-z /-]{0,38})?\Z")
@@ -50,7 +50,7 @@ _HEADING: Final = re.compile(r"[ ]{0,3}(#{1,4})[ \t]*([^\[]*)\Z")
 _WORD_BEHIND: Final = re.compile(r"[\w.#/-]*")
 _LIST_BEHIND: Final = re.compile(r"[^\[\]|]*")
 _LINE_BEHIND: Final = re.compile(r"[^\[\]|]*")
-_RANGE_START: Final = re.compile(r"(.*?)[ \t]*(?:\.\.|[-–—])[ \t]*", re.DOTALL)
+_RANGE_START: Final = re.compile(r"(.*?)(?:(?<![ \t])[ \t]+)?(?:\.\.|[-–—])[ \t]*", re.DOTALL)
 _TASK_WORD: Final = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
 
 

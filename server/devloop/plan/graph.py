@@ -13,12 +13,12 @@ from devloop.plan.near import Near
 
 TASK_WORD = re.compile(r"(?:tasks?)[ \t]+(?=\S)", re.IGNORECASE)
 PHASE_WORD = re.compile(r"phases?[ \t]+([0-9]+\.[0-9]+|[0-9]+[a-z]?|[a-z])$", re.IGNORECASE)
-RANGE_MARK = re.compile(r"[ \t]*(?:\.\.|[-–—])[ \t]*")
+RANGE_MARK = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:\.\.|[-–—])[ \t]*")
 _NUMBERS = re.compile(r"[0-9]+")
 _DOTTED = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,4}$")
 _NONE = frozenset(("", "none", "nothing", "n/a", "na", "-", "–", "—", "no", "keine"))
 REMARK = re.compile(r"\([^()]*\)")
-AND = re.compile(r"[ \t]*(?:[,;&]|\band\b)[ \t]*", re.IGNORECASE)
+AND = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:[,;&]|\band\b)[ \t]*", re.IGNORECASE)  # no blank is looked at twice
 MAX_EXPANSION = 200  # ids of a range of which neither end exists
 
 

@@ -17,7 +17,7 @@ _FAR = 200  # lines of an item that are looked at
 LONG_PLAN = 200  # lines (upstream's threshold for archiving)
 _ESCAPED = re.compile("[\ud800-\udfff]")
 _NO_SPACE = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])\[[^\]\r\n]{0,3}\]")
-_BOX_PART = re.compile(r"\[[ \t]*([^\]\s]?)[ \t]*\]")
+_BOX_PART = re.compile(r"\[[ \t]*+([^\]\s]?)[ \t]*+\]")
 _AFTER_BOX = re.compile(r"\*?(?:[ \t\r\n]|$)")
 
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_TAG = re.compile(r"(?<![\\!])\[([A-Za-z][\w-]*)(?:[ \t]*:[ \t]*([^\[\]]*?))?[ \t]*\](?![(\[:])")
+# Nothing is looked at twice, however many blanks there are: no repetition gives back what it took.
+_TAG = re.compile(r"(?<![\\!])\[([A-Za-z][\w-]*+)[ \t]*+(?::[ \t]*+([^\[\]]*+))?\](?![(\[:])")
 _TICKS = re.compile(r"`+")
 _STORY = re.compile(r"us[0-9]+$")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ \t]*(s|sec|m|min|h|d)?$", re.IGNORECASE)
@@ -44,7 +45,7 @@ def find(text: str) -> list[Tag]:
         start, end = match.span()
         if any(first < end and start < last for first, last in code):
             continue
-        name, value = match[1].lower(), match[2]
+        name, value = match[1].lower(), None if match[2] is None else match[2].rstrip(" \t")
         known = _known(name, value)
         if known or value is not None:
             kind = "us" if known and _STORY.match(name) else name

@@ -16,7 +16,7 @@ from devloop.plan.model import FileRef
 _TRIM = " \t\r\n"
 _GROUP_TOKEN = re.compile(r"[,;&]|\band\b")
 _LOG_PHASE = re.compile(r"Phases?[ \t]+(\w+(?:\.\w+)*)", re.IGNORECASE)
-_LOG_AND = re.compile(r"[ \t]*(?:,|&|\band\b)[ \t]*")
+_LOG_AND = re.compile(r"(?:(?<![ \t])[ \t]+)?(?:,|&|\band\b)[ \t]*")
 _LOG_TASK = re.compile(r"Task[ \t]+", re.IGNORECASE)
 _BOXED = re.compile(r"\[[^\]]\]\*?[ \t]+")
 _LINES_BEHIND = re.compile(r"[` \t]*(?::[0-9]{1,9}(?:-[0-9]{1,9})?)?")
