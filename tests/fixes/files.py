@@ -10,7 +10,6 @@ BENEATH = "tests/tools/test_tools_beneath.py"
 LAYOUTS = "tests/tools/test_tools_layouts.py"
 RESOLVE = "RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS"
 TOOLS_RACE = f"{RACES}::test_no_tool_goes_out_while_folders_and_files_are_swapped_for_links_and_pipes"
-DAEMON_RACE = f"{RACES}::test_nothing_of_the_daemon_goes_out_either"
 PIPE = f"{BENEATH}::test_no_pipe_of_a_repository_is_waited_for"
 
 FIXES: tuple[Fix, ...] = (
@@ -80,7 +79,7 @@ FIXES: tuple[Fix, ...] = (
                 new="return os.open(name, FOLDER, dir_fd=folder)",
             ),
         ),
-        tests=(f"{DAEMON_RACE}[by component-links are followed inside]",),
+        tests=(f"{BENEATH}::test_what_becomes_a_link_just_after_it_was_looked_at_is_not_followed",),
     ),
     Fix(
         name="no-pipe-is-waited-for",

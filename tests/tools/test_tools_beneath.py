@@ -132,6 +132,23 @@ def test_links_are_followed_below_the_root_and_nowhere_else(root: Path) -> None:
     assert (root.parent / "outside/file").read_text() == "outside\n"
 
 
+def test_what_becomes_a_link_just_after_it_was_looked_at_is_not_followed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "file").symlink_to(root.parent / "outside/file")
+    (root / "folder").symlink_to(root.parent / "outside")
+    monkeypatch.setattr(beneath, "has_openat2", lambda: False)
+    monkeypatch.setattr(beneath, "_link_target", lambda *_: None)  # it was none, then
+    for name in ("file", "folder/file"):
+        with pytest.raises(OSError):
+            beneath.read(root, name, 100)
+    with pytest.raises(OSError):
+        beneath.write(root, "folder/new", b"x")
+    with pytest.raises(OSError):
+        beneath.entries(root, "folder")
+    assert [each.name for each in (root.parent / "outside").iterdir()] == ["file"]
+
+
 @pytest.mark.usefixtures("way")
 def test_what_is_too_large_is_not_read_and_what_is_there_is_not_overwritten_as_new(root: Path) -> None:
     (root / "big").write_bytes(b"x" * 101)

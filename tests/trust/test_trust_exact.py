@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from devloop import trust
+from devloop import settings, trust
 from devloop.errors import DevloopError
-from devloop.paths import StateDir
+from devloop.paths import StateDir, config_root
+from devloop.runs.prepare import TRUSTED_KINDS, setup_of
 from support.engines import Engine, call, command, engine, finish, trust_everything, turn, write
 from support.projects import commit_all, tiny_project
 
@@ -116,18 +119,19 @@ async def test_one_byte_changed_between_the_question_and_the_run_is_refused(proj
         await held.ended(run)
 
 
-async def test_the_set_up_that_runs_is_the_trusted_one_whatever_settings_say(project: Path) -> None:
-    """Settings are read when an engine begins, trust when a run does: what was there in between is run by neither."""
+def test_the_set_up_that_runs_is_the_trusted_one_whatever_settings_say(project: Path) -> None:
+    """Settings are one reading of the file and trust is another: what stands there in between is run by neither."""
     good = (project / trust.CONFIG).read_text()
     change(project, trust.CONFIG)
-    async with engine(project, tasks={"1.3": [turn(write("a.txt")), turn(finish())]}) as held:
-        (project / trust.CONFIG).write_text(good)
-        run = await held.run("1.3", "Third")
-        await held.checkpoint(run)
-        logs = "\n".join(each.read_text() for each in (held.state.runs / run).rglob("setup.log"))
-        assert f"{GOOD}-setup" in logs and CHANGED not in logs
-        await held.decide(run, "discard")
-        await held.ended(run)
+    services: Any = SimpleNamespace(settings=settings.load(project, {}))
+    (project / trust.CONFIG).write_text(good)
+    trusted = trust.require(project, StateDir.of(project).trust_file, TRUSTED_KINDS)
+    found = setup_of(services, trusted)
+    assert found is not None and found.command[-1] == f"echo {GOOD}-setup"
+    config_root().joinpath("config.toml").write_text('[setup]\ncommand = ["mine"]\n')
+    services = SimpleNamespace(settings=settings.load(project, {}))
+    found = setup_of(services, trusted)
+    assert found is not None and found.command == ("mine",), "the person's own counts"
 
 
 @pytest.mark.parametrize("key", sorted(each for each in FILES if each.startswith(".")))
