@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from devloop import keys
+from devloop.engine.ports import EventLog
 from devloop.redact import Redactor
 from devloop.runs.transcript import Segment, Transcript
+from devloop.store import Store
 from support.engines import Engine, call, command, engine, finish, trust_everything, turn, work, write
 from support.projects import at_home, commit_all, git, tiny_project
 
@@ -184,3 +186,18 @@ def test_what_a_task_says_reaches_the_model_without_secrets_and_with_nothing_hid
     transcript.answer(0, f"more of {KEY}, one{HIDDEN}two")
     text = json.dumps(transcript.messages(1), ensure_ascii=False)
     assert not leaking(text.encode()) and text.count("one\\\\u{200b}\\\\u{2060}\\\\u{e0041}two") == 2
+
+
+def test_an_event_is_stored_and_told_without_secrets_whoever_tells_it(tmp_path: Path) -> None:
+    """The last layer: most of what is told was cleaned before."""
+    told: list[Any] = []
+
+    class Daemon:
+        def notify(self, method: str, event: Any) -> None:
+            told.append(event)
+
+    store = Store.open(f"sqlite:///{tmp_path / 'records.db'}", "workspace")
+    log = EventLog(store, Daemon(), Redactor({"KEY": KEY}))
+    log.emit("notice", {"text": f"{KEY} and {SHAPE}", "deep": [{KEY: SHAPE}]})
+    log.emit("turn.progress", {"text": f"{KEY} and {SHAPE}"}, store=False)
+    assert len(told) == 2 and not leaking(json.dumps([told, store.events()]).encode())
