@@ -61,7 +61,7 @@ async def test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody(one: 
     git(one.root, "commit", "-qm", "a test of its own")
     lie = [turn(write("wrong", "x\n"), write("tests/real.sh", "true\n")), turn(finish("All tests pass."))]
     await settings(one, "")
-    await one.play({"d": lie, "e": lie})
+    await one.play({"d": lie, "e": [*lie, turn(finish("They do pass."))]})
     run = await one.run("d")
     assert (await one.checkpoint(run))["kind"] == "decision", "the work's own test says nothing"
     await one.decide(run, "discard")
