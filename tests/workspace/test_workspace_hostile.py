@@ -210,7 +210,7 @@ def poison_more(repo, marks: Path) -> None:
         place.parent.mkdir(exist_ok=True)
         place.write_text(program.read_text())
         place.chmod(0o755)
-    repo.write({"lib/l": "changed\n"})
+    repo.write({"lib/l": "two\n"})  # as long as before: to see that it changed, git reads it, through its filter
     (git_dir / "info").mkdir(exist_ok=True)
     (git_dir / "info/grafts").write_text(f"{repo.head}\n")
     blob = repo.git("rev-parse", "HEAD:src/b.py")
