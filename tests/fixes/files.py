@@ -142,8 +142,8 @@ FIXES: tuple[Fix, ...] = (
             ),
         ),
         tests=(
-            f"{CONFINE}::test_protected_paths_are_read_but_never_written[openat2-.devloop/config.toml]",
-            f"{CONFINE}::test_protected_paths_are_read_but_never_written[by component-.VSCode/tasks.json]",
+            f"{CONFINE}::test_protected_paths_are_read_but_never_written[.devloop/config.toml-openat2]",
+            f"{CONFINE}::test_protected_paths_are_read_but_never_written[.VSCode/tasks.json-by component]",
         ),
     ),
     Fix(
