@@ -16,7 +16,7 @@ _HEADER_LINES = 60
 _PLAIN_FIELD = re.compile(r"[ \t]{0,3}[A-Za-z][A-Za-z ]{0,30}:[ \t]+[^\s*_]")
 _BARE_PHASE = re.compile(r"Phase[ \t]+(?:[0-9]+\.[0-9]+|[0-9]+[A-Za-z]?|[A-Za-z])", re.IGNORECASE)
 _STATUS_MARK = re.compile(
-    r"[ \t]*(?:(?:[✅✔☑🚧⏳]\ufe0f?)|\((?:COMPLETE|DONE|完了|已完成)\)|\b(?:COMPLETE|DONE)\b|完了|已完成)"
+    r"(?<![ \t])[ \t]*(?:(?:[✅✔☑🚧⏳]\ufe0f?)|\((?:COMPLETE|DONE|完了|已完成)\)|\b(?:COMPLETE|DONE)\b|完了|已完成)"
 )
 _SHOWN = {"complete": "✅", "in_progress": "🚧"}
 
