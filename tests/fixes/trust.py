@@ -65,17 +65,6 @@ FIXES: tuple[Fix, ...] = (
         tests=(f"{EXACT}::test_the_set_up_that_runs_is_the_trusted_one_whatever_settings_say",),
     ),
     Fix(
-        name="hooks-are-pinned",
-        threat="§8, §2.16: a hook's script is swapped while the run works",
-        says="the bytes of hooks are kept when the run begins and run from there",
-        cuts=(
-            Cut(
-                "hooks/pinned.py", old="if library.active and not (folder / _LIST).exists():", new="if library.active:"
-            ),
-        ),
-        tests=(f"{EXACT}::test_what_is_swapped_during_a_run_changes_nothing_for_it",),
-    ),
-    Fix(
         name="untrusted-skills-are-inert",
         threat="§2.12: a skill of the repository tells agents what to do",
         says="a skill is offered and loaded only as it was trusted",
