@@ -341,6 +341,7 @@ export interface Shown {
   readonly turns: readonly Readonly<Record<string, unknown>>[];
   readonly gates: readonly (Gate & { readonly commit?: string })[];
   readonly checkpoint: Checkpoint | null;
+  readonly decisions?: readonly { readonly number: number; readonly decision: string }[];
   readonly notices: readonly Readonly<Record<string, unknown>>[];
 }
 

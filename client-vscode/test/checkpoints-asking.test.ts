@@ -355,6 +355,14 @@ describe("words", () => {
     expect(screen.toasts).toEqual([]);
   });
 
+  it("come too late where the status was first: the server says how it was decided", async () => {
+    session.answers["devloop/show"] = { decisions: [{ number: 1, decision: "commit" }] };
+    await session.waits(checkpoint({ recommended: "commit" }));
+    await screen.toast.press("Revise…");
+    await session.says({ runs: [] });
+    expect(screen.toast).toMatchObject({ message: "It was decided already (commit): 1.1 Add login." });
+  });
+
   it("that come too late are given back: the box goes when it was decided elsewhere", async () => {
     await session.waits(checkpoint({ recommended: "commit" }));
     await screen.toast.press("Revise…");

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions";
-import type { Checkpoint, CommandArguments, Decision, Run } from "../protocol";
+import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
 import { type Choice, doubtOf, everything, nameOf, titleOf } from "./content";
@@ -172,9 +172,13 @@ export class Deciding {
       void vscode.window.showWarningMessage(forNotice(gone));
       return;
     }
-    const decision = session && number !== undefined ? this.checkpoints.of(session).decision(run, number) : undefined;
+    void this.tellOver(session, run, number, written);
+  }
+
+  private async tellOver(session: Session | undefined, run: string, number: number | undefined, written: string) {
     const known = session && this.checkpoints.runOf(session, run);
     const name = known === undefined ? oneLine(run, 60) : nameOf(known);
+    const decision = session && number !== undefined ? await this.decisionOf(session, run, number) : undefined;
     const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
     const said = forNotice(`It was decided already${how}: ${name}.`);
     void vscode.window.showInformationMessage(said, ...(written === "" ? [] : [COPY])).then((chosen) => {
@@ -182,6 +186,20 @@ export class Deciding {
         void vscode.env.clipboard.writeText(written);
       }
     });
+  }
+
+  /** The status may say that a checkpoint is over before the event that says how: then the server is asked. */
+  private async decisionOf(session: Session, run: string, number: number): Promise<string | undefined> {
+    const heard = this.checkpoints.of(session).decision(run, number);
+    if (heard !== undefined) {
+      return heard;
+    }
+    try {
+      const { decisions = [] } = await session.request<Shown>("devloop/show", { run });
+      return decisions.find((each) => each.number === number)?.decision;
+    } catch {
+      return undefined; // it is over all the same
+    }
   }
 
   private async sure({ run, content }: Place): Promise<boolean> {
