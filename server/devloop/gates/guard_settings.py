@@ -12,7 +12,7 @@ from devloop.gates.patch import FileDiff, Hunk, Line
 SettingKind = Literal["configuration", "threshold", "dependency"]
 Found = tuple[SettingKind, Line, str]
 
-_SECTION: Final = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}")
+_SECTION: Final = re.compile(r"^\s*+\[{1,2}\s*+([^\]\s]++(?:\s++[^\]\s]++)*+)\s*+\]{1,2}")
 _HARMLESS: Final = re.compile(
     r"^(?:project(?:\..*)?|build-system|dependency-groups|metadata|options(?:\..*)?|"
     r"tool\.(?:poetry|hatch|pdm|setuptools\w*|flit|uv)(?:\..*)?|"

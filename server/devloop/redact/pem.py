@@ -19,7 +19,7 @@ MAX_BODY: Final = 64 * 1024
 _BEGIN: Final = re.compile(r"-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
 _END: Final = re.compile(r"-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
-_AROUND: Final = r"(?:\\[nrt\"'\\]|[\s\"'`,;+|>*#()\[\]{}\\.])*"
+_AROUND: Final = r"(?:[\s\"'`,;+|>*#()\[\]{}\\.]|(?<=\\)[nrt])*+"  # one way to read a text: a line of \ has no end else
 _ALONE: Final = re.compile(rf"{_AROUND}\Z")
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=]{16}")
 _BODY: Final = re.compile(rf"(?:\S{{0,200}}[:\-\t])?[\s\d>|+*#\"'`,;(\[{{:-]{{0,40}}([A-Za-z0-9+/=]+){_AROUND}\Z")
