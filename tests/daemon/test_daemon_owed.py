@@ -248,7 +248,7 @@ async def test_what_the_disk_prevents_is_owed_on(daemon, file, kept, monkeypatch
     first = daemon()
     shown(first, Buffer(file, file.read_text()))
     await record(first, "completed")
-    monkeypatch.setattr("devloop.daemon.documents.write_atomic", no_space)
+    monkeypatch.setattr("devloop.daemon.documents.write", no_space)
     daemon()
     assert "- [ ] Task 1.1" in file.read_text() and kept.exists()
     monkeypatch.undo()
@@ -256,7 +256,7 @@ async def test_what_the_disk_prevents_is_owed_on(daemon, file, kept, monkeypatch
     assert "- [x] Task 1.1" in file.read_text() and not kept.exists()
 
 
-def no_space(path, data, **_):
+def no_space(*_, **__):
     from devloop.files import storage_error
 
     raise storage_error(OSError(28, "x"), "full")
