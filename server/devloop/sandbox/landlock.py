@@ -8,6 +8,9 @@ What it can't do: other processes are visible (`/proc`), nothing is mounted else
 paths; what is masked is put back after the command instead of being out of its reach; there is no loopback network of
 its own, so tests that listen fail. Memory and processes are counted for the command as a whole, but the kernel does
 not cap their number.
+
+The system calls are devloop's own (`helper_program.py`), not a package's: landlock holds for the one thread that asks
+for it and what that starts, so they are made in a fresh process that sees the standard library alone (`-I -S`).
 """
 
 from __future__ import annotations
