@@ -21,6 +21,9 @@ OUTPUT_CAP = 30 * 1024
 READONLY_CAP = 64
 SHELLS = (Path("/bin/bash"), Path("/usr/bin/bash"), Path("/bin/sh"))
 
+_NO_SOCKET = re.compile(r"operation not permitted", re.IGNORECASE), re.compile(r"socket|listen EPERM", re.IGNORECASE)
+SOCKETS = "(Commands can't make Unix sockets here, and what needs one fails. In devloop's own checks they can.)"
+
 
 async def run_command(call: RunCommand, call_id: str, context: ToolContext) -> Answer:
     if "\0" in call.command:
@@ -46,8 +49,9 @@ async def run_command(call: RunCommand, call_id: str, context: ToolContext) -> A
         output_file=output_file,
     )
     ending = _ending(result, context)
+    about = f"\n{SOCKETS}" if _lacked_a_socket(result.output, context) else ""
     return Answer(
-        f"{ending}, {_duration(result.duration_s)}\n{result.output or '(no output)'}",
+        f"{ending}, {_duration(result.duration_s)}\n{result.output or '(no output)'}{about}",
         f"$ {one_line(call.command, 80)} → {ending}, {result.duration_s:.1f} s",
         is_error=result.killed_reason is not None,
         output_file=output_file,
@@ -68,6 +72,12 @@ def readonly_paths(context: ToolContext) -> tuple[Path, ...]:
                 if len(found) > READONLY_CAP:
                     raise Problem(f"paths.readonly matches more than {READONLY_CAP} places; name folders instead.")
     return tuple(context.view.joinpath(*parts) for parts in found)
+
+
+def _lacked_a_socket(output: str, context: ToolContext) -> bool:
+    """Whether the filter of system calls is what a command seems to have failed at: a test that fails for an agent and
+    for no gate would cost it turns."""
+    return context.backend.name == "bubblewrap" and all(each.search(output) for each in _NO_SOCKET)
 
 
 def _shell() -> str:
