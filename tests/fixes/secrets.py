@@ -210,4 +210,11 @@ FIXES = (
         cuts=(Cut("runs/leaks.py", '"fail" if leaks else "pass",', '"pass",'),),
         tests=(f"{EXITS}test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none",),
     ),
+    Fix(
+        name="no-secret-in-a-binary-file",
+        threat="§9.3 layer 3: a secret in a file that no diff shows (a NUL in it, UTF-16)",
+        says="what can be read in binary files is looked at, too",
+        cuts=(Cut("runs/leaks.py", "    lines += binaries\n", ""),),
+        tests=(f"{EXITS}test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none",),
+    ),
 )

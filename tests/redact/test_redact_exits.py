@@ -145,9 +145,12 @@ async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_th
         assert cleared["kind"] == "decision", cleared["problem"]
         assert SHAPE not in (held.state.path / "not-secret.json").read_text()
         await held.decide(run, "discard")
-        await held.play({"1.3": [turn(write("other.py", "x = 1\n" + line)), *again]})
+        unread = command(f"printf 'a\\0b\\n%s' '{SHAPE}' > data.bin; sed 's/./&\\x00/g' other.py > wide.txt")
+        await held.play({"1.3": [turn(write("other.py", "x = 1\n" + line)), turn(unread), *again]})
         other = await held.run("1.3")
-        assert (await held.checkpoint(other))["kind"] == "problem"  # the same value elsewhere was accepted by nobody
+        shown = await held.checkpoint(other)
+        assert shown["kind"] == "problem"  # the same value elsewhere was accepted by nobody
+        assert all(place in shown["problem"] for place in ("other.py:2", "data.bin:2", "wide.txt:2"))  # in no diff
 
 
 async def test_the_engine_takes_the_stored_key_and_shows_it_to_nobody(project: Path) -> None:

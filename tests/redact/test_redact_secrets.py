@@ -204,6 +204,10 @@ def test_every_pattern_says_a_literal_that_its_matches_have() -> None:
         "sha256:" + "0123456789abcdef" * 4,
         "if '-----BEGIN " + "PRIVATE KEY-----' in text:\n    return True\nraise ValueError\n",
         "commit 5ca1303b90c20e9a5ca1303b90c20e9a5ca1303b",
+        "git switch sk-1234-implement-the-new-login-page-flow",
+        "<div class='sk-estimator-container-of-what-is-fitted'>",
+        "aws_access_key_id = AKIA" + "IOSFODNN7EXAMPLE",
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -217,6 +221,22 @@ def test_names_that_only_sound_so_and_places_are_not_hidden() -> None:
     assert redactor.text("Pat Person has a password in /tmp/agent/socket.12") == (
         "Pat Person has a password in /tmp/agent/socket.12"
     )
+
+
+def test_what_every_set_up_for_development_says_spoils_no_code() -> None:
+    environment = {"POSTGRES_PASSWORD": "postgres", "PASSENGER_APP_ENV": "development"}
+    redactor = Redactor.of_environment({**environment, "KEYCLOAK_URL": "http://localhost:8080"})
+    code = 'MODE, AT = "development", "http://localhost:8080"; URL = "postgresql://localhost/postgres"'
+    assert redactor.text(code) == code
+
+
+def test_what_is_hidden_already_stays_as_it_is_told() -> None:
+    """Texts pass several exits, in more than one process."""
+    engine, daemon = (Redactor.of_environment({"HARBOR_MASTER_SECRET": "harbor-master"}) for _ in range(2))
+    once = engine.text("https://app:v3ry-own@db/x is what harbor-master says, and " + "gh" + "p_" + "f4Tr9w" * 6)
+    assert once.count("«redacted:") == 3 and engine.text(once) == once == daemon.text(once)
+    pretended = daemon.text("«redacted:harbor-master:12ab»")
+    assert "«redacted:harbor-master:" not in pretended  # a name that only the text says
 
 
 def test_a_secret_that_only_shows_once_a_terminal_drops_what_is_between_is_hidden() -> None:

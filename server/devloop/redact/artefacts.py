@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from devloop.redact.redactor import PLACEHOLDER, Redactor
 
 PLACEHOLDER_RULE: Final = "redacted-placeholder"
 MAX_FOUND: Final = 200
+
+_WORDS: Final = re.compile(rb"[ -~]{12,}|(?:[ -~]\0){12,}|(?:\0[ -~]){12,}")
 
 Lines = Sequence[tuple[str, int, str]]
 """New lines: path, number from 1, text without its end. Those of a file stand together, in order."""
@@ -51,6 +54,15 @@ class Hit:
 
     def __repr__(self) -> str:
         return f"Hit({self.path!r}, {self.line}, {self.rule!r})"
+
+
+def words(path: str, data: bytes) -> Iterator[tuple[str, int, str]]:
+    """What can be read in a file that git takes for binary: runs of ASCII, in UTF-16 as well. By lines all the same."""
+    number, counted = 1, 0
+    for found in _WORDS.finditer(data):
+        number += data.count(b"\n", counted, found.start())
+        counted = found.start()
+        yield path, number, found[0].replace(b"\0", b"").decode("ascii")
 
 
 def files(lines: Lines) -> Iterator[tuple[str, list[int], str]]:

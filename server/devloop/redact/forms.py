@@ -13,8 +13,15 @@ from urllib.parse import quote, quote_plus
 MIN_LENGTH: Final = 8
 _TOKEN: Final = re.compile(r"[^\s\"',;{}\[\]]{16,}")
 _HEX: Final = re.compile(r"%[0-9A-F]{2}")
-_COMMON: Final = frozenset(("password", "changeme", "disabled", "required", "optional", "supported", "localhost"))
-"""Words that say that something is a secret, or that there is none, but are none."""
+_COMMON: Final = frozenset(
+    (
+        *("password", "password1", "passw0rd", "changeme", "change-me", "insecure", "testtest", "12345678"),
+        *("disabled", "required", "optional", "supported", "localhost", "development", "production"),
+        *("postgres", "postgresql", "rabbitmq", "keycloak", "minioadmin"),
+    )
+)
+"""What says that something is a secret, or that there is none, and what every set-up for development has: hidden, they
+would only spoil the texts and the code that they are words of."""
 
 
 def forms(value: str) -> set[str]:

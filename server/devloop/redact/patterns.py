@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 _START: Final = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2}))"
+PLACEHOLDER: Final = re.compile(r"«redacted:[a-z0-9-]{0,100}:[0-9a-f]{4}»")
+_NO_WORDS: Final = r"(?!(?:[a-z]+|\d+)(?:-(?:[a-z]+|\d+)){2,}(?![A-Za-z0-9_-]))"
+"""Not `sk-1234-what-a-branch-is-called`, nor a class of a style sheet."""
 _COMMON: Final = re.compile(
     r"[^:]*:(?:pass(?:word|wd)?|secret|changeme|example|postgres|root|admin|guest|test|user|[x*.]{3,}|.*[{}$<>%].*)\Z",
     re.IGNORECASE,
@@ -37,7 +40,8 @@ class Pattern:
 
 def _known_to_all(credentials: str) -> bool:
     user, _, password = credentials.partition(":")
-    return user == password or _COMMON.match(credentials) is not None
+    told_already = PLACEHOLDER.fullmatch(credentials) is not None
+    return told_already or user == password or _COMMON.match(credentials) is not None
 
 
 def _pattern(name: str, literals: str, expression: str) -> Pattern:
@@ -46,12 +50,12 @@ def _pattern(name: str, literals: str, expression: str) -> Pattern:
 
 IN_RUNS: Final = (
     _pattern("anthropic-key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
-    _pattern("openai-key", "sk-", r"§sk-(?:proj-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_-]{32,}"),
+    _pattern("openai-key", "sk-", rf"§sk-{_NO_WORDS}(?:proj-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_-]{{32,}}"),
     _pattern("github-pat", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{30,}"),
     _pattern("github-pat", "github_pat_", r"github_pat_[A-Za-z0-9_]{30,}"),
     _pattern("gitlab-pat", "glpat- gldt- glrt- glptt- glcbt-", r"gl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_.-]{18,}"),
-    _pattern("aws-key-id", "AKIA ASIA", r"§A[KS]IA[0-9A-Z]{16}(?![0-9A-Za-z])"),
-    _pattern("google-key", "AIza", r"AIza[0-9A-Za-z_-]{35}"),
+    _pattern("aws-key-id", "AKIA ASIA", r"§A[KS]IA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}(?![0-9A-Za-z])"),
+    _pattern("google-key", "AIza", r"§AIza[0-9A-Za-z_-]{35}"),
     _pattern("google-oauth", "GOCSPX- ya29.", r"GOCSPX-[A-Za-z0-9_-]{20,}|§ya29\.[A-Za-z0-9_-]{20,}"),
     _pattern("slack-token", "xox xapp-", r"xox[abeoprs]-[0-9A-Za-z-]{10,}|xapp-\d-[0-9A-Za-z-]{20,}"),
     _pattern("discord-webhook", "/api/webhooks/", r"/api/webhooks/(\d{10,}/[\w-]{40,})"),
@@ -95,7 +99,7 @@ ANYWHERE: Final = (
         "aws-secret-key",
         "ecret_access_key ECRET_ACCESS_KEY ecretAccessKey",
         r"(?:[Ss]ecret_access_key|SECRET_ACCESS_KEY|[Ss]ecretAccessKey)[\"']?[ \t]{0,9}[=:][ \t]{0,9}[\"']?"
-        r"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
+        r"(?![A-Za-z0-9/+]{30}EXAMPLEKEY)([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
     ),
     _pattern("slack-webhook", "hooks.slack.com/", r"hooks\.slack\.com/services/(T\w+/B\w+/\w{16,})"),
     _pattern("azure-storage-key", "AccountKey=", r"AccountKey=([A-Za-z0-9+/]{60,}={0,2})"),
@@ -107,6 +111,9 @@ ANYWHERE: Final = (
     ),
     _pattern("url-password", "://", r"(?<=://)[^\s/@:\"'<>]{0,64}:[^\s/@\"'<>]{3,256}(?=@)"),
 )
+
+NAMES: Final = (*dict.fromkeys(each.name for each in (*IN_RUNS, *ANYWHERE)), "private-key")
+"""What a placeholder says of a shape."""
 
 
 def matches(text: str) -> Iterator[tuple[Pattern, int, int]]:

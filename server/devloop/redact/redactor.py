@@ -14,11 +14,12 @@ from typing import Any, Final
 from devloop.redact import patterns, runs
 from devloop.redact.characters import conceals, printable
 from devloop.redact.forms import MIN_LENGTH, forms
+from devloop.redact.patterns import PLACEHOLDER
 from devloop.redact.pem import Pem
 from devloop.secret_names import SECRET_NAME, URL_PASSWORD
 
-PLACEHOLDER: Final = re.compile(r"«redacted:[a-z0-9-]{0,100}:[0-9a-f]{4}»")
 _LINE: Final = re.compile(r"[^\n]+")
+_PLACE: Final = re.compile(r"~?/[\w./@+-]*(?:/[\w.@+-]+)|[a-z][a-z0-9+.-]*://[\w.-]+(?::\d+)?/?")
 
 
 class Redactor:
@@ -27,6 +28,7 @@ class Redactor:
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._key = secrets.token_bytes(16)
         self._known: dict[str, str] = {}
+        self._labels: tuple[str, ...] = ()
         self._in_runs: tuple[str, ...] = ()
         self._anywhere: tuple[str, ...] = ()
         for name, value in (values or {}).items():
@@ -56,6 +58,7 @@ class Redactor:
         known = {**self._known, **{form: self._known.get(form, replacement) for form in found}}
         longest_first = sorted(known, key=len, reverse=True)
         self._known = known  # as a whole: other threads are reading
+        self._labels = tuple(sorted({*self._labels, label}))
         self._in_runs = tuple(form for form in longest_first if runs.has_run(form))
         self._anywhere = tuple(form for form in longest_first if not runs.has_run(form))
 
@@ -86,8 +89,12 @@ class Redactor:
         return self._without(self._anywhere, text)
 
     def _without(self, forms: tuple[str, ...], text: str) -> str:
+        """Placeholders stay as they are: what a variable is called may hold what it is set to."""
         there = tuple(form for form in forms if form in text)
-        return _one_of(there).sub(lambda m: self._known[m[0]], text) if there else text
+        if not there:
+            return text
+        labels = self._labels if "«redacted:" in text else ()
+        return _one_of(there, labels).sub(lambda m: self._known.get(m[0], m[0]), text)
 
     def in_lines(self, text: str) -> str:
         """All but private keys, which go over lines. A secret that only shows once control characters are dropped, as a
@@ -117,8 +124,12 @@ class Redactor:
 
 
 @functools.lru_cache(maxsize=64)
-def _one_of(forms: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, forms)))
+def _one_of(forms: tuple[str, ...], labels: tuple[str, ...]) -> re.Pattern[str]:
+    """One of `forms`, or a placeholder by one of `labels` or of a shape: no other text may pass for one, whoever
+    writes it."""
+    names = "|".join(map(re.escape, (*labels, *patterns.NAMES))) if labels else ""
+    kept = [f"«redacted:(?:{names}):[0-9a-f]{{4}}»"] if labels else []
+    return re.compile("|".join((*kept, *map(re.escape, forms))))
 
 
 def _in_data(value: Any, clean: Callable[[str], str]) -> Any:
@@ -132,8 +143,8 @@ def _in_data(value: Any, clean: Callable[[str], str]) -> Any:
 
 
 def _is_place(value: str) -> bool:
-    """A path, as of a socket of an agent: a place to look at, not the secret."""
-    return re.fullmatch(r"~?/[\w./@+-]*(?:/[\w.@+-]+)", value) is not None and value.count("/") > 1
+    """A path, as of a socket of an agent, or a server: a place to look at, not the secret."""
+    return _PLACE.fullmatch(value) is not None and value.count("/") > 1
 
 
 __all__ = ["MIN_LENGTH", "PLACEHOLDER", "Redactor"]

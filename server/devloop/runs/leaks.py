@@ -26,6 +26,7 @@ from devloop.redact import artefacts, one_line
 from devloop.redact.artefacts import Hit, Leak, Lines
 from devloop.runs.services import Services
 from devloop.shipping.checks import added
+from devloop.workspace import Diff
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ NAME: Final = "secrets"
 """The gate's name."""
 MESSAGE: Final = "the commit's message"
 PATCH: Final = 16 << 20
+BINARY: Final = 8 << 20
+BINARIES: Final = 64 << 20
+"""Bytes that are read of one file that is no text, and of all of them."""
 WALL_S: Final = 60.0
 NAMED: Final = 3
 _ALLOWED: Final = re.compile(r"(gitleaks|betterleaks)(\s*:\s*allow)", re.IGNORECASE)
@@ -62,12 +66,17 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
     found = await services.workspace.diff(base, tip, limit=PATCH)
     message = await services.workspace.message(tip) if tip != row["base"] else ""
     lines = [*added(found.patch), *((MESSAGE, n, text) for n, text in enumerate(message.splitlines(), 1))]
+    binaries, large = await _in_binaries(services, found, base, tip)
+    lines += binaries
     key, accepted = await asyncio.to_thread(_kept, services)
     hits = await asyncio.to_thread(lambda: list(artefacts.hits(lines, services.redactor)))
     told, scanned = await _betterleaks(services, lines)
     hits = [each for each in hits if (each.path, each.rule) != (MESSAGE, artefacts.PLACEHOLDER_RULE)]  # as it should be
     leaks = artefacts.leaks([*hits, *told], key, accepted)
     note = () if scanned else ("betterleaks did not look: devloop's own patterns did",)
+    if large:
+        named = ", ".join(one_line(path, 60) for path in large[:NAMED])
+        note = (*note, f"not text, and not looked at behind {BINARY >> 20} MiB: {named}")
     if found.truncated:
         reason = f"the change is larger than {PATCH >> 20} MiB and was not looked at for secrets to its end"
         return GateResult(NAME, "security", "unknown", reason, started=begun, tree=commit, notes=note)
@@ -82,6 +91,34 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
         findings=tuple(_finding(each) for each in leaks),
         notes=note,
     )
+
+
+async def _in_binaries(
+    services: Services, found: Diff, base: str, tip: str
+) -> tuple[list[tuple[str, int, str]], list[str]]:
+    """What is new in files that no diff shows, as lines, and those that are too large to be read to their end."""
+    lines: list[tuple[str, int, str]] = []
+    large: list[str] = []
+    left = BINARIES
+    for file in found.files:
+        if not file.binary or file.status == "D":
+            continue
+        now = await services.workspace.blob(tip, file.path, limit=min(left, BINARY)) or b""
+        was = await services.workspace.blob(base, file.old_path or file.path, limit=BINARY) or b""
+        left -= len(now)
+        if len(now) >= BINARY or left <= 0:
+            large.append(file.path)
+        old, new = (
+            await asyncio.to_thread(_readable, file.path, was),
+            await asyncio.to_thread(_readable, file.path, now),
+        )
+        known = {text for _, _, text in old}
+        lines += [each for each in new if each[2] not in known]
+    return lines, large
+
+
+def _readable(path: str, data: bytes) -> list[tuple[str, int, str]]:
+    return list(artefacts.words(path, data))
 
 
 def _said(leaks: Sequence[Leak]) -> str:

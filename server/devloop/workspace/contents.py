@@ -36,6 +36,14 @@ async def content(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_L
     return Content(data.decode("utf-8", "replace"), binary=False, size=size)
 
 
+async def blob(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_LIMIT) -> bytes | None:
+    """The first `limit` bytes of a file of `commit`, whatever they are; None where there is no file."""
+    found = await _entry(own, checked_oid(commit), checked_path(path))
+    if found is None or found.mode == _SUBMODULE:
+        return None
+    return (await own.git().run("cat-file", "blob", found.oid, limit=limit)).out
+
+
 async def _entry(own: OwnGit, commit: str, path: str) -> Entry | None:
     """As it is written, else as the bytes that `\\xNN` in a name stands for."""
     spellings = list(dict.fromkeys((path, spelled(path))))

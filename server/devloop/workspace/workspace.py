@@ -183,6 +183,10 @@ class Workspace:
         """One file of `commit`; None where it has none. Raises `UsageError` for a path that no file can have."""
         return await contents.content(self._own, commit, path, limit=limit)
 
+    async def blob(self, commit: str, path: str, *, limit: int = contents.CONTENT_LIMIT) -> bytes | None:
+        """The first `limit` bytes of a file of `commit`, also of one that is no text; None where it has none."""
+        return await contents.blob(self._own, commit, path, limit=limit)
+
     @contextlib.asynccontextmanager
     async def checkout(self, commit: str) -> AsyncIterator[Path]:
         """A fresh folder with exactly the files of `commit`, byte for byte, without `.git`; removed at the end."""
