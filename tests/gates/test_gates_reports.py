@@ -63,6 +63,15 @@ def test_golden_junit_gives_every_outcome_by_id(sample: Path) -> None:
     assert [(f.file, f.line) for f in report.findings] == [("tests/test_mod.py", 9), ("tests/test_mod.py", 19)]
 
 
+def test_the_report_of_nodes_own_reporter_has_tests_of_no_suite(tmp_path: Path) -> None:
+    inner = '<testsuite name="s" tests="1"><testcase name="in" classname="test"/></testsuite>'
+    loose = (
+        '<testcase name="adds" classname="test"/><testcase name="no" classname="test"><failure>x</failure></testcase>'
+    )
+    report = read("junit", f"<testsuites>{loose}{inner}</testsuites>".encode(), Sources(tmp_path))
+    assert report.tests == {"test::adds": "passed", "test::no": "failed", "test::in": "passed"} and not report.totals
+
+
 PYRIGHT = {
     "generalDiagnostics": [
         {

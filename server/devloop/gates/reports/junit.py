@@ -32,6 +32,10 @@ def read(data: bytes, sources: Sources) -> Report:
         root = ElementTree.fromstring(data, forbid_dtd=True)
     except (ElementTree.ParseError, common.DefusedXmlException, LookupError) as problem:
         raise Unreadable(f"the report is no XML: {problem}") from problem
+    if root.tag == "testsuites" and (loose := root.findall("testcase")):  # Node's own reporter: tests of no suite
+        suite = root.makeelement("testsuite", {})
+        suite.extend(loose)
+        root.append(suite)
     try:
         document = junitparser.JUnitXml.fromroot(root)
     except junitparser.JUnitXmlError as problem:
