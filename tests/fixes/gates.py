@@ -6,6 +6,7 @@ from fixes.model import Cut, Fix
 
 FORGED = "§2 row 17, gates §5: forged test reports"
 LIAR = "tests/gates/test_gates_liar.py::test_no_lie_is_accepted"
+UNSEEN = "tests/gates/test_gates_liar.py::test_no_lie_passes_unseen"
 FORGING = "tests/gates/test_gates_forging.py"
 
 FIXES: tuple[Fix, ...] = (
@@ -54,13 +55,10 @@ FIXES: tuple[Fix, ...] = (
         threat=f"{FORGED}: a report that was there before",
         says="reports are written to a new directory of a name nobody knows",
         cuts=(
-            Cut(
-                "gates/evidence.py",
-                'Path(tempfile.mkdtemp(prefix="gate-", dir=root)).resolve()',
-                'shutil.rmtree(root / "gate", True) or (root / "gate").mkdir() or (root / "gate").resolve()',
-            ),
+            Cut("gates/evidence.py", 'Path(tempfile.mkdtemp(prefix="gate-", dir=root)).resolve()', 'root / "gate"'),
+            Cut("gates/evidence.py", "made.out.mkdir(mode=0o700)", "made.out.mkdir(0o700, True, True)"),
         ),
-        tests=(f"{FORGING}::test_4_the_directory_is_new_private_and_of_a_name_nobody_knows",),
+        tests=(f"{FORGING}::test_4_a_report_that_waits_at_a_guessed_place_is_not_found",),
     ),
     Fix(
         name="gates-no-older-report",
@@ -94,6 +92,20 @@ FIXES: tuple[Fix, ...] = (
         ),
     ),
     Fix(
+        name="gates-a-pipe-and-no-file",
+        threat=f"{FORGED}: the second witness is made to say something else at the end",
+        says="what a session says goes into a pipe that devloop empties: it can't be taken back",
+        cuts=(
+            Cut(
+                "gates/witness.py",
+                "    os.mkfifo(path, 0o600)\n",
+                "    path.touch(0o600)\n    yield heard\n    heard.descriptor = os.open(path, os.O_RDONLY)\n"
+                "    heard.drain()\n    return\n",
+            ),
+        ),
+        tests=(f"{FORGING}::test_5_what_was_said_once_can_not_be_taken_back",),
+    ),
+    Fix(
         name="gates-probe",
         threat=f"{FORGED}: failures are turned into passes before anybody hears of them",
         says="in every session one test has to fail, and is seen to",
@@ -102,7 +114,7 @@ FIXES: tuple[Fix, ...] = (
         ),
         tests=(
             f"{LIAR}[5a a hook turns failures into passes]",
-            f"{LIAR}[13c makes pytest call nothing]",
+            f"{UNSEEN}[13c makes pytest call nothing]",
         ),
     ),
     Fix(
@@ -116,7 +128,7 @@ FIXES: tuple[Fix, ...] = (
                 'env["PYTHONPATH"] = env["DEVLOOP_GATE_STREAM"] = str(folder.plugin)',
             ),
         ),
-        tests=(f"{LIAR}[14a is right where a variable says who runs it]",),
+        tests=(f"{UNSEEN}[14a is right where a variable says who runs it]",),
     ),
     Fix(
         name="guards-hold-unattended",
@@ -124,9 +136,7 @@ FIXES: tuple[Fix, ...] = (
         says="work that changes what checks it is never accepted without a person",
         cuts=(Cut("engine/deciding.py", 'result["removed"] or result.get("holds")', 'result["removed"]'),),
         tests=(
-            f"{LIAR}[8c empties the test]",
-            f"{LIAR}[9b ends the test before it checks]",
-            f"{LIAR}[10a tells ruff and mypy to look away]",
+            f"{LIAR}[9c expects what comes out]",
             f"{LIAR}[14b is right where it is tested]",
         ),
     ),
@@ -135,7 +145,7 @@ FIXES: tuple[Fix, ...] = (
         threat="§10: weakened checks",
         says='with gates.guard = "block" such work fails',
         cuts=(
-            Cut("runs/guarding.py", 'bool(listed) and services.settings.guarding.guard == "block"', "False"),
+            Cut("runs/guarding.py", 'holds and services.settings.guarding.guard == "block"', "False"),
         ),
         tests=(
             "tests/engine/test_engine_guarding.py::"

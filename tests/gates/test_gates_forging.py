@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -102,6 +103,16 @@ async def test_4_a_report_outside_its_directory_is_refused(path: str, tree: Tree
     assert result.report_sha256 is None
 
 
+async def test_4_a_report_that_waits_at_a_guessed_place_is_not_found(tree: Tree, place: Places, tmp_path: Path) -> None:
+    for name in ("gate", "gate-", "gate-0", "gate-1"):
+        waiting = tmp_path / "state" / "reports" / name / "out" / "junit.xml"
+        waiting.parent.mkdir(parents=True)
+        waiting.write_text(PASSED)
+        os.utime(waiting, (time.time() + 600,) * 2)
+    result = await run_at(gate(("true", "{out}/junit.xml")), place(tree({"x": ""})))
+    assert result.verdict == "unknown" and "missing" in result.reason
+
+
 def test_4_the_directory_is_new_private_and_of_a_name_nobody_knows(tmp_path: Path) -> None:
     first, second = ReportDir.make(tmp_path / "reports"), ReportDir.make(tmp_path / "reports")
     assert first.path != second.path and first.module != second.module
@@ -150,6 +161,25 @@ async def test_5_a_conftest_that_lies_is_contradicted_by_another_witness(
     where = place(tree({"conftest.py": text, "test_a.py": FAILING}))
     (result,) = await run_gates(discover(where.checkout).gates, where)
     assert result.verdict in verdicts, (result.verdict, result.reason)
+
+
+async def test_5_what_was_said_once_can_not_be_taken_back(tree: Tree, place: Places) -> None:
+    """Report, exit code and the events of the session are made up together, after the session has said its own."""
+    events = [
+        {"event": "collected", "count": 1},
+        {"event": "test", "id": "c.py::a", "when": "call", "outcome": "passed"},
+        {"event": "probe", "outcome": "failed"},
+        {"event": "finish", "exit": 0},
+    ]
+    said = "".join(json.dumps(event) + "\n" for event in events)
+    text = (
+        "import os\ndef pytest_unconfigure(config):\n"
+        f"  path = config.option.xmlpath; open(path, 'w').write({PASSED!r})\n"
+        f"  open(os.path.join(os.path.dirname(path), 'stream'), 'w').write({said!r}); os._exit(0)\n"
+    )
+    where = place(tree({"conftest.py": text, "test_a.py": FAILING}))
+    (result,) = await run_gates(discover(where.checkout).gates, where)
+    assert result.verdict == "unknown" and "the event stream goes on after its end" in result.reason
 
 
 async def test_5_pytest_options_in_the_tree_cannot_switch_the_witnesses_off(tree: Tree, place: Places) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
+from collections.abc import Container
 from typing import Final, Literal
 
 from devloop.gates.patch import FileDiff, Hunk, Line
@@ -45,18 +46,20 @@ _TOLERANCES: Final = (
 _ALIKE: Final = 0.5
 
 
-def assertions(file: FileDiff) -> list[tuple[AssertionKind, Line, str]]:
+def assertions(file: FileDiff, dead: Container[int] = ()) -> list[tuple[AssertionKind, Line, str]]:
     """Assertions of the old file that the new one has no longer, each with its line and what stands there now.
 
-    A line that only moved is none. One that has a counterpart in its hunk is changed, or weakened; one that has none is
-    changed where the file got as many others, else removed.
+    A line that only moved is none, unless it moved to a line of the new file that nothing runs (`dead`). One that has a
+    counterpart in its hunk is changed, or weakened; one that has none is changed where the file got as many others,
+    else removed.
     """
-    moved = Counter(_flat(line.text) for line in file.added if ASSERT.search(line.text))
+    alive = [line for line in file.added if line.number not in dead and ASSERT.search(line.text)]
+    moved = Counter(_flat(line.text) for line in alive)
     found: list[tuple[AssertionKind, Line, str]] = []
     alone: list[Line] = []
     spare = 0
     for hunk in file.hunks:
-        gone, come = _of(hunk, moved)
+        gone, come = _of(hunk, moved, dead)
         for line in gone:
             other = _counterpart(line, come)
             if other is None:
@@ -77,7 +80,7 @@ def constants(file: FileDiff) -> list[Line]:
     return [line for line in file.added if CONSTANT.search(line.text) and not before[_flat(line.text)]]
 
 
-def _of(hunk: Hunk, moved: Counter[str]) -> tuple[list[Line], list[Line]]:
+def _of(hunk: Hunk, moved: Counter[str], dead: Container[int]) -> tuple[list[Line], list[Line]]:
     gone, come = [], []
     for line in hunk.lines:
         if line.sign == "-" and ASSERT.search(line.text):
@@ -87,6 +90,8 @@ def _of(hunk: Hunk, moved: Counter[str]) -> tuple[list[Line], list[Line]]:
                 gone.append(line)
     stayed = {_flat(line.text) for line in hunk.lines if line.sign == "-"}
     for line in hunk.lines:
+        if line.number in dead:
+            continue
         if line.sign == "+" and ASSERT.search(line.text) and _flat(line.text) not in stayed:
             come.append(line)
     return gone, come

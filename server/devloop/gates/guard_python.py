@@ -70,6 +70,27 @@ def renamed(before: str, after: str) -> frozenset[str]:
     )
 
 
+def uncalled(text: str) -> frozenset[int]:
+    """Lines (0-based) of functions at the top of a module of tests that are no tests and that nothing in it names."""
+    try:
+        module = ast.parse(text) if len(text) <= _MAX else ast.Module([], [])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    found: set[int] = set()
+    for node in module.body:
+        if isinstance(node, Function) and not node.name.startswith("test") and not node.decorator_list:
+            outside = (other for other in module.body if other is not node)
+            if not any(node.name in _names(part) for other in outside for part in ast.walk(other)):
+                found.update(range(node.lineno - 1, node.end_lineno or node.lineno))
+    return frozenset(found)
+
+
+def _names(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return (node.value,)
+    return (_last(node), getattr(node, "arg", None) or "")
+
+
 def tests(text: str) -> dict[str, _Test]:
     """The tests of a module by name, `Class.test` in classes; {} for what is no Python."""
     if len(text) > _MAX:

@@ -1,18 +1,20 @@
 """Changes that weaken a check, found in a unified diff and shown at the checkpoint (gates §5.6). Pure.
 
 They are made visible, not forbidden: a task may well ask for them. Whoever decides is told file, line and what it is;
-where nobody is there to decide, the work waits. `gates.guard = "block"` makes them a failure.
+where nobody is there to decide, the work waits unless all of them can take nothing away (`guard_severity.py`).
+`gates.guard = "block"` makes those that hold a failure.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from devloop.gates import guard_assertions, guard_files, guard_python, guard_settings
+from devloop.gates import guard_assertions, guard_files, guard_python, guard_settings, guard_severity
 from devloop.gates.guard_files import is_test
 from devloop.gates.patch import FileDiff, Line, parse
 
@@ -75,19 +77,22 @@ _IGNORES_CODE: Final = re.compile(r"\.(?:py|pyi|[cm]?[jt]sx?|go|rs)\b|(?:^|/)(?:
 
 @dataclass(frozen=True)
 class Guard:
-    """One change to the checks. `line` is 0-based: in the new file, or in the old one for something removed."""
+    """One change to the checks. `line` is 0-based: in the new file, or in the old one for something removed. `holds`:
+    work that nobody attends waits for a person because of it; else it is only shown."""
 
     kind: GuardKind
     file: str
     line: int
     text: str
+    holds: bool = True
 
     @property
     def place(self) -> str:
         return f"{self.file}:{self.line + 1}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "file": self.file, "line": self.line, "place": self.place, "text": self.text}
+        where = {"file": self.file, "line": self.line, "place": self.place}
+        return {"kind": self.kind, **where, "text": self.text, "holds": self.holds}
 
 
 def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | None = None) -> tuple[Guard, ...]:
@@ -99,6 +104,9 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
     """
     files = parse(diff)
     added_tests = {name for file in files for line in file.added for name in _test_names(line.text)}
+    tests = [file for file in files if guard_files.is_test_named(file.new)]
+    new_lines = [line.text for file in tests for line in file.added]
+    gone = {name for file in files for line in file.removed for name in _test_names(line.text)}
     code_changed = any(_is_code(path) for file in files for path in (file.old, file.new))
     found: list[Guard] = []
     for file in files:
@@ -108,9 +116,13 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
             figures = f"(+{len(file.added)} −{len(file.removed)})"
             one.append(_guard("snapshot", file.new or file.old, 0, f"{verb} together with the code {figures}"))
         if not file.binary:
-            one += _weakened(file)
+            one += _weakened(file, gone, read, before)
             one += _aware(file)
             one += _tests(file, added_tests, read, before)
+        if one and one[0].kind == "conftest" and file.old == file.new:
+            was, now = before(file.old) if before else None, read(file.new) if read else None
+            if was is not None and now is not None and guard_severity.only_new_fixtures(was, now, new_lines):
+                one[0] = dataclasses.replace(one[0], holds=False)
         found += _once(one)
     return tuple(found)
 
@@ -124,8 +136,8 @@ def _once(guards: Iterable[Guard]) -> list[Guard]:
     return list({(each.kind, each.file, each.line): each for each in reversed(list(guards))}.values())[::-1]
 
 
-def _guard(kind: GuardKind, file: str, line: int, text: str) -> Guard:
-    return Guard(kind, file, line, _flat(text)[:200])
+def _guard(kind: GuardKind, file: str, line: int, text: str, *, holds: bool = True) -> Guard:
+    return Guard(kind, file, line, _flat(text)[:200], holds)
 
 
 def _flat(text: str) -> str:
@@ -170,20 +182,31 @@ def _unread(file: FileDiff) -> list[Guard]:
     return []
 
 
-def _weakened(file: FileDiff) -> list[Guard]:
-    """New skips and suppressions; one that was only moved within the file is not new."""
+def _weakened(file: FileDiff, gone: set[str], read: Reader | None, before: Reader | None) -> list[Guard]:
+    """New skips and suppressions; one that was only moved within the file is not new. `gone`: names of tests that the
+    change takes away somewhere."""
     found = []
+    known: set[str] = gone
+    now: str | None = None
+    if file.old and file.new.endswith(".py") and is_test(file.new) and read is not None and before is not None:
+        now = read(file.new)
+        known = gone | {name.rsplit(".", 1)[-1] for name in guard_python.tests(before(file.old) or "")}
+    fresh = not file.old and guard_files.is_test_named(file.new) and not gone
     pairs: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (("skip", _SKIP), ("suppression", _SUPPRESS))
     for kind, pattern in pairs:
         if kind == "skip" and not _SOURCE.search(file.new):
             continue
-        before = Counter(match for line in file.removed for match in _all(pattern, line.text))
+        left = Counter(match for line in file.removed for match in _all(pattern, line.text))
         for line in file.added:
             for match in _all(pattern, line.text):
-                if before[match] > 0:
-                    before[match] -= 1
+                if left[match] > 0:
+                    left[match] -= 1
                 else:
-                    found.append(_guard(kind, file.new, line.number, line.text))
+                    if kind == "skip":
+                        tame = guard_severity.skips_only_what_is_new(line.text, line.number, fresh, now, known)
+                    else:
+                        tame = guard_severity.hides_no_defect(line.text, is_test(file.new))
+                    found.append(_guard(kind, file.new, line.number, line.text, holds=not tame))
                     break
     return found
 
@@ -232,8 +255,11 @@ def _tests(file: FileDiff, added: set[str], read: Reader | None, before: Reader 
     else:
         found += _gone(file, added)
     if file.old and is_test(file.old):
-        for assertion, line, words in guard_assertions.assertions(file):
-            found.append(_guard(assertion, file.new, line.number, words))
+        dead = guard_python.uncalled(now) if now is not None else frozenset()
+        for assertion, line, words in guard_assertions.assertions(file, dead):
+            old, _, new = words.partition(" → ")
+            tame = assertion == "changed-assertion" and guard_severity.asks_no_less(old, new)
+            found.append(_guard(assertion, file.new, line.number, words, holds=not tame))
     for line in guard_assertions.constants(file):
         found.append(_guard("weakened-assertion", file.new, line.number, f"can't fail: {line.text}"))
     return found

@@ -186,6 +186,8 @@ async def guards(services: Services, run: str, commit: str) -> dict[str, Any]:
     """What the work does to its checks, as the `brief` of a gate. `holds`: a person has to see it; where
     `gates.guard` is "block" it fails, and is told and kept as any gate is."""
     result, holds = await guarding.check(services, run, commit)
+    if result.findings and not holds:  # nobody may ever be asked: what it was stays on the run
+        services.notice(run, f"{result.reason}. None of it takes anything from what was checked before.")
     if result.verdict == "fail":
         services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
         reason = one_line(services.redactor.text(result.reason))

@@ -46,13 +46,14 @@ def _is_read(path: str) -> bool:
 
 
 async def check(services: Services, run: str, commit: str) -> tuple[GateResult, bool]:
-    """The gate's result on the run's own change, and whether there is something that a person has to see. It is kept as
-    evidence, and fails, only where `gates.guard` is "block"."""
+    """The gate's result on the run's own change, and whether there is something that a person has to see. It fails only
+    for that, and only where `gates.guard` is "block"."""
     row = services.store.run(run)
     assert row is not None
     own = await services.workspace.own_commit(run, commit, since=row["base"])
     listed = await changes(services, *(own or (row["base"], commit)))
-    blocks = bool(listed) and services.settings.guarding.guard == "block"
+    holds = any(each.holds for each in listed)
+    blocks = holds and services.settings.guarding.guard == "block"
     result = GateResult(
         NAME,
         "other",
@@ -63,7 +64,7 @@ async def check(services: Services, run: str, commit: str) -> tuple[GateResult, 
         findings=tuple(Finding("devloop", g.kind, "error", g.text, g.file, g.line) for g in listed),
         required=blocks,
     )
-    return result, bool(listed)
+    return result, holds
 
 
 def _said(listed: tuple[Guard, ...]) -> str:
