@@ -7,6 +7,7 @@ would stop by itself on a build without the caps.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -80,9 +81,21 @@ async def held(small: Path) -> AsyncIterator[Served]:
             "1.9": [turn(write("first")), turn(finish())],
         }
         patch.setenv("DEVLOOP_SCENARIO", play(small / "s.json", tasks))
-        async with served(root) as found:
+        async with contextlib.AsyncExitStack() as stack:
+            with without_exit_codes():
+                found = await stack.enter_async_context(served(root))
             await found.engine()
             yield found
+
+
+@contextlib.contextmanager
+def without_exit_codes() -> Iterator[None]:
+    """What is started inherits what some supervisors leave to it."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 class Flooded:
@@ -211,6 +224,12 @@ async def test_a_gate_that_does_the_same_ends_as_a_failure_with_its_reason(held:
     if room(held.root) < DISK:
         assert gates["fill"]["verdict"] in ("fail", "error") and "it filled the disk" in gates["fill"]["reason"]
     await held.discard(run)
+
+
+async def test_no_exit_code_is_lost(flooded, held):
+    assert flooded.row["state"] == "waiting"
+    logs = "".join((held.state.logs / f"{name}.log").read_text() for name in ("daemon", "engine"))
+    assert "Unknown child process" not in logs and "already read" not in logs
 
 
 @pytest.mark.parametrize(("victim", "task"), [("nobody", "1.3"), ("engine", "1.4"), ("daemon", "1.5")])

@@ -114,8 +114,10 @@ def _editor_arguments(arguments: list[str]) -> dict[str, str] | None:
 
 
 def _run(arguments: list[str]) -> int:
+    from devloop import children
     from devloop.errors import DevloopError
 
+    children.collectable()
     as_json = "--json" in arguments
     for stream in (sys.stdout, sys.stderr):  # bytes that are no UTF-8 must not break, or reach, a terminal
         if isinstance(stream, io.TextIOWrapper):

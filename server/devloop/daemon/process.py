@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devloop import __version__, keys, launch
+from devloop import __version__, children, keys, launch
 from devloop.daemon import endpoint
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.engine_link import EngineFactory, EngineLink
@@ -63,6 +63,7 @@ def main(
     arguments = parser.parse_args(argv)
     root = arguments.root.resolve()
     os.umask(0o077)
+    children.collectable()
     keys.close_to_others()
     if arguments.secrets:
         launch.take()

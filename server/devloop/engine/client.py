@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from devloop import launch
+from devloop import children, launch
 from devloop.errors import Unavailable
 from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
@@ -96,8 +96,7 @@ class EngineClient:
             await self.kill()
 
     async def kill(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
+        children.kill(self._process)
         await self.exited.wait()
 
     async def _watch(self) -> None:

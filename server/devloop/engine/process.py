@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from devloop import keys, launch
+from devloop import children, keys, launch
 from devloop.engine.server import EngineServer
 from devloop.files import held_lock
 from devloop.paths import StateDir
@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--lock-wait", type=float, default=LOCK_WAIT_S)
     arguments = parser.parse_args(argv)
+    children.collectable()
     keys.close_to_others()
     launch.take()
     redactor = Redactor.of_environment()

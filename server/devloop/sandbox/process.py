@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
+from devloop import children
 from devloop.sandbox.command import Limits
 from devloop.sandbox.watch import watch
 
@@ -153,9 +154,7 @@ async def _clean_up(
 ) -> None:
     watched.cancel()
     await reach.kill()
-    with contextlib.suppress(ProcessLookupError):
-        if not exited.done():
-            process.kill()
+    children.kill(process)
     await asyncio.wait({exited})
     await reach.gone()
     await asyncio.wait({drained}, timeout=DRAIN_S)

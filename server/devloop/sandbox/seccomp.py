@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from devloop import children
+
 PROGRAM = Path(__file__).with_name("seccomp_program.py")
 BUILD_S = 20.0
 MAX_BYTES = 32 * 1024
@@ -62,7 +64,7 @@ async def build(interpreter: str = sys.executable) -> Filters:
     try:
         said, _ = await asyncio.wait_for(process.communicate(), BUILD_S)
     except TimeoutError:
-        process.kill()
+        children.kill(process)
         await process.wait()
         return Filters({}, "building it took too long")
     return _read(process.returncode, said)

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devloop import children
 from devloop.errors import DevloopError, Refused, RepositoryUnfit, StorageError
 
 TIMEOUT = 300.0
@@ -284,16 +285,16 @@ async def _say(process: asyncio.subprocess.Process, words: bytes, answers: int) 
 
 async def _end(process: asyncio.subprocess.Process, *unread: asyncio.StreamReader | None, ask: bool = True) -> None:
     """Ask git to stop (it then removes its lock files), and insist after two seconds; `unread` pipes are drained."""
-    with contextlib.suppress(ProcessLookupError):
-        if ask:
-            process.terminate()
+    if ask:
+        children.terminate(process)
     ended = asyncio.gather(process.wait(), *(stream.read() for stream in unread if stream is not None))
     try:
         await asyncio.wait_for(asyncio.shield(ended), 2)
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await ended
+        children.kill(process)
+        with contextlib.suppress(TimeoutError):  # a program that git started may hold the pipes open for ever
+            await asyncio.wait_for(ended, 2)
+        process._transport.close()  # type: ignore[attr-defined]
 
 
 async def _freed(err: str, attempt: int) -> bool:
