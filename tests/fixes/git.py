@@ -31,14 +31,18 @@ def _variable(name: str, line: str, says: str, *tests: str) -> Fix:
     )
 
 
-def _named(section: str, key: str, value: str, says: str, test: str = "") -> Fix:
-    """A key that `Repository.git` overrides by each name that the configuration has."""
+def _named(section: str, key: str, value: str, says: str, test: str = "", *, also: str = "") -> Fix:
+    """A key that `Repository.git` overrides by each name that the configuration has. `also`: the key before it in git,
+    without which it is asked at all."""
     at = f"{HARDENING}test_a_driver_of_any_name_does_not_run[{section}.{key}]"
     return Fix(
         name=f"git-named-{section}-{key}",
         threat="§4: agent-written .gitattributes select what the configuration names",
         says=says,
-        cuts=(Cut("workspace/repository.py", f'    ("{section}", "{key}"): "{value}",\n', ""),),
+        cuts=tuple(
+            Cut("workspace/repository.py", f'    ("{section}", "{name}"): "{value}",\n', "")
+            for name in filter(None, (key, also))
+        ),
         tests=(f"{HARDENING}{test}" if test else at,),
     )
 
@@ -191,8 +195,20 @@ FIXES = (
         ),
     ),
     # Drivers by name.
-    _named("filter", "clean", "", "no filter when files are read"),
-    _named("filter", "smudge", "", "no filter when files are written"),
+    _named(
+        "filter",
+        "clean",
+        "",
+        "no filter when files are read (an empty `process` stands before it: cut too)",
+        also="process",
+    ),
+    _named(
+        "filter",
+        "smudge",
+        "",
+        "no filter when files are written (an empty `process` stands before it: cut too)",
+        also="process",
+    ),
     _named("filter", "process", "", "no filter that stays"),
     _named(
         "filter",

@@ -69,7 +69,7 @@ class Served:
             if condition(row):
                 return row
             assert time.monotonic() < end, f"{run} did not come so far: {status['runs']}; {self.log()}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
 
     def during(self, begin: float, end: float) -> list[float]:
         """How long each answer took that was asked for between two moments."""

@@ -104,18 +104,15 @@ def small_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def small(small_template: Path, tmp_path: Path, home: Path) -> Repo:
-    path = tmp_path / "small"
-    shutil.copytree(small_template, path, symlinks=True)
-    made = Repo(path, home)
-    made.git("update-index", "-q", "--refresh", check=False)
-    return made
-
-
-@pytest.fixture
-def repo(make_repo: Callable[..., Repo]) -> Repo:
-    made = make_repo()
+@pytest.fixture(scope="session")
+def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("template")
+    (top / "home").mkdir()
+    (top / "home/.gitconfig").write_text(PERSON)
+    path = top / "project"
+    path.mkdir()
+    made = Repo(path, top / "home")
+    made.git("init", "-q")
     made.commit(
         {
             "README.md": "# Project\n",
@@ -126,7 +123,24 @@ def repo(make_repo: Callable[..., Repo]) -> Repo:
         },
         "start",
     )
+    return path
+
+
+def copied(template: Path, path: Path, home: Path) -> Repo:
+    shutil.copytree(template, path, symlinks=True)
+    made = Repo(path, home)
+    made.git("update-index", "-q", "--refresh", check=False)
     return made
+
+
+@pytest.fixture
+def small(small_template: Path, tmp_path: Path, home: Path) -> Repo:
+    return copied(small_template, tmp_path / "small", home)
+
+
+@pytest.fixture
+def repo(project_template: Path, tmp_path: Path, home: Path) -> Repo:
+    return copied(project_template, tmp_path / "project", home)
 
 
 @pytest.fixture
@@ -156,20 +170,23 @@ READERS = (
 
 
 @pytest.fixture
-def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> Callable[..., Any]:
     """Let `work(n)` die before its n-th git call that changes something, repeat it, `check(n)`; go on until one round
-    needed no crash, and give the number of rounds. (Dying before a call that only reads leaves the same state as
-    dying before the next one that changes something.) `before(n)` runs undisturbed."""
+    needed no crash, and give that n. In the suite it is every fifth n, with `--long` every one: a round is a hundred
+    calls of git. (Dying before a call that only reads leaves the same state as
+    dying before the next one that changes something.) `before` runs undisturbed; all three get the number of
+    the round."""
+    step = 1 if pytestconfig.getoption("long") else 5
     original, prepared = Git.run, Git.prepared
 
     async def repeat(before: Any, work: Any, check: Any) -> int:
-        number, died = 0, True
+        number, last, died = 0, 0, True
         while died:
             number += 1
             await before(number)
-            calls = 0
+            last, calls = 1 + (number - 1) * step, 0
 
-            async def dying(self: Git, *args: Any, at: int = number, **options: Any) -> Any:
+            async def dying(self: Git, *args: Any, at: int = last, **options: Any) -> Any:
                 nonlocal calls
                 changes = args[0] not in READERS.split() and args[:2] != ("config", "--list")
                 calls += changes
@@ -178,7 +195,7 @@ def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
                 return await original(self, *args, **options)
 
             @contextlib.asynccontextmanager
-            async def dying_between(self: Git, *args: Any, at: int = number) -> Any:
+            async def dying_between(self: Git, *args: Any, at: int = last) -> Any:
                 """Before the refs are locked, and before they move."""
                 nonlocal calls
                 if (calls := calls + 1) == at:
@@ -204,6 +221,6 @@ def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any
                     died = True
             await work(number)
             await check(number)
-        return number
+        return last
 
     return repeat

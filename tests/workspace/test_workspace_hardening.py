@@ -136,7 +136,7 @@ ROWS = {
     "core.hooksPath": Row(hook, ("update-ref", "refs/x", "HEAD")),
     "core.fsmonitor": Row(setting(core__fsmonitor="EVIL"), ("status",)),
     "core.alternateRefsCommand": Row(another, ("rev-list", "--alternate-refs")),
-    "sequence.editor": Row(setting(sequence__editor="EVIL"), ("rebase", "-i", "HEAD")),
+    "sequence.editor": Row(setting(sequence__editor="EVIL"), ("rebase", "-i", "--autostash", "HEAD~1")),
     "commit.gpgSign": Row(
         setting(commit__gpgSign="true", gpg__program="EVIL"), ("commit", "-q", "--allow-empty", "-m", "x")
     ),
@@ -240,7 +240,7 @@ async def test_no_editor_is_started(place):
 
 
 async def test_no_transport_begins(place):
-    place.set(remote__o__url=f"ext::{place.program()}", protocol__ext__allow="always")
+    place.set(remote__o__url=f"ext::{place.program('exit 1')}", protocol__ext__allow="always")
     await place.git("ls-remote", "o", config=(*ANY_PROTOCOL, ("protocol.ext.allow", "always")))
     assert not place.ran
 
@@ -250,7 +250,7 @@ MISSING = ("cat-file", "-p", "1" * 40)
 
 
 async def test_a_missing_object_of_a_partial_clone_is_not_fetched(place):
-    place.set(**LAZY, remote__o__url=f"ext::{place.program()}")
+    place.set(**LAZY, remote__o__url=f"ext::{place.program('exit 1')}")
     anything = (*ANY_PROTOCOL, ("protocol.ext.allow", "always"))
     await place.git(*MISSING, without=["GIT_ALLOW_PROTOCOL"], config=anything)
     assert not place.ran, "nothing is asked for"
