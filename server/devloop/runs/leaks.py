@@ -22,7 +22,7 @@ from devloop import sandbox
 from devloop.errors import UsageError
 from devloop.files import write_atomic
 from devloop.gates import Finding, GateResult
-from devloop.redact import artefacts, one_line
+from devloop.redact import artefacts, file_name, one_line
 from devloop.redact.artefacts import Hit, Leak, Lines
 from devloop.runs.services import Services
 from devloop.shipping.checks import added
@@ -41,8 +41,8 @@ WALL_S: Final = 60.0
 NAMED: Final = 3
 _ALLOWED: Final = re.compile(r"(gitleaks|betterleaks)(\s*:\s*allow)", re.IGNORECASE)
 """A scanner's own word for "overlook this line": whoever wrote the line must not be the one who excuses it."""
-_TOKEN: Final = re.compile(r"(?=[A-Za-z_+/=.~-]*[0-9])[A-Za-z0-9_+/=.~-]{10}")
-"""Without a word of some length that has a digit in it there is nothing that a scanner could find."""
+_WORD: Final = re.compile(r"[A-Za-z0-9_+/=.~-]{10,}")
+_DIGIT: Final = re.compile(r"[0-9]")
 _PROGRAM: Final = """
 import json, sys
 job = json.load(sys.stdin)
@@ -122,7 +122,7 @@ def _readable(path: str, data: bytes) -> list[tuple[str, int, str]]:
 
 
 def _said(leaks: Sequence[Leak]) -> str:
-    named = "; ".join(f"{one_line(each.path, 60)}:{each.line} {each.rule} [{each.id}]" for each in leaks[:NAMED])
+    named = "; ".join(f"{file_name(each.path, 60)}:{each.line} {each.rule} [{each.id}]" for each in leaks[:NAMED])
     more = f" and {len(leaks) - NAMED} more" if len(leaks) > NAMED else ""
     return f"{named}{more}; what is no secret: decide recheck --not-secret ID"
 
@@ -185,12 +185,17 @@ def installed() -> Path | None:
     return Path(found.origin).parent.parent if found is not None and found.origin else None
 
 
+def _worth_a_look(text: str) -> bool:
+    """Without a word of some length that has a digit in it there is nothing that a scanner could find."""
+    return any(_DIGIT.search(word[0]) for word in _WORD.finditer(text))
+
+
 async def _betterleaks(services: Services, lines: Lines) -> tuple[list[Hit], bool]:
     """What it found, and whether it looked."""
     packages = installed()
     if packages is None:
         return [], False
-    each = [found for found in artefacts.files(lines) if _TOKEN.search(found[2])]
+    each = await asyncio.to_thread(lambda: [found for found in artefacts.files(lines) if _worth_a_look(found[2])])
     if not each:
         return [], True
     clean = [_ALLOWED.sub(r"\1-\2", text.replace("\0", " ")) for _, _, text in each]
