@@ -46,6 +46,20 @@ def test_explaining_names_the_winner_the_losers_and_why(devloop, files):
     assert "from .devloop/config.toml:2" in text and "lost: 900 is wider" in text and "What counts first" in text
 
 
+def test_how_honest_gates_are_kept_can_be_explained(devloop, files):
+    """`guard` and `from` stand beside the gates of a file and are settings of their own."""
+    files.joinpath("config.toml").write_text('[gates]\nguard = "block"\n\n[gates.unit]\ncommand = ["true"]\n')
+    (row,) = devloop("config", "explain", "gates.guard", "--json").json["settings"]
+    assert (row["key"], row["value"], row["default"], row["source"]["line"]) == ("gates.guard", "block", "show", 2)
+    assert "block (it fails)" in row["meaning"] and row["unused"] == ""
+    (row,) = devloop("config", "explain", "gates.from", "--json").json["settings"]
+    assert (row["key"], row["value"], row["default"]) == ("gates.from", "work", "work") and "of its base" in row[
+        "meaning"
+    ]
+    text = devloop("config", "explain", "gates.guard").out
+    assert "block" in text and "config.toml:2" in text
+
+
 def test_a_section_and_a_name_of_an_older_file_can_be_explained(devloop, files):
     assert {each["key"] for each in devloop("config", "explain", "budget", "--json").json["settings"]} >= {
         "budget.run_usd",

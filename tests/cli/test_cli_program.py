@@ -16,7 +16,7 @@ from devloop import __version__, beginning
 from devloop.cli.app import MODULES, application, asked_for
 
 OTHERS = [
-    *("init", "run", "continue", "decide", "cancel", "status", "runs", "show"),
+    *("init", "run", "continue", "decide", "cancel", "status", "runs", "show", "explain"),
     *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive", "skills"),
 ]
 COMMANDS = [
@@ -35,6 +35,7 @@ COMMANDS = [
             "status",
             "runs",
             "show",
+            "explain",
             "diff",
             "log",
             "budget",

@@ -97,6 +97,15 @@ def test_following_a_decision_goes_past_the_checkpoint_it_answers(place):
     ended = place("decide", "commit", "--follow", "--json")
     assert ended.code == 0
     assert ended.json["run"]["outcome"] == "landed" and ended.json["checkpoint"] is None
+    kept = place("explain", "1.1", "--json").json["evidence"]
+    assert kept["decided"]["by"] == "person" and kept["decided"]["decision"] == "commit" and kept["decided"]["at"]
+    assert kept["commit"] == place.git("rev-parse", "HEAD") and place.git("cat-file", "-t", kept["commit"]) == "commit"
+    assert kept["gates"] and all(each["verdict"] == "pass" and each["exit_code"] == 0 for each in kept["gates"])
+    told = place("explain", "1.1")
+    assert told.code == 0 and f"as {kept['commit']}" in told.out and f"checked on {kept['checked']}" in told.out
+    assert "exit code 0" in told.out and "accepted by a person (commit)" in told.out
+    nothing = place("explain", "9.9")
+    assert nothing.code == 1 and "No run of devloop did task 9.9: it had no run." in nothing.out
 
 
 def test_closed_streams_are_no_error(place):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from devloop.daemon import evidence
 from support.engines import Engine, finish, turn, work, write
 from support.projects import git
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LAX = "[mypy]\n"
 SKIPPED = "import pytest\n\n\n@pytest.mark.skip\ndef test_a():\n    assert 1 == 1\n"
 
 
@@ -19,11 +21,11 @@ async def settings(one: Engine, text: str) -> None:
 
 async def test_work_that_changes_its_checks_is_shown_with_lines_and_waits_unattended(one: Engine) -> None:
     await settings(one, "")
-    await one.play({"a": [turn(write("test_a.py", SKIPPED)), turn(finish())]})
+    await one.play({"a": [turn(write("mypy.ini", LAX)), turn(finish())]})
     run = await one.run("a", decide="commit")
     shown = await one.checkpoint(run)
     assert shown["kind"] == "decision" and shown["guards_more"] == 0
-    assert [(guard["kind"], guard["place"]) for guard in shown["guards"]] == [("skip", "test_a.py:4")]
+    assert [(guard["kind"], guard["place"]) for guard in shown["guards"]] == [("configuration", "mypy.ini:1")]
     assert [gate["gate"] for gate in shown["gates"]] == ["check"], "nothing failed"
     await one.decide(run, "discard")
     await one.ended(run)
@@ -31,14 +33,14 @@ async def test_work_that_changes_its_checks_is_shown_with_lines_and_waits_unatte
 
 async def test_blocked_it_goes_back_to_the_agent_and_then_to_the_person(one: Engine) -> None:
     await settings(one, '[gates]\nguard = "block"\n')
-    again = [turn(write("test_a.py", SKIPPED)), turn(finish()), turn(write("b.txt", "b\n")), turn(finish())]
+    again = [turn(write("mypy.ini", LAX)), turn(finish()), turn(write("b.txt", "b\n")), turn(finish())]
     await one.play({"b": again})
     run = await one.run("b")
     shown = await one.checkpoint(run)
-    assert shown["kind"] == "problem" and "test_a.py:4 (skip)" in shown["problem"]
+    assert shown["kind"] == "problem" and "mypy.ini:1 (configuration)" in shown["problem"]
     assert "commit" not in shown["decisions"] and shown["turns"] == 4
     told = str(one.requests(run)[2][-1])
-    assert "Gate checks: fail" in told and "test_a.py:4: @pytest.mark.skip [devloop skip]" in told
+    assert "Gate checks: fail" in told and "mypy.ini:1: added (+1 −0) [devloop configuration]" in told
     await settings(one, "")
     await one.decide(run, "recheck")
     assert (await one.checkpoint(run, 2))["kind"] == "decision", "the person looked, and allows it"
@@ -51,6 +53,13 @@ async def test_blocked_or_not_ordinary_work_passes(one: Engine) -> None:
     await one.play({"c": work("c.txt")})
     run = await one.run("c", decide="commit")
     assert (await one.ended(run))["outcome"] == "landed"
+    found = evidence.of(await one.ask("show", run=run))
+    assert found is not None and found["decided"]["by"] == "start" and found["decided"]["decision"] == "commit"
+    [gate] = found["gates"]
+    assert (gate["gate"], gate["verdict"], gate["exit_code"]) == ("check", "pass", 0)
+    assert gate["command"] and gate["tool_version"] and gate["started"] and found["checked"] and found["commit"]
+    assert git(one.root, "cat-file", "-t", found["checked"]) == "commit", "it can be looked at"
+    assert evidence.summary(found).endswith("accepted as the run was started: unattended")
 
 
 async def test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody(one: Engine) -> None:
@@ -72,3 +81,12 @@ async def test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody(one: 
     assert shown["kind"] == "problem" and "with the base's tests and configuration: exit code 1" in shown["problem"]
     await one.decide(run, "discard")
     await one.ended(run)
+
+
+async def test_what_takes_nothing_from_the_checks_is_said_and_holds_nobody(one: Engine) -> None:
+    await settings(one, '[gates]\nguard = "block"\n')
+    await one.play({"f": [turn(write("test_a.py", SKIPPED)), turn(finish())]})
+    run = await one.run("f", decide="commit")
+    assert (await one.ended(run))["outcome"] == "landed"
+    found = evidence.of(await one.ask("show", run=run))
+    assert found is not None and [note for note in found["notices"] if "test_a.py:4 (skip)" in note]

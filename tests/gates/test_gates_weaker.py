@@ -140,3 +140,115 @@ def test_ordinary_lines_of_sources_are_no_change_to_checks(line: str) -> None:
 def test_any_two_texts_give_a_list_of_known_kinds(before: str, after: str, path: str) -> None:
     found = changes_to_checks(diff(path, before, after), lambda _: after, lambda _: before)
     assert all(isinstance(each, Guard) and each.kind in KINDS and each.line >= 0 for each in found)
+
+
+FIXTURE = "import pytest\n\n\n@pytest.fixture\ndef shop():\n    return 1\n"
+
+
+def held(files: dict[str, tuple[str | None, str]]) -> list[tuple[str, bool]]:
+    """Kind of each change, and whether it holds; a file's text before is None where it is new."""
+    texts = "\n".join(diff(path, old or "", new) for path, (old, new) in files.items())
+    for path, (old, _) in files.items():
+        if old is None:
+            texts = texts.replace(f"--- a/{path}", "--- /dev/null").replace(
+                f"a/{path} b/{path}\n", f"a/{path} b/{path}\nnew file mode 100644\n"
+            )
+    found = changes_to_checks(texts, lambda path: files[path][1], lambda path: files[path][0])
+    return sorted((each.kind, each.holds) for each in found)
+
+
+ORDINARY = {
+    "a new test that is skipped": {
+        "test_a.py": (
+            "def test_a():\n    assert f() == 1\n",
+            "import pytest\n\n\ndef test_a():\n    assert f() == 1\n\n\n@pytest.mark.skip\ndef test_b():\n    assert g()\n",
+        )
+    },
+    "a new file that skips": {
+        "test_a.py": (None, "import pytest\n\npytest.importorskip('x')\n\n\ndef test_b():\n    assert g()\n")
+    },
+    "layout": {"a.py": ("x = 1\n", "x = 1  # noqa: E501\ny = (  # fmt: skip\n    1)\n")},
+    "a suppression that has a name, in tests": {"test_a.py": ("x = 1\n", "x = f()  # type: ignore[arg-type]\n")},
+    "more is asked for": {
+        "test_a.py": ("def test_a():\n    assert f() == 1\n", "def test_a():\n    assert f() == 1 and g()\n")
+    },
+    "another message": {
+        "test_a.py": ("def test_a():\n    assert f() == 1, 'so'\n", "def test_a():\n    assert f() == 1, 'or so'\n")
+    },
+    "a fixture for a new test": {
+        "conftest.py": (FIXTURE, FIXTURE + "\n\n@pytest.fixture\ndef till():\n    return 2\n"),
+        "test_b.py": (None, "def test_b(till):\n    assert till == 2\n"),
+    },
+}
+SUSPICIOUS = {
+    "an old test that is skipped": {
+        "test_a.py": (
+            "def test_a():\n    assert f() == 1\n",
+            "import pytest\n\n\n@pytest.mark.skip\ndef test_a():\n    assert f() == 1\n",
+        )
+    },
+    "an old test in a new place, skipped": {
+        "test_a.py": (
+            "def test_a():\n    assert f() == 1\n\n\ndef test_c():\n    assert 1 == h()\n",
+            "def test_c():\n    assert 1 == h()\n",
+        ),
+        "test_b.py": (None, "import pytest\n\n\n@pytest.mark.skip\ndef test_a():\n    assert f() == 1\n"),
+    },
+    "a whole old module": {
+        "test_a.py": (
+            "def test_a():\n    assert f() == 1\n",
+            "import pytest\n\npytestmark = pytest.mark.skip\n\n\ndef test_a():\n    assert f() == 1\n",
+        )
+    },
+    "a fixture that skips": {
+        "test_a.py": (
+            "def test_a():\n    assert f() == 1\n",
+            "import pytest\n\n\n@pytest.fixture(autouse=True)\ndef stop():\n    pytest.skip('x')\n\n\ndef test_a():\n    assert f() == 1\n",
+        )
+    },
+    "only this one": {"a.test.ts": (None, "it.only('a', () => {})\n")},
+    "a suppression without a name": {"test_a.py": ("x = 1\n", "x = f()  # type: ignore\n")},
+    "a suppression in the code": {"a.py": ("x = 1\n", "x = f()  # type: ignore[arg-type]\n")},
+    "layout and something else": {"a.py": ("x = 1\n", "import os  # noqa: E501, F401\n")},
+    "another value, beside new tests": {
+        "test_a.py": (
+            "def test_a():\n    assert f() == 1\n",
+            "def test_a():\n    assert f() == 2\n\n\ndef test_b():\n    assert f() == 2\n",
+        )
+    },
+    "one or the other": {
+        "test_a.py": ("def test_a():\n    assert f() == 1\n", "def test_a():\n    assert f() == 1 or g()\n")
+    },
+    "an assertion where nothing runs it": {
+        "test_a.py": (
+            "def test_a():\n    assert g() == 0\n    assert f() == 1\n",
+            "def test_a():\n    assert g() == 0\n\n\ndef later():\n    assert f() == 1\n",
+        )
+    },
+    "a fixture that runs by itself": {
+        "conftest.py": (FIXTURE, FIXTURE + "\n\n@pytest.fixture(autouse=True)\ndef till():\n    return 2\n"),
+        "test_b.py": (None, "def test_b(till):\n    assert till == 2\n"),
+    },
+    "a fixture in the place of pytest's": {
+        "conftest.py": (FIXTURE, FIXTURE + "\n\n@pytest.fixture\ndef tmp_path():\n    return 2\n"),
+        "test_b.py": (None, "def test_b(tmp_path):\n    assert tmp_path == 2\n"),
+    },
+    "a hook beside a fixture": {
+        "conftest.py": (
+            FIXTURE,
+            FIXTURE + "\n\n@pytest.fixture\ndef till():\n    return 2\n\n\ndef pytest_configure():\n    pass\n",
+        ),
+        "test_b.py": (None, "def test_b(till):\n    assert till == 2\n"),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_what_takes_nothing_from_the_checks_is_shown_and_holds_nobody(kind: str) -> None:
+    found = held(ORDINARY[kind])
+    assert found and not any(holds for _, holds in found), found
+
+
+@pytest.mark.parametrize("kind", SUSPICIOUS)
+def test_what_may_take_something_from_the_checks_holds(kind: str) -> None:
+    assert any(holds for _, holds in held(SUSPICIOUS[kind])), held(SUSPICIOUS[kind])

@@ -195,6 +195,24 @@ async def test_a_line_of_the_log_tells_the_run(service, said):
     assert shown[2].startswith("Last run: landed, ")
 
 
+async def test_what_is_kept_of_accepted_work_is_told_with_where_to_read_it(service, said):
+    runs.queued(service)
+    runs.tell(service, "gate.started", "run-1", commit="c", gate="tests", of=1)
+    runs.tell(service, "gate.ended", "run-1", gate="tests", verdict="pass")
+    runs.ended(service)
+    gate = {"gate": "tests", "verdict": "pass", "counts": {"passed": 41, "failed": 0}, "commit": "1a2b3c4d5e"}
+    decision = {"number": 1, "kind": "decision", "decision": "commit", "by": "person", "at": 1.0}
+    guards = [{"kind": "skip", "place": "test_a.py:3", "text": "skip"}]
+    row = {"id": "run-1", "task": "1.2", "title": "Second thing", "state": "ended", "outcome": "landed"}
+    decided = [{**decision, "guards": guards, "guards_more": 1}]
+    runs.answering(service, show={"run": row, "gates": [gate], "decisions": decided})
+    shown = await said("Second thing")
+    assert (
+        "Evidence: 1 of 1 gates passed on 1a2b3c4 (41 tests), 2 changes to the checks, accepted by a person;"
+        " `devloop explain 1.2`" in [line.replace("\\", "") for line in shown]
+    )
+
+
 async def test_paths_say_what_is_there_but_nothing_of_other_places(said, project):
     (project / "src").mkdir()
     (project / "src" / "a.py").write_bytes(b"x" * 1234)

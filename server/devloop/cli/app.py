@@ -36,6 +36,7 @@ MODULES: Final = (
     ("analyze_command", ("analyze",)),
     ("ship_command", ("ship",)),
     ("look_commands", ("status", "runs", "show", "diff", "transcript", "log", "budget")),
+    ("explain_command", ("explain",)),
     ("stats_commands", ("stats", "import")),
     ("skill_commands", ("skills",)),
     ("hook_commands", ("hooks",)),

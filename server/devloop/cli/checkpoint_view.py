@@ -68,7 +68,7 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
     _proposal(console, run, checkpoint.get("proposal"))
     _diff(console, checkpoint.get("diff"))
     _gates(console, checkpoint.get("gates") or [])
-    _guards(console, checkpoint.get("guards") or [], checkpoint.get("guards_more") or 0)
+    guards(console, checkpoint.get("guards") or [], checkpoint.get("guards_more") or 0)
     for notice in checkpoint.get("notices") or ():
         console.print(f"[cyan]note[/] {safe(notice, 300)}")
     turns = checkpoint.get("turns") or 0
@@ -188,14 +188,15 @@ def _whole(percent: float) -> int:
     return int(percent)
 
 
-def _guards(console: Console, guards: list[Row], more: int = 0) -> None:
-    if not guards:
+def guards(console: Console, changes: list[Row], more: int = 0) -> None:
+    """What the work changed about what checks it; those that would hold an unattended loop are marked."""
+    if not changes:
         return
     console.print("[yellow]The work changes what checks it:[/]")
-    for guard in guards[:MAX_FILES]:
+    for guard in changes[:MAX_FILES]:
         told = f"{guard.get('kind')} {guard.get('place') or guard.get('file')}: {guard.get('text')}"
-        console.print(f"  [yellow]![/] {safe(told, 200)}")
-    more += max(0, len(guards) - MAX_FILES)
+        console.print(f"  {'[yellow]![/]' if guard.get('holds', True) else '[dim]·[/]'} {safe(told, 200)}")
+    more += max(0, len(changes) - MAX_FILES)
     if more:
         console.print(f"  [dim]and {more} more[/]")
     console.print()

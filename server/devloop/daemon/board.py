@@ -194,7 +194,7 @@ class Board:
         """A run with its gates; those of a run that ended before the daemon began are asked for once, when they are
         first wanted. None for a run that nobody knows."""
         view = self._views.get(run)
-        if view is None or view.detailed:
+        if view is None or (view.detailed and not view.unproven):
             return view
         try:
             await self._show(run)

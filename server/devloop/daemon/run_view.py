@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from devloop.daemon import wording
+from devloop.daemon import evidence, wording
 from devloop.redact import one_line
 
 Row = Mapping[str, Any]
@@ -75,6 +75,8 @@ class RunView:
     ended: float | None = None
     branch: str | None = None
     commit: str | None = None
+    evidence: Row | None = None
+    """Of accepted work (`evidence.of`), once it was asked for."""
     now: Now = Now()
     known: bool = False
     """Its record was read or told; False for a run of which only some later event was heard."""
@@ -84,6 +86,11 @@ class RunView:
     @property
     def open(self) -> bool:
         return self.state != "ended"
+
+    @property
+    def unproven(self) -> bool:
+        """Whether its work was accepted and what is kept of that was not asked for yet."""
+        return self.outcome in evidence.ACCEPTED and self.evidence is None
 
     @property
     def errand(self) -> bool:
@@ -255,6 +262,7 @@ def with_details(shown: Row, before: RunView | None = None) -> RunView:
         gates=verdicts if rows else view.gates,
         gates_commit=newest,
         checkpoint=dict(checkpoint) if isinstance(checkpoint, Mapping) and view.needs_person else None,
+        evidence=evidence.of(shown),
         detailed=True,
     )
 

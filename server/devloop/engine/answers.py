@@ -89,6 +89,7 @@ def show(services: Services, params: Row) -> Row:
         "gates": services.store.gates(row["id"]),
         "checkpoint": checkpoint["content"] if checkpoint else None,
         "decisions": _decisions(services, row["id"]),
+        "decide": RunSpec.model_validate(row["spec"]).loop.decide,
         "notices": row["notices"],
         "report": reporting.report(services, row["id"]),
         "given": _given(row),
@@ -98,14 +99,17 @@ def show(services: Services, params: Row) -> Row:
 
 
 def _decisions(services: Services, run: str) -> list[Row]:
-    """What was decided, oldest first: `{"number", "kind", "decision", "message", "by", "at"}`; `by`: person or rule."""
+    """What was decided, oldest first: `{"number", "kind", "decision", "message", "by", "at", "guards", "guards_more"}`;
+    `by`: person or rule; `guards`: the changes to the checks that were shown."""
     found, number = [], 1
     while (known := services.store.checkpoint(run, number)) is not None:
         if known["decision"] is not None:
             by = "rule" if known["content"].get("rule") else "person"
             message = services.redactor.text(known["message"] or "")
             about = {"number": number, "kind": known["content"]["kind"], "decision": known["decision"]}
-            found.append({**about, "message": message, "by": by, "at": known["decided"]})
+            content = known["content"]
+            shown = {"guards": content.get("guards") or [], "guards_more": content.get("guards_more") or 0}
+            found.append({**about, "message": message, "by": by, "at": known["decided"], **shown})
         number += 1
     return found
 

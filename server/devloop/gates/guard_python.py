@@ -40,6 +40,8 @@ def changed(before: str, after: str) -> list[Found]:
     elsewhere."""
     old, new = tests(before), tests(after)
     found: list[Found] = []
+    if any(now.checks < old[name].checks for name, now in new.items() if name in old):
+        found += _left_behind(before, after)
     for name, now in new.items():
         was = old.get(name)
         if was is None:
@@ -70,19 +72,34 @@ def renamed(before: str, after: str) -> frozenset[str]:
     )
 
 
+def _left_behind(before: str, after: str) -> Iterator[Found]:
+    """Functions that check something, that nothing calls, and that were not so before."""
+    known = {node.name for node in _uncalled(before)}
+    for node in _uncalled(after):
+        made = _read(node.name, node)
+        if made.checks and node.name not in known:
+            yield "weakened-assertion", made.line, f"what {node.name} checks is checked by nobody: nothing calls it"
+
+
 def uncalled(text: str) -> frozenset[int]:
     """Lines (0-based) of functions at the top of a module of tests that are no tests and that nothing in it names."""
+    return frozenset(
+        number for node in _uncalled(text) for number in range(node.lineno - 1, node.end_lineno or node.lineno)
+    )
+
+
+def _uncalled(text: str) -> Iterator[Function]:
     try:
-        module = ast.parse(text) if len(text) <= _MAX else ast.Module([], [])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = ast.parse(text) if len(text) <= _MAX else ast.Module([], [])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    found: set[int] = set()
+        return
     for node in module.body:
         if isinstance(node, Function) and not node.name.startswith("test") and not node.decorator_list:
             outside = (other for other in module.body if other is not node)
             if not any(node.name in _names(part) for other in outside for part in ast.walk(other)):
-                found.update(range(node.lineno - 1, node.end_lineno or node.lineno))
-    return frozenset(found)
+                yield node
 
 
 def _names(node: ast.AST) -> tuple[str, ...]:

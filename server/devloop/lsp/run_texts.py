@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from devloop.daemon import wording
+from devloop.daemon import evidence, wording
 from devloop.daemon.run_view import RunView
 from devloop.lsp.texts import Sheet, label, some
 
@@ -60,7 +60,11 @@ def add(sheet: Sheet, view: RunView) -> None:
         sheet.add("Last run:", sheet.text(", ".join(filter(None, parts))))
         if view.reason and view.outcome not in ("accepted", "landed"):
             sheet.add("Reason:", sheet.text(view.reason))
-    if view.gates:
+    if view.evidence is not None:
+        sheet.add(
+            "Evidence:", sheet.text(evidence.summary(view.evidence)) + ";", sheet.code(f"devloop explain {view.task}")
+        )
+    elif view.gates:
         worst = sorted(view.gates.items(), key=lambda each: _NOT_PASSED_FIRST.get(each[1], 2))
         sheet.add("Gates:", some((sheet.text(f"{name} {verdict}", 60) for name, verdict in worst), 6))
     if view.needs_person:

@@ -73,7 +73,7 @@ async def _runs(connection: Connection, snapshot: Snapshot, line: int) -> dict[i
         return {}
     found = connection.board.of_plan(snapshot.plan)
     view = found.get(line)
-    if view is None or view.detailed or connection.service.engine.state != "running":
+    if view is None or (view.detailed and not view.unproven) or connection.service.engine.state != "running":
         return found
     asked = connection.spawn(connection.board.details(view.id))
     done, _ = await asyncio.wait({asked}, timeout=DETAILS_S)
