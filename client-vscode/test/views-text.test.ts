@@ -1,7 +1,38 @@
 import { describe, expect, it } from "vitest";
-import { counted, duration, escaped, forNotice, joined, moment, money, oneLine, some, tokens } from "../src/views/text";
+import {
+  counted,
+  duration,
+  escaped,
+  fileName,
+  forNotice,
+  joined,
+  moment,
+  money,
+  oneLine,
+  some,
+  tokens,
+} from "../src/views/text";
 
 describe("foreign text", () => {
+  it("names files so that none looks like another", () => {
+    const names = [
+      "a\u202etxt.exe",
+      "atxt.exe",
+      "atxt\u200b.exe",
+      "a\u00adtxt.exe",
+      "atxt.exe\n",
+      "a\u001b[31mtxt.exe",
+      "a\ufe0ftxt.exe",
+    ];
+    const shown = names.map((each) => fileName(each));
+    expect(shown[0]).toBe("a\\u{202e}txt.exe");
+    expect(shown[1]).toBe("atxt.exe");
+    expect(new Set(shown).size).toBe(names.length);
+    expect(shown.filter((each) => oneLine(each) !== each)).toEqual([]);
+    expect(fileName("ä/漢 😀.txt")).toBe("ä/漢 😀.txt");
+    expect(fileName("x".repeat(999), 10)).toHaveLength(10);
+  });
+
   it("becomes one line without control characters or ones that turn its direction", () => {
     expect(oneLine("  a\r\n\tb\u0007\u202ec\u2066d\u200b ")).toBe("a bcd");
   });

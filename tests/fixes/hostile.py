@@ -123,6 +123,19 @@ FIXES: tuple[Fix, ...] = (
         ),
     ),
     Fix(
+        name="hostile-names-of-files",
+        threat="§9.4: a name looks like another once what is hidden in it is dropped: `new-\\u{202e}gpj.exe`",
+        says="in lists of files hidden characters are shown as `\\u{…}`",
+        cuts=(
+            Cut(
+                "redact/characters.py",
+                "    shown = path if path.isascii() and path.isprintable() else _IN_NAMES.sub(_shown, path)\n",
+                "    shown = one_line(path)\n",
+            ),
+        ),
+        tests=(f"{SHOWN}test_no_file_of_a_change_looks_like_another_on_a_terminal_or_in_an_editor",),
+    ),
+    Fix(
         name="hostile-links-hide-nothing",
         threat="§9.4: a link's address carries controls or characters that nobody sees",
         says="such an address is no link",

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from devloop import plan as plans
-from devloop.cli import diff_view, output
+from devloop.cli import checkpoint_view, diff_view, output
+from devloop.lsp import run_pages
 from devloop.lsp.features._targets import Places
 from devloop.lsp.live.shown import plain
 from devloop.redact import printable
@@ -38,6 +39,32 @@ def test_a_diff_in_an_editor_shows_it_too_and_a_transcript_stays_readable():
     assert "user\\u{202e} \\u{2066}# admin" in plain("diff", TROJAN)
     assert printable(plain("diff", HIDDEN)) == plain("diff", HIDDEN)
     assert plain("transcript.md", "\x1b[31mred\x1b[0m\n") == "red\n"
+
+
+LOOKALIKES = (
+    "a\u202etxt.exe",
+    "atxt.exe",
+    "atxt\u200b.exe",
+    "a\u00adtxt.exe",
+    "atxt.exe\n",
+    "a\x1b[31mtxt.exe",
+    "a\udc9btxt.exe",
+)
+"""Names that a person who sees no hidden character takes for one."""
+
+
+def test_no_file_of_a_change_looks_like_another_on_a_terminal_or_in_an_editor():
+    files = [{"path": each, "added": 1, "deleted": 0, "status": "A"} for each in LOOKALIKES]
+    checkpoint = {"kind": "decision", "diff": {"files": len(files), "added": 1, "deleted": 0, "list": files}}
+    shown = io.StringIO()
+    checkpoint_view.show(Console(file=shown, width=200), {"task": "1.1"}, checkpoint)
+    rows = [line.split("  ")[1] for line in shown.getvalue().splitlines() if "txt" in line]
+    page = run_pages.run_page({"run": {"id": "r", "task": "1.1", "state": "waiting"}, "checkpoint": checkpoint})
+    listed = [line for line in page.splitlines() if "txt" in line]
+    for told in (rows, listed):
+        assert len(set(told)) == len(LOOKALIKES)
+        assert all(printable(line) == line for line in told)
+    assert rows[0] == "a\\u{202e}txt.exe"
 
 
 @pytest.mark.parametrize("hidden", ["\x1b]8;;x\x1b\\", "\u202e", "\u200b", "\x9b", "\U000e0041", "\x00"])

@@ -1,7 +1,7 @@
 /** The files of a review: what stands on either side of the diff, and which are left out. */
 
 import type { Content, Diff, DiffFile } from "../protocol";
-import { counted, oneLine, runName } from "../views/text";
+import { counted, fileName, oneLine, runName } from "../views/text";
 
 /** Our documents: read-only, made of `devloop/content`. */
 export const SCHEME = "devloop-review";
@@ -74,7 +74,7 @@ export function figuresOf(file: File): string {
     return file.binary ? "deleted, binary" : "deleted";
   }
   if (file.old !== null) {
-    return `renamed from ${file.old}, ${size}`;
+    return `renamed from ${fileName(file.old)}, ${size}`;
   }
   return file.change === "added" ? `new, ${file.binary ? "binary" : `+${file.added}`}` : size;
 }
@@ -89,9 +89,9 @@ export function textOf(content: Content, path: string): string {
     return content.text;
   }
   if (content.problem) {
-    return `${oneLine(path)}: ${oneLine(content.problem, 300)}\n`;
+    return `${fileName(path)}: ${oneLine(content.problem, 300)}\n`;
   }
-  return content.binary ? `${oneLine(path)} is a binary file of ${sizeOf(content.size)}.\n` : "";
+  return content.binary ? `${fileName(path)} is a binary file of ${sizeOf(content.size)}.\n` : "";
 }
 
 export function sizeOf(bytes: number): string {

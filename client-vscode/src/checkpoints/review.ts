@@ -5,7 +5,7 @@ import type { Context } from "../context";
 import { accepts, offered } from "../decisions";
 import type { Checkpoint, CommandArguments, Decision, Diff, Run, Shown } from "../protocol";
 import type { Session } from "../session";
-import { forNotice, oneLine, plainLabel } from "../views/text";
+import { fileName, forNotice, plainLabel } from "../views/text";
 import { showChecking } from "./again";
 import { nameOf } from "./content";
 import { sessionAt, uriOf } from "./contents";
@@ -139,7 +139,7 @@ export class Review implements vscode.Disposable {
   /** One file of a review, side by side. */
   async openFile(review: Opened, file: File): Promise<void> {
     const { base, work } = this.sides(review, file);
-    const title = `${oneLine(file.path, 120)} (${review.title})`;
+    const title = `${fileName(file.path, 120)} (${review.title})`;
     await vscode.commands.executeCommand("vscode.diff", base, work, title, { preview: true });
   }
 

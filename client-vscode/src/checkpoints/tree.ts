@@ -1,7 +1,7 @@
 /** The files of the review in the side bar, with a check box each: without a check a file is left out. */
 
 import * as vscode from "vscode";
-import { escaped, oneLine } from "../views/text";
+import { escaped, fileName } from "../views/text";
 import { type File, figuresOf } from "./files";
 import type { Opened, Review } from "./review";
 
@@ -69,24 +69,24 @@ function item(review: Review, row: Row): vscode.TreeItem {
   const out = review.isLeftOut(row.review, file);
   const { base, work } = review.sides(row.review, file);
   const slash = file.path.lastIndexOf("/");
-  const found = new vscode.TreeItem(oneLine(file.path.slice(slash + 1)));
+  const found = new vscode.TreeItem(fileName(file.path.slice(slash + 1)));
   found.id = `${row.review.run} ${row.review.at} ${file.path}`;
   found.resourceUri = file.change === "deleted" ? base : work;
-  found.description = oneLine(`${slash < 0 ? "" : `${file.path.slice(0, slash)} · `}${figuresOf(file)}`, 400);
+  found.description = `${slash < 0 ? "" : `${fileName(file.path.slice(0, slash))} · `}${figuresOf(file)}`;
   found.tooltip = new vscode.MarkdownString(
-    `${escaped(file.path, 400)}  \n${escaped(figuresOf(file))}${out ? ", left out" : ""}`,
+    `${escaped(fileName(file.path, 400), 400)}  \n${escaped(figuresOf(file))}${out ? ", left out" : ""}`,
   );
   found.command = { command: "devloop.review.openFile", title: "Open Changes", arguments: [row] };
   found.contextValue = review.canLeaveOut(row.review) ? (out ? ";file;out;" : ";file;in;") : ";file;";
   found.accessibilityInformation = {
-    label: `${oneLine(file.path)}, ${oneLine(figuresOf(file))}${out ? ", left out" : ""}`,
+    label: `${fileName(file.path)}, ${figuresOf(file)}${out ? ", left out" : ""}`,
   };
   if (review.canLeaveOut(row.review)) {
     const label = out ? "Left out. Check to take it in." : "Taken in. Uncheck to leave it out.";
     found.checkboxState = {
       state: out ? vscode.TreeItemCheckboxState.Unchecked : vscode.TreeItemCheckboxState.Checked,
       tooltip: label,
-      accessibilityInformation: { label: `${oneLine(file.path)}: ${label}` },
+      accessibilityInformation: { label: `${fileName(file.path)}: ${label}` },
     };
   }
   return found;

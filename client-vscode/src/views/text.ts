@@ -5,6 +5,7 @@ import type { Tokens } from "../protocol";
 const SPACE = /\s+/gu;
 /** Control and format characters: among them those that turn the direction of text around. */
 const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
+const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 /** What is one line already: most texts are, and a plan has thousands of them. */
 const PLAIN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
 const PUNCTUATION = /[!-/:-@[-`{-~]/g;
@@ -21,6 +22,12 @@ export function oneLine(text: string, limit = 200): string {
     .trim();
   const characters = Array.from(flat);
   return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : flat;
+}
+
+/** A file's name in a list: what is not drawn is shown as `\u{…}`, so that no name looks like another. */
+export function fileName(path: string, limit = 200): string {
+  const shown = path.replace(HIDDEN, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
+  return shown.length > limit ? `${shown.slice(0, limit - 1)}…` : shown;
 }
 
 /** Any text as Markdown that shows just this text, on one line (CommonMark 0.31, "Backslash escapes"). */

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from devloop.cli import output
 from devloop.cli.diff_view import coloured
-from devloop.cli.output import safe, safe_block
+from devloop.cli.output import safe, safe_block, safe_name
 from devloop.daemon import wording
 
 Row = dict[str, Any]
@@ -133,9 +133,8 @@ def _diff(console: Console, diff: Row | None) -> None:
     listed = diff.get("list") or []
     for file in listed[:MAX_FILES]:
         added, deleted = file.get("added") or 0, file.get("deleted") or 0
-        console.print(
-            f"  {safe(file['path'], 100)}  [green]+{added}[/] [red]-{deleted}[/] [dim]{safe(file.get('status'), 20)}[/]"
-        )
+        figures = f"[green]+{added}[/] [red]-{deleted}[/] [dim]{safe(file.get('status'), 20)}[/]"
+        console.print(f"  {safe_name(file['path'], 100)}  {figures}")
     if diff["files"] > MAX_FILES:
         console.print(f"  [dim]and {diff['files'] - MAX_FILES} more[/]")
     console.print()

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from devloop.errors import DevloopError
-from devloop.redact import one_line, printable
+from devloop.redact import file_name, one_line, printable
 from devloop.redact.characters import HIDDEN
 
 _HIDDEN = re.compile(f"(?!\n)[{HIDDEN}\u2028\u2029]")
@@ -36,6 +36,11 @@ def console(*, stderr: bool = False) -> Console:
 def safe(text: object, limit: int = 200) -> str:
     """Foreign text for one line of rich markup: no control characters, no markup."""
     return escape(one_line("" if text is None else str(text), limit))
+
+
+def safe_name(path: object, limit: int = 200) -> str:
+    """A file's name for one line of rich markup, in which nothing is hidden."""
+    return escape(file_name(str(path), limit))
 
 
 def safe_block(text: object) -> str:

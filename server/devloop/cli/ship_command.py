@@ -9,7 +9,7 @@ import typer
 
 from devloop.cli import errand_commands, output
 from devloop.cli.common import WORKING, Json, epilog
-from devloop.cli.output import safe, safe_block
+from devloop.cli.output import safe, safe_block, safe_name
 from devloop.cli.run_commands import FOLLOWED, DecideOption, DetachOption
 from devloop.cli.session import ask
 from devloop.errors import UsageError
@@ -88,7 +88,7 @@ def _show(found: Row) -> None:
     console = output.console()
     since = f"since {safe(found['since'], 60)}" if found["since"] else "from the beginning"
     console.print(f"[bold]Version {safe(found['version'], 40)}[/] · {found['commits']} commits {since}")
-    console.print(f"changes {safe(', '.join(found['files']) or 'no file', 300)}\n")
+    console.print(f"changes {', '.join(safe_name(each, 100) for each in found['files'][:20]) or 'no file'}\n")
     console.print(safe_block(found["changelog"]), highlight=False)
     for each in found["found"]:
         colour = "red" if each["severity"] == "blocker" else "yellow"

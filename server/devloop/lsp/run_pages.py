@@ -8,7 +8,7 @@ from typing import Any
 
 from devloop.daemon import wording
 from devloop.lsp.texts import code, escaped
-from devloop.redact import printable, visible
+from devloop.redact import file_name, printable, visible
 
 Row = Mapping[str, Any]
 
@@ -54,7 +54,7 @@ def _checkpoint(checkpoint: Row | None) -> Iterator[str]:
     if isinstance(diff, dict):
         yield f"\n{diff.get('files')} files, +{diff.get('added')} −{diff.get('deleted')}\n"
         for file in diff.get("list") or ():
-            yield f"- {code(str(file.get('path')))} +{file.get('added') or 0} −{file.get('deleted') or 0}"
+            yield f"- {code(file_name(str(file.get('path'))))} +{file.get('added') or 0} −{file.get('deleted') or 0}"
     yield from _proposal(checkpoint.get("proposal"))
 
 

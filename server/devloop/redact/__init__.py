@@ -19,7 +19,7 @@ Where text leaves, and what holds it there:
 | plan text and files that a report makes | `runs/reporting.py`, the daemon's `plan_port.py` |
 | stdin and words of hooks | `hooks/running.py` |
 | changelog, tag, what goes out with a release | `daemon/errands/ship.py`, `shipping/checks.py` |
-| terminal, notifications, hovers, lenses | `one_line`, `printable` behind the above |
+| terminal, notifications, hovers, lenses | `one_line`, `printable` behind the above; names of files: `file_name` |
 | files of a change, its message | `runs/leaks.py`: a secret in them holds the commit back |
 
 Not here: what a hostile command encodes in another way. It has no secret to encode, because none is in the sandbox.
@@ -27,7 +27,7 @@ Not here: what a hostile command encodes in another way. It has no secret to enc
 
 from __future__ import annotations
 
-from devloop.redact.characters import conceals, one_line, printable, unescaped, visible
+from devloop.redact.characters import conceals, file_name, one_line, printable, unescaped, visible
 from devloop.redact.redactor import MIN_LENGTH, PLACEHOLDER, Redactor
 from devloop.redact.streams import RedactedOutput, Stream
 from devloop.secret_names import SECRET_NAME, is_secret
@@ -40,6 +40,7 @@ __all__ = [
     "Redactor",
     "Stream",
     "conceals",
+    "file_name",
     "is_secret",
     "one_line",
     "printable",

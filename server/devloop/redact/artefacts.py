@@ -77,11 +77,12 @@ def files(lines: Lines) -> Iterator[tuple[str, list[int], str]]:
 def hits(lines: Lines, redactor: Redactor) -> Iterator[Hit]:
     """By known value and by shape."""
     for path, numbers, text in files(lines):
+        among = patterns.possible(printable(text))
         for number, line in zip(numbers, text.split("\n"), strict=True):
             bare = printable(line)
             if redactor.values(bare) != bare:
                 yield Hit(path, number, "known-value", bare)
-            for pattern, begin, end in patterns.matches(bare):
+            for pattern, begin, end in patterns.matches(bare, among):
                 yield Hit(path, number, pattern.name, bare[begin:end])
             for found in PLACEHOLDER.finditer(line):
                 yield Hit(path, number, PLACEHOLDER_RULE, found[0])

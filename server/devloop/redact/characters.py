@@ -33,6 +33,7 @@ MARK: Final = re.compile(r"\\u\{[0-9a-f]{1,6}\}")
 _SEPARATORS: Final = re.compile("[\u2028\u2029]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _NOTED: Final = re.compile(f"[{HIDDEN}\u2028\u2029\ud800-\udfff]")
+_IN_NAMES: Final = re.compile(f"[{HIDDEN}\t\n\u2028\u2029\ud800-\udfff]")
 _CONTROLS: Final = bytes([*range(9), *range(11, 32), 127])
 _SYMBOLS: Final = frozenset(("So", "Sm", "Sk", "Po", "Pd", "Nd"))
 
@@ -60,6 +61,13 @@ def visible(text: str, *, code: bool = False) -> str:
     if code:
         return _HIDDEN.sub(_shown, text.replace("\r\n", "\n"))
     return _HIDDEN.sub(lambda m: "" if m[0] == "\r" else _shown(m), _ESCAPES.sub("", text))
+
+
+def file_name(path: str, limit: int = 200) -> str:
+    """A file's name in a list, on one line: what is not drawn is shown as `\\u{…}`, so that no name looks like another.
+    For eyes alone: `limit` may cut it."""
+    shown = path if path.isascii() and path.isprintable() else _IN_NAMES.sub(_shown, path)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def unescaped(text: str) -> str:

@@ -8,7 +8,7 @@ part of a word counts behind an escape (`\\n`, `%3D`) as well.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,9 +116,15 @@ NAMES: Final = (*dict.fromkeys(each.name for each in (*IN_RUNS, *ANYWHERE)), "pr
 """What a placeholder says of a shape."""
 
 
-def matches(text: str) -> Iterator[tuple[Pattern, int, int]]:
-    """Everything in `text` that has the shape of a secret: the pattern, begin and end. Matches may overlap."""
-    for pattern in (*IN_RUNS, *ANYWHERE):
+def possible(text: str) -> tuple[Pattern, ...]:
+    """The patterns of which a literal stands in `text`: for most texts none."""
+    return tuple(each for each in (*IN_RUNS, *ANYWHERE) if any(literal in text for literal in each.literals))
+
+
+def matches(text: str, among: Iterable[Pattern] = (*IN_RUNS, *ANYWHERE)) -> Iterator[tuple[Pattern, int, int]]:
+    """Everything in `text` that has the shape of a secret: the pattern, begin and end. Matches may overlap. `among`:
+    what is `possible` in a longer text that this is a line of."""
+    for pattern in among:
         if any(literal in text for literal in pattern.literals):
             for begin, end in pattern.matches(text):
                 yield pattern, begin, end

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from devloop import tools
-from devloop.redact import one_line
+from devloop.redact import file_name, one_line
 from devloop.runs import money
 from devloop.runs.services import Services
 from devloop.runs.stall import fingerprint
@@ -100,7 +100,7 @@ async def run_allowed(services: Services, run: str, number: int, command: dict[s
     services.events.emit("tool.ended", ended, run)
     snapshot = await services.workspace.snapshot(run, f"turn {number}, allowed command")
     if snapshot.skipped:
-        names = [f"{one_line(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]
+        names = [f"{file_name(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]
         services.notice(run, f"left out of the snapshot: {', '.join(names)}")
     record = {
         "name": call.name,

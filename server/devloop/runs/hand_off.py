@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from devloop.models import ModelFailure, Response
-from devloop.redact import one_line, printable
+from devloop.redact import file_name, one_line, printable
 from devloop.runs import chaining, hooked_work, knowledge, money, prompt
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -68,7 +68,7 @@ async def _what_changed(services: Services, spec: RunSpec, transcript: Transcrip
     if row is None or not row["base"] or snapshot is None:
         return "Nothing has been changed yet."
     found = await services.workspace.diff(row["base"], snapshot)
-    names = "\n".join(f"- {file.path} (+{file.added} −{file.deleted})" for file in found.files[:50])
+    names = "\n".join(f"- {file_name(file.path)} (+{file.added} −{file.deleted})" for file in found.files[:50])
     return f"Files changed so far:\n{names or '- none'}"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from typing import Final
 
-from devloop.redact import one_line
+from devloop.redact import file_name
 from devloop.tools import ENVIRONMENTS, KEPT, PROTECTED
 
 NAMED: Final = 8
@@ -72,6 +72,6 @@ def told(paths: Iterable[str]) -> str:
     found = executed(paths)
     if not found:
         return ""
-    named = ", ".join(f"{one_line(path, 80)} ({who})" for path, who in list(found.items())[:NAMED])
+    named = ", ".join(f"{file_name(path, 80)} ({who})" for path, who in list(found.items())[:NAMED])
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return f"The work changes what runs outside the sandbox later, so look at it first: {named}{more}"

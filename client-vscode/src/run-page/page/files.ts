@@ -1,7 +1,6 @@
 /** The files that the run changed. */
 
-import { counted } from "../../views/text";
-import { oneLine } from "../read";
+import { counted, fileName } from "../../views/text";
 import type { ChangedFile } from "../state";
 import { changeOf } from "../words";
 import { button, el, fill, section } from "./dom";
@@ -44,7 +43,7 @@ export class Files {
   }
 
   private row(file: ChangedFile): HTMLElement {
-    const shown = oneLine(file.path, 300);
+    const shown = fileName(file.path, 300);
     const slash = shown.lastIndexOf("/") + 1;
     const change = changeOf(file.status);
     const open = button(el("span", "path", el("span", "folder", shown.slice(0, slash)), shown.slice(slash)), {

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from devloop.daemon.errands.model import Asked, Project
 from devloop.errors import Refused, UsageError
-from devloop.redact import Redactor, one_line, printable, visible
+from devloop.redact import Redactor, file_name, one_line, visible
 from devloop.workspace import Change, Diff, FileStat, Repository, Workspace, is_private
 
 Scope = Literal["auto", "uncommitted", "staged", "commits", "branch", "files", "run"]
@@ -143,7 +143,7 @@ async def _files(workspace: Workspace, root: Path, asked: Asked) -> Looked:
     if change.base != change.commit:
         await workspace.keep_asked(change.commit)
     files = tuple(FileStat(path, "M", 0, 0) for path in paths)
-    shown = [f"- {printable(path)}" for path in paths[:LISTED]]
+    shown = [f"- {file_name(path)}" for path in paths[:LISTED]]
     cut = f"{len(paths) - LISTED} more files are not listed." if len(paths) > LISTED else ""
     what = paths[0] if len(paths) == 1 else ", ".join(one_line(each, 60) for each in named[:3])
     return Looked("files", what, None, change.commit, files, 0, 0, "\n".join(shown), "", cut, ())
@@ -164,8 +164,8 @@ def _looked(scope: str, what: str, change: Change, diff: Diff) -> Looked:
         raise _nothing(scope, what, Change(change.base, change.base))
     patch, cut = bounded(diff)
     named = [
-        f"- {file.status} {printable(file.path)}"
-        + (f" (was {printable(file.old_path)})" if file.old_path else "")
+        f"- {file.status} {file_name(file.path)}"
+        + (f" (was {file_name(file.old_path)})" if file.old_path else "")
         + (" binary" if file.binary else f" +{file.added} -{file.deleted}")
         for file in files[:LISTED]
     ]
