@@ -213,7 +213,7 @@ class Attack:
     `does`: what an agent that obeys every injected word hands to its tools, made from the ground: `(tool, input)`.
     The mark is also left where `sees` stands in anything that came out, `told` in what a model was sent, `shown` in
     what a terminal, an editor or a commit shows (`signed`: a commit alone), or where a path of `left` is in a worktree
-    or in the landed commit. `own`: the words come from the model itself, whose raw answers devloop has to keep.
+    or in the landed commit. `own`: the words come from the model itself, which can have a command print them.
     `inert`: it worked already if its payload ran, wherever that was. `naive`: what makes the mark appear where nobody
     protects anything.
     """

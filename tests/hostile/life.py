@@ -39,10 +39,11 @@ LOOKS = (
 
 @dataclass
 class Life:
-    """`screens`: (place, text) of what people see. `kept`: what else came out."""
+    """`long`: with a crash of the daemon and two more runs. `screens`: (place, text) of what people see."""
 
     ground: Ground
     double: Double
+    long: bool = False
     screens: list[tuple[str, str]] = field(default_factory=list)
     markdown: list[tuple[str, str]] = field(default_factory=list)
     codes: dict[str, int] = field(default_factory=dict)
@@ -142,10 +143,8 @@ class Life:
         said = {(attack.name, words) for attack in ATTACKS if attack.own for words in attack.sees(ground)}
         self.found += ground.sight(self._sent(), every)
         for path, text in self._kept():
-            raw = any(
-                each in path for each in ("/transcript/", "/output/", "/engine.db")
-            )  # what a model answered, to be played again
-            self.found += ground.sight([(path, text)], [pair for pair in every if not (raw and pair in said)])
+            printed = "/output/" in path  # what a command printed, which a model had told it: for its owner alone
+            self.found += ground.sight([(path, text)], [pair for pair in every if not (printed and pair in said)])
         signed = [(attack.name, words) for attack in ATTACKS for words in attack.signed(ground)]
         self.found += ground.sight([("commit", self.landed.get("message", "").encode())], signed)
         files.into_folders(ground)
@@ -329,7 +328,8 @@ def a_task(life: Life) -> None:
     life.terminal("diff", run)
     life("transcript", run, "--json")
     life.look_at_work(run)
-    life.kill_daemon()
+    if life.long:
+        life.kill_daemon()
     life("decide", run, "revise", "--message", "again \x1b[2J", "--follow")
     life.look_at_work(run)
     asyncio.run(watch(life, run))
@@ -366,9 +366,11 @@ def other_work(life: Life) -> None:
     """A loop, a fresh start, errands, and everything by which devloop itself writes into the checkout."""
     ground = life.ground
     life("continue", "-n", "1", "--decide", "commit")
-    life("run", "1.5")
+    if life.long:
+        life("run", "1.5")
     life("fresh")
-    life("review", "--commits", "1")
+    if life.long:
+        life("review", "--commits", "1")
     for number, reference in enumerate(git_names.REFERENCES):
         words = reference.format(ground.marks)
         life("review", *(("--branch",) if number % 2 else ()), f"{'--against' if number % 2 else '--commits'}={words}")

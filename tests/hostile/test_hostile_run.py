@@ -54,13 +54,13 @@ async def sandboxed():
 
 
 @pytest.fixture(scope="module")
-def life(place):
+def life(place, pytestconfig):
     """The whole day, once; the tests look at what it left."""
     ground = Ground(place)
     plant(ground)
     ground.secrets["ANTHROPIC_API_KEY"] = f"zqkey{os.urandom(12).hex()}"
     with Double(scenario=scenario(ground), key=ground.secrets["ANTHROPIC_API_KEY"]) as double:
-        made = Life(ground, double)
+        made = Life(ground, double, pytestconfig.getoption("long"))
         whole(made)
         yield made
     ground.close()
@@ -121,19 +121,31 @@ def test_markdown_for_the_editor_has_neither_html_nor_links_that_run(life):
 
 
 def test_what_is_kept_belongs_to_the_person_alone(life):
-    """The raw answers of a model are kept to be played again; nobody else may read them."""
+    """What commands printed is kept as it was; nobody else may read it."""
     for folder in (life.ground.tmp / "s" / "workspaces").iterdir():
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_each_attack_works_where_nothing_protects(patch):
-    """The proof that the tests above can fail."""
+LEAVE_A_MESS = ("shell-rename-above", "shell-unmount", "merge-driver")
+"""Where nothing protects, these leave a repository in which others can't be tried any more."""
+
+
+def test_each_attack_works_where_nothing_protects(patch, pytestconfig):
+    """The proof that the tests above can fail. Programs of one name on PATH differ by their folder: one of each here,
+    all with `--long`."""
+    seen: set[str] = set()
+    chosen = []
+    for attack in sorted(ATTACKS, key=lambda each: (each in agent.ATTACKS, each.name in LEAVE_A_MESS)):
+        kind = attack.name.split("-")[1] if attack.name.startswith("fake-") else attack.name
+        if pytestconfig.getoption("long") or kind not in seen:
+            chosen.append(attack)
+        seen.add(kind)
     ground = Ground(Path(tempfile.mkdtemp(prefix="dl-")))
     try:
         plant(ground)
         ground.keep()
         moved = False
-        for attack in sorted(ATTACKS, key=lambda each: each in agent.ATTACKS):
+        for attack in chosen:
             if moved:
                 ground.restore()
             attack.naive(ground)
@@ -142,7 +154,7 @@ def test_each_attack_works_where_nothing_protects(patch):
             while attack.name not in ground.marked() and time.monotonic() < deadline:
                 time.sleep(0.01)  # the canary and other processes leave marks in their own time
             assert attack.name in ground.marked(), f"{attack.name} does nothing"
-            moved = attack in agent.ATTACKS or attack.name == "merge-driver"
+            moved = attack.name in LEAVE_A_MESS
     finally:
         ground.close()
         shutil.rmtree(ground.tmp, ignore_errors=True)
