@@ -51,6 +51,22 @@ FIXES: tuple[Fix, ...] = (
         tests=(f"{FORGING}::test_3_a_module_in_the_tree_does_not_become_the_tool[pytest.py]",),
     ),
     Fix(
+        name="gates-command-from-the-base",
+        threat="§10 a, gates §5.3: the work says which command checks it",
+        says="a command is what the base, or trusted text, says; nothing reads it from the work's tree",
+        cuts=(
+            Cut(
+                "gates/place.py",
+                "    given = gate.command\n    argv = (*tool.argv, *given[1:]) if tool is not None else given\n",
+                "    from tomllib import loads\n\n    said = place.checkout / '.devloop' / 'config.toml'\n"
+                "    theirs = loads(said.read_text())['gates'] if said.exists() else {}\n"
+                "    given = tuple(theirs.get(gate.name, {}).get('command', gate.command))\n"
+                "    argv = (*tool.argv, *given[1:]) if tool is not None and given == gate.command else given\n",
+            ),
+        ),
+        tests=(f"{FORGING}::test_3_the_work_cannot_change_its_own_command",),
+    ),
+    Fix(
         name="gates-random-report-directory",
         threat=f"{FORGED}: a report that was there before",
         says="reports are written to a new directory of a name nobody knows",
@@ -129,6 +145,19 @@ FIXES: tuple[Fix, ...] = (
             ),
         ),
         tests=(f"{UNSEEN}[14a is right where a variable says who runs it]",),
+    ),
+    Fix(
+        name="gates-fewer-tests-are-shown",
+        threat="§10: tests that are gone, or skipped now",
+        says="what ran on the base and does not any more is listed, and counted in a warning",
+        cuts=(
+            Cut("gates/baseline.py", "removed = [node for node in ran_before if node not in now]", "removed = []"),
+            Cut("gates/baseline.py", "fewer = len(before) - len(now)", "fewer = 0"),
+        ),
+        tests=(
+            "tests/gates/test_gates_baseline.py::"
+            "test_tests_that_are_gone_or_skipped_now_are_listed_with_a_warning",
+        ),
     ),
     Fix(
         name="guards-hold-unattended",

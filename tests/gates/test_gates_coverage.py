@@ -37,9 +37,9 @@ async def test_configured_coverage_is_measured_and_leaves_nothing_in_the_tree(tr
     base = measured(tree)
     result = await run(base, place(base))
     assert (result.verdict, result.reason) == ("pass", "1 passed, 0 failed")
-    assert result.coverage == Coverage(60.0)
+    assert result.coverage == Coverage(60.0, files={"mod.py": 60.0})
     assert "covered least: mod.py (60 %)" in result.notes and not (base / ".coverage").exists()
-    assert GateResult.from_json(json.loads(json.dumps(result.to_json()))).coverage == result.coverage
+    assert GateResult.from_json(json.loads(json.dumps(result.to_json(full=True)))).coverage == result.coverage
 
 
 async def test_a_threshold_that_is_not_reached_changes_no_verdict(tree: Tree, place: Places) -> None:
@@ -49,7 +49,7 @@ async def test_a_threshold_that_is_not_reached_changes_no_verdict(tree: Tree, pl
     base = measured(tree, f'{CONFIGURED}[tool.pytest.ini_options]\naddopts = "--cov=mod --cov-fail-under=99"\n')
     # Options of a plug-in in addopts need one that loads by itself, as in a project's own environment.
     result = await run(base, place(base, variables={}))
-    assert result.verdict == "pass" and result.coverage == Coverage(60.0)
+    assert result.verdict == "pass" and result.coverage == Coverage(60.0, files={"mod.py": 60.0})
 
 
 async def test_where_nothing_was_measured_the_verdict_stands_and_a_note_says_so(tree: Tree, place: Places) -> None:
@@ -83,7 +83,8 @@ async def test_coverage_is_compared_with_the_base_trees_and_changes_no_verdict(t
     before = await run(base, place(base))
     (base / "mod.py").write_text(MODULE + "\n\ndef more():\n    y = 2\n    y += 1\n    y += 2\n    return y\n")
     after = compare(await run(base, place(base)), before)
-    assert after.verdict == "pass" and after.coverage == Coverage(40.0, 60.0)
+    assert after.verdict == "pass" and after.coverage == Coverage(40.0, 60.0, {"mod.py": 40.0})
+    assert after.changes.warnings == ("coverage fell: mod.py from 60 to 40 %",)
     assert shown(after.to_json()["coverage"]) == "coverage 40 % (−20)"
     alone = dataclasses.replace(after, coverage=Coverage(40.0))
     for other in (None, dataclasses.replace(before, coverage=None), dataclasses.replace(before, complete=False)):

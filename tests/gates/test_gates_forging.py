@@ -39,12 +39,15 @@ async def test_2_what_lies_in_the_persons_checkout_does_not_count(tree: Tree, pl
 async def test_3_the_work_cannot_change_its_own_command(tree: Tree, place: Places) -> None:
     """Commands come from the base tree (or trusted settings); the work's configuration is never asked."""
     base = tree({"test_a.py": FAILING, "pyproject.toml": "[tool.pytest.ini_options]\n"}, "base")
-    work = tree({"test_a.py": FAILING, ".devloop/config.toml": '[gates.pytest]\ncommand = ["true"]\n'}, "work")
+    work = tree(
+        {"test_a.py": FAILING, ".devloop/config.toml": '[gates.pytest]\ncommand = ["sh", "-c", "echo THEIRS"]\n'},
+        "work",
+    )
     own = GateSettings(command=("pytest", "-q"), kind="tests", report="junit")
     (declared,) = discover(base, {"pytest": own}).gates
     assert declared.command == ("pytest", "-q")
     (result,) = await run_gates(discover(base).gates, place(work))
-    assert result.verdict == "fail"
+    assert result.verdict == "fail" and "THEIRS" not in result.output_tail
 
 
 @pytest.mark.parametrize("name", ["pytest.py", "mypy.py", "ruff.py", "runpy.py", "sitecustomize.py"])
