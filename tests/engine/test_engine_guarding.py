@@ -72,7 +72,10 @@ async def test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody(one: 
     await settings(one, "")
     await one.play({"d": lie, "e": [*lie, turn(finish("They do pass."))]})
     run = await one.run("d")
-    assert (await one.checkpoint(run))["kind"] == "decision", "the work's own test says nothing"
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "decision", "the work's own test says nothing"
+    assert [(guard["kind"], guard["place"]) for guard in shown["guards"]] == [("configuration", "tests/real.sh:1")]
+    assert "the check check runs it" in shown["guards"][0]["text"], "a script that the gate's script runs"
     await one.decide(run, "discard")
     await one.ended(run)
     await settings(one, '[gates]\nfrom = "base"\n')

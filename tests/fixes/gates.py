@@ -155,8 +155,7 @@ FIXES: tuple[Fix, ...] = (
             Cut("gates/baseline.py", "fewer = len(before) - len(now)", "fewer = 0"),
         ),
         tests=(
-            "tests/gates/test_gates_baseline.py::"
-            "test_tests_that_are_gone_or_skipped_now_are_listed_with_a_warning",
+            "tests/gates/test_gates_baseline.py::test_tests_that_are_gone_or_skipped_now_are_listed_with_a_warning",
         ),
     ),
     Fix(
@@ -173,13 +172,8 @@ FIXES: tuple[Fix, ...] = (
         name="guards-block",
         threat="§10: weakened checks",
         says='with gates.guard = "block" such work fails',
-        cuts=(
-            Cut("runs/guarding.py", 'holds and services.settings.guarding.guard == "block"', "False"),
-        ),
-        tests=(
-            "tests/engine/test_engine_guarding.py::"
-            "test_blocked_it_goes_back_to_the_agent_and_then_to_the_person",
-        ),
+        cuts=(Cut("runs/guarding.py", 'holds and services.settings.guarding.guard == "block"', "False"),),
+        tests=("tests/engine/test_engine_guarding.py::test_blocked_it_goes_back_to_the_agent_and_then_to_the_person",),
     ),
     Fix(
         name="gates-from-base",
@@ -187,8 +181,16 @@ FIXES: tuple[Fix, ...] = (
         says='with gates.from = "base" work has to pass with the tests of its base, too',
         cuts=(Cut("runs/checks.py", 'if services.settings.guarding.files == "base":', "if False:"),),
         tests=(
-            "tests/engine/test_engine_guarding.py::"
-            "test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody",
+            "tests/engine/test_engine_guarding.py::test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody",
         ),
     ),
-)  # fmt: skip
+    Fix(
+        name="scripts-of-a-check",
+        threat="§10: the command is trusted, the script that it runs is the work's",
+        says="work that changes a script that a check runs is named and waits for a person",
+        cuts=(Cut("runs/guarding.py", "await judging(services, base) if found.files else {}", "{}"),),
+        tests=(
+            "tests/engine/test_engine_guarding.py::test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody",
+        ),
+    ),
+)

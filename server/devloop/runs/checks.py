@@ -135,13 +135,18 @@ async def _from_base(
     assert row is not None
     own = await services.workspace.own_commit(run, commit, since=row["base"])
     base = own[0] if own else row["base"]
+    judges = await guarding.judging(services, base)
+
+    def of_base(path: str) -> bool:
+        return path in judges or guard_files.from_base(path)
+
     try:
-        tree = await services.workspace.with_base_files(commit, base, guard_files.from_base)
+        tree = await services.workspace.with_base_files(commit, base, of_base)
     except Refused as problem:
         return dataclasses.replace(result, verdict="error", reason=problem.message)
     if tree is None:
         return result
-    moved = {old: new for old, new in renames.items() if not guard_files.from_base(old)}
+    moved = {old: new for old, new in renames.items() if not of_base(old)}
     other = gates.compare(await _run_gate(services, run, gate, tree), before, moved)
     if ORDER.index(other.verdict) <= ORDER.index(result.verdict):
         note = f"with the base's tests and configuration: {other.verdict}"

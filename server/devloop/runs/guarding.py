@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from devloop import gates
-from devloop.gates import Finding, GateResult, Guard, guard_files
+from devloop.errors import UsageError
+from devloop.gates import Finding, GateResult, Guard, guard_commands, guard_files
 from devloop.runs.services import Services
 from devloop.workspace import Diff
 
@@ -16,6 +18,9 @@ NAME: Final = "checks"
 PATCH: Final = 8 << 20
 READ: Final = 200
 """Files of which both texts are read. Of more, lines alone are looked at."""
+ROUNDS: Final = 8
+SCRIPT: Final = 256 << 10
+"""How deep scripts that run scripts are followed, and bytes of one that is read."""
 NAMED: Final = 5
 
 
@@ -35,10 +40,45 @@ async def of(services: Services, found: Diff, base: str, commit: str) -> tuple[G
             if content is not None and content.text is not None:
                 texts[path] = content.text
     listed = await asyncio.to_thread(gates.changes_to_checks, found.patch, now.get, was.get)
+    judges = await judging(services, base) if found.files else {}
+    known = {each.file for each in listed if each.kind in ("configuration", "conftest")}
+    for file in found.files:
+        gate = judges.get(file.path) or judges.get(file.old_path or "")
+        if gate and file.path not in known:
+            told = f"changed (+{file.added} −{file.deleted}): the check {gate} runs it"
+            listed = (*listed, Guard("configuration", file.path, 0, told))
     if found.truncated:
         told = f"the change is larger than {PATCH >> 20} MiB: what follows here was not looked at"
         listed = (*listed, Guard("unread", found.files[-1].path if found.files else "", 0, told))
     return listed
+
+
+async def judging(services: Services, base: str) -> Mapping[str, str]:
+    """Paths that a declared check runs, by their text on the base tree, each with its name: what is trusted is the
+    command alone."""
+    texts: dict[str, str | None] = {}
+    for _ in range(ROUNDS):
+        missing: set[str] = set()
+
+        def read(path: str, missing: set[str] = missing) -> str | None:
+            if path not in texts:
+                missing.add(path)
+            return texts.get(path)
+
+        found = {
+            path: name
+            for name, gate in services.settings.gates.items()
+            for path in guard_commands.run_by(gate.command, str(services.root), read)
+        }
+        if not missing:
+            break
+        for path in sorted(missing)[:READ]:
+            try:
+                content = await services.workspace.content(base, path, limit=SCRIPT)
+            except UsageError:  # no file can be called so
+                content = None
+            texts[path] = content.text if content is not None else None
+    return found
 
 
 def _is_read(path: str) -> bool:
