@@ -25,7 +25,7 @@ async def test_each_file_of_the_diff_can_be_read_before_and_after(one: Engine) -
     git(one.root, "add", "-A")
     git(one.root, "commit", "-q", "-m", "more files")
     change = command("mv old.txt moved.txt && rm gone.txt && printf 'a\\0b' > x.bin && echo 40 >> moved.txt")
-    await one.play({"a": [turn(change, write("notes.txt", f"key {SECRET}\r\n\x07")), turn(finish())]})
+    await one.play({"a": [turn(change, write("notes.txt", f"key {SECRET}\r\n\x07")), turn(finish()), turn(finish())]})
     run = await one.run("a")
     shown = await one.checkpoint(run)
     answer = await one.ask("diff", run=run)

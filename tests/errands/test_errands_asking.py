@@ -13,9 +13,9 @@ def test_words_that_are_no_text_are_taken_as_far_as_they_are(place: Place) -> No
     place.play(IDLE)
     begun = place("quick", os.fsdecode(b"Mend \xff it\x1b[31m\x07"), "--agent", os.fsdecode(b"\xfe"), "--json")
     assert begun.code == 3, begun
-    assert begun.json["run"]["title"] == "Mend ? it"
+    assert begun.json["run"]["title"] == "Mend \ufffd it"
     told = place("transcript", begun.json["run"]["id"]).out
-    assert "Mend ? it" in told and "\x1b" not in told
+    assert "Mend \ufffd it" in told and "\x1b" not in told
     place("decide", begun.json["run"]["id"], "discard", "--follow")
 
 

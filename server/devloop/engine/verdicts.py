@@ -31,17 +31,16 @@ async def gate_round(run: str, ready: Outcome, commit: str) -> Outcome:
         if result["outcome"] != "checked":
             return result
         results.append(result)
-    if ready.get("searched"):  # an older devloop did not look
-        result = await steps.leaks(run, commit)
-        if result["outcome"] != "checked":
-            return result
-        results.append(result)
-    if ready.get("guarded"):  # an older devloop did not look
-        result = await steps.guards(run, commit)
-        if result["outcome"] != "checked":
-            return result
-        results.append(result)
-    return {"outcome": "gates", "verdict": checks.worst(results), "results": results}
+    # Looks of devloop's own, in runs that an older devloop did not begin. That they find nothing proves no work.
+    looks: list[Outcome] = []
+    for asked, look in (("searched", steps.leaks), ("guarded", steps.guards)):
+        if ready.get(asked):
+            result = await look(run, commit)
+            if result["outcome"] != "checked":
+                return result
+            looks.append(result)
+    verdict = checks.worst([*results, *(each for each in looks if each["verdict"] != "pass")])
+    return {"outcome": "gates", "verdict": verdict, "results": [*results, *looks]}
 
 
 async def feed_back(run: str, ready: Outcome, at: Position, commit: str, checked: Outcome) -> Outcome | None:
@@ -65,7 +64,7 @@ async def feed_back(run: str, ready: Outcome, at: Position, commit: str, checked
 
 
 def why(checked: Outcome) -> str:
-    if not checked["results"]:
-        return "no gate was found, so nothing proves the work; declare one in .devloop/config.toml"
     bad = [r for r in checked["results"] if r["verdict"] != "pass" and r["required"]]
+    if not bad:
+        return "no required gate was found, so nothing proves the work; declare one in .devloop/config.toml"
     return "; ".join(f"{r['gate']}: {r['verdict']}" + (f" ({r['reason']})" if r["reason"] else "") for r in bad)
