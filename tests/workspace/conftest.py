@@ -172,19 +172,19 @@ READERS = (
 @pytest.fixture
 def repeat_at_every_change(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> Callable[..., Any]:
     """Let `work(n)` die before its n-th git call that changes something, repeat it, `check(n)`; go on until one round
-    needed no crash, and give that n. In the suite it is every fifth n, with `--long` every one: a round is a hundred
+    needed no crash, and give that n. In the suite it is every `step`th n, with `--long` every one: a round is a hundred
     calls of git. (Dying before a call that only reads leaves the same state as
     dying before the next one that changes something.) `before` runs undisturbed; all three get the number of
     the round."""
-    step = 1 if pytestconfig.getoption("long") else 5
+    long = pytestconfig.getoption("long")
     original, prepared = Git.run, Git.prepared
 
-    async def repeat(before: Any, work: Any, check: Any) -> int:
+    async def repeat(before: Any, work: Any, check: Any, *, step: int = 5) -> int:
         number, last, died = 0, 0, True
         while died:
             number += 1
             await before(number)
-            last, calls = 1 + (number - 1) * step, 0
+            last, calls = 1 + (number - 1) * (1 if long else step), 0
 
             async def dying(self: Git, *args: Any, at: int = last, **options: Any) -> Any:
                 nonlocal calls

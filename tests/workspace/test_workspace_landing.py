@@ -294,7 +294,7 @@ async def test_a_landing_that_dies_at_any_change_is_finished_by_repeating_it(rep
         assert repo.show(landed.new, PLAN).encode() + b"\n" == plans[number]
         assert repo.ref(landings.names.LANDING) == ""
 
-    assert await repeat_at_every_change(before, work, check) > 10
+    assert await repeat_at_every_change(before, work, check, step=12) > 10
 
 
 async def test_a_checkout_that_was_updated_halfway_is_finished(repo, workspace):
@@ -386,8 +386,8 @@ async def test_a_person_who_commits_all_the_time_loses_nothing(repo, workspace):
     with subprocess.Popen(["sh", "-c", script], cwd=repo.path, env=environment, stderr=subprocess.DEVNULL) as person:
         landed = None
         try:
-            for attempt in range(12):
-                if attempt == 6:
+            for attempt in range(8):
+                if attempt == 3:
                     stop.touch()
                     person.wait(30)
                 try:
