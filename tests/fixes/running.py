@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from fixes import all_fixes
+from fixes import all_fixes, parts
 from fixes.build import ROOT, Build
 from fixes.model import Fix
 
 RECORD = "DEVLOOP_WITHOUT_FIX_RECORD"
 """Where a session on such a build writes what came of its tests (a line of JSON each)."""
 LIMIT_S = 900
+_NUMBERS = re.compile(r"^§[^:]*: | \((?:security|gates)[^)]*\)$")
+"""Sections of the specification, which a reader of the tables does not have."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def command(names: list[str], say: Callable[[str], None] = print) -> int:
             say(f"{fix.name}: {fix.says} ({fix.threat})")
         return 0
     if names == ["table"]:
-        say("\n".join(table(known.values())))
+        say("\n".join(table()))
         return 0
     if unknown := [name for name in names if name != "all" and not _chosen(known, name)]:
         say(f"There is no protection called {', '.join(unknown)}; `pytest --without-fix list` names them all.")
@@ -62,13 +64,16 @@ def command(names: list[str], say: Callable[[str], None] = print) -> int:
     return 0 if held == len(chosen) else 1
 
 
-def table(fixes: Iterable[Fix]) -> list[str]:
-    """The rows of `server/SECURITY.md`."""
-    rows = ["| threat | fix | test |", "|---|---|---|"]
-    for fix in fixes:
-        tests = ", ".join(f"`{test.removeprefix('tests/')}`" for test in fix.tests)
-        rows.append(f"| {fix.threat} | **{fix.name}**: {fix.says} | {tests} |")
-    return rows
+def table() -> list[str]:
+    """The tables of `server/SECURITY.md`, one for each part."""
+    lines: list[str] = []
+    for title, fixes in parts():
+        lines += ["", f"### {_NUMBERS.sub('', title)}", "", "| threat | fix | test |", "|---|---|---|"]
+        for fix in fixes:
+            first, *more = (f"`{test.removeprefix('tests/')}`" for test in fix.tests)
+            others = f" and {len(more)} more" if more else ""
+            lines.append(f"| {_NUMBERS.sub('', fix.threat)} | **{fix.name}**: {fix.says} | {first}{others} |")
+    return lines[1:]
 
 
 def _chosen(known: dict[str, Fix], name: str) -> list[Fix]:
