@@ -14,7 +14,7 @@ import pytest
 from fixes import all_fixes
 from fixes.build import ROOT, changed
 from fixes.model import Fix
-from fixes.running import prove
+from fixes.running import prove, table
 
 FIXES = all_fixes()
 TESTS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -35,6 +35,11 @@ def test_one_that_is_taken_out_is_missed() -> None:
     fix = FIXES["no-package-of-the-repository"]
     [proof] = prove([fix])
     assert proof.holds, proof.output
+
+
+def test_the_security_document_has_every_one_with_its_tests() -> None:
+    told = (ROOT / "server" / "SECURITY.md").read_text("utf-8")
+    assert "\n".join(table()) in told, "pytest --without-fix table prints the tables as they should be"
 
 
 @cache

@@ -210,7 +210,7 @@ LIES: dict[str, Lie] = {
         whole=True,
     ),
     "12 puts a link in the report's place": Lie(
-        {"money.py": late("os.remove(path) or os.symlink('/work/junit.xml', path)")}, refused="pytest: error (the report was refused: it is a symbolic link)"
+        {"money.py": late("os.remove(path) or os.symlink(os.path.abspath('junit.xml'), path)")}, refused="pytest: error (the report was refused: it is a symbolic link)"
     ),
     "13a silences the second witness": Lie(
         {

@@ -49,7 +49,7 @@ ATTACKS = (
     by_shell(
         "home-netrc",
         SECRETS,
-        lambda g: f"cat {g.home}/.netrc; cat /tmp/*/h/.netrc /home/*/.netrc /root/.netrc",
+        lambda g: f"cat {g.home}/.netrc; cat /tmp/*/h/.netrc /home/*/.netrc /roo?/.netrc",
         sees=secret(".netrc"),
     ),
     by_shell(

@@ -23,7 +23,9 @@ from devloop.plan.refactor.draft import Draft
 from devloop.plan.refactor.follow import NEW, follow
 from devloop.plan.spans import spans
 
-_SEPARATOR = re.compile(r"(?<![ \t])[ \t]*(?:;|,[ \t]+(?:and|then)\b|[ \t](?:and[ \t]+then|and|then|&|\+)(?=[ \t]))[ \t]+")
+_SEPARATOR = re.compile(
+    r"(?<![ \t])[ \t]*(?:;|,[ \t]+(?:and|then)\b|[ \t](?:and[ \t]+then|and|then|&|\+)(?=[ \t]))[ \t]+"
+)
 _HIDDEN = re.compile(r"`[^`]*`|\([^()]*\)|\[[^\[\]]*\]|\"[^\"]*\"|“[^”]*”|\{[^{}]*\}")
 _NUMBER = re.compile(r"[0-9]+$")
 _KEPT = ("budget", "turns", "timeout")  # limits of one run: the second part gets none
