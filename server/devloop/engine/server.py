@@ -316,9 +316,9 @@ class EngineServer:
         paths = await leaving_out.checked(self._services, row, kind, decision, wanted)
         if params.get("not_secret"):
             await asyncio.to_thread(leaks.accept, self._services, row, params["not_secret"])
-        self._use(await self._settings())  # what a person mended meanwhile, as a key, counts from here
         if not self._services.store.decide_checkpoint(row["id"], number, decision, message, paths):
             raise Refused(f"Checkpoint {number} of {row['id']} is answered already.")
+        self._use(await self._settings())  # what a person mended meanwhile, as a key, counts from here
         await self._send(row["id"], number, decision, message, paths)
         return {"run": row["id"], "checkpoint": number, "decision": decision, "leave_out": list(paths)}
 
