@@ -19,6 +19,7 @@ from fixes.model import Cut, Fix
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "server" / "devloop"
+LEFT_OUT = ("PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER")
 
 
 def cut(text: str, cuts: Iterable[Cut]) -> str:
@@ -63,7 +64,7 @@ class Build:
 
     def variables(self) -> dict[str, str]:
         """The environment of a process that uses it."""
-        kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         return {**kept, "PATH": os.pathsep.join([str(self.python.parent), os.environ.get("PATH", os.defpath)])}
 
     def _copy_source(self) -> None:

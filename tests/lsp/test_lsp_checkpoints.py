@@ -234,7 +234,7 @@ async def test_an_editor_without_such_documents_gets_a_file_of_its_own(service, 
     (shown,) = [params for method, params in editor.asked if method == "window/showDocument"]
     path = service.state.path / "shown" / "run-1.diff"
     assert shown["uri"] == path.as_uri()
-    assert path.read_text() == "+new\n"
+    assert path.read_text() == "+new\\u{1b}[31m\n"
     assert path.stat().st_mode & 0o777 == 0o400
     assert path.parent.stat().st_mode & 0o777 == 0o700
 

@@ -104,6 +104,7 @@ RECORDING = threading.Lock()
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--secrets", action="store_true")
     state = StateDir.of(parser.parse_args().root.resolve()).make()
     with held_lock(state.daemon_lock) as lock:
         if lock is None:
