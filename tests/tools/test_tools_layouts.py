@@ -111,7 +111,7 @@ def target(base: Path, place: Path, random: Random) -> str:
     return random.choice(
         (
             *(f"{base}/outside", f"{base}/outside/file", f"{up}outside/file", f"{up}outside", f"{up}{name}", name),
-            *(f"{base}/worktree/{name}", f"{base}/outside/new", "/proc/self/root/etc", "/dev/zero", "/dev/stdin"),
+            *(f"{base}/worktree/{name}", f"{base}/outside/new", "/proc/self/root", "/dev/zero", "/dev/stdin"),
             *(place.name, "..", ".", "/", "/etc/passwd", f"/proc/self/cwd/{name}", f"{up}worktree/../outside/file"),
         )
     )
