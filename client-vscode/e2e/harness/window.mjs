@@ -67,6 +67,7 @@ export class Window {
   }
 
   async clickLens(text, title) {
+    await this.page.bringToFront(); // behind another window nothing is drawn, so nothing stands where it will be
     const pattern = typeof title === "string" ? `^${title}$` : title.source;
     await until(`a click on the lens "${title}" of "${text}"`, async () => {
       const place = await this.page.evaluate(lensPlace, [LENS, text, pattern]);
