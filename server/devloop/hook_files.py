@@ -68,9 +68,9 @@ def named(command: str, root: str) -> tuple[str, ...]:
     Told from the words of the command alone: what a program runs in turn (`make check`) can't be told.
     """
     marked = _ROOT.sub("\0", command)
-    words = [*_split(marked), *_WORD.findall(re.sub(r"[\"']", "", marked.replace("\0", f"{root}")))]
+    told = [*words(marked), *_WORD.findall(re.sub(r"[\"']", "", marked.replace("\0", f"{root}")))]
     found: dict[str, None] = {}
-    for word in words:
+    for word in told:
         path = word.replace("\0", root)
         if path.startswith(f"{root}/"):
             path = path[len(root) + 1 :]
@@ -82,7 +82,8 @@ def named(command: str, root: str) -> tuple[str, ...]:
     return tuple(found)[:MAX_NAMED]
 
 
-def _split(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """Of a shell's command, operators by themselves; none where a quote has no end."""
     try:
         lexer = shlex.shlex(text, posix=True, punctuation_chars="();<>|&")
         lexer.whitespace_split = True

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
+
+from devloop import hook_files
 
 Reader = Callable[[str], str | None]
 
@@ -204,10 +205,4 @@ def _parts(words: list[str]) -> Iterator[list[str]]:
 
 
 def _words(text: str) -> list[str]:
-    try:
-        lexer = shlex.shlex(text, posix=True, punctuation_chars="();<>|&")
-        lexer.whitespace_split = True
-        lexer.commenters = ""
-        return list(lexer)
-    except ValueError:  # a quote without an end
-        return text.split()
+    return hook_files.words(text) or text.split()

@@ -165,14 +165,7 @@ async def only(services: Services, run: str, commit: str, patterns: Sequence[str
     may = ", ".join(patterns)
     reason = f"only {may} may be changed here, not {', '.join(others[:10])}" if others else f"nothing but {may} changed"
     result = GateResult(ONLY, "other", "fail" if others else "pass", reason, started=time.time(), tree=commit)
-    services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
-    told = {
-        "gate": ONLY,
-        "commit": commit,
-        "verdict": result.verdict,
-        "reason": one_line(services.redactor.text(reason)),
-    }
-    services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
+    _keep(services, run, commit, result)
     return result
 
 
@@ -180,10 +173,7 @@ async def leaked(services: Services, run: str, commit: str) -> GateResult:
     """Whether a secret is in what is new. Kept as evidence, and told, where something stands in the way."""
     result = await leaks.check(services, run, commit)
     if result.verdict != "pass":
-        services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
-        reason = one_line(services.redactor.text(result.reason))
-        told = {"gate": result.gate, "commit": commit, "verdict": result.verdict, "reason": reason}
-        services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
+        _keep(services, run, commit, result)
     return result
 
 
@@ -194,11 +184,16 @@ async def guards(services: Services, run: str, commit: str) -> dict[str, Any]:
     if result.findings and not holds:  # nobody may ever be asked: what it was stays on the run
         services.notice(run, f"{result.reason}. None of it takes anything from what was checked before.")
     if result.verdict == "fail":
-        services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
-        reason = one_line(services.redactor.text(result.reason))
-        told = {"gate": result.gate, "commit": commit, "verdict": result.verdict, "reason": reason}
-        services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
+        _keep(services, run, commit, result)
     return {**brief(result), "holds": holds}
+
+
+def _keep(services: Services, run: str, commit: str, result: GateResult) -> None:
+    """A gate of devloop's own: in the store as evidence, and told, as any other."""
+    services.store.add_gate(run, commit, services.redactor.data(result.to_json()))
+    reason = one_line(services.redactor.text(result.reason))
+    told = {"gate": result.gate, "commit": commit, "verdict": result.verdict, "reason": reason}
+    services.events.emit("gate.ended", {**told, "required": True, "counts": None, "duration_s": 0.0}, run)
 
 
 async def _renames(services: Services, run: str, commit: str) -> dict[str, str]:
