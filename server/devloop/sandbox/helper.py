@@ -15,13 +15,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from devloop.sandbox import canary
 from devloop.sandbox.bubblewrap import GONE_S
+from devloop.sandbox.command import Command, Limits
+from devloop.sandbox.output import Sink
 from devloop.sandbox.plain import Session
+from devloop.sandbox.process import Ending, supervise
 
 PROGRAM = Path(__file__).with_name("helper_program.py")
+DYING = Command(argv=("/bin/sh", "-c", canary.CHILD), cwd=Path("/"), env={"PATH": "/usr/bin:/bin"}, limits=Limits())
+"""What the canary starts to see whether it dies with devloop."""
 
 
-def words(fd: int) -> list[str]:
+async def run(command: Command, fd: int, mark: str, sink: Sink) -> Ending:
+    """Run `command`, of which the helper reads at `fd` (see `job`), to its end. What it starts bears `mark`."""
+    reach = Helped(mark)
+    try:
+        return await supervise(
+            _words(fd),
+            reach=reach,
+            sink=sink,
+            limits=command.limits,
+            env={},
+            cwd=Path("/"),
+            stdin=command.stdin,
+            writable=[mount.source for mount in command.mounts if mount.write],
+            pass_fds=(fd,),
+        )
+    finally:
+        reach.close()
+
+
+async def dies(label: str, fd: int) -> str | None:
+    """The canary's question whether the helper's children die with devloop: here a shell is in devloop's place."""
+    return await canary.dies_with(label, ["/bin/sh", "-c", '"$@" & wait', "sh", *_words(fd)], pass_fds=(fd,))
+
+
+def _words(fd: int) -> list[str]:
     """How the helper is started; `fd` is what it reads its job from."""
     return [sys.executable, "-I", "-S", "-B", str(PROGRAM), str(fd)]
 

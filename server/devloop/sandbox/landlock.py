@@ -24,13 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from devloop.errors import SandboxMissing
-from devloop.sandbox import canary, kept, limits, profile, seccomp
+from devloop.sandbox import helper, kept, limits, profile, seccomp
 from devloop.sandbox.bubblewrap import outcome
-from devloop.sandbox.command import Command, Limits, Outcome, State
-from devloop.sandbox.helper import Helped, job, scratch_folder, words
+from devloop.sandbox.command import Command, Outcome, State
+from devloop.sandbox.helper import job, scratch_folder
 from devloop.sandbox.output import Sink
 from devloop.sandbox.plain import MARK, host_folder
-from devloop.sandbox.process import supervise
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 MEANS = "Commands can't write elsewhere and have no network, but they see other processes and the host's paths."
@@ -57,21 +56,7 @@ class Landlock:
         mark = secrets.token_hex(12)
         try:
             with scratch_folder() as scratch, kept.paths(command), self._job(command, scratch, mark) as fd:
-                reach = Helped(mark)
-                try:
-                    ending = await supervise(
-                        words(fd),
-                        reach=reach,
-                        sink=sink,
-                        limits=command.limits,
-                        env={},
-                        cwd=Path("/"),
-                        stdin=command.stdin,
-                        writable=[mount.source for mount in command.mounts if mount.write],
-                        pass_fds=(fd,),
-                    )
-                finally:
-                    reach.close()
+                ending = await helper.run(command, fd, mark, sink)
         finally:
             sink.close()
         text = sink.text()
@@ -80,13 +65,9 @@ class Landlock:
         return outcome(ending, sink, text)
 
     async def dies(self) -> str | None:
-        """The canary's question whether children die with devloop: here a shell is in devloop's place."""
-        command = Command(
-            argv=("/bin/sh", "-c", canary.CHILD), cwd=Path("/"), env={"PATH": "/usr/bin:/bin"}, limits=Limits()
-        )
-        with scratch_folder() as scratch, self._job(command, scratch, secrets.token_hex(12), parent=None) as fd:
-            outer = ["/bin/sh", "-c", '"$@" & wait', "sh", *words(fd)]
-            return await canary.dies_with(self.label, outer, pass_fds=(fd,))
+        mark = secrets.token_hex(12)
+        with scratch_folder() as scratch, self._job(helper.DYING, scratch, mark, parent=None) as fd:
+            return await helper.dies(self.label, fd)
 
     def _job(self, command: Command, scratch: Path, mark: str, **more: Any) -> contextlib.AbstractContextManager[int]:
         # Where the person gave the network there is no harm in a Unix socket; elsewhere it leads out.

@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devloop.sandbox import canary, limits, profile, seccomp
+from devloop.sandbox import helper, limits, profile, seccomp
 from devloop.sandbox.bubblewrap import outcome
-from devloop.sandbox.command import Command, Limits, Outcome, State
-from devloop.sandbox.helper import Helped, job, scratch_folder, words
+from devloop.sandbox.command import Command, Outcome, State
+from devloop.sandbox.helper import job, scratch_folder
 from devloop.sandbox.masks import on_host
 from devloop.sandbox.output import Sink
 from devloop.sandbox.plain import MARK, host_folder
-from devloop.sandbox.process import supervise
 
 PLACES = (
     *("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin", "/opt/node/bin"),
@@ -111,32 +110,14 @@ class Srt:
         mark = secrets.token_hex(12)
         try:
             with self._job(command, mark) as fd:
-                reach = Helped(mark)
-                try:
-                    ending = await supervise(
-                        words(fd),
-                        reach=reach,
-                        sink=sink,
-                        limits=command.limits,
-                        env={},
-                        cwd=Path("/"),
-                        stdin=command.stdin,
-                        writable=[mount.source for mount in command.mounts if mount.write],
-                        pass_fds=(fd,),
-                    )
-                finally:
-                    reach.close()
+                ending = await helper.run(command, fd, mark, sink)
         finally:
             sink.close()
         return outcome(ending, sink, sink.text())
 
     async def dies(self) -> str | None:
-        command = Command(
-            argv=("/bin/sh", "-c", canary.CHILD), cwd=Path("/"), env={"PATH": "/usr/bin:/bin"}, limits=Limits()
-        )
-        with self._job(command, secrets.token_hex(12), parent=None) as fd:
-            outer = ["/bin/sh", "-c", '"$@" & wait', "sh", *words(fd)]
-            return await canary.dies_with(self.label, outer, pass_fds=(fd,))
+        with self._job(helper.DYING, secrets.token_hex(12), parent=None) as fd:
+            return await helper.dies(self.label, fd)
 
     @contextlib.contextmanager
     def _job(self, command: Command, mark: str, **more: Any) -> Iterator[int]:
