@@ -71,6 +71,8 @@ TEST = "import pytest\n\n\ndef test_a():\n    assert 1 == 1\n    assert 2 == 2\n
         ("# ruff: noqa", "suppression"),
         ("call(c, shell=True)  # nosec", "suppression"),
         ("if x:  # pragma: no cover", "suppression"),
+        ("if x:  # pragma: no branch", "suppression"),
+        ("# pylint: skip-file", "suppression"),
     ],
 )
 def test_a_new_skip_or_suppression_is_listed_with_its_place(line: str, kind: str, differ: Differ) -> None:

@@ -25,15 +25,8 @@ import warnings
 from collections.abc import Collection, Iterable
 from typing import Final
 
-_OWN_SKIP: Final = re.compile(
-    r"\bmark\.(?:skip|skipif|xfail)\b|\bpytest\.(?:skip|xfail|importorskip)\s*\(|\bunittest\.(?:skip\w*|expectedFailure)\b"
-    r"|\bself\.skipTest\s*\(|@(?:\w+\.)*(?:skip|skipif|xfail|skipIf|skipUnless|expectedFailure)\b"
-    r"|raise\s+(?:\w+\.)*(?:SkipTest|Skipped)\b|\b(?:it|test|describe|suite)\.(?:skip|todo|fixme|fails?)\b"
-    r"|\bx(?:it|describe|test)\s*\(|\bt\.Skip\w*\(|#\[ignore"
-)
-_REACHES: Final = re.compile(
-    r"pytest\.exit\s*\(|\bcollect_ignore|\badd_marker\s*\(|\.only\b|\bf(?:it|describe)\s*\(|\bautouse\b"
-)
+from devloop.gates import guard_words
+
 _LAYOUT: Final = re.compile(
     r"#\s*fmt:\s*(?:off|skip)\b|prettier-ignore|#\s*(?:ruff:\s*|flake8:\s*)?noqa:\s*(?P<codes>[A-Z]+\d+(?:[\s,]+[A-Z]+\d+)*)"
 )
@@ -42,12 +35,6 @@ _NAMED: Final = re.compile(
     r"#\s*type:\s*ignore\[[\w, -]+\]|#\s*pyright:\s*ignore\[[\w, -]+\]|#\s*noqa:\s*[A-Z]+\d+"
     r"|#\s*pylint:\s*disable=[\w-]+"
     r"|eslint-disable(?:-next)?-line\s+[\w@/-]+|biome-ignore\s+lint/[\w/]+"
-)
-_ANY: Final = re.compile(
-    r"#\s*type:\s*ignore|#\s*(?:ruff:\s*|flake8:\s*)?noqa|#\s*nosec|#\s*pyright:|#\s*mypy:|#\s*pylint:|#\s*fmt:"
-    r"|#\s*pragma:|@no_type_check|eslint-disable|@ts-\w+|biome-ignore|//\s*nolint|allow\(|nosemgrep"
-    r"|(?:istanbul|c8|v8)\s+ignore|oxlint-disable|prettier-ignore",
-    re.IGNORECASE,
 )
 _PYTESTS_OWN: Final = re.compile(
     r"cache|cap(?:log|(?:fd|sys)(?:binary)?|teesys)|doctest_namespace|monkeypatch|pytestconfig|pytester|testdir|subtests"
@@ -59,7 +46,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def skips_only_what_is_new(text: str, line: int, new_file: bool, now: str | None, known: Collection[str]) -> bool:
     """Whether the skip in `line` (0-based, of the new text `now`) concerns tests alone that were not there before.
     `known`: names of tests of the base."""
-    if not _OWN_SKIP.search(text) or _REACHES.search(text):
+    if not guard_words.OWN_SKIP.search(text) or guard_words.FAR_SKIP.search(text):
         return False
     if new_file:
         return True
@@ -72,7 +59,7 @@ def skips_only_what_is_new(text: str, line: int, new_file: bool, now: str | None
 
 def hides_no_defect(text: str, in_tests: bool) -> bool:
     """Whether the suppressions in a line are of layout alone or, in tests, name what they suppress."""
-    whole = len(_ANY.findall(text))
+    whole = len(guard_words.SUPPRESSION.findall(text))
     layout = [
         match
         for match in _LAYOUT.finditer(text)

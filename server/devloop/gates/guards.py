@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from devloop.gates import guard_assertions, guard_files, guard_python, guard_settings, guard_severity
+from devloop.gates import guard_assertions, guard_files, guard_python, guard_settings, guard_severity, guard_words
 from devloop.gates.guard_files import is_test
 from devloop.gates.patch import FileDiff, Line, parse
 
@@ -38,20 +38,6 @@ GuardKind = Literal[
 KINDS: Final[tuple[str, ...]] = get_args(GuardKind)
 Reader = Callable[[str], str | None]
 
-_SKIP: Final = re.compile(
-    r"\bmark\.(?:skip|skipif|xfail)\b|pytest\.(?:skip|xfail|importorskip|exit)\s*\(|unittest\.(?:skip\w*|expectedFailure)\b"
-    r"|\bself\.skipTest\s*\(|@(?:\w+\.)*(?:skip|skipif|xfail|skipIf|skipUnless|expectedFailure)\b"
-    r"|raise\s+(?:\w+\.)*(?:SkipTest|Skipped)\b|\bskip\.Exception\b|\bcollect_ignore|\badd_marker\s*\(.*(?:skip|xfail)"
-    r"|\b__test__\s*=\s*False|\b(?:it|test|describe|suite)\.(?:skip|todo|only|fixme|fails?)\b|\bx(?:it|describe|test)\s*\("
-    r"|\bf(?:it|describe)\s*\(|\bt\.Skip\w*\(|\btesting\.Short\(\)|#\[ignore|//go:build\s+ignore"
-)
-_SUPPRESS: Final = re.compile(
-    r"#\s*type:\s*ignore|#\s*noqa|#\s*ruff:\s*noqa|#\s*flake8:\s*noqa|#\s*nosec|#\s*pyright:|#\s*mypy:"
-    r"|#\s*pylint:\s*disable|#\s*fmt:\s*(?:off|skip)"
-    r"|#\s*pragma:\s*no\s*cover|@no_type_check|eslint-disable|@ts-(?:ignore|nocheck|expect-error)|biome-ignore|//\s*nolint"
-    r"|#!?\[allow\(|nosemgrep|(?:istanbul|c8|v8)\s+ignore|oxlint-disable|prettier-ignore",
-    re.IGNORECASE,
-)
 _AWARE: Final = re.compile(
     r"\bPYTEST_(?:CURRENT_TEST|VERSION|XDIST\w*)\b|\bDEVLOOP_GATE|devloop[_-]gate|\bjunit_?xml\b|\bxmlpath\b|\bos\._exit\s*\("
     r"|\bfrom\s+_pytest\b|\bimport\s+_pytest\b|\b_pytest\.\w|\bpluggy\b|sys\.modules\b.{0,40}(?:pytest|unittest)"
@@ -192,7 +178,10 @@ def _weakened(file: FileDiff, gone: set[str], read: Reader | None, before: Reade
         now = read(file.new)
         known = gone | {name.rsplit(".", 1)[-1] for name in guard_python.tests(before(file.old) or "")}
     fresh = not file.old and guard_files.is_test_named(file.new) and not gone
-    pairs: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (("skip", _SKIP), ("suppression", _SUPPRESS))
+    pairs: tuple[tuple[GuardKind, re.Pattern[str]], ...] = (
+        ("skip", guard_words.SKIP),
+        ("suppression", guard_words.SUPPRESSION),
+    )
     for kind, pattern in pairs:
         if kind == "skip" and not _SOURCE.search(file.new):
             continue
