@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from devloop.errors import SandboxMissing
 from devloop.runs.asking import allows, denial, in_full
 from support.engines import Engine, call, command, engine, eventually, finish, turn, work, write
 
@@ -106,10 +105,16 @@ async def test_a_command_that_could_not_run_anyway_is_no_question(unboxed: Engin
     await drop(unboxed, run)
 
 
-async def test_unattended_work_is_still_refused(unboxed: Engine) -> None:
-    await unboxed.play({"g": [turn(command("true")), *work("g.txt")]})
-    with pytest.raises(SandboxMissing, match="Unattended runs need a sandbox"):
-        await unboxed.run("g", decide="commit")
+async def test_unattended_an_agent_runs_no_command(unboxed: Engine) -> None:
+    """There is nobody to say yes to it. What it writes still passes the gates and lands."""
+    mark = unboxed.root.parent / "ran-g"
+    await unboxed.play({"g": [turn(command(f"touch {mark}")), *work("g.txt")]})
+    run = await unboxed.run("g", decide="commit")
+    assert (await unboxed.ended(run))["outcome"] == "landed"
+    assert not mark.exists() and (unboxed.root / "g.txt").exists()
+    assert "There is no tool 'run_command'" in results(unboxed, run, 1)[0]
+    notices = [each["text"] for each in unboxed.told("notice", run)]
+    assert any("The agent runs no commands of its own" in text for text in notices)
 
 
 async def test_in_a_sandbox_no_command_asks(one: Engine) -> None:

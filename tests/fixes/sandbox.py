@@ -318,11 +318,18 @@ STATES = (
         tests=("tests/engine/test_engine_sandbox_states.py::test_in_a_weak_sandbox_nothing_works_unattended",),
     ),
     Fix(
-        name="nothing-unattended-without-a-sandbox",
-        threat="§6.3: unattended work where nothing holds",
-        says="without a sandbox unattended work is refused, and all work unless the person accepted that",
-        cuts=(Cut("sandbox/states.py", old="return unattended or require", new="return False"),),
-        tests=("tests/engine/test_engine_refusals.py::test_unattended_work_needs_a_sandbox",),
+        name="nothing-without-a-sandbox",
+        threat="§6.3: work where nothing holds",
+        says="without a sandbox nothing works, unattended or not, unless the person's own configuration accepts that",
+        cuts=(Cut("sandbox/states.py", old="            return require", new="            return False"),),
+        tests=("tests/engine/test_engine_refusals.py::test_work_needs_a_sandbox",),
+    ),
+    Fix(
+        name="no-commands-unattended-without-a-sandbox",
+        threat="§6.3: a command where nothing holds and nobody can be asked",
+        says="the agent has no tool that runs commands",
+        cuts=(Cut("runs/tooling.py", old="(spec.reads_only or spec.loop.decide is not None)", new="spec.reads_only"),),
+        tests=("tests/engine/test_engine_asking.py::test_unattended_an_agent_runs_no_command",),
     ),
     Fix(
         name="commands-ask-without-a-sandbox",

@@ -44,7 +44,7 @@ async def _summary(services: Services, spec: RunSpec, transcript: Transcript, nu
         record_turn(services, spec, number, Response.from_json(stored), started=started)
         return Response.from_json(stored).text or await _what_changed(services, spec, transcript, number)
     messages = transcript.messages(number, closing=prompt.HAND_OFF_REQUEST)
-    request = replace(build_request(services, spec, transcript, number), messages=messages, max_tokens=2_000)
+    request = replace(await build_request(services, spec, transcript, number), messages=messages, max_tokens=2_000)
     if money.reserve(services, spec, number, request) is None:
         model = services.model_for(spec)
         try:

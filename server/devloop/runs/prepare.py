@@ -120,14 +120,14 @@ async def require_sandbox(services: Services, spec: RunSpec) -> None:
         raise no_sandbox(detected, unattended=unattended)
     if detected.state != "on":
         services.notice(spec.id, f"Commands run without a full sandbox ({detected.state}): {detected.reason}")
+    if detected.state == "off" and unattended:
+        services.notice(spec.id, "The agent runs no commands of its own: each one is asked for, and nobody attends.")
 
 
 def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissing:
     what = "Unattended runs need a sandbox" if unattended else "Commands need a sandbox"
-    own = " To run without one at your own risk: sandbox.require = false in your own config.toml."
-    if unattended:
-        weak = detected.state == "degraded"
-        own = " To allow it in this one: sandbox.require = false in your own config.toml." if weak else ""
+    allow = "To allow it in this one" if detected.state == "degraded" else "To run without one at your own risk"
+    own = f" {allow}: sandbox.require = false in your own config.toml."
     return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
 
 

@@ -65,12 +65,10 @@ def command_environment(services: Services, found: gates.Environment) -> dict[st
 
 
 async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
-    """What the calls of this run may touch. An agent that only reads gets a worktree that can't be written; where no
-    sandbox can hold it to that, it runs no commands."""
+    """What the calls of this run may touch. An agent that only reads gets a worktree that can't be written."""
     detected = await services.sandbox()
     found = await environment(services)
     profile, write = appointing.profile_of(services, spec), not spec.reads_only
-    withheld = {"run_command"} if detected.state == "off" and not write else set()
     return tools.ToolContext(
         worktree=services.workspace.path(spec.id),
         view=services.root,
@@ -84,10 +82,19 @@ async def tool_context(services: Services, spec: RunSpec) -> tools.ToolContext:
         readonly=services.settings.paths.readonly if write else (),
         protected=tools.PROTECTED if write else (),
         kept=tools.KEPT if write else (),
-        allowed=frozenset(profile.tools) - withheld,
+        allowed=frozenset(await offered(services, spec)),
         own_result=profile.result is not None,
         load_skill=knowledge.loader(services),
     )
+
+
+async def offered(services: Services, spec: RunSpec) -> list[str]:
+    """The names of the tools that this run has. Without a sandbox a command waits for a yes to it: unattended there is
+    nobody to give it, and an agent that only reads could not be held to that."""
+    names = list(appointing.profile_of(services, spec).tools)
+    if (await services.sandbox()).state == "off" and (spec.reads_only or spec.loop.decide is not None):
+        names = [name for name in names if name != "run_command"]
+    return names
 
 
 def output_folder(services: Services, run: str) -> Path:

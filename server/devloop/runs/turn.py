@@ -29,7 +29,7 @@ from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.stall import fingerprint, stalled
-from devloop.runs.tooling import tool_context
+from devloop.runs.tooling import offered, tool_context
 from devloop.runs.transcript import Transcript
 
 Outcome = dict[str, Any]
@@ -81,7 +81,7 @@ async def _ask(
     services: Services, spec: RunSpec, transcript: Transcript, number: int, attempt: int
 ) -> Response | Outcome:
     """The model's answer; or the outcome that ends or delays the turn without one."""
-    request = build_request(services, spec, transcript, number)
+    request = await build_request(services, spec, transcript, number)
     if (sentence := money.reserve(services, spec, number, request)) is not None:
         return {"outcome": "exhausted", "reason": sentence}
     try:
@@ -120,12 +120,12 @@ def without_known_secrets(response: dict[str, Any], redactor: Redactor) -> dict[
     return {**response, "content": clean(response["content"]), "raw": raw}
 
 
-def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
+async def build_request(services: Services, spec: RunSpec, transcript: Transcript, number: int) -> Request:
     profile = appointing.profile_of(services, spec)
     return Request(
         model=spec.model,
         system=profile.prompt,
-        tools=tools.definitions(profile.tools, profile.finish),
+        tools=tools.definitions(await offered(services, spec), profile.finish),
         messages=transcript.messages(number),
         max_tokens=min(services.settings.model.max_tokens, limits_of(spec.model, services.listed).max_output),
         effort=services.settings.model.effort or profile.effort,

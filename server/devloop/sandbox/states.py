@@ -36,15 +36,15 @@ async def detected(wanted: Wanted) -> Detection:
 
 
 def refused(state: State, *, require: bool, unattended: bool) -> bool:
-    """Whether work may not begin. A weak sandbox is enough while somebody looks on; without one each command is asked
-    for, and unattended nobody is there to be asked."""
+    """Whether work may not begin. A weak sandbox is enough while somebody looks on; without one the person's own
+    configuration must have said that it may (security §6.3)."""
     match state:
         case "on":
             return False
         case "degraded":
             return unattended and require
         case "off":
-            return unattended or require
+            return require
 
 
 def meaning(state: State, *, require: bool) -> str:
@@ -63,8 +63,8 @@ def meaning(state: State, *, require: bool) -> str:
             return f"No agent works until that is mended. At your own risk: {OWN}, then each command is asked for."
         case "off":
             return (
-                "Commands of agents and gates run with all your rights: each one that an agent wants is asked for."
-                " Unattended runs are refused."
+                "Commands of agents and gates run with all your rights: each one that an agent wants is asked for,"
+                " and unattended an agent runs none."
             )
 
 

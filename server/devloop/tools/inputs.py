@@ -69,7 +69,7 @@ class EditFile(Input):
 
 
 class RunCommand(Input):
-    """Run a shell command in a sandbox: project folder is writable, no network. Processes end with it."""
+    """Run a shell command in a sandbox: project folder is writable, no network, no git. Processes end with it."""
 
     command: str = Field(min_length=1, max_length=MAX_COMMAND)
     timeout: int | None = Field(default=None, ge=1, le=MAX_TIMEOUT_S, description="seconds")
