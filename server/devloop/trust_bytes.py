@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devloop import beneath
+from devloop.redact.characters import HIDDEN
 
 MAX_ITEM = 512 * 1024
 LINK = "it is a symbolic link; put the file itself there"
@@ -80,11 +81,8 @@ def _hides(character: str) -> bool:
 
 
 _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef"
-    "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
-)
-"""Default_Ignorable_Code_Point beyond the categories (fillers, variation selectors), and spaces that are none."""
+_UNSEEN = re.compile(f"[{HIDDEN}\u2800\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+"""What no text shows, beyond the categories fillers and selectors; and spaces that are none."""
 
 
 def framed(name: str, data: bytes) -> bytes:
