@@ -149,7 +149,7 @@ async def test_a_refused_registration_and_a_refused_question_change_nothing(edit
 async def test_a_watched_file_is_looked_at_at_once_and_the_same_content_counts_once(service, editor):
     told = []
     watch = PlanWatch(service.documents, told.append)
-    service.look_at_plan = watch.look_soon
+    service.news.look = watch.look_soon
     path = service.root / ".devloop/plan.md"
     for text in ("# Plan: A longer text than before\n" * 20, "# Plan: A longer text than before\n" * 20):
         path.write_text(text)

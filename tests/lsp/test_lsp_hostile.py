@@ -158,9 +158,9 @@ async def test_what_is_told_of_an_open_plan_is_what_its_buffer_says(editor, serv
     told = []
     end = service.fanout.listen(told.append)
     for _ in range(2):
-        service.plan_changed(service.documents.read_file())
+        service.news.changed(service.documents.read_file())
         async with asyncio.timeout(5):
-            await service._telling
+            await service.news._telling
     end()
     assert [event["data"]["sha256"] for event in told] == [service.documents.read().sha256]
     assert told[0]["data"]["stats"]["done"] == 2

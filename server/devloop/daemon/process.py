@@ -136,9 +136,9 @@ class Daemon:
             errands=lambda: self._errands,
             stop=self._stopping.set,
         )
-        self._service.look_at_plan = self._watch.look_soon
+        self._service.news.look = self._watch.look_soon
         self._glance = Glance(state, self._documents, self._service.board)
-        self._service.plan_told = self._glance.changed
+        self._service.news.told = self._glance.changed
 
     @functools.cached_property
     def _errands(self) -> Errands:
@@ -252,12 +252,12 @@ class Daemon:
             self._watch.look_soon()
 
     def _plan_seen(self, found: PlanText) -> None:
-        self._service.plan_changed(found)
+        self._service.news.changed(found)
 
     def _plan_written(self, found: PlanText) -> None:
         """A change that came through here is told once; the watch then finds nothing new."""
         if found.open or self._watch.saw(found):  # of an open plan the file has not changed
-            self._service.plan_changed(found)
+            self._service.news.changed(found)
 
 
 def _log_unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 from devloop import plan as plans
 from devloop.daemon import plan_view
 from devloop.daemon.board import Board
-from devloop.daemon.documents import Documents, PlanText
+from devloop.daemon.documents import Documents
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.findings.service import FindingsService
 from devloop.daemon.plan_changes import PlanChanges
-from devloop.daemon.plan_port import plan_changed
+from devloop.daemon.plan_files import PlanFiles
+from devloop.daemon.plan_news import PlanNews
 from devloop.daemon.sessions import Session, Sessions
 from devloop.daemon.tasks import Tasks
+from devloop.daemon.trusting import Trusting
 from devloop.errors import DevloopError, Refused, Unavailable, UsageError
 from devloop.hello import HELLO
 from devloop.paths import StateDir, settings_file
@@ -34,7 +36,6 @@ from devloop.rpc import Handler
 if TYPE_CHECKING:
     from devloop import settings
     from devloop.daemon.errands import Errands
-    from devloop.trust import ItemState
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,6 @@ Answer = dict[str, Any]
 BUSY_STATES = {"queued", "preparing", "working", "checking", "landing"}
 """States in which a run works by itself; `waiting` is durable and needs no daemon."""
 ENVIRONMENT_TIMEOUT_S = 5.0
-IMPORT_PATIENCE_S = 2.0
-"""How long an engine that has to start first may take to say whether runs of a plan are open."""
 PASSED_ON = (
     *("decide", "cancel", "runs", "show", "diff", "content", "conversation", "transcript", "events", "budget"),
     "skills",
@@ -76,18 +75,12 @@ class Service:
         self.board = Board(lambda method, asked: self._pass_on(method.removeprefix("engine/"), asked))
         engine.came_up, engine.went_down = self._engine_up, self.board.engine_down
         self.findings = FindingsService(state, root, self.board, self._pass_on, errands)
-        self._changes = PlanChanges(documents, self.board, self.plan_changed)
+        self.news = PlanNews(documents, fanout)
+        self._changes = PlanChanges(documents, self.board, self.news.changed)
+        self._plans = PlanFiles(root, documents, self.board, self.news)
+        self._trust = Trusting(root, state, documents)
         self._reading: asyncio.Task[None] | None = None
-        self._news: PlanText | None = None
-        self._told: tuple[Path, str] | None = None
-        """Path and hash of the text that was told last."""
-        self._telling: asyncio.Task[None] | None = None
-
         self.actions = self._actions()
-        self.look_at_plan: Callable[[], None] = lambda: None
-        """Somebody says that a plan's file changed: look at once (see `watch`)."""
-        self.plan_told: Callable[[], None] = lambda: None
-        """Every client was told of a new text of the plan (see `glance`)."""
 
     def _actions(self) -> dict[str, Handler]:
         """The methods that are the same for every client; front-ends in this process call them through `call`."""
@@ -106,19 +99,19 @@ class Service:
             "devloop/run": self._tasks.run,
             "devloop/continue": self._tasks.proceed,
             "devloop/errand": self.errand,
-            "devloop/start": self.begin_workflow,
+            "devloop/start": self._plans.begin_workflow,
             "devloop/findings": self.findings.list,
             "devloop/findings/dismiss": self.findings.dismiss,
             "devloop/findings/clear": self.findings.clear,
             "devloop/findings/plan": self.findings.plan,
             "devloop/findings/fix": self.findings.fix,
-            "devloop/archive": self.archive,
-            "devloop/templates": self.templates,
-            "devloop/init": self.init,
-            "devloop/import": self.import_plan,
-            "devloop/trust": self.trust,
-            "devloop/trust/accept": self.trust_accept,
-            "devloop/trust/revoke": self.trust_revoke,
+            "devloop/archive": self._plans.archive,
+            "devloop/templates": self._plans.templates,
+            "devloop/init": self._plans.init,
+            "devloop/import": self._plans.import_plan,
+            "devloop/trust": self._trust.items,
+            "devloop/trust/accept": self._trust.accept,
+            "devloop/trust/revoke": self._trust.revoke,
             "devloop/doctor": self.doctor,
             "devloop/stop": self.stop,
         }
@@ -188,39 +181,6 @@ class Service:
 
     def _engine_up(self) -> None:
         self._reading = asyncio.create_task(self.board.load())
-
-    def plan_changed(self, found: PlanText) -> None:
-        """Tell everybody; of texts that follow each other faster than they can be read only the last is told."""
-        self._news = found
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._tell_plan())
-
-    async def _tell_plan(self) -> None:
-        while (found := self._news) is not None:
-            self._news = None
-            try:
-                found = await asyncio.to_thread(self._as_shown, found)
-                if (found.path, found.sha256) == self._told:
-                    continue
-                stats = await asyncio.to_thread(self._stats, found)
-            except Exception:
-                log.exception("the changed plan could not be counted")
-            else:
-                self._told = (found.path, found.sha256)
-                self.fanout.publish(plan_changed(found, stats))
-                self.plan_told()
-
-    def _as_shown(self, found: PlanText) -> PlanText:
-        """While an editor has the plan open its buffer is the plan, whatever was written to the file."""
-        if found.open or self.documents.open_plans.of(found.path.resolve()) is None:
-            return found
-        return self.documents.read()
-
-    def _stats(self, found: PlanText) -> Answer:
-        now, parsed = self.documents.plan()
-        if (now.path, now.sha256) != (found.path, found.sha256):
-            parsed = plans.parse(found.data, name=found.relative, archived_ids=self.documents.archived_ids())
-        return dict(plans.show(parsed)["stats"])
 
     async def working(self) -> list[str]:
         """Ids of the runs that work by themselves now. Does not start the engine."""
@@ -339,90 +299,7 @@ class Service:
             return {"path": None, "problem": f"{problem.message} {problem.hint}".strip()}
         return {"path": found.relative, "problem": None, **plans.show(plan)["stats"]}
 
-    # Archive, trust, doctor, stop
-
-    async def archive(self, params: Params) -> Answer:
-        from devloop.daemon import archiving
-
-        answer, after = await archiving.archive(self.documents, params)
-        if after.open:  # otherwise the watch sees it
-            self.plan_changed(after)
-        return answer
-
-    async def templates(self, params: Params) -> Answer:
-        from devloop.daemon import new_plan
-
-        return await new_plan.templates(self.root)
-
-    async def init(self, params: Params) -> Answer:
-        from devloop.daemon import new_plan
-
-        answer = await new_plan.init(self.root, params)
-        if answer["created"]:
-            self.look_at_plan()
-        return answer
-
-    def _runs_of_the_plan(self) -> list[str]:
-        """Open ones; those of errands stand in no plan, so another plan takes nothing from them."""
-        return [view.id for view in self.board.open if not view.errand]
-
-    async def import_plan(self, params: Params) -> Answer:
-        from devloop.daemon import importing
-
-        if params.get("write") is True:
-            await self.board.known(IMPORT_PATIENCE_S)
-        answer, after = await importing.import_plan(self.documents, params, self._runs_of_the_plan())
-        self._plan_written(answer, after)
-        return answer
-
-    async def begin_workflow(self, params: Params) -> Answer:
-        from devloop.daemon import full_workflow
-
-        await self.board.known(IMPORT_PATIENCE_S)
-        answer, after = await full_workflow.begin(self.documents, params, self._runs_of_the_plan())
-        self._plan_written(answer, after)
-        return answer
-
-    def _plan_written(self, answer: Answer, after: PlanText | None) -> None:
-        """A whole plan was written: `after` where another one was replaced."""
-        if after is not None and after.open:
-            self.plan_changed(after)
-        elif answer["written"]:
-            self.look_at_plan()
-
-    async def trust(self, params: Params) -> Answer:
-        states = await asyncio.to_thread(self._trust_states)
-        return {"items": [each.to_json() for each in states]}
-
-    def _trust_states(self) -> tuple[ItemState, ...]:
-        from devloop import trust
-        from devloop.daemon import verifying
-
-        return trust.state(self.root, self.state.trust_file, verifying.items(self.documents))
-
-    def _trust_accept(self, shown: list[tuple[str, str]]) -> tuple[ItemState, ...]:
-        from devloop import trust
-        from devloop.daemon import verifying
-
-        return trust.accept(self.root, self.state.trust_file, shown, verifying.items(self.documents))
-
-    async def trust_accept(self, params: Params) -> Answer:
-        items = params.get("items")
-        if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-            raise UsageError("`items` must be a list of {key, sha256}.")
-        shown = [(str(item.get("key")), str(item.get("sha256"))) for item in items]
-        states = await asyncio.to_thread(self._trust_accept, shown)
-        return {"items": [each.to_json() for each in states]}
-
-    async def trust_revoke(self, params: Params) -> Answer:
-        from devloop import trust
-
-        keys = params.get("keys")
-        if keys is not None and (not isinstance(keys, list) or not all(isinstance(key, str) for key in keys)):
-            raise UsageError("`keys` must be a list of keys, or null for all.")
-        gone = await asyncio.to_thread(trust.revoke, self.state.trust_file, keys)
-        states = await asyncio.to_thread(self._trust_states)
-        return {"items": [each.to_json() for each in states], "revoked": list(gone)}
+    # Doctor, stop
 
     async def doctor(self, params: Params) -> Answer:
         from devloop.daemon import doctor

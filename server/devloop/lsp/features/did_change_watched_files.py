@@ -14,6 +14,6 @@ METHOD: Final = t.WORKSPACE_DID_CHANGE_WATCHED_FILES
 
 def handle(connection: Connection, params: t.DidChangeWatchedFilesParams) -> None:
     """Our own watch looks at once; the same content never counts twice."""
-    connection.service.look_at_plan()
+    connection.service.news.look()
     if any("/archive/" in change.uri for change in params.changes):
         connection.spawn(connection.live.archive_changed())

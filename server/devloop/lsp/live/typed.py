@@ -65,7 +65,7 @@ class Typed:
                 return
 
     async def tell(self) -> None:
-        """The plan as it is now; nobody hears of a text that was told before (`Service.plan_changed`)."""
+        """The plan as it is now; nobody hears of a text that was told before (`PlanNews.changed`)."""
         if not any(connection.client.takes(events.METHOD) for connection in self._joined):
             return
         try:
@@ -73,7 +73,7 @@ class Typed:
         except DevloopError as problem:
             log.info("the typed plan could not be read: %s", problem.message)
             return
-        self._service.plan_changed(found)
+        self._service.news.changed(found)
 
     async def closed(self, buffer: Buffer) -> None:
         """An editor closed it: what it had changed and not saved is no more."""
