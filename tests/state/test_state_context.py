@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from devloop.errors import Refused
-from devloop.state import context, schema
+from devloop.state import context, detecting, schema
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SCHEMA = jsonschema.Draft202012Validator(schema.load("context"))
@@ -26,7 +26,7 @@ build-backend = "hatchling.build"
 
 
 def found(project):
-    value = context.detect(project, NOW)
+    value = detecting.detect(project, NOW)
     SCHEMA.validate(value)
     read, faults = context.read(json.dumps(value))
     assert faults == () and json.loads(read.model_dump_json(by_alias=True)) == value
@@ -179,10 +179,10 @@ def test_a_wrong_file_says_where():
 
 def test_writing_says_nothing_new_when_only_the_time_is_new(project, put):
     put("pyproject.toml", PYPROJECT)
-    assert context.write(project, context.detect(project, NOW))
-    assert not context.write(project, context.detect(project, datetime.now(UTC)))
+    assert context.write(project, detecting.detect(project, NOW))
+    assert not context.write(project, detecting.detect(project, datetime.now(UTC)))
     newer = put(context.PATH, '{"version": 3, "detected": "x"}')
     with pytest.raises(Refused):
-        context.write(project, context.detect(project, NOW))
+        context.write(project, detecting.detect(project, NOW))
     assert newer.read_text() == '{"version": 3, "detected": "x"}'
     assert context.read(newer.read_text())[1][0].severity == "warning"

@@ -20,7 +20,7 @@ from devloop.daemon.errands import analyze
 from devloop.errors import Refused, StorageError
 from devloop.openat2 import has_openat2
 from devloop.skills.languages import of_project
-from devloop.state import context
+from devloop.state import context, detecting
 from devloop.workspace import include
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -64,7 +64,7 @@ def at_once(pipe: Path, act: Callable[[], Any]) -> Any:
 
 
 def detected(root: Path) -> Any:
-    return context.detect(root, NOW)
+    return detecting.detect(root, NOW)
 
 
 def is_stale(root: Path) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from devloop import beginning, personal
 from devloop.errors import Refused, StorageError
 from devloop.own_files import own_file, read_text
-from devloop.state import context, issues, worklog
+from devloop.state import context, detecting, issues, worklog
 from devloop.state.storing import markdown_files, update
 
 What = Literal["create", "copy", "detect", "keep", "leave"]
@@ -89,7 +89,7 @@ def take(root: Path, now: datetime, *, template: str = "onboarding", minimal: bo
             case "create":
                 beginning.ignore(root)
             case "detect":
-                step = step if context.write(root, context.detect(root, now)) else Step("keep", step.path)
+                step = step if context.write(root, detecting.detect(root, now)) else Step("keep", step.path)
             case "keep" if step.path == ".gitignore":
                 beginning.ignore(root)  # names that an older devloop did not know
             case _:
@@ -106,6 +106,6 @@ def _unless_there(text: str | None) -> Callable[[str | None], str | None]:
 
 def shown(root: Path) -> dict[str, Any]:
     """What is known of the project without asking anybody: for the agent that describes it."""
-    found = context.detect(root, datetime.now().astimezone())
+    found = detecting.detect(root, datetime.now().astimezone())
     kept = ("name", "language", "languageVersion", "framework", "testFramework", "buildTool", "packageManager", "paths")
     return {name: found[name] for name in kept if found.get(name)}
