@@ -235,6 +235,18 @@ export class Window {
     return found;
   }
 
+  /** Chooses an item there. A menu of VS Code does not heed the mouse in its first tenth of a second: then it stays. */
+  async chooseInRowMenu(text, item) {
+    const found = await this.rowMenu(text, item);
+    await until(`"${item}" chosen`, async () => {
+      if (await found.isVisible()) {
+        await this.press(found, { limit: 1000 });
+      }
+      await found.waitFor({ state: "hidden", timeout: 500 });
+      return true;
+    });
+  }
+
   /** What the row's context menu offers once `item` is in it (a row changes after the notification); it stays open. */
   async rowMenuItems(text, item = /./) {
     await this.rowMenu(text, item);

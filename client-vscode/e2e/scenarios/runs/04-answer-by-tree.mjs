@@ -4,7 +4,7 @@ import { until } from "../../harness/wait.mjs";
 export default async function answerByTree(stage) {
   const window = await stage.shared();
   await window.showViews();
-  await window.press(await window.rowMenu("Round shares fairly", /^Run/));
+  await window.chooseInRowMenu("Round shares fairly", /^Run/);
   await window.told(/Round shares fairly/);
   const items = await window.rowMenuItems("Round shares fairly", /^Commit/);
   const order = items.filter((item) => /^(Continue|Commit)$/.test(item));

@@ -11,7 +11,7 @@ export default async function review(stage) {
   await stage.shot(window, "changes");
 
   await window.showViews();
-  await window.press(await window.rowMenu("debug.py", /Leave File Out/));
+  await window.chooseInRowMenu("debug.py", /Leave File Out/);
   await window.row("debug.py").locator('.monaco-checkbox[aria-checked="false"]').waitFor();
   await stage.shot(window, "left-out");
   await window.press(window.titleAction("Commit"));
