@@ -68,7 +68,11 @@ FIXES: tuple[Fix, ...] = (
         threat="§6.2, §2.9: the person's PATH names a folder of the repository, which holds a `git`",
         says="git is never taken from below the checkout",
         cuts=(
-            Cut("workspace/git.py", "    _foreign.update((folder, Path(os.path.realpath(folder))))\n", "    pass\n"),
+            Cut(
+                "workspace/git_program.py",
+                "    _foreign.update((folder, Path(os.path.realpath(folder))))\n",
+                "    pass\n",
+            ),
         ),
         tests=(MARKS,),
     ),

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from devloop.errors import NotFound, UsageError
 from devloop.redact import one_line
 from devloop.workspace import names
-from devloop.workspace.git import StaleRef
+from devloop.workspace.git_errors import StaleRef
 from devloop.workspace.line_ends import normalised
 from devloop.workspace.objects import (
     RawCommit,

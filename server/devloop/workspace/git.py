@@ -13,14 +13,15 @@ import contextlib
 import functools
 import os
 import re
-import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from devloop import children
-from devloop.errors import DevloopError, Refused, RepositoryUnfit, StorageError
+from devloop.errors import DevloopError, RepositoryUnfit, StorageError
+from devloop.workspace.git_errors import explain, lock_in_the_way
+from devloop.workspace.git_program import executable, search_path
 
 TIMEOUT = 300.0
 MINIMUM = (2, 38)
@@ -65,12 +66,6 @@ SAFE: tuple[tuple[str, str], ...] = (
 )
 """Every entry of the first three groups has a test that fails without it (`tests/fixes/git.py`). Absent, since what is
 there already stands before them in git: core.pager (GIT_PAGER), core.editor (GIT_EDITOR), gpg.program (no signing)."""
-
-
-class StaleRef(Refused):
-    """A ref was no longer what the compare-and-swap expected."""
-
-    kind = "stale_ref"
 
 
 @dataclass(frozen=True)
@@ -210,7 +205,7 @@ class Git:
         keep = ("SYSTEMROOT", "TEMP", "TMP")
         environment = {name: os.environ[name] for name in keep if name in os.environ}
         environment |= {
-            "PATH": _search_path(),
+            "PATH": search_path(),
             "HOME": os.devnull,
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -299,10 +294,10 @@ async def _end(process: asyncio.subprocess.Process, *unread: asyncio.StreamReade
 
 async def _freed(err: str, attempt: int) -> bool:
     """Whether trying again makes sense in our own git directory: wait for a young lock, remove a stale one."""
-    found = _LOCK.search(err)
-    if found is None:
+    lock = lock_in_the_way(err)
+    if lock is None:
         return False
-    if not _removed_stale(Path(found[1])):
+    if not _removed_stale(lock):
         await asyncio.sleep(0.1 * 2**attempt)
     return True
 
@@ -313,40 +308,6 @@ def _removed_stale(lock: Path) -> bool:
             return False
         lock.unlink()
     return True
-
-
-@functools.cache
-def _which(path: str) -> str | None:
-    return shutil.which("git", path=path)
-
-
-_foreign: set[Path] = set()
-
-
-def distrust(folder: Path) -> None:
-    """Take no program from below `folder`, a checkout, even where the person's PATH names a folder in it."""
-    _foreign.update((folder, Path(os.path.realpath(folder))))
-
-
-def _search_path() -> str:
-    """PATH without relative entries and checkouts: a `git` lying in the repository is never taken."""
-    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(entry for entry in entries if entry and Path(entry).is_absolute() and not _is_foreign(entry))
-
-
-def _is_foreign(entry: str) -> bool:
-    places = (Path(os.path.normpath(entry)), Path(os.path.realpath(entry)))
-    return any(place.is_relative_to(folder) for folder in _foreign for place in places)
-
-
-def executable() -> str:
-    found = _which(_search_path())
-    if found is None:
-        raise RepositoryUnfit(
-            "git is not installed.",
-            hint="Install git 2.38 or newer, outside of this project, and try again.",
-        )
-    return found
 
 
 _versions: dict[str, tuple[int, ...]] = {}
@@ -365,62 +326,3 @@ async def check_version() -> tuple[int, ...]:
             f"git {'.'.join(map(str, version))} is too old.", hint="Install git 2.38 or newer and try again."
         )
     return version
-
-
-_LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
-_OWNER = re.compile(r"dubious ownership in repository at '([^']+)'")
-_IN_THE_WAY = re.compile(r"'(refs/[^']+)' exists; cannot create '(refs/[^']+)'")
-_STALE = re.compile(r"but expected|reference already exists|unable to resolve reference")
-_MISSING = re.compile(
-    r"bad object|missing (?:blob|tree|commit)|unable to read (?:tree|sha1|blob)|not a valid object|"
-    r"is corrupt|object file .* is empty|failed to read object|could not fetch",
-    re.IGNORECASE,
-)
-_STORAGE: Mapping[str, str] = {
-    "No space left on device": "The disk is full: free some space and try again.",
-    "Disk quota exceeded": "Your disk quota is used up: free some space and try again.",
-    "Read-only file system": "Make the file system writable and try again.",
-    "unable to create directory": "Check that the .git directory is yours and that its file system is writable.",
-    "insufficient permission": "You have no permission to write to the repository's .git directory.",
-    "Permission denied": "You have no permission to write there: check the owner of the .git directory.",
-}
-
-
-def explain(err: str, command: str, code: int) -> DevloopError:
-    """What git's error output means for a person; `LC_ALL=C` keeps its words stable."""
-    if found := _LOCK.search(err):
-        return RepositoryUnfit(
-            f"Another git command is running, or one crashed: {found[1]} exists.",
-            hint=f"If no git command is running, remove {found[1]} and try again.",
-            lock=found[1],
-        )
-    for words, hint in _STORAGE.items():
-        if words in err:
-            return StorageError(f"git {command} could not write: {words.lower()}.", hint=hint)
-    if found := _OWNER.search(err):
-        return RepositoryUnfit(
-            f"{found[1]} belongs to another user, so git refuses to work there.",
-            hint=f"If you trust it: git config --global --add safe.directory {found[1]}",
-        )
-    if "unknown repository extension" in err or "Expected git repo version" in err:
-        return RepositoryUnfit("This repository needs a newer git than the one installed.", hint="Update git.")
-    if "bad config" in err:
-        return RepositoryUnfit(f"The repository's git configuration is broken: {_first(err)}", hint="Repair it.")
-    if found := _IN_THE_WAY.search(err):
-        taken, wanted = (name.removeprefix("refs/heads/") for name in found.groups())
-        return RepositoryUnfit(
-            f"The branch {taken} stands in the way of {wanted}.", hint=f"Rename it: git branch -m {taken} NEW-NAME"
-        )
-    if command == "update-ref" and _STALE.search(err):
-        return StaleRef(f"A branch moved meanwhile: {_first(err)}", hint="Try again.")
-    if _MISSING.search(err):
-        return RepositoryUnfit(
-            f"An object of the repository is missing or damaged: {_first(err)}",
-            hint="In a partial clone have all of it: `git fetch --refetch --no-filter`. Otherwise: git fsck",
-        )
-    return DevloopError(f"git {command} failed (exit {code}): {_first(err)}")
-
-
-def _first(err: str) -> str:
-    lines = [line for line in err.splitlines() if line.startswith(("fatal:", "error:"))] or err.splitlines()
-    return lines[0].removeprefix("fatal: ").removeprefix("error: ")[:300] if lines else "no message."

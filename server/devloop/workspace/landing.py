@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 from devloop.errors import DevloopError, LandingRefused, RepositoryUnfit
 from devloop.workspace import names
-from devloop.workspace.git import Git, StaleRef
+from devloop.workspace.git import Git
+from devloop.workspace.git_errors import StaleRef
 from devloop.workspace.objects import (
     Entry,
     RawCommit,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from devloop.errors import LandingRefused, RepositoryUnfit
 from devloop.workspace import names
 from devloop.workspace.attempts import base_of
-from devloop.workspace.git import StaleRef
+from devloop.workspace.git_errors import StaleRef
 from devloop.workspace.objects import (
     RawCommit,
     entries,

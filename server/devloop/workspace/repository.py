@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devloop.errors import DevloopError, RepositoryUnfit
-from devloop.workspace.git import Git, check_version, distrust
+from devloop.workspace.git import Git, check_version
+from devloop.workspace.git_program import distrust
 from devloop.workspace.names import shown, split_paths
 from devloop.workspace.records import DirtyFile, Head, Identity, Notice
 
