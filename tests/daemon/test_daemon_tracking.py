@@ -76,3 +76,16 @@ async def test_doctor_tells_what_would_be_taken_in(repository):
     (row,) = await doctor_files.shared(repository)
     assert row["state"] == "warning" and row["fix"] == "devloop init"
     assert all(name in row["message"] for name in beginning.IGNORED)
+
+
+async def test_doctor_warns_of_nothing_before_anything_was_begun(repository):
+    """No file is there yet that git could take in; what begins a plan adds the lines, so nothing is to be mended."""
+    (repository / ".devloop").rmdir()
+    (row,) = await doctor_files.shared(repository)
+    assert (row["state"], row["fix"]) == ("ok", "") and "devloop init" in row["message"]
+    (repository / ".gitignore").write_text(".devloop/\n")
+    (row,) = await doctor_files.shared(repository)
+    assert row["state"] == "ok"
+    add(repository, "plan.md")
+    (row,) = await doctor_files.shared(repository)
+    assert row["state"] == "warning" and "ignores what a team shares" in row["message"]

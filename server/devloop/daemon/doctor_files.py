@@ -13,6 +13,8 @@ from devloop.workspace import Repository
 from devloop.workspace.tracking import tracking
 
 SHOWN = 10
+FOLDER = ".devloop"
+UNBEGUN = "No plan was begun here yet; `devloop init` also tells git what is one person's alone."
 
 
 def malformed(root: Path, *, plan_exists: bool) -> list[dict[str, Any]]:
@@ -46,6 +48,8 @@ async def shared(root: Path) -> list[dict[str, Any]]:
         names = " ".join(seen.shared)
         told = f"git tracks what is one person's alone: {names}."
         found.append(_warning(told, f"git rm -r --cached {' '.join(map(shlex.quote, seen.shared))}"))
+    if not found and not (root / FOLDER).exists():  # nothing of devloop's is here that git could take in or leave out
+        return [{"name": "tracking", "state": "ok", "message": UNBEGUN, "fix": ""}]
     if seen.exposed:
         found.append(
             _warning(f"git would take in what is one person's alone: {', '.join(seen.exposed)}.", "devloop init")
