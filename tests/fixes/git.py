@@ -184,7 +184,7 @@ FIXES = (
         says="git is never taken from a relative entry of PATH or from the checkout",
         cuts=(
             Cut(
-                GIT,
+                "workspace/git_program.py",
                 "entry for entry in entries if entry and Path(entry).is_absolute() and not _is_foreign(entry)",
                 "entry for entry in entries",
             ),
