@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,15 @@ def short_tmp() -> Path:
     path = Path(tempfile.mkdtemp(prefix="dl-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def own_checkouts() -> Iterator[None]:
+    """A process knows the checkouts that it trusts no programs of, and looks through them at each call of git. Those of
+    tests that are over are forgotten: a process that has seen some hundreds looks for longer than git works."""
+    module = sys.modules.get("devloop.workspace.git_program")
+    before = set(module._foreign) if module else set()
+    yield
+    module = sys.modules.get("devloop.workspace.git_program")
+    if module:
+        module._foreign.intersection_update(before)
