@@ -15,13 +15,14 @@ import pytest
 
 from devloop.errors import SandboxMissing
 from devloop.sandbox import detect
-from support.engines import Engine, command, finish, trust_everything, turn, work
+from support.engines import Engine, command, finish, trust_everything, turn, work, write
 from support.projects import commit_all
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DEGRADED = '[sandbox]\nbackend = "landlock"\n'
 ALLOWED = f"{DEGRADED}require = false\n"
+NONE = '[sandbox]\nbackend = "none"\n'
 
 
 def said(held: Engine, run: str, request: int) -> str:
@@ -109,6 +110,45 @@ async def test_a_person_may_allow_unattended_work_in_a_weak_sandbox_and_a_reposi
     run = await degraded.run("c", decide="commit")
     assert (await degraded.ended(run))["outcome"] == "landed"
     assert (degraded.root / "c.txt").exists()
+
+
+async def test_a_run_whose_sandbox_is_gone_after_a_restart_works_no_further_until_it_is_back(one: Engine) -> None:
+    await one.play({"g": [turn(write("a.txt")), turn(write("b.txt"), delay_s=60)]})
+    run = await one.run("g")
+    await one.until("turn.started", run, count=2)
+    await one.kill()
+    await one.play({"g": [turn(write("a.txt")), turn(write("b.txt")), turn(finish())]})
+    one.config.write_text(NONE)
+    await one.up()
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "problem" and "Commands need a sandbox, and it is off" in shown["problem"]
+    worktree = one.state.worktrees / run
+    assert (worktree / "a.txt").exists() and not (worktree / "b.txt").exists()
+    one.config.unlink()
+    await one.decide(run, "revise")
+    shown = await one.checkpoint(run, 2)
+    assert shown["kind"] == "decision" and [file["path"] for file in shown["diff"]["list"]] == ["a.txt", "b.txt"]
+    await drop(one, run)
+
+
+async def test_no_gate_runs_for_a_run_whose_sandbox_is_gone_after_a_restart(one: Engine) -> None:
+    """What a gate runs is the agent's, and unattended nobody sees that nothing holds it any more."""
+    if (await detect()).state != "on":
+        pytest.skip("no sandbox")
+    ran = one.root.parent / "ran-outside"
+    check = one.root / "check.sh"
+    check.write_text(f"{{ echo x > {ran}; }} 2>/dev/null\ntest ! -e slow || sleep 60\n")
+    commit_all(one.root, "a gate that shows where it runs")
+    await one.play({"h": work("slow")})
+    run = await one.run("h", decide="commit")
+    await one.until("gate.started", run)
+    await one.kill()
+    one.config.write_text(NONE)
+    await one.up()
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "problem" and "Unattended runs need a sandbox, and it is off" in shown["problem"]
+    assert not ran.exists()
+    await drop(one, run)
 
 
 async def test_the_filter_holds_for_an_agent_s_commands_and_gates_may_use_unix_sockets(one: Engine) -> None:

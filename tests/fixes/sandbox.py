@@ -325,6 +325,29 @@ STATES = (
         tests=("tests/engine/test_engine_refusals.py::test_work_needs_a_sandbox",),
     ),
     Fix(
+        name="nothing-goes-on-without-its-sandbox",
+        threat="§6.3: the sandbox is gone or weaker after a restart, in the middle of a run",
+        says="each turn and each gate asks again whether the run may work in what there is now",
+        cuts=(
+            Cut(
+                "runs/turn.py",
+                old="if (refused := await refusal(services, spec)) is not None:",
+                new="if (refused := None) is not None:",
+            ),
+            Cut(
+                "runs/checks.py",
+                old="if (refused := await refusal(services, services.spec(run))) is not None:",
+                new="if (refused := None) is not None:",
+            ),
+        ),
+        tests=(
+            "tests/engine/test_engine_sandbox_states.py::"
+            "test_a_run_whose_sandbox_is_gone_after_a_restart_works_no_further_until_it_is_back",
+            "tests/engine/test_engine_sandbox_states.py::"
+            "test_no_gate_runs_for_a_run_whose_sandbox_is_gone_after_a_restart",
+        ),
+    ),
+    Fix(
         name="no-commands-unattended-without-a-sandbox",
         threat="§6.3: a command where nothing holds and nobody can be asked",
         says="the agent has no tool that runs commands",

@@ -31,9 +31,10 @@ from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
 from devloop.runs import leaks, leaving_out, money
 from devloop.runs.appointing import appoint
-from devloop.runs.prepare import TRUSTED_KINDS, no_sandbox
+from devloop.runs.prepare import TRUSTED_KINDS
 from devloop.runs.services import Services
 from devloop.runs.spec import DECISIONS, PlanSpec, RunSpec, TaskSpec
+from devloop.runs.tooling import no_sandbox
 from devloop.settings import Settings, load
 from devloop.store import Store, record_url, storage_problem
 from devloop.workspace import Repository, Workspace

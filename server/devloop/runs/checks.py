@@ -18,7 +18,7 @@ from devloop.gates.verdict import ORDER
 from devloop.redact import one_line
 from devloop.runs import guarding, leaks
 from devloop.runs.services import Services
-from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables
+from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables, refusal
 
 log = logging.getLogger(__name__)
 
@@ -206,6 +206,19 @@ async def _renames(services: Services, run: str, commit: str) -> dict[str, str]:
 
 async def _run_gate(services: Services, run: str, gate: Gate, commit: str) -> GateResult:
     detected = await services.sandbox()
+    if (refused := await refusal(services, services.spec(run))) is not None:
+        reason = f"{refused.message} {refused.hint}"
+        return GateResult(
+            gate.name,
+            gate.kind,
+            "error",
+            reason,
+            command=gate.command,
+            started=time.time(),
+            tree=commit,
+            required=gate.required,
+            strict=gate.strict,
+        )
     async with services.workspace.checkout(commit) as tree:
         return await gates.run_gate(
             gate,

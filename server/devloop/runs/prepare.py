@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from devloop import gates, sandbox, tools, trust
-from devloop.errors import DevloopError, Refused, SandboxMissing
+from devloop.errors import DevloopError, Refused
 from devloop.redact import one_line
 from devloop.runs import (
     hooked_work,
@@ -21,6 +21,7 @@ from devloop.runs import (
     proposing,
     reporting,
     stopping,
+    tooling,
     verifying,
     whole_change,
 )
@@ -114,21 +115,14 @@ def _included(services: Services, run: str) -> bytes | None:
 
 async def require_sandbox(services: Services, spec: RunSpec) -> None:
     """Without a working sandbox nothing runs, unless the person's own configuration accepts that."""
+    refusal = await tooling.refusal(services, spec)
+    if refusal is not None:
+        raise refusal
     detected = await services.sandbox()
-    unattended = spec.loop.decide is not None
-    if sandbox.refused(detected.state, require=services.settings.sandbox.require, unattended=unattended):
-        raise no_sandbox(detected, unattended=unattended)
     if detected.state != "on":
         services.notice(spec.id, f"Commands run without a full sandbox ({detected.state}): {detected.reason}")
-    if detected.state == "off" and unattended:
+    if detected.state == "off" and spec.loop.decide is not None:
         services.notice(spec.id, "The agent runs no commands of its own: each one is asked for, and nobody attends.")
-
-
-def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissing:
-    what = "Unattended runs need a sandbox" if unattended else "Commands need a sandbox"
-    allow = "To allow it in this one" if detected.state == "degraded" else "To run without one at your own risk"
-    own = f" {allow}: sandbox.require = false in your own config.toml."
-    return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
 
 
 async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> None:

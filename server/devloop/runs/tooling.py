@@ -10,11 +10,29 @@ import os
 from pathlib import Path
 
 from devloop import gates, sandbox, tools
+from devloop.errors import SandboxMissing
 from devloop.runs import appointing, knowledge
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+
+async def refusal(services: Services, spec: RunSpec) -> SandboxMissing | None:
+    """Why nothing of this run may work now; None: it may. Asked before each turn and gate and not only when the run
+    begins: a run goes on after restarts, on a machine that may have lost its sandbox meanwhile."""
+    detected = await services.sandbox()
+    unattended = spec.loop.decide is not None
+    if sandbox.refused(detected.state, require=services.settings.sandbox.require, unattended=unattended):
+        return no_sandbox(detected, unattended=unattended)
+    return None
+
+
+def no_sandbox(detected: sandbox.Detection, *, unattended: bool) -> SandboxMissing:
+    what = "Unattended runs need a sandbox" if unattended else "Commands need a sandbox"
+    allow = "To allow it in this one" if detected.state == "degraded" else "To run without one at your own risk"
+    own = f" {allow}: sandbox.require = false in your own config.toml."
+    return SandboxMissing(f"{what}, and it is {detected.state}: {detected.reason}", hint=f"{detected.fix}{own}".strip())
 
 
 async def environment(services: Services) -> gates.Environment:

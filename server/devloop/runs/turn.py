@@ -29,7 +29,7 @@ from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.stall import fingerprint, stalled
-from devloop.runs.tooling import offered, tool_context
+from devloop.runs.tooling import offered, refusal, tool_context
 from devloop.runs.transcript import Transcript
 
 Outcome = dict[str, Any]
@@ -48,6 +48,8 @@ async def take_turn(services: Services, run: str, number: int, attempt: int) -> 
     transcript = Transcript(services.folder(run), services.redactor)
     if (reply := transcript.reply(number)) is not None:
         return dict(reply["outcome"])
+    if (refused := await refusal(services, spec)) is not None:
+        return {"outcome": "blocked", "reason": f"{refused.message} {refused.hint}"}
     if transcript.begun(number):
         await services.workspace.restore(run, transcript.snapshot(number))
     transcript.begin_turn(number)
