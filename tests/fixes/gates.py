@@ -159,6 +159,29 @@ FIXES: tuple[Fix, ...] = (
         ),
     ),
     Fix(
+        name="tests-as-they-were",
+        threat="§10, gates §5.6: a test that was there is emptied in a way that no list of words foresees",
+        says="whatever stood in tests and is another now is told, unless the change can take nothing away",
+        cuts=(Cut("gates/guards.py", old="one += _rewritten(file, one, read, before)", new="one += ()"),),
+        tests=(
+            "tests/gates/test_gates_kept.py::test_a_test_that_became_another_is_told_and_holds",
+            "tests/gates/test_gates_kept.py::test_in_other_languages_lines_that_went_or_end_a_test_are_told",
+        ),
+    ),
+    Fix(
+        name="tests-put-nothing-in-place",
+        threat="§10, gates §5.6: a new test puts right code in the place of the work, for the tests that were there",
+        says="what a module of tests assigns to what it imports is told, and holds",
+        cuts=(
+            Cut(
+                "gates/guard_placed.py",
+                old="if isinstance(each, ast.stmt) and _puts(each, imported)",
+                new="if isinstance(each, ast.stmt) and not imported",
+            ),
+        ),
+        tests=("tests/gates/test_gates_kept.py::test_what_a_new_test_puts_in_place_of_the_work_for_all_tests_is_told",),
+    ),
+    Fix(
         name="guards-hold-unattended",
         threat="§10: weakened checks",
         says="work that changes what checks it is never accepted without a person",

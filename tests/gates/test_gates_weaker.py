@@ -168,7 +168,7 @@ ORDINARY = {
         "test_a.py": (None, "import pytest\n\npytest.importorskip('x')\n\n\ndef test_b():\n    assert g()\n")
     },
     "layout": {"a.py": ("x = 1\n", "x = 1  # noqa: E501\ny = (  # fmt: skip\n    1)\n")},
-    "a suppression that has a name, in tests": {"test_a.py": ("x = 1\n", "x = f()  # type: ignore[arg-type]\n")},
+    "a suppression that has a name, in tests": {"test_a.py": ("x = 1\n", "x = 1  # type: ignore[arg-type]\n")},
     "more is asked for": {
         "test_a.py": ("def test_a():\n    assert f() == 1\n", "def test_a():\n    assert f() == 1 and g()\n")
     },

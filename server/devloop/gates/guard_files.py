@@ -31,6 +31,7 @@ _SNAPSHOT: Final = re.compile(
     r"(?:^|/)(?:__snapshots__|snapshots|goldens?|golden[_-][^/]+|__image_snapshots__)/"
     r"|\.(?:snap|ambr|golden|approved\.[^./]+|expected)$|(?:^|/)testdata/.*\.golden"
 )
+_DOCUMENT: Final = re.compile(r"\.(?:md|rst)$", re.IGNORECASE)
 _LOCK: Final = re.compile(
     r"(?:^|/)(?:(?:[^/]*requirements[^/]*|constraints[^/]*)\.(?:txt|in)|requirements/[^/]+\.(?:txt|in)"
     r"|(?:uv|poetry|pdm|Cargo)\.lock|Pipfile(?:\.lock)?|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml"
@@ -73,6 +74,11 @@ def is_package_json(path: str) -> bool:
 
 def is_snapshot(path: str) -> bool:
     return bool(_SNAPSHOT.search(path))
+
+
+def is_expected(path: str) -> bool:
+    """A snapshot, or whatever else lies beside tests and is no code and no document: what they compare with."""
+    return is_snapshot(path) or (bool(_BESIDE_TESTS.search(path)) and not is_test(path) and not _DOCUMENT.search(path))
 
 
 def names_dependencies(path: str) -> bool:

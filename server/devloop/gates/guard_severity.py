@@ -72,8 +72,11 @@ def asks_no_less(old: str, new: str) -> bool:
     """Whether a new assertion (Python, on one line) holds only where the old one did: it is the same but for its
     message, or the same `and` something."""
     was, now = _asserted(old), _asserted(new)
-    if was is None or now is None:
-        return False
+    return was is not None and now is not None and holds_both(was, now)
+
+
+def holds_both(was: ast.expr, now: ast.expr) -> bool:
+    """Whether `now` is `was`, or `was` and something."""
     parts = now.values if isinstance(now, ast.BoolOp) and isinstance(now.op, ast.And) else [now]
     before = was.values if isinstance(was, ast.BoolOp) and isinstance(was.op, ast.And) else [was]
     return {ast.dump(each) for each in before} <= {ast.dump(each) for each in parts}

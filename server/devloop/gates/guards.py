@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from devloop.gates import guard_assertions, guard_files, guard_python, guard_settings, guard_severity, guard_words
+from devloop.gates import (
+    guard_assertions,
+    guard_files,
+    guard_kept,
+    guard_placed,
+    guard_python,
+    guard_settings,
+    guard_severity,
+    guard_words,
+)
 from devloop.gates.guard_files import is_test
 from devloop.gates.patch import FileDiff, Line, parse
 
@@ -31,6 +40,7 @@ GuardKind = Literal[
     "removed-assertion",
     "weakened-assertion",
     "changed-assertion",
+    "changed-test",
     "snapshot",
     "test-aware",
     "unread",
@@ -97,7 +107,7 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
     found: list[Guard] = []
     for file in files:
         one = [*_configuration(file, read), *_unread(file)]
-        if guard_files.is_snapshot(file.old or file.new) and file.old and code_changed:
+        if guard_files.is_expected(file.old or file.new) and file.old and code_changed:
             verb = "deleted" if not file.new else "changed"
             figures = f"(+{len(file.added)} −{len(file.removed)})"
             one.append(_guard("snapshot", file.new or file.old, 0, f"{verb} together with the code {figures}"))
@@ -105,6 +115,7 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
             one += _weakened(file, gone, read, before)
             one += _aware(file)
             one += _tests(file, added_tests, read, before)
+            one += _rewritten(file, one, read, before)
         if one and one[0].kind == "conftest" and file.old == file.new:
             was, now = before(file.old) if before else None, read(file.new) if read else None
             if was is not None and now is not None and guard_severity.only_new_fixtures(was, now, new_lines):
@@ -252,6 +263,35 @@ def _tests(file: FileDiff, added: set[str], read: Reader | None, before: Reader 
     for line in guard_assertions.constants(file):
         found.append(_guard("weakened-assertion", file.new, line.number, f"can't fail: {line.text}"))
     return found
+
+
+def _rewritten(file: FileDiff, known: Iterable[Guard], read: Reader | None, before: Reader | None) -> list[Guard]:
+    """What was there before in tests and is another now, where nothing more exact is `known` of it; and what tests put
+    in the place of what they test."""
+    text = read(file.new) if read is not None and is_test(file.new) and file.new.endswith(".py") else None
+    put = guard_placed.put_in_place(before(file.old) if before is not None and file.old else None, text) if text else []
+    return [
+        *_changed_tests(file, known, read, before),
+        *(_guard("test-aware", file.new, at, words) for at, _, words in put),
+    ]
+
+
+def _changed_tests(file: FileDiff, known: Iterable[Guard], read: Reader | None, before: Reader | None) -> list[Guard]:
+    if not (is_test(file.old) and is_test(file.new)):
+        return []
+    told = [each.line for each in known if each.holds and each.kind != "suppression"]
+    python = file.old.endswith(".py") and file.new.endswith(".py")
+    was = before(file.old) if python and before is not None else None
+    now = read(file.new) if python and read is not None else None
+    if python:
+        found = guard_kept.lost(was, now) if was is not None and now is not None else []
+    else:
+        found = guard_kept.lost_lines(file)
+    return [
+        _guard("changed-test", file.new, first, words)
+        for first, last, words in found
+        if not any(first <= line <= last for line in told)
+    ]
 
 
 def _gone(file: FileDiff, added: set[str] | frozenset[str]) -> list[Guard]:
