@@ -27,7 +27,10 @@ def test_the_demo_makes_three_commits_without_key_and_network(place):
     place.root = place.tmp
     del place.environment["DEVLOOP_SCENARIO"]
     profiled = {"PYTHONPROFILEIMPORTTIME": "1"}  # every import of the daemon, to its end, is in its log
-    done = place("demo", "--yes", "--dir", "try", program=[*without_network(), *PROGRAM], env=profiled)
+    quick = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # of the plug-ins of these tests the demo's need none
+    (place.tmp / "c").mkdir()
+    (place.tmp / "c" / "config.toml").write_text(f"[sandbox]\nenvironment = {[*quick]}\n")
+    done = place("demo", "--yes", "--dir", "try", program=[*without_network(), *PROGRAM], env=profiled | quick)
     assert done.code == 0, done
     assert "scripted player" in done.out and done.out.count("(scripted)") >= 3
     assert "3 of 3 tasks done" in done.out

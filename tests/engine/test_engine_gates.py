@@ -149,9 +149,11 @@ async def test_unattended_work_whose_gates_pass_lands_without_a_checkpoint(one: 
 
 
 async def test_a_test_that_disappears_is_shown_to_a_person_even_unattended(
-    home: Path, tmp_path: Path, request: pytest.FixtureRequest
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one test that needs pytest as the gate: names of tests are what a shell script can't give."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # only to be quick, as in the gates' tests
+    (home / "config.toml").write_text('[sandbox]\nenvironment = ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]\n')
     root = demo_project(tmp_path / "purse")
     test = (root / "tests" / "test_money.py").read_text()
     assert "def test_" in test
