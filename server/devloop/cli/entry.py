@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -10,13 +11,26 @@ from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _VERSION = ("--version", "-V")
+RARELY = (50_000, 20, 20)
+"""What a command loads stays to its end: Python's collector, with its usual thresholds, looks through it again and
+again, and together with its last look that takes a quarter of a short command's time."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and answer with the exit code."""
+    """Run one command and answer with the exit code. Without `argv` the process is ours, and ends after it."""
+    if argv is None:
+        gc.set_threshold(*RARELY)
+    try:
+        return _run_to_the_end(sys.argv[1:] if argv is None else argv)
+    finally:
+        if argv is None:
+            gc.freeze()  # the interpreter's end looks at every object once more: for nothing, the kernel takes them all
+
+
+def _run_to_the_end(arguments: list[str]) -> int:
     _open_what_is_closed()
     try:
-        return _answer(sys.argv[1:] if argv is None else argv)
+        return _answer(arguments)
     except BrokenPipeError:
         _write_nothing_more()
         return 0  # the reader of our output (`| head`) is gone: nothing to say
