@@ -267,6 +267,15 @@ export interface AcceptedTask {
   readonly deleted: number;
 }
 
+/** What looks like a secret in a run's work. */
+export interface Secret {
+  readonly id: string;
+  readonly file: string;
+  /** From 1; 0 for the name itself. */
+  readonly line: number;
+  readonly kind: string;
+}
+
 export interface Checkpoint {
   readonly number: number;
   readonly kind: "decision" | "question" | "problem";
@@ -296,6 +305,8 @@ export interface Checkpoint {
     readonly list: readonly DiffFile[];
   } | null;
   readonly gates: readonly Gate[];
+  /** What holds the work back until a person says that it is none; an older server does not say it. */
+  readonly secrets?: readonly Secret[];
   readonly guards: readonly unknown[];
   readonly question: { readonly text: string; readonly choices: readonly string[] } | null;
   readonly problem: string | null;

@@ -257,6 +257,16 @@ describe("a click", () => {
     expect(screen.toasts).toEqual([]);
   });
 
+  it("that it is no secret names exactly what was shown", async () => {
+    const secrets = [{ id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" }];
+    const problem = "secrets: fail (conf.py:2 github-pat [0123456789ab])";
+    await session.waits(checkpoint({ kind: "problem", decisions: ["revise", "recheck"], secrets, problem }));
+    expect(screen.toast.message).toContain("conf.py:2 github-pat");
+    await screen.toast.press("This Is No Secret");
+    const asked = { run: "run-1.1-1", checkpoint: 1, decision: "recheck", not_secret: ["0123456789ab"] };
+    expect(session.decisions()).toEqual([asked]);
+  });
+
   it("that comes too late says so calmly and sends nothing", async () => {
     await session.waits(checkpoint());
     const { toast } = screen;

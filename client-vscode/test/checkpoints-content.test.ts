@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buttons, choicesOf, everything, notice, urgent } from "../src/checkpoints/content";
+import { buttons, choicesOf, everything, notice, secretName, urgent } from "../src/checkpoints/content";
 import type { Decision } from "../src/protocol";
 import { checkpoint, question, run } from "./checkpoints-fixtures";
 
@@ -44,6 +44,23 @@ describe("buttons", () => {
   it("offer what helps where the gates are red", () => {
     const red = checkpoint({ kind: "problem", decisions: ["revise", "recheck", "stop", "block", "discard"] });
     expect(titles(red)).toEqual(["Revise…", "Check Again", "Review", "More…"]);
+  });
+
+  it("let a finding that is no secret be said to be none, by its place and kind", () => {
+    const decisions: Decision[] = ["revise", "recheck", "stop", "block", "discard"];
+    const secrets = [{ id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" }];
+    const held = checkpoint({ kind: "problem", decisions, secrets });
+    expect(titles(held)).toEqual(["This Is No Secret", "Revise…", "Review", "More…"]);
+    expect(buttons(held)[0]?.detail).toBe("conf.py:2 github-pat: accept exactly that, and check again.");
+    expect(everything(held).map((each) => each.title)).toContain("This Is No Secret");
+    const name = { id: "ab", file: "keys/x", line: 0, kind: "jwt" };
+    expect(titles(checkpoint({ kind: "problem", decisions, secrets: [...secrets, name] }))[0]).toBe("No Secret…");
+    expect(secretName(name)).toBe("the name keys/x jwt");
+    expect(titles(checkpoint({ kind: "problem", decisions: ["stop", "discard"], secrets }))).toEqual([
+      "Stop",
+      "Review",
+      "More…",
+    ]);
   });
 
   it("offer the answers themselves when they are two and short", () => {

@@ -1,7 +1,7 @@
 /** What is said and offered where a run waits for a person. The words of the terminal (`cli/checkpoint_view.py`). */
 
 import { accepts, DECISIONS, detailOf, offered, recommended, titleAt, wordsOf } from "../decisions";
-import type { Checkpoint, Decision, Run } from "../protocol";
+import type { Checkpoint, Decision, Run, Secret } from "../protocol";
 import { counted, forNotice, joined, money, oneLine, runName } from "../views/text";
 
 /** Who waits: as much of a run as is needed to speak of it. */
@@ -9,7 +9,7 @@ export type Waiting = Pick<Run, "id" | "task" | "title"> & Partial<Pick<Run, "sc
 
 /** One thing that a person can do about a checkpoint. */
 export interface Choice {
-  readonly kind: "decide" | "review" | "proposal" | "answer" | "more";
+  readonly kind: "decide" | "review" | "proposal" | "answer" | "more" | "notSecret";
   readonly title: string;
   /** What it does, in a sentence. */
   readonly detail: string;
@@ -19,6 +19,8 @@ export interface Choice {
   readonly recommended?: boolean;
   /** Why, where somebody said so. */
   readonly why?: string;
+  /** Findings that are no secrets. */
+  readonly notSecret?: readonly Secret[];
   /** What is accepted without it, as the wire names it. */
   readonly leaveOut?: readonly string[];
 }
@@ -31,6 +33,33 @@ const WITHOUT = "without Plan Changes";
 const PLAN = ["plan"] as const;
 const OTHER_ANSWER = "Other Answer…";
 const SHORT = 28;
+
+export const NO_SECRET = "This Is No Secret";
+export const NO_SECRETS = "No Secret…";
+
+/** What can be said to be no secret here. */
+export function secretsOf(checkpoint: Checkpoint): readonly Secret[] {
+  return checkpoint.decisions.includes("recheck") ? (checkpoint.secrets ?? []) : [];
+}
+
+/** `conf.py:2 github-pat`, `the name keys/… github-pat`: where and what it looks like, never what it is. */
+export function secretName({ file, line, kind }: Secret): string {
+  const place = line > 0 ? `${oneLine(file, 80)}:${line}` : `the name ${oneLine(file, 80)}`;
+  return `${place} ${oneLine(kind, 40)}`;
+}
+
+/** One click for the only finding; of several the person says which. */
+function notSecret(checkpoint: Checkpoint): Choice[] {
+  const found = secretsOf(checkpoint);
+  const [only] = found;
+  if (only === undefined) {
+    return [];
+  }
+  const title = found.length === 1 ? NO_SECRET : NO_SECRETS;
+  const detail =
+    found.length === 1 ? `${secretName(only)}: accept exactly that, and check again.` : "Say which of them are none.";
+  return [{ kind: "notSecret", title, detail, notSecret: found }];
+}
 
 export function hasChanges(checkpoint: Checkpoint): boolean {
   return (checkpoint.diff?.files ?? 0) > 0;
@@ -142,7 +171,10 @@ export function urgent(checkpoint: Checkpoint): boolean {
  * rest. Nothing that throws work away is one click away.
  */
 export function buttons(checkpoint: Checkpoint): readonly Choice[] {
-  const found = checkpoint.kind === "question" ? answers(checkpoint) : likely(checkpoint).map(decide(checkpoint));
+  const found =
+    checkpoint.kind === "question"
+      ? answers(checkpoint)
+      : [...notSecret(checkpoint), ...likely(checkpoint).map(decide(checkpoint))].slice(0, 2);
   if (hasChanges(checkpoint)) {
     const review: Choice = { kind: "review", title: REVIEW, detail: "See what was changed, file by file." };
     found.splice(checkpoint.kind === "decision" ? 1 : found.length, 0, review);
@@ -208,7 +240,7 @@ function answers(checkpoint: Checkpoint): Choice[] {
 /** The answers that the agent offers. Their titles never pass for something else that can be clicked. */
 export function choicesOf(checkpoint: Checkpoint): readonly Choice[] {
   const taken = new Set(
-    [...Object.values(DECISIONS).map((each) => each.title), REVIEW, MORE, OTHER_ANSWER, PROPOSAL].map(plain),
+    [...Object.values(DECISIONS).map((each) => each.title), REVIEW, MORE, OTHER_ANSWER, PROPOSAL, NO_SECRET].map(plain),
   );
   const found: Choice[] = [];
   for (const message of new Set(checkpoint.question?.choices ?? [])) {
@@ -237,7 +269,7 @@ export function everything(checkpoint: Checkpoint): readonly Choice[] {
       found.push(decide(checkpoint)(decision));
     }
   }
-  found.splice(1, 0, ...withoutProposal(checkpoint));
+  found.splice(1, 0, ...withoutProposal(checkpoint), ...notSecret(checkpoint));
   if (hasProposal(checkpoint)) {
     found.push({ kind: "proposal", title: PROPOSAL, detail: "See what accepting makes of the plan, side by side." });
   }

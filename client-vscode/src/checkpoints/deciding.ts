@@ -3,10 +3,10 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions";
-import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
+import type { Checkpoint, CommandArguments, Decision, Run, Secret, Shown } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
-import { type Choice, doubtOf, everything, nameOf, titleOf } from "./content";
+import { type Choice, doubtOf, everything, nameOf, secretName, titleOf } from "./content";
 import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -74,6 +74,8 @@ export class Deciding {
         return this.review().open(aboutOf(place));
       case "proposal":
         return this.proposals.open(place);
+      case "notSecret":
+        return this.notSecret(place, choice.notSecret ?? []);
       case "more":
         return this.choose(aboutOf(place));
       default:
@@ -106,6 +108,27 @@ export class Deciding {
         return;
       }
       void vscode.window.showWarningMessage(forNotice(problem instanceof Error ? problem.message : String(problem)));
+    }
+  }
+
+  /** Accept exactly these findings of the gate `secrets`; of several the person chooses. Then the gates look again. */
+  async notSecret(place: Place, found: readonly Secret[]): Promise<void> {
+    const rows = found.map((each) => ({ label: plainLabel(secretName(each), 160), id: each.id }));
+    const placeHolder = "Which of these are no secrets? Only those are let through.";
+    const chosen =
+      rows.length === 1
+        ? rows
+        : await vscode.window.showQuickPick(rows, { canPickMany: true, placeHolder, ignoreFocusOut: true });
+    const [first] = chosen ?? [];
+    if (first !== undefined && (await this.place(aboutOf(place))) !== undefined) {
+      await this.send(
+        place,
+        "recheck",
+        undefined,
+        false,
+        [],
+        chosen?.map(({ id }) => id),
+      );
     }
   }
 
@@ -217,13 +240,16 @@ export class Deciding {
     message: string | undefined,
     probing = false,
     leaveOut: readonly string[] = [],
+    noSecrets: readonly string[] = [],
   ): Promise<boolean> {
     const { session, run, content } = place;
     const about = { run: run.id, checkpoint: content.number, decision };
     const out = accepts(decision, content) ? this.review().leftOut(place) : [];
     const without = [...out, ...leaveOut];
     try {
-      if (without.length > 0) {
+      if (noSecrets.length > 0) {
+        await session.request("devloop/decide", { ...about, not_secret: noSecrets });
+      } else if (without.length > 0) {
         await session.request("devloop/decide", { ...about, message: message ?? null, leave_out: without });
         if (out.length > 0) {
           this.review().checksAgain(place, decision, out);
@@ -389,9 +415,11 @@ export class Deciding {
     const icon =
       choice.kind === "review" || choice.kind === "proposal"
         ? "diff-multiple"
-        : choice.message === undefined
-          ? DECISIONS[choice.decision ?? "answer"].icon
-          : "reply";
+        : choice.kind === "notSecret"
+          ? "unlock"
+          : choice.message === undefined
+            ? DECISIONS[choice.decision ?? "answer"].icon
+            : "reply";
     const less = choice.decision !== undefined && out > 0 && accepts(choice.decision, content);
     const detail = less
       ? `${detailOf(choice.decision, content)} Without ${out} left-out file${out === 1 ? "" : "s"}: the gates check the rest again.`

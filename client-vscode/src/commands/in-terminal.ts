@@ -75,7 +75,7 @@ async function note(context: Context, given: CommandArguments, text: string, typ
 }
 
 /** With `--json` a refusal is JSON too: `{"error": {"message", "hint"}}`. */
-function refusalIn(stdout: string): string {
+export function refusalIn(stdout: string): string {
   try {
     const { error } = JSON.parse(stdout) as { readonly error?: { readonly message?: string; readonly hint?: string } };
     return [error?.message, error?.hint].filter(Boolean).join(" ");
@@ -90,7 +90,7 @@ interface Program {
   readonly env: Record<string, string>;
 }
 
-async function programFor(context: Context, folder: vscode.WorkspaceFolder): Promise<Program> {
+export async function programFor(context: Context, folder: vscode.WorkspaceFolder): Promise<Program> {
   if (!vscode.workspace.isTrusted) {
     throw new Error("In restricted mode devloop starts no program. Trust the folder first.");
   }

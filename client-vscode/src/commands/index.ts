@@ -42,7 +42,7 @@ export async function guarded(context: Context, name: string, work: () => unknow
 /** Kinds of devloop's errors (`errors.py`) that a command of ours can mend. */
 const HELP: Readonly<Record<string, { readonly title: string; readonly command: string }>> = {
   untrusted: { title: "Trust…", command: "devloop.trust" },
-  no_model: { title: "Doctor", command: "devloop.doctor" },
+  no_model: { title: "Sign In…", command: "devloop.signIn" },
   sandbox_missing: { title: "Doctor", command: "devloop.doctor" },
   repository_unfit: { title: "Doctor", command: "devloop.doctor" },
 };

@@ -15,6 +15,7 @@ import * as reviewing from "./reviewing";
 import * as running from "./running";
 import * as settingUp from "./setting-up";
 import { ship } from "./shipping";
+import * as signingIn from "./signing-in";
 import { trust } from "./trusting";
 import type { Walkthrough } from "./walkthrough";
 
@@ -75,6 +76,8 @@ export function table(
     "devloop.trust": (given) => trust(context, documents, given),
     // The server and the editor
     "devloop.restart": (given) => looking.restart(context, given),
+    "devloop.signIn": () => signingIn.signIn(context),
+    "devloop.signOut": () => signingIn.signOut(context),
     "devloop.install": () => settingUp.install(context),
     "devloop.selectInterpreter": () => settingUp.selectInterpreter(context),
     "devloop.showLog": () => context.log.show(),
