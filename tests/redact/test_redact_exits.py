@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from devloop import keys
 from devloop.engine.ports import EventLog
 from devloop.redact import Redactor
+from devloop.runs.services import Services
 from devloop.runs.transcript import Segment, Transcript
 from devloop.store import Store
 from support.engines import Engine, call, command, engine, finish, trust_everything, turn, work, write
@@ -138,11 +140,14 @@ async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_th
         feedback = json.dumps(held.requests(run)[-1])
         assert "conf.py" in feedback and "looks like a secret" in feedback
         found = shown["problem"].partition("[")[2].partition("]")[0]
+        assert shown["secrets"] == [{"id": found, "file": "conf.py", "line": 2, "kind": "github-pat"}]
         with pytest.raises(Exception, match="no finding"):
             await held.decide(run, "recheck", not_secret=["0" * 12])
         await held.decide(run, "recheck", not_secret=[found])
         cleared = await held.checkpoint(run, 2, timeout=25)
         assert cleared["kind"] == "decision", cleared["problem"]
+        assert cleared["secrets"] == []
+        assert {"secrets": "pass"}.items() <= {each["gate"]: each["verdict"] for each in cleared["gates"]}.items()
         assert SHAPE not in (held.state.path / "not-secret.json").read_text()
         await held.decide(run, "discard")
         unread = command(f"printf 'a\\0b\\n%s' '{SHAPE}' > data.bin; sed 's/./&\\x00/g' other.py > wide.txt")
@@ -151,6 +156,44 @@ async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_th
         shown = await held.checkpoint(other)
         assert shown["kind"] == "problem"  # the same value elsewhere was accepted by nobody
         assert all(place in shown["problem"] for place in ("other.py:2", "data.bin:2", "wide.txt:2"))  # in no diff
+
+
+async def test_a_secret_in_a_name_holds_the_work_back_and_no_list_tells_it(project: Path) -> None:
+    """A file's, a folder's of which the folder is told once, and one that shows only without a line's end in it."""
+    split = f"{SHAPE[:9]}\\n\\033[1m{SHAPE[9:]}"
+    made = command(
+        f"mkdir -p keys/{SHAPE}; touch keys/{SHAPE}/a keys/{SHAPE}/b; touch \"$(printf '{split}')\";"
+        f" mv name-* moved-$(echo name-*); mv .env.sample .env.{SHAPE}"
+    )
+    tasks = {"1.2": [turn(made, write("ok.txt", "a\n")), *[turn(finish("It stays."))] * 6]}
+    async with engine(project, {"ANTHROPIC_API_KEY": KEY}, tasks=tasks) as held:
+        run = await held.run("1.2")
+        shown = await held.checkpoint(run)
+        assert shown["kind"] == "problem" and "commit" not in shown["decisions"]
+        assert "the name " in shown["problem"] and not leaking(json.dumps(shown).encode())
+        assert SHAPE[9:] not in json.dumps(shown), "nor in two parts"
+        gate = next(each for each in (await held.ask("show", run=run))["gates"] if each["gate"] == "secrets")
+        places = [each["file"] for each in gate["findings"] if "its name" in each["message"]]
+        assert [place.partition("«")[0] for place in sorted(places)] == [".env.", "keys/", "moved-name-", ""], places
+        diff = await held.ask("diff", run=run)
+        assert not leaking(json.dumps([gate, diff]).encode())
+        listed = [each["path"] for each in diff["files"]]
+        first = next(path for path in listed if path.startswith("keys/"))
+        found = await held.ask("content", run=run, path=first, side="work")
+        assert found["exists"] is True and found["path"] == first, "it is found by the name that was shown"
+        ids = [each["id"] for each in shown["secrets"]]
+        assert [each["line"] for each in shown["secrets"] if each["file"].startswith("keys/")] == [0]
+        await held.decide(run, "recheck", not_secret=ids)
+        cleared = await held.checkpoint(run, 2, timeout=25)
+        assert cleared["kind"] == "decision", cleared["problem"]
+        shown_names = [each["path"] for each in cleared["diff"]["list"]]
+        out = [path for path in shown_names if path.startswith(("moved-", ".env."))]
+        await held.decide(run, "commit", leave_out=out)
+        ended = await held.ended(run)
+        assert ended["outcome"] == "landed"
+        files = git(project, "ls-files")
+        assert f"keys/{SHAPE}/a" in files and f"name-{KEY}" in files and "moved" not in files
+        nothing_leaks(held, row=await held.ask("show", run=run))
 
 
 async def test_the_engine_takes_the_stored_key_and_shows_it_to_nobody(project: Path) -> None:
@@ -204,3 +247,22 @@ def test_an_event_is_stored_and_told_without_secrets_whoever_tells_it(tmp_path: 
     log.emit("notice", {"text": f"{KEY} and {SHAPE}", "deep": [{KEY: SHAPE}]})
     log.emit("turn.progress", {"text": f"{KEY} and {SHAPE}"}, store=False)
     assert len(told) == 2 and not leaking(json.dumps([told, store.events()]).encode())
+
+
+def test_what_is_noticed_of_a_run_is_kept_without_secrets() -> None:
+    """Names of files and of tests, what a tool said: all of it can hold one."""
+    noticed: list[Any] = []
+    kept: list[str] = []
+
+    class Events:
+        def emit(self, kind: str, data: dict[str, Any], run: str | None = None, *, store: bool = True) -> None:
+            noticed.append(data)
+
+    class Kept:
+        def add_notices(self, run: str, notices: list[str]) -> list[str]:
+            kept.extend(notices)
+            return notices
+
+    held: Any = SimpleNamespace(store=Kept(), events=Events(), redactor=Redactor({"KEY": KEY}))
+    Services.notice(held, "run-1", f"left out: name-{KEY}, {SHAPE}")
+    assert len(kept) == 1 and not leaking(json.dumps([kept, noticed]).encode())

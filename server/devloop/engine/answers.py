@@ -7,8 +7,8 @@ from typing import Any
 
 from devloop.engine import grouping
 from devloop.errors import NotFound, UsageError
-from devloop.redact import one_line
-from devloop.runs import chaining, hooking, money, reporting, transcript_data, transcript_text
+from devloop.redact import PLACEHOLDER, one_line
+from devloop.runs import chaining, hooking, money, paths_told, reporting, transcript_data, transcript_text
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -157,7 +157,7 @@ async def diff(services: Services, params: Row) -> Row:
         "commit": commit,
         "patch": services.redactor.text(found.patch),
         "truncated": found.truncated,
-        "files": [file.to_json() for file in found.files],
+        "files": [paths_told.told(services.redactor, file) for file in found.files],
         "added": found.added,
         "deleted": found.deleted,
     }
@@ -178,8 +178,11 @@ async def content(services: Services, params: Row) -> Row:
     commit = params.get("commit") or (row["base"] if side == "base" else _work(services, row) or row["base"])
     if not isinstance(commit, str | None):
         raise UsageError("`commit` must be a commit's full name.")
+    said = path
+    if commit is not None and PLACEHOLDER.search(path):  # as it was shown, without the secret in its name
+        path = await _meant(services, row, commit, path)
     found = await services.workspace.content(commit, path) if commit is not None else None
-    answer = {"run": row["id"], "path": path, "side": side, "commit": commit}
+    answer = {"run": row["id"], "path": said, "side": side, "commit": commit}
     if found is None:
         return {**answer, "exists": False, "text": None, "binary": False, "size": 0, "problem": None}
     return {
@@ -190,6 +193,15 @@ async def content(services: Services, params: Row) -> Row:
         "size": found.size,
         "problem": _not_shown(found),
     }
+
+
+async def _meant(services: Services, row: Row, commit: str, path: str) -> str:
+    work = _work(services, row) if commit == row["base"] else commit
+    if row["base"] is None or work is None:
+        return path
+    changed = await services.workspace.diff(row["base"], work, limit=0)
+    there = [each for file in changed.files for each in (file.path, file.old_path)]
+    return paths_told.meant(services.redactor, path, there)
 
 
 def _not_shown(found: Content) -> str | None:

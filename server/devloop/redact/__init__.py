@@ -18,9 +18,11 @@ Where text leaves, and what holds it there:
 | commit messages, notes in the plan | `runs/acceptance.py` |
 | plan text and files that a report makes | `runs/reporting.py`, the daemon's `plan_port.py` |
 | stdin and words of hooks | `hooks/running.py` |
-| changelog, tag, what goes out with a release | `daemon/errands/ship.py`, `shipping/checks.py` |
+| changelog, tag, what goes out with a release | `daemon/errands/ship.py`, `shipping/checks.py`, `runs/leaks.py` |
+| the worklog | `daemon/plan_port.py`, `cli/worklog_command.py` |
+| lists of changed files | `runs/paths_told.py` |
 | terminal, notifications, hovers, lenses | `one_line`, `printable` behind the above; names of files: `file_name` |
-| files of a change, its message | `runs/leaks.py`: a secret in them holds the commit back |
+| files of a change, their names, its message | `runs/leaks.py`, `runs/scanning.py`: a secret holds it back |
 
 Not here: what a hostile command encodes in another way. It has no secret to encode, because none is in the sandbox.
 """

@@ -19,6 +19,7 @@ from devloop.redact.pem import Pem
 from devloop.redact.redactor import PLACEHOLDER, Redactor
 
 PLACEHOLDER_RULE: Final = "redacted-placeholder"
+ITS_NAME: Final = "its name"
 MAX_FOUND: Final = 200
 
 _WORDS: Final = re.compile(rb"[ -~]{12,}|(?:[ -~]\0){12,}|(?:\0[ -~]){12,}")
@@ -29,7 +30,7 @@ Lines = Sequence[tuple[str, int, str]]
 
 @dataclass(frozen=True)
 class Leak:
-    """`line` from 1. `id`: twelve hex digits."""
+    """`line` from 1; 0 for the path itself. `id`: twelve hex digits."""
 
     path: str
     line: int
@@ -40,7 +41,7 @@ class Leak:
     def said(self) -> str:
         if self.rule == PLACEHOLDER_RULE:
             return "a placeholder of devloop's stands where a secret was"
-        return f"this looks like a secret ({self.rule})"
+        return f"{'this' if self.line else ITS_NAME} looks like a secret ({self.rule})"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,69 @@ def hits(lines: Lines, redactor: Redactor) -> Iterator[Hit]:
             for found in PLACEHOLDER.finditer(line):
                 yield Hit(path, number, PLACEHOLDER_RULE, found[0])
         yield from _keys(path, numbers, text)
+
+
+def seams(lines: Lines, redactor: Redactor) -> Iterator[Hit]:
+    """In words: what shows where one line goes on in the next, as where somebody's mail or editor broke it."""
+    for path, numbers, text in files(lines):
+        each = [printable(line).strip() for line in text.split("\n")]
+        for number, first, second in zip(numbers, each, each[1:], strict=False):
+            joined = first + second
+            if redactor.values(joined) != joined and redactor.values(first) + redactor.values(second) == joined:
+                yield Hit(path, number, "known-value", joined)
+            for pattern, begin, end in patterns.matches(joined, patterns.IN_RUNS):
+                alone = (at for _, at, _ in patterns.matches(first, (pattern,)))
+                if begin < len(first) < end and begin not in alone:
+                    yield Hit(path, number, pattern.name, joined[begin:end])
+
+
+def names(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """What can be read in names, as `(path, text)`: each folder's and file's on these paths, once, and each path as a
+    whole. A name with a line's end in it is read with and without that."""
+    found: dict[tuple[str, str], None] = {}
+    for path in paths:
+        parts = path.split("/")
+        for at, part in enumerate(parts):
+            found |= dict.fromkeys(("/".join(parts[: at + 1]), text) for text in (*part.split("\n"), _joined(part)))
+        found[path, _joined(path)] = None
+    return [each for each in found if each[1]]
+
+
+def _joined(name: str) -> str:
+    return name.replace("\n", "").replace("\r", "")
+
+
+def name_without(redactor: Redactor, path: str, values: Iterable[str] = ()) -> str:
+    """A path as it is told: without secrets, and without these values."""
+    joined = _joined(path)
+    clean = redactor.text(path)
+    if joined != path and (whole := redactor.text(joined)) != joined:
+        clean = whole
+    for value in values:
+        if value in joined and value not in clean and _joined(clean) != clean:
+            clean = redactor.text(joined)
+        clean = clean.replace(value, redactor.told("secret", value))
+    return clean
+
+
+def in_names(found: Iterable[Hit], looked: Sequence[tuple[str, str]]) -> tuple[Hit, ...]:
+    """What was found in `names`, looked at as the lines of one text, by path: of what lies below a folder with a secret
+    in its name the folder alone."""
+    own, whole = set[Hit](), set[Hit]()
+    for hit in found:
+        path, text = looked[hit.line - 1]
+        (whole if "/" in path and text == _joined(path) else own).add(Hit(path, 0, hit.rule, hit.value))
+    named = {hit.path for hit in own}
+    more = {hit for hit in whole if hit.path not in named}  # where no part of it tells one: it goes over a slash
+    shapes = {hit.path for hit in own | more if hit.rule != "known-value"}  # what a shape says of it is said once
+    once = [hit for hit in own | more if hit.rule != "known-value" or hit.path not in shapes]
+    return tuple(hit for hit in once if not any(parent in named for parent in _above(hit.path)))
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _keys(path: str, numbers: Sequence[int], text: str) -> Iterator[Hit]:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from devloop.errors import DevloopError, LandingRefused
-from devloop.redact import one_line, printable
+from devloop.redact import file_name, one_line, printable
 from devloop.runs import outside
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
@@ -37,7 +37,7 @@ async def commit(services: Services, run: str, summary: str) -> Outcome:
         return {"outcome": "committed", "commit": None}
     services.store.update_run(run, commit_id=made.id)
     if made.refused:
-        names = ", ".join(made.refused[:5])
+        names = ", ".join(file_name(path) for path in made.refused[:5])
         services.notice(run, f"The agent changed files that are not its to change; they were left out: {names}")
     await _notice_outside(services, run, made.id)
     return {"outcome": "committed", "commit": made.id}

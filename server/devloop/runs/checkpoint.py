@@ -8,7 +8,7 @@ from typing import Any
 
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
-from devloop.runs import chaining, guarding, proposing, recommending, reporting, stopping
+from devloop.runs import chaining, guarding, leaks, paths_told, proposing, recommending, reporting, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
@@ -104,7 +104,7 @@ async def content(
     changes: list[dict[str, Any]] = []
     if commit is not None and row["base"]:
         found = await services.workspace.diff(row["base"], commit, limit=guarding.PATCH)
-        listed = [file.to_json() for file in found.files[:200]]
+        listed = [paths_told.told(services.redactor, file) for file in found.files[:200]]
         difference = {"files": len(found.files), "added": found.added, "deleted": found.deleted, "list": listed}
         changes = [each.to_json() for each in await guarding.of(services, found, row["base"], commit)]
     spent = _spent(services, spec)
@@ -126,6 +126,7 @@ async def content(
         "group": spec.loop.group.model_dump(include={"id", "size", "label"}) if spec.loop.group else None,
         "diff": difference,
         "gates": _gates(services, run, commit),
+        "secrets": _secrets(results),
         "guards": services.redactor.data(changes[:GUARDS]),
         "guards_more": max(0, len(changes) - GUARDS),
         "question": services.redactor.data(question) if question else None,
@@ -162,6 +163,21 @@ def _report_text(report: dict[str, Any] | None, proposal: dict[str, Any] | None 
 
 def _gates(services: Services, run: str, commit: str | None) -> list[dict[str, Any]]:
     return [_short(result) for result in (services.store.gates(run, commit) if commit else [])]
+
+
+def _secrets(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What looks like a secret, `{"id", "file", "line", "kind"}`: `line` from 1, 0 for the name itself."""
+    return [
+        {
+            "id": each["fingerprint"],
+            "file": each["file"],
+            "line": 0 if leaks.of_a_name(each["message"]) else each["line"] + 1,
+            "kind": each["rule"],
+        }
+        for result in results
+        if result["gate"] == leaks.NAME and result["verdict"] == "fail"
+        for each in result["findings"]
+    ]
 
 
 def _short(result: dict[str, Any]) -> dict[str, Any]:

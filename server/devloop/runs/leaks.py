@@ -1,59 +1,44 @@
-"""No secret in what a run commits: a gate of devloop's own on the lines that are new, and on the commit's message.
+"""No secret in what a run commits: a gate of devloop's own on lines and names of files that are new, on the commit's
+message, and on words that go out with it (a pull request's).
 
-Known values and shapes are looked for always. Where the extra `secrets` is installed, betterleaks looks, too: in a
-process of its own in the sandbox, because it is given what an agent wrote. A person can accept exactly what was found.
+Known values and shapes are looked for always. Where the extra `secrets` is installed, betterleaks looks, too
+(`scanning`). A person can accept exactly what was found.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
-import logging
-import re
 import secrets
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from devloop import sandbox
 from devloop.errors import UsageError
 from devloop.files import write_atomic
 from devloop.gates import Finding, GateResult
 from devloop.redact import artefacts, file_name, one_line
-from devloop.redact.artefacts import Hit, Leak, Lines
+from devloop.redact.artefacts import Hit, Leak
+from devloop.runs import reporting, scanning
 from devloop.runs.services import Services
 from devloop.shipping.checks import added
 from devloop.workspace import Diff
 
-log = logging.getLogger(__name__)
-
 NAME: Final = "secrets"
 """The gate's name."""
 MESSAGE: Final = "the commit's message"
+SENT: Final = {"pr_title": "the pull request's title", "pr_text": "the pull request's text"}
+"""What of an agent's result goes out as it is, by its field."""
+NAMES: Final = "\0names"
+"""No path: the names are looked at as one text."""
+NEW_NAMES: Final = ("A", "R", "C")
 PATCH: Final = 16 << 20
 BINARY: Final = 8 << 20
 BINARIES: Final = 64 << 20
 """Bytes that are read of one file that is no text, and of all of them."""
-WALL_S: Final = 60.0
 NAMED: Final = 3
-_ALLOWED: Final = re.compile(r"(gitleaks|betterleaks)(\s*:\s*allow)", re.IGNORECASE)
-"""A scanner's own word for "overlook this line": whoever wrote the line must not be the one who excuses it."""
-_WORD: Final = re.compile(r"[A-Za-z0-9_+/=.~-]{10,}")
-_DIGIT: Final = re.compile(r"[0-9]")
-_PROGRAM: Final = """
-import json, sys
-job = json.load(sys.stdin)
-sys.path.insert(0, job["packages"])
-import betterleaks
-found = []
-for number, text in enumerate(job["texts"]):
-    for each in betterleaks.scan_string(text)[:100]:
-        found.append([number, each.location.start_line, each.rule_id, each.secret])
-json.dump(found[:1000], sys.stdout)
-"""
 
 
 async def check(services: Services, run: str, commit: str) -> GateResult:
@@ -65,18 +50,26 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
     base, tip = own or (row["base"], commit)
     found = await services.workspace.diff(base, tip, limit=PATCH)
     message = await services.workspace.message(tip) if tip != row["base"] else ""
-    lines = [*added(found.patch), *((MESSAGE, n, text) for n, text in enumerate(message.splitlines(), 1))]
+    lines = [*added(found.patch), *_lines(MESSAGE, message)]
     binaries, large = await _in_binaries(services, found, base, tip)
     lines += binaries
+    sent = await asyncio.to_thread(_sent, services, run)
+    lines += sent
+    named = artefacts.names(each.path for each in found.files if each.status in NEW_NAMES)
+    names = [(NAMES, n, text) for n, (_, text) in enumerate(named, 1)]
     key, accepted = await asyncio.to_thread(_kept, services)
-    hits = await asyncio.to_thread(lambda: list(artefacts.hits(lines, services.redactor)))
-    told, scanned = await _betterleaks(services, lines)
-    hits = [each for each in hits if (each.path, each.rule) != (MESSAGE, artefacts.PLACEHOLDER_RULE)]  # as it should be
-    leaks = artefacts.leaks([*hits, *told], key, accepted)
-    note = () if scanned else ("betterleaks did not look: devloop's own patterns did",)
+    hits = await asyncio.to_thread(lambda: list(artefacts.hits([*lines, *names], services.redactor)))
+    hits += artefacts.seams([*_lines(MESSAGE, message), *sent], services.redactor)
+    told, scanned = await scanning.hits([*lines, *names], services.sandbox)
+    hits = [*(each for each in hits if not _as_it_should_be(each)), *told]
+    in_names = artefacts.in_names((each for each in hits if each.path == NAMES), named)
+    new = [each for each in in_names if not await services.workspace.has(base, each.path)]
+    leaks = artefacts.leaks([*(each for each in hits if each.path != NAMES), *new], key, accepted)
+    leaks = _without_secrets(services, leaks, in_names)
+    note = () if scanned else (scanning.UNLOOKED,)
     if large:
-        named = ", ".join(one_line(path, 60) for path in large[:NAMED])
-        note = (*note, f"not text, and not looked at behind {BINARY >> 20} MiB: {named}")
+        told_of = ", ".join(one_line(path, 60) for path in large[:NAMED])
+        note = (*note, f"not text, and not looked at behind {BINARY >> 20} MiB: {told_of}")
     if found.truncated:
         reason = f"the change is larger than {PATCH >> 20} MiB and was not looked at for secrets to its end"
         return GateResult(NAME, "security", "unknown", reason, started=begun, tree=commit, notes=note)
@@ -117,18 +110,49 @@ async def _in_binaries(
     return lines, large
 
 
+def _lines(where: str, text: str) -> list[tuple[str, int, str]]:
+    return [(where, number, line) for number, line in enumerate(text.splitlines(), 1)]
+
+
+def _sent(services: Services, run: str) -> list[tuple[str, int, str]]:
+    data = (reporting.report(services, run) or {}).get("data")
+    if not isinstance(data, Mapping):
+        return []
+    return [line for field, where in SENT.items() for line in _lines(where, str(data.get(field) or ""))]
+
+
+def _as_it_should_be(hit: Hit) -> bool:
+    """A secret in these words was hidden before: what stands for it does no harm there."""
+    return hit.rule == artefacts.PLACEHOLDER_RULE and hit.path in (MESSAGE, *SENT.values())
+
+
+def _without_secrets(services: Services, leaks: Sequence[Leak], in_names: Sequence[Hit]) -> tuple[Leak, ...]:
+    """With paths as they may be told."""
+    values = {each.value for each in in_names if each.rule != "known-value"}
+    return tuple(replace(each, path=artefacts.name_without(services.redactor, each.path, values)) for each in leaks)
+
+
 def _readable(path: str, data: bytes) -> list[tuple[str, int, str]]:
     return list(artefacts.words(path, data))
 
 
 def _said(leaks: Sequence[Leak]) -> str:
-    named = "; ".join(f"{file_name(each.path, 60)}:{each.line} {each.rule} [{each.id}]" for each in leaks[:NAMED])
+    named = "; ".join(f"{_place(each)} {each.rule} [{each.id}]" for each in leaks[:NAMED])
     more = f" and {len(leaks) - NAMED} more" if len(leaks) > NAMED else ""
     return f"{named}{more}; what is no secret: decide recheck --not-secret ID"
 
 
+def _place(leak: Leak) -> str:
+    return f"{file_name(leak.path, 60)}:{leak.line}" if leak.line else f"the name {file_name(leak.path, 60)}"
+
+
+def of_a_name(message: str) -> bool:
+    """Whether a finding of this message is about a path and not about a line."""
+    return message.startswith(artefacts.ITS_NAME)
+
+
 def _finding(leak: Leak) -> Finding:
-    return Finding(NAME, leak.rule, "error", leak.said, leak.path, leak.line - 1, fingerprint=leak.id)
+    return Finding(NAME, leak.rule, "error", leak.said, leak.path, max(0, leak.line - 1), fingerprint=leak.id)
 
 
 # What a person accepted
@@ -174,50 +198,3 @@ def accept(services: Services, row: dict[str, Any], ids: Any) -> tuple[str, ...]
         accepted[each] = {"path": known[each]["file"], "rule": known[each]["rule"], "run": row["id"], "at": time.time()}
     _write(services, key, accepted)
     return tuple(ids)
-
-
-# betterleaks
-
-
-def installed() -> Path | None:
-    """The folder that holds the package `betterleaks`; it is not loaded here."""
-    found = importlib.util.find_spec("betterleaks")
-    return Path(found.origin).parent.parent if found is not None and found.origin else None
-
-
-def _worth_a_look(text: str) -> bool:
-    """Without a word of some length that has a digit in it there is nothing that a scanner could find."""
-    return any(_DIGIT.search(word[0]) for word in _WORD.finditer(text))
-
-
-async def _betterleaks(services: Services, lines: Lines) -> tuple[list[Hit], bool]:
-    """What it found, and whether it looked."""
-    packages = installed()
-    if packages is None:
-        return [], False
-    each = await asyncio.to_thread(lambda: [found for found in artefacts.files(lines) if _worth_a_look(found[2])])
-    if not each:
-        return [], True
-    clean = [_ALLOWED.sub(r"\1-\2", text.replace("\0", " ")) for _, _, text in each]
-    job = {"packages": str(packages), "texts": [text.encode("utf-8", "replace").decode() for text in clean]}
-    place = packages / "betterleaks"
-    detected = await services.sandbox()
-    done = await detected.backend.run(
-        sandbox.Command(
-            argv=(sys.executable, "-I", "-S", "-c", _PROGRAM),
-            cwd=Path("/"),
-            mounts=(sandbox.Mount(place, place), *sandbox.toolchain_mounts([Path(sys.executable)])),
-            env=sandbox.environment(Path("/tmp/home")),  # noqa: S108 - inside the sandbox
-            limits=sandbox.Limits(wall_s=WALL_S, memory_bytes=4 * sandbox.GIB, output_bytes=4 << 20),
-            stdin=json.dumps(job).encode(),
-            trusted=True,
-        )
-    )
-    try:
-        if done.exit_code != 0:
-            raise ValueError(one_line(done.output[-300:]))
-        found = json.loads(done.output)
-        return [Hit(each[n][0], each[n][1][line - 1], rule, value) for n, line, rule, value in found], True
-    except (ValueError, IndexError, TypeError) as problem:
-        log.warning("betterleaks did not look: %s", one_line(str(problem)))
-        return [], False

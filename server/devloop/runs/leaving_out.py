@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from devloop.errors import DevloopError, UsageError
-from devloop.redact import one_line
-from devloop.runs import proposing
+from devloop.redact import PLACEHOLDER, file_name
+from devloop.redact.artefacts import name_without
+from devloop.runs import paths_told, proposing
 from devloop.runs.services import Services
 from devloop.runs.spec import ACCEPTING
 
@@ -40,18 +41,29 @@ async def checked(services: Services, row: Outcome, kind: str, decision: str, wa
     if kind != "decision" or row["commit_id"] is None:
         raise UsageError("There is no work to accept here, so nothing can be left out of it.")
     paths = tuple(dict.fromkeys(wanted))
-    await services.workspace.leave_out(row["commit_id"], paths)
+    await services.workspace.leave_out(row["commit_id"], await _meant(services, row, row["commit_id"], paths))
     return paths
+
+
+async def _meant(services: Services, row: Outcome | None, commit: str, wanted: Sequence[str]) -> list[str]:
+    """As git names what was shown without its secrets. What is kept of a decision is what was shown."""
+    if row is None or not any(PLACEHOLDER.search(path) for path in wanted):
+        return list(wanted)
+    changed = await services.workspace.diff(row["base"], commit, limit=0)
+    there = [path for file in changed.files for path in (file.path, file.old_path)]
+    return [paths_told.meant(services.redactor, path, there) for path in wanted]
 
 
 async def reduce(services: Services, run: str, commit: str, paths: Sequence[str]) -> Outcome:
     """The commit without these files: `{"outcome": "reduced", "commit", "left_out"}`, or `failed`."""
     services.set_state(run, "checking")
     try:
-        made = await services.workspace.leave_out(commit, paths)
+        meant = await _meant(services, services.store.run(run), commit, paths)
+        made = await services.workspace.leave_out(commit, meant)
     except DevloopError as problem:
         return {"outcome": "irreducible", "reason": f"{problem.message} {problem.hint}".strip()}
-    return {"outcome": "reduced", "commit": made.commit, "left_out": list(made.left_out)}
+    left_out = [name_without(services.redactor, path) for path in made.left_out]
+    return {"outcome": "reduced", "commit": made.commit, "left_out": left_out}
 
 
 async def set_aside(services: Services, run: str, left_out: Sequence[str]) -> Outcome:
@@ -63,7 +75,7 @@ async def set_aside(services: Services, run: str, left_out: Sequence[str]) -> Ou
 
 
 def listed(paths: Sequence[str]) -> str:
-    named = ", ".join(one_line(path, 100) for path in paths[:_NAMED])
+    named = ", ".join(file_name(path, 100) for path in paths[:_NAMED])
     return f"{named} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else named
 
 

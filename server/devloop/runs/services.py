@@ -114,5 +114,5 @@ class Services:
     def notice(self, run: str, *texts: str) -> None:
         """Say something once about a run: kept with it and shown at its checkpoint."""
         if texts:
-            for text in self.store.add_notices(run, texts):
+            for text in self.store.add_notices(run, [self.redactor.text(text) for text in texts]):
                 self.events.emit("notice", {"text": text}, run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from devloop.workspace.names import checked_oid, checked_path, spelled
 from devloop.workspace.objects import Entry, entries
 from devloop.workspace.own import OwnGit
@@ -42,6 +44,16 @@ async def blob(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_LIMI
     if found is None or found.mode == _SUBMODULE:
         return None
     return (await own.git().run("cat-file", "blob", found.oid, limit=limit)).out
+
+
+async def has(own: OwnGit, commit: str, path: str) -> bool:
+    """Whether `commit` has a file or a folder of this name."""
+    for spelling in dict.fromkeys((path, spelled(path))):
+        named = os.fsencode(checked_path(spelling))
+        found = await own.git().run("ls-tree", "-z", "--full-tree", checked_oid(commit), "--", named)
+        if found.out:
+            return True
+    return False
 
 
 async def _entry(own: OwnGit, commit: str, path: str) -> Entry | None:

@@ -187,6 +187,10 @@ class Workspace:
         """The first `limit` bytes of a file of `commit`, also of one that is no text; None where it has none."""
         return await contents.blob(self._own, commit, path, limit=limit)
 
+    async def has(self, commit: str, path: str) -> bool:
+        """Whether `commit` has a file or a folder of this name."""
+        return await contents.has(self._own, commit, path)
+
     @contextlib.asynccontextmanager
     async def checkout(self, commit: str) -> AsyncIterator[Path]:
         """A fresh folder with exactly the files of `commit`, byte for byte, without `.git`; removed at the end."""
