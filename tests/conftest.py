@@ -42,9 +42,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    from support import fuzz
+    from support import fuzz, turns
 
     fuzz.configure(config.getoption("fuzz_long"))
+    turns.configure(config.getoption("long") or config.getoption("fuzz_long"))
 
 
 LONG = (
@@ -106,10 +107,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
     measured = [each for report in reports for each in getattr(report, "user_properties", ())]
     figures = [value for name, value in measured if name == "figure"]
-    from support import fuzz
+    from support import fuzz, turns
 
     ended = [each for report in reports if report.when == "teardown" for each in report.user_properties]
-    for figure in [*dict.fromkeys(figures), *fuzz.figures(ended)]:
+    for figure in [*dict.fromkeys(figures), *fuzz.figures(ended), *filter(None, [turns.figure()])]:
         terminalreporter.write_line(figure)
 
 

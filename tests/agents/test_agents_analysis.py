@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from devloop import plan as plans
 from devloop.agents import analysis, contracts
 from devloop.plan import proposing
+from support.turns import often
 
 FINDING = st.fixed_dictionaries(
     {
@@ -28,7 +29,7 @@ DATA = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=often(100), deadline=None)
 @given(DATA)
 def test_each_finding_is_one_task_and_waits_only_for_earlier_ones(data: dict) -> None:
     assert contracts.mistakes(contracts.Analysis, data) == []

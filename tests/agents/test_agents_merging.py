@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devloop.agents import contracts, merging
+from support.turns import often
 
 WORDS = [
     "lock",
@@ -65,7 +66,7 @@ def of(found: dict) -> list[tuple]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(REPORTS, st.randoms())
 def test_the_order_of_reports_does_not_matter(reports: list, chance: random.Random) -> None:
     once = merging.reviews(reports)
@@ -77,7 +78,7 @@ def test_the_order_of_reports_does_not_matter(reports: list, chance: random.Rand
     assert {**merging.reviews(mixed), "good": sorted(once["good"])} == {**once, "good": sorted(once["good"])}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(REPORTS)
 def test_everybody_is_heard_and_the_strictest_word_counts(reports: list) -> None:
     found = merging.reviews(reports)
@@ -100,14 +101,14 @@ def test_everybody_is_heard_and_the_strictest_word_counts(reports: list) -> None
     assert contracts.mistakes(contracts.Review, found) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=often(100), deadline=None)
 @given(REPORTS)
 def test_merging_what_is_merged_changes_nothing(reports: list) -> None:
     once = merging.reviews(reports)
     assert of(merging.reviews([("again", once)])) == of(once)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(
     st.lists(
         st.tuples(

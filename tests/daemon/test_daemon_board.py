@@ -17,6 +17,7 @@ from devloop.daemon.board import Board
 from devloop.daemon.listeners import INTERVAL_S
 from devloop.daemon.run_view import LINE, Now, RunView
 from devloop.errors import NotFound, Unavailable
+from support.turns import often
 
 ZERO = {"input": 0, "output": 0, "cache_read": 0, "cache_write": 0}
 CHECKPOINT = {
@@ -190,7 +191,7 @@ SHORT = {"turns": 1, "rounds": 0, "gates": 1, "verdict": "pass", "end": "working
 MOVES = ("step", "step", "step", "serve", "serve", "deliver", "burst", "tick", "tick", "load")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(st.lists(shapes, min_size=1, max_size=3), st.integers(0, 2**32))
 @example([SHORT] * 3, 5)  # runs that are made between two answers of one load
 def test_whatever_comes_when_the_board_ends_where_the_records_do(lives, seed):

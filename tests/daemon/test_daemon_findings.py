@@ -13,11 +13,12 @@ from devloop.daemon.findings.anchors import anchor_of, find_again, lines_of
 from devloop.daemon.findings.findings import Findings, findings_of
 from devloop.errors import NotFound
 from devloop.paths import StateDir
+from support.turns import often
 
 LINE = st.sampled_from(["", "}", "    return x", "def a():", "def b():", "x = 1", "\tx = 1", "y = load(x)"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=20), st.data())
 def test_in_the_same_text_a_finding_is_where_it_was_or_beside_an_equal_line(lines, data):
     line = data.draw(st.integers(1, len(lines)))
@@ -28,7 +29,7 @@ def test_in_the_same_text_a_finding_is_where_it_was_or_beside_an_equal_line(line
         assert lines[found - 1].strip() == lines[line - 1].strip()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=often(100), deadline=None)
 @given(st.lists(LINE, max_size=8), st.lists(LINE, max_size=8), st.lists(LINE, max_size=8))
 def test_a_line_that_is_alone_is_found_wherever_it_moved(above, below, between):
     before = [*above, "the one line", *below]

@@ -14,9 +14,10 @@ from lsprotocol import types as t
 from devloop import plan as plans
 from devloop.lsp.buffers import Buffer
 from devloop.lsp.positions import Positions
+from support.turns import often
 
 SEQUENCES = 20
-"""Notifications per example; 500 examples in each encoding make 10,000 random edit sequences."""
+"""Notifications per example; 250 examples in each of two encodings make 10,000 random edit sequences."""
 
 
 async def no_editor(*_):
@@ -99,7 +100,7 @@ CHANGES = st.one_of(
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
 def test_ten_thousand_random_edit_sequences_keep_the_text_of_a_plain_reference(encoding, request):
-    examples = 500 * (20 if request.config.getoption("--long") else 1)
+    examples = 250 * (40 if request.config.getoption("--long") else 1)
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(TEXTS, st.lists(st.lists(CHANGES, min_size=1, max_size=3), min_size=SEQUENCES, max_size=SEQUENCES))
@@ -118,7 +119,7 @@ def test_ten_thousand_random_edit_sequences_keep_the_text_of_a_plain_reference(e
 
 
 @given(TEXTS, POSITIONS, st.sampled_from(["utf-8", "utf-16"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 def test_positions_come_back_as_they_went(text, position, encoding):
     document, positions = plans.Document.of(text), Positions(encoding)
     line, column = positions.point(document, position)

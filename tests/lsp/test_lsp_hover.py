@@ -13,6 +13,7 @@ from devloop.lsp.run_texts import moment
 from devloop.lsp.texts import Sheet, code, escaped
 from devloop.redact import one_line
 from support import runs
+from support.turns import often
 
 PLAN = """# Plan: Demo
 
@@ -286,7 +287,7 @@ def parsed(value: str):
     return MarkdownIt("commonmark", {"html": True}).enable(["strikethrough", "table"]).parse(value)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(st.text(st.one_of(st.sampled_from("\\`*_{}[]()#+-.!|<>~&;:/@$=1a \n\t"), st.characters()), max_size=40))
 @example("1. a")
 @example("--- ")

@@ -18,6 +18,7 @@ from devloop.plan import parse
 from devloop.plan.blocks import QUOTE
 from devloop.plan.extent import last_line
 from support.editor import EVERYTHING
+from support.turns import often
 
 PLAN = """---
 title: x
@@ -328,7 +329,7 @@ _LINES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(st.lists(st.sampled_from(_LINES), max_size=25))
 def test_where_items_end_is_found_in_one_walk_as_it_is_found_one_by_one(lines):
     plan = parse("\n".join(lines))

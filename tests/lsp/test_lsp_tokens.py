@@ -16,6 +16,7 @@ from devloop.lsp.features.semantic_tokens_range import numbers
 from devloop.lsp.positions import Positions
 from devloop.plan import Document, parse, reparse
 from support.editor import EVERYTHING
+from support.turns import often
 
 PLAN = """# Plan: Demo
 
@@ -208,7 +209,7 @@ _edit = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=often(120), deadline=None)
 @given(
     st.lists(_line, min_size=1, max_size=30),
     st.integers(1, 24),

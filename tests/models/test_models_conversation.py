@@ -27,6 +27,7 @@ from double.compaction_rules import place_after
 from double.flat import as_blocks, flatten
 from double.rules import check_body
 from double.signing import sign, sign_summary
+from support.turns import often
 
 OPENING = "Task: 1.1 Add a test"
 COMPACTS = frozenset({"compact-2026-01-12"})
@@ -267,7 +268,7 @@ def as_request(messages: list[Block]) -> Block:
     return dict(json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8")))
 
 
-@settings(max_examples=300)
+@settings(max_examples=often(300))
 @given(st.lists(st.tuples(drafts, summaries), max_size=6))
 def test_any_history_gives_requests_that_the_double_accepts_and_each_begins_with_the_one_before_or_its_summary(
     history: list[tuple[tuple[list[Block], str, list[Block], list[str]], str | None]],

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devloop.plan import Completion, completion, next_id, next_lead, next_phase_id, parse
+from support.turns import often
 
 PHASE = "# P\n\n**Status**: Planning\n\n## Phase 1: A\n\n- [ ] Task 1.1: one\n"
 PHASE += "- [x] Task 1.2: two [depends:1.1] [parallel:A]\n"
@@ -230,7 +231,7 @@ WORDS = """- [ ] |- [|[|]|1. [ ] |Task 1.1: |T001 |[depends:|[depends:1.1, |1.1|
 fragments = st.lists(st.sampled_from([*WORDS.split("|"), "\n", "\n", "\n", "\n\n"]), max_size=40).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(fragments, st.integers(-1, 12), st.integers(-1, 60))
 @example("", 1, 0)
 @example("- [ ] Task 1.1: a [depends:", 1, 27)
@@ -246,7 +247,7 @@ def test_any_place_of_any_text_has_an_answer(text: str, line: int, column: int) 
         assert "\n" not in candidate.text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(st.lists(st.lists(st.integers(1, 6), max_size=2), min_size=1, max_size=6), st.integers(0, 5))
 def test_dependencies_offered_as_good_make_no_cycle(waits: list[list[int]], which: int) -> None:
     lines = [

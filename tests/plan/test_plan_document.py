@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from devloop.plan import Document
 from devloop.plan import document as module
 from devloop.plan.lines import body, clean, decode, encode, ending, split
+from support.turns import often
 
 PIECES = [
     "- [ ] a",
@@ -90,7 +91,7 @@ def test_decoding_keeps_what_is_no_utf8(data: bytes) -> None:
         assert valid
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(whole, st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), texts), max_size=4))
 def test_replacing_lines_equals_a_fresh_scan(text: str, changes: list[tuple[int, int, str]]) -> None:
     document = Document.of(text)
@@ -104,7 +105,7 @@ def test_replacing_lines_equals_a_fresh_scan(text: str, changes: list[tuple[int,
         assert content(document) == content(Document.of(expected))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(
     whole,
     st.lists(

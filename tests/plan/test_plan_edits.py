@@ -25,6 +25,7 @@ from devloop.plan import (
 )
 from devloop.plan.lines import body, split
 from support.events import apply_event
+from support.turns import often
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 PLAN = """# Devloop Plan: T
@@ -331,7 +332,7 @@ def is_owned(text: str) -> bool:
     return text.startswith(("**Status**", "**Updated**", "**Current Phase**"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(documents, kinds, st.integers(0, 20), st.text(max_size=20))
 def test_only_owned_lines_change(data: bytes, kind: str, which: int, text: str) -> None:
     plan = parse(data)
@@ -378,7 +379,7 @@ def _index(old: list[str], new: list[str], line: int) -> int:
     raise AssertionError
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(documents, kinds, st.integers(0, 20))
 def test_twice_is_once(data: bytes, kind: str, which: int) -> None:
     plan = parse(data)
@@ -401,7 +402,7 @@ def _moved(data: bytes, event: Event) -> object:
         raise
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(documents, st.integers(0, 20), st.sampled_from(["x", "~", "!"]))
 def test_edits_on_bytes_and_on_documents_agree(data: bytes, which: int, marker: str) -> None:
     plan = parse(data)

@@ -14,6 +14,7 @@ from devloop.plan.fixes import certain_fix, fix_all, fixes_of
 from devloop.plan.lines import body
 from devloop.plan.problems_external import stale_plan, unknown_names
 from support.effort import readings
+from support.turns import often
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
 FILES = sorted(CORPUS.glob("*.md")) if CORPUS.is_dir() else []
@@ -243,7 +244,7 @@ plans = st.lists(
 ).map(lambda lines: "".join(text + end for text, end in lines))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=often(500), deadline=None)
 @given(plans, st.booleans())
 @example("## Progress Log\n-[ ] c\n---\n- [ ] Task 1.1: one\n", False)  # what is underlined ends a section
 @example("- [ ] 1.1 a\n- [ ] 1.3 c\n- [~] 1.2 b [depends:1.3-1.1]\n  - Depends: 1.3-1.1, 1.1\n", False)  # said twice
@@ -277,7 +278,7 @@ def test_fix_all_comes_to_rest_and_removes_what_it_claims(text: str, cut: bool) 
     raise AssertionError("the fixes don't come to an end")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(plans)
 def test_every_fix_can_be_applied(text: str) -> None:
     plan = parse(text)

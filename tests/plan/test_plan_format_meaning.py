@@ -19,6 +19,7 @@ from devloop.plan.edits import apply_text
 from devloop.plan.format import FormatOptions, format_lines, format_plan
 from devloop.plan.format.pieces import spelled
 from devloop.plan.lines import body, ending
+from support.turns import often
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
 FILES = sorted(CORPUS.glob("*.md")) if CORPUS.is_dir() else []
@@ -186,25 +187,25 @@ plans = st.lists(ROWS, max_size=25).map(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(plans)
 def test_lines_in_any_order_keep_their_meaning(text: str) -> None:
     check(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(fragments)
 def test_any_mixture_of_words_keeps_its_meaning(text: str) -> None:
     check(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(st.text(max_size=120))
 def test_any_text_can_be_formatted(text: str) -> None:
     check(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(plans, st.integers(-2, 30), st.integers(-2, 30))
 @example("-  [ ] a\n   - b\n", 1, 1)
 def test_a_range_changes_no_other_line_and_no_meaning(text: str, first: int, last: int) -> None:

@@ -12,6 +12,7 @@ from devloop.errors import UsageError
 from devloop.plan import parse
 from devloop.plan.edits import apply_text
 from devloop.plan.format import renumber
+from support.turns import often
 
 
 def renumbered(text: str, phase: str | None = None) -> str:
@@ -146,7 +147,7 @@ def numbered_plans(draw: st.DrawFn) -> str:
     return "\n".join(rows) + "\n"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(numbered_plans(), st.sampled_from([None, None, "1", "2"]))
 def test_what_waits_for_what_is_the_same(text: str, phase: str | None) -> None:
     plan = parse(text)

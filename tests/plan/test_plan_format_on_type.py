@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from devloop.plan import Document, parse
 from devloop.plan.edits import apply_text
 from devloop.plan.format import on_type
+from support.turns import often
 
 HEAD = "## Phase 1: A\n\n"
 
@@ -143,7 +144,7 @@ def test_other_characters_change_nothing(char: str) -> None:
     assert typed("- [x‸] a\n", char) == "- [x‸] a\n"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(
     st.lists(
         st.sampled_from(["- [ ] Task 1.1: a", "  - Notes: b", "- ", "- []", "\t- [ ] ", "```", "> ", "x", ""]),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from devloop.plan import Outlook, Plan, blocked_by, may_run, parse, ready, reparse
 from support.effort import cpu_s
+from support.turns import often
 
 MARKS = st.sampled_from(" x~!->?")
 NEEDS = st.lists(st.sampled_from(["T0", "T3", "T5", "T8", "Phase 1", "Phase 2", "T1-T4", "T99"]), max_size=2)
@@ -40,7 +41,7 @@ def slow_waiters(plan: Plan, index: int) -> set[int]:
         found |= more
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(st.lists(LINE, max_size=11))
 def test_all_at_once_is_what_each_question_says(lines: list[tuple[str, list[str], str, bool]]) -> None:
     plan = written(lines)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from devloop.plan import TaskRef, apply, parse
 from devloop.plan.proposing import applied, new_plan, patch, revised
 from devloop.plan.proposing.wanted import KINDS
+from support.turns import often
 
 calm = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=often(100), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 NOW = datetime(2026, 1, 31, 12, 30)  # noqa: DTZ001 - as a person's clock shows it
 MARK = "Plan changed (run-plan-1)"

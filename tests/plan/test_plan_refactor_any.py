@@ -14,6 +14,7 @@ from devloop.errors import UsageError
 from devloop.plan import Edit, Plan, apply, parse
 from devloop.plan.lines import split
 from devloop.plan.refactor import Done, Offer, carry_out, refactorings
+from support.turns import often
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
@@ -111,7 +112,7 @@ def try_all(plan: Plan, lines: range, few: int) -> int:
     return count
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(plans, st.booleans(), st.booleans())
 def test_refactorings_change_only_what_they_say(text: str, cut: bool, bom: bool) -> None:
     text = ("\ufeff" if bom else "") + (text.rstrip("\r\n") if cut else text)

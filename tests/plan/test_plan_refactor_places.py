@@ -14,6 +14,7 @@ from devloop.errors import DevloopError, NotFound, Refused, StaleEdit, UsageErro
 from devloop.plan import apply, find_phase, find_task, parse
 from devloop.plan.lines import split
 from devloop.plan.refactor import complete, depend, mark, marked, place
+from support.turns import often
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "plans"
@@ -183,7 +184,7 @@ BLOCKS = st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=often(120), deadline=None)
 @given(st.lists(BLOCKS, min_size=2, max_size=7), st.integers(1, 3), st.booleans(), st.data())
 def test_moving_there_and_back_gives_the_same_bytes(blocks, phases, loose, data):
     parts = [block.replace("{}", f"Task {n}.1: thing {n}", 1).replace("{}", str(n)) for n, block in enumerate(blocks)]
@@ -286,7 +287,7 @@ def _again(plan, task):
     return found[0] if len(found) == 1 else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(PLANS, st.booleans(), st.booleans())
 def test_whatever_the_plan_only_the_task_moves(text, cut, bom):
     try_all(parse(("\ufeff" if bom else "") + (text.rstrip("\r\n") if cut else text)), 5)

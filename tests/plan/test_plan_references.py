@@ -22,6 +22,7 @@ from devloop.plan import (
     rename,
     span_at,
 )
+from support.turns import often
 
 TEXT = """# Plan: P
 **Current Phase**: Phase 2
@@ -255,7 +256,7 @@ def edges(plan: Plan) -> list[tuple[set[int], set[str]]]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(plans(), st.integers(0, 6), st.sampled_from(["7.7", "1.1", "1.5.2", "T900", "ZED-9", "word", "3", "1-2", "1.2"]))
 def test_after_a_rename_the_graph_is_the_same(drawn: tuple[str, list[str]], which: int, new_id: str) -> None:
     text, ids = drawn

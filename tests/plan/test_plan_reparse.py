@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from devloop.plan import Document, Plan, parse, reparse, show, spliced
 from devloop.plan.tree import Node
+from support.turns import often
 
 LINES = """- [ ] Task 1.1: one|- [x] Task 1.2: two [depends:1.1]|- [ ] plain|- [!] blocked|  - [ ] step|  - Notes: n
   - Files: a.py, ../b
@@ -63,7 +64,7 @@ def of_node(plan: Plan, node: Node) -> object:
     return place, node.kind, node.key, node.box, list(node.texts), list(node.nested), metas
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(st.lists(lines, max_size=25), changes, st.booleans())
 def test_equals_a_fresh_reading(text: list[str], edits: list[tuple[int, int, int, str]], asked: bool) -> None:
     plan = parse("\n".join(text) + "\n")
@@ -104,7 +105,7 @@ def edited(document: Document, kind: str, at: int, what: object) -> Document:
 taken = Counter[bool]()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=often(600), deadline=None)
 @given(headers, st.lists(lines, max_size=60), structural, st.booleans())
 def test_lines_that_come_and_go_leave_what_a_fresh_reading_finds(
     header: str, text: list[str], edits: list[tuple[str, int, object]], asked: bool

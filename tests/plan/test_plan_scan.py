@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from devloop.plan.blocks import BLANK, CODE, HEADING, TEXT, UNDERLINE, State, step
 from devloop.plan.lines import split
 from devloop.plan.scan import scan, scan_line
+from support.turns import often
 
 ORACLE = MarkdownIt("commonmark", {"maxNesting": 200})
 BOX = re.compile(r"\[([^\]\r\n])\]\*?(?=[ \t]|$)")
@@ -88,7 +89,7 @@ documents = st.builds(
 )
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=often(700), deadline=None)
 @given(documents)
 @example("- a\n 1. [ ] b\n  - [ ] c\n   - [ ] d\n    - [ ] e")
 @example("- [ ] a\n\n      - [ ] code\n")
@@ -100,7 +101,7 @@ def test_same_boxes_and_headings_as_the_oracle(text: str) -> None:
     assert by_scanner(text) == by_oracle(text)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=often(120), deadline=None)
 @given(st.lists(documents, min_size=1, max_size=4))
 def test_same_as_the_oracle_on_longer_documents(parts: list[str]) -> None:
     text = "\n".join(parts)
@@ -108,7 +109,7 @@ def test_same_as_the_oracle_on_longer_documents(parts: list[str]) -> None:
     assert by_scanner(text) == by_oracle(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(documents)
 def test_memoised_steps_equal_steps_from_the_whole_line(text: str) -> None:
     """The shape of a line must decide as the line itself does."""
@@ -126,7 +127,7 @@ def test_memoised_steps_equal_steps_from_the_whole_line(text: str) -> None:
         before = direct.state
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(documents, st.sampled_from(["\r\n", "\r"]))
 def test_line_ends_do_not_matter(text: str, end: str) -> None:
     assert by_scanner(text.replace("\n", end)) == by_scanner(text)

@@ -20,6 +20,7 @@ from devloop.plan import (
     statistics,
     waves,
 )
+from support.turns import often
 
 
 def plan(*tasks: str, head: str = "## Phase 1: A\n") -> Plan:
@@ -223,7 +224,7 @@ def test_statistics_add_up() -> None:
     assert (tasks.done, tasks.percentage) == (3, 33)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(" x~!->?"), st.lists(st.integers(0, 9), max_size=3), st.sampled_from(["", "A", "B"])),

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devloop.plan import Plan, parse, span_at, spans
+from support.turns import often
 
 PHASE = "# P\n\n## Phase 1: A\n"
 
@@ -300,14 +301,14 @@ blocked - |`|| | [agent:a:b]|[budget:2]|\ufeff|\u2028|🚧|[x](u)|#12|https://a.
 fragments = st.lists(st.sampled_from(WORDS.split("|")), max_size=50).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(fragments)
 @example("- [ ] [P] **Task 1.1** [US1] **x** (P) [depends:1.1] {#x}")
 def test_spans_never_overlap_and_agree_with_what_was_read(text: str) -> None:
     check(parse(text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(st.text(alphabet="-[] x*1.T:`#(){}|_>\n a", max_size=120))
 def test_any_text_has_spans(text: str) -> None:
     check(parse(text))

@@ -20,6 +20,7 @@ from devloop.plan import (
     waves,
 )
 from support.effort import readings
+from support.turns import often
 
 WORDS = """- [ ] |- [x] |- [~] |- [!] |- [-] |- [/] |- [>] |- [?] |- []|*
 1. [ ] |2. |Task 1.1|Task 1.2: |T001 |2.1 |P0-1 |**
@@ -58,7 +59,7 @@ def use(plan: Plan) -> None:
         assert problem.message
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=often(300), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_plan(data: bytes) -> None:
     plan = parse(data)
@@ -66,7 +67,7 @@ def test_any_bytes_are_a_plan(data: bytes) -> None:
     use(plan)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=often(400), deadline=None)
 @given(fragments)
 def test_any_mixture_of_plan_words_is_a_plan(text: str) -> None:
     plan = parse(text)
@@ -74,7 +75,7 @@ def test_any_mixture_of_plan_words_is_a_plan(text: str) -> None:
     use(plan)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(200), deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_plan(text: str) -> None:
     plan = parse(text)

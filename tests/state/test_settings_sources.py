@@ -17,6 +17,7 @@ import devloop
 from devloop import personal, settings, toml_places
 from devloop.settings_meanings import MEANINGS, pattern_of
 from devloop.settings_sources import personal_key
+from support.turns import often
 
 TEAM, LOCAL = ".devloop/config.toml", ".devloop/local.md"
 
@@ -267,7 +268,7 @@ def test_keys_of_toml_have_their_lines():
     }
 
 
-@examples(max_examples=100, deadline=None)
+@examples(max_examples=often(100), deadline=None)
 @given(st.text(alphabet="a.=[]{}\"'\n#, 1", max_size=60))
 def test_any_text_is_looked_through_without_raising(text):
     toml_places.lines(text)

@@ -20,6 +20,7 @@ from devloop.cli import statusline
 from devloop.cli.entry import main
 from devloop.daemon import glance
 from devloop.state import plan_state
+from support.turns import often
 
 PLAN = "# Plan: P\n\n## Phase 1: A\n\n- [x] Task 1.1: one\n- [ ] Task 1.2: two \x1b[31m\u202e\n- [ ] Task 1.3: three\n"
 HEAVY = (
@@ -198,7 +199,7 @@ WORDS = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=30
 SEGMENTS = st.lists(st.tuples(st.integers(0, 100), st.sampled_from(["bold", "dim"]), WORDS), min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(SEGMENTS, st.integers(1, 120), st.booleans())
 def test_a_line_is_never_wider_than_it_may_be(parts, width, coloured):
     text = re.sub(r"\x1b\[[0-9]+m", "", statusline.fitted(parts, width, coloured))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from devloop.tools import PROTECTED
 from devloop.tools.confine import Confined, has_openat2, split
 from devloop.tools.model import Problem
+from support.turns import often
 
 VIEW = Path("/home/somebody/project")
 BOTH = pytest.mark.parametrize("kernel", [True, False], ids=["openat2", "by component"])
@@ -95,7 +96,7 @@ def test_a_path_string_stays_inside_or_is_an_error(path):
 
 
 @BOTH
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(path=PATHS, writing=st.booleans())
 def test_no_path_reads_or_writes_outside(kernel, path, writing):
     with tempfile.TemporaryDirectory() as name:
