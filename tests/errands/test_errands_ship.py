@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.programs import Place
+from support.programs import Place, until
 
 MANIFEST = '[project]\nname = "x"\nversion = "1.2.3"  # said here\n'
 READY = {"summary": "1.3.0 is ready.", "verdict": "READY", "pr_title": "Release", "pr_text": "## Summary\nA thing."}
@@ -95,6 +95,47 @@ def test_a_release_is_one_commit_with_a_tag_on_the_persons_branch(project: Place
     notices = json.dumps(project("show", run["id"], "--json").json["notices"])
     assert "Tagged v1.3.0." in notices and "git push --atomic origin HEAD v1.3.0" in notices
     assert "nothing to ship" in project("ship", "--json").error["message"]
+
+
+def secret_of(kind: str) -> str:
+    """Of a kind that devloop's own patterns know, and of one that betterleaks alone knows."""
+    return "gh" + "p_" + "f4Tr9w" * 6 if kind == "own" else "shippo" + "_live_" + "f5da2cec25" * 4
+
+
+def test_a_secret_in_the_words_of_a_pull_request_holds_the_release_back(project: Place) -> None:
+    """Known to betterleaks alone, and one that the text breaks over two lines."""
+    pytest.importorskip("betterleaks")
+    commit(project, "fix: a leak", "leak.py", "x = 2\n")
+    own, other = secret_of("own"), secret_of("other")
+    text = f"## Summary\nUse {other} to try it,\nor {own[:14]}\n  {own[14:]} instead."
+    project.script({"@ship": [{"calls": [{"name": "finish", "input": READY | {"pr_text": text}}]}] * 3})
+    run = project("ship", "--json").json["run"]["id"]
+    until(lambda: project("show", run, "--json").json["run"]["state"] == "waiting", "it is at its checkpoint", 60)
+    shown = project("show", run, "--json")
+    problem = shown.json["checkpoint"]["problem"]
+    assert "the pull request's text:2 shippo-api-token" in problem, problem
+    assert "the pull request's text:3 github-pat" in problem, problem
+    assert [each["kind"] for each in shown.json["checkpoint"]["secrets"]] == ["shippo-api-token", "github-pat"]
+    assert other not in json.dumps(shown.json["gates"])
+    found = [f"--not-secret={each.partition(']')[0]}" for each in problem.split("[")[1:]]
+    cleared = project("decide", run, "recheck", *found, "--follow", "--json")
+    assert cleared.json["checkpoint"]["kind"] == "decision", cleared
+    project("decide", run, "discard", "--follow")
+    project.git("reset", "-q", "--hard", "HEAD~1")
+
+
+def test_a_secret_that_betterleaks_alone_knows_stops_a_release_as_any_other(project: Place) -> None:
+    """In a commit's words and in a file; in the name of a new file by devloop's own patterns."""
+    pytest.importorskip("betterleaks")
+    commit(project, f"fix: use {secret_of('other')}", "use.py", f"token = '{secret_of('other')}'\n")
+    commit(project, "fix: more", f"name-{secret_of('own')}.txt")
+    refused = project("ship", "--json")
+    assert refused.code == 4 and secret_of("other") not in refused.text and secret_of("own") not in refused.text
+    told = [(each["kind"], each["path"], each["line"]) for each in project("ship", "--dry-run", "--json").json["found"]]
+    assert ("secret", "use.py", 1) in told and len(told) == 3, told
+    assert any(path.startswith("commit ") for _, path, _ in told), told
+    assert any(path.startswith("name-«redacted:github-pat:") for _, path, _ in told), told
+    project.git("reset", "-q", "--hard", "HEAD~2")
 
 
 def test_a_tag_that_came_in_between_is_asked_about_and_never_moved(project: Place) -> None:

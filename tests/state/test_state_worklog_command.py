@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -75,6 +76,19 @@ def test_commits_since_the_plan_are_added_once_and_older_ones_when_asked_for(pro
     assert "1 commit added" in devloop("sync")[1] and hashes(devloop)[0] == three[:7]
     assert worklog.check((project / worklog.PATH).read_text()) == ()
     assert "login" in devloop()[1]
+
+
+def test_a_secret_in_a_commits_words_is_not_copied(project, commit, devloop):
+    """By devloop's own patterns, and by betterleaks where it is installed."""
+    own, other = "gh" + "p_" + "f4Tr9w" * 6, "shippo" + "_live_" + "f5da2cec25" * 4
+    commit("a", f"fix: use {own}", "2026-01-01T00:00:00Z")
+    commit("b", f"fix: use {other} - Task 1.1", "2026-01-02T00:00:00Z")
+    code, out, err = devloop("sync", "--json")
+    text = (project / worklog.PATH).read_text()
+    assert code == 0 and own not in text + out + err and "«redacted:github-pat:" in text
+    if importlib.util.find_spec("betterleaks") is not None:
+        assert other not in text + out + err and "«redacted:shippo-api-token:" in text
+    assert json.loads(out)["rows"][0]["tasks"] == "1.1"
 
 
 def test_a_rewritten_commit_keeps_one_row(git, commit, devloop):

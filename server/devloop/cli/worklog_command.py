@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from devloop import settings
 from devloop.cli import output
 from devloop.cli.common import LOOKING, Json, epilog
 from devloop.cli.output import safe
@@ -96,7 +99,9 @@ async def _bring_in_step(root: Path, action: Action, since: datetime | None) -> 
         wanted = log[: max(known)] if known else _since_plan(root, log)
     old = await patch_ids(repository, gone) if gone else {}
     new = await patch_ids(repository, [each.hash for each in wanted[:100]]) if old else {}
-    commits = [worklog.Commit(each.hash, each.when, each.subject, new.get(each.hash, "")) for each in wanted]
+    listed = [worklog.Commit(each.hash, each.when, each.subject, new.get(each.hash, "")) for each in wanted]
+    lacking = await _without_secrets(root, worklog.lacking(text or "", listed))
+    commits = [lacking.get(each.hash, each) for each in listed]
 
     def edit(before: str | None) -> str:
         base = before if before is not None else text
@@ -109,6 +114,20 @@ async def _bring_in_step(root: Path, action: Action, since: datetime | None) -> 
     update(root, worklog.PATH, edit)
     after = worklog.rows(read_text(root, worklog.PATH) or "")
     return max(len(after) - len(rows), 0)
+
+
+async def _without_secrets(root: Path, commits: Sequence[worklog.Commit]) -> dict[str, worklog.Commit]:
+    """By hash: the history may hold a secret; the worklog is no second place for it."""
+    if not commits:
+        return {}
+    from devloop import sandbox
+    from devloop.redact import Redactor
+    from devloop.runs import scanning
+
+    wanted = settings.load(root).sandbox
+    subjects = [each.subject for each in commits]
+    told = await scanning.hidden(subjects, Redactor.of_environment(), lambda: sandbox.detected(wanted))
+    return {each.hash: replace(each, subject=said) for each, said in zip(commits, told, strict=True)}
 
 
 def _since_plan(root: Path, log: tuple[Logged, ...]) -> tuple[Logged, ...]:

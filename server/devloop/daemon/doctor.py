@@ -153,9 +153,9 @@ def _model(settings: Settings) -> list[Check]:
 def _secrets() -> list[Check]:
     """What looks for secrets in what is committed."""
     if importlib.util.find_spec("betterleaks") is not None:
-        return [Check("secrets", "ok", "betterleaks and devloop's own patterns look at every commit.")]
-    told = "devloop's own patterns look at every commit. With the extra devloop-server[secrets] betterleaks looks, too:"
-    return [Check("secrets", "ok", f"{told} it knows some hundred more kinds of keys.")]
+        return [Check("secrets", "ok", "betterleaks and devloop's own patterns look at every commit and release.")]
+    told = "devloop's own patterns look at every commit and release. With the extra devloop-server[secrets]"
+    return [Check("secrets", "ok", f"{told} betterleaks looks, too: it knows some hundred more kinds of keys.")]
 
 
 def _trust(root: Path, state: StateDir) -> list[Check]:

@@ -15,7 +15,7 @@ from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, UsageError
 from devloop.own_files import read_bytes
 from devloop.paths import StateDir
-from devloop.redact import one_line
+from devloop.redact import Redactor, one_line
 from devloop.rpc import Handler
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ class PlanPort:
                 before,
                 commit=str(event.get("text") or ""),
                 when=when,
-                message=str(task.get("title") or ""),
+                message=Redactor.of_environment().text(str(task.get("title") or "")),
                 task=str(task.get("id") or ""),
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from devloop.redact import Redactor, one_line
+from devloop.redact import Redactor, artefacts, one_line
 
 Severity = Literal["blocker", "warning"]
 
@@ -55,6 +55,32 @@ def in_words(where: str, text: str) -> tuple[Found, ...]:
     redactor = Redactor({})
     clean = ((line, redactor.text(line)) for line in text.split("\n"))
     return tuple(Found("blocker", "secret", where, 0, one_line(now, 120)) for line, now in clean if now != line)
+
+
+def in_names(paths: Iterable[str]) -> tuple[Found, ...]:
+    """Secrets in the names of files and folders that a release adds or changes."""
+    redactor = Redactor({})
+    looked = artefacts.names(paths)
+    hits = artefacts.hits([("", number, text) for number, (_, text) in enumerate(looked, 1)], redactor)
+    told = (one_line(artefacts.name_without(redactor, hit.path), 120) for hit in artefacts.in_names(hits, looked))
+    return tuple(Found("blocker", "secret", path, 0, "in its name") for path in sorted(dict.fromkeys(told)))
+
+
+def scanned(hits: Iterable[artefacts.Hit], lines: artefacts.Lines, known: Iterable[Found]) -> tuple[Found, ...]:
+    """What another scanner found in these lines, as what was found here before (`known`) is told, and none of that
+    twice."""
+    redactor = Redactor({})
+    texts = {(path, number): text for path, number, text in lines}
+    seen = {(each.path, each.line) for each in known if each.kind == "secret"}
+    found = []
+    for hit in hits:
+        placeholder = redactor.told(hit.rule, hit.value)
+        text = texts.get((hit.path, hit.line), "")
+        said = redactor.text(text.replace(hit.value, placeholder)) if hit.value in text else placeholder
+        if (hit.path, hit.line) not in seen:
+            seen.add((hit.path, hit.line))
+            found.append(Found("blocker", "secret", hit.path, hit.line, one_line(said, 120)))
+    return tuple(found[:MAX_FOUND])
 
 
 def large(files: Iterable[tuple[str, int]]) -> tuple[Found, ...]:

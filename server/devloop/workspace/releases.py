@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from devloop.errors import Refused, UsageError
@@ -28,7 +29,8 @@ class Released:
 @dataclass(frozen=True)
 class Since:
     """From a tag (None: from the beginning) to `head`. `patch` is cut at `PATCH_LIMIT` bytes (`cut`); `files` are paths
-    with the bytes that they have at `head`, of those that were added or changed."""
+    with the bytes that they have at `head`, of those that were added or changed; `new`: paths that were not there
+    before, links and submodules among them."""
 
     head: str
     tag: str | None
@@ -36,6 +38,7 @@ class Since:
     patch: str
     cut: bool
     files: tuple[tuple[str, int], ...]
+    new: tuple[str, ...]
 
 
 async def tags(repository: Repository, head: str) -> tuple[str, ...]:
@@ -79,6 +82,7 @@ async def since(repository: Repository, head: str, tag: str | None) -> Since:
         patch.out.decode("utf-8", "replace"),
         patch.truncated,
         tuple(await _sizes(git, raw.out)),
+        tuple(path for _, _, status, path in _changed(raw.out) if status.startswith("A")),
     )
 
 
@@ -98,16 +102,17 @@ def _released(out: bytes) -> list[Released]:
     return [Released(each[0], each[1], each[2].strip()) for each in parts if len(each) == 3]
 
 
-async def _sizes(git: Git, raw: bytes) -> list[tuple[str, int]]:
-    """Of raw diff lines: `:MODE MODE OID OID STATUS NUL PATH NUL`."""
+def _changed(raw: bytes) -> Iterator[tuple[str, str, str, str]]:
+    """Mode, object, status and path from raw diff lines: `:MODE MODE OID OID STATUS NUL PATH NUL`."""
     items = iter(raw.split(b"\0"))
-    blobs = []
     for head in items:
         if head.startswith(b":"):
             _, mode, _, oid, status = head.decode().split(" ")
-            path = next(items).decode("utf-8", "replace")
-            if mode.startswith("100") and status[0] in "AMT":
-                blobs.append((path, oid))
+            yield mode, oid, status, next(items).decode("utf-8", "replace")
+
+
+async def _sizes(git: Git, raw: bytes) -> list[tuple[str, int]]:
+    blobs = [(path, oid) for mode, oid, status, path in _changed(raw) if mode.startswith("100") and status[0] in "AMT"]
     if not blobs:
         return []
     asked = "".join(f"{oid}\n" for _, oid in blobs).encode()

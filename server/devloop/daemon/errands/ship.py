@@ -14,12 +14,14 @@ from datetime import datetime
 from typing import Any
 
 from devloop import plan as plans
+from devloop import sandbox, settings
 from devloop.daemon.errands import ship_version
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, errand_task
 from devloop.daemon.errands.scopes import opened
 from devloop.errors import DevloopError, NotFound, Refused
 from devloop.files import write_atomic
 from devloop.redact import Redactor, one_line
+from devloop.runs import scanning
 from devloop.runs.spec import TaskSpec
 from devloop.shipping import changelog, checks, versions
 from devloop.shipping.commits import Change, change_of
@@ -102,7 +104,7 @@ async def look(project: Project, asked: Asked) -> Release:
     if len(changes) >= releases.MAX_COMMITS:
         notes.append(f"Only the newest {releases.MAX_COMMITS} commits are looked at.")
     section = changelog.of_version(text.replace("\r\n", "\n"), str(version))
-    found = await asyncio.to_thread(_found, since)
+    found = await _found(project, since, notes)
     return Release(
         head,
         tag.name if tag else None,
@@ -117,10 +119,24 @@ async def look(project: Project, asked: Asked) -> Release:
     )
 
 
-def _found(since: releases.Since) -> tuple[checks.Found, ...]:
-    words = ((f"commit {each.commit[:7]}", f"{each.subject}\n{each.body}") for each in since.commits)
+async def _found(project: Project, since: releases.Since, notes: list[str]) -> tuple[checks.Found, ...]:
+    """What should not go out: in what is new of files, their names, and the words of commits, which the changelog
+    repeats."""
+    words = [(f"commit {each.commit[:7]}", f"{each.subject}\n{each.body}") for each in since.commits]
+    own = await asyncio.to_thread(_by_own_patterns, since, words)
+    lines = [*checks.added(since.patch), *((where, 0, line) for where, text in words for line in text.split("\n"))]
+    lines += [("names of files", 0, path) for path in since.new]
+    wanted = await asyncio.to_thread(settings.load, project.root)
+    hits, looked = await scanning.hits(lines, lambda: sandbox.detected(wanted.sandbox))
+    if not looked and scanning.installed() is not None:
+        notes.append(f"{scanning.UNLOOKED}.")
+    return (*own, *checks.scanned(hits, lines, own))
+
+
+def _by_own_patterns(since: releases.Since, words: Sequence[tuple[str, str]]) -> tuple[checks.Found, ...]:
     told = (found for where, text in words for found in checks.in_words(where, text))
-    return (*checks.in_patch(since.patch), *told, *checks.large(since.files))
+    named = checks.in_names(since.new)
+    return (*checks.in_patch(since.patch), *told, *named, *checks.large(since.files))
 
 
 async def _of(project: Project, repository: Repository) -> tuple[str, list[str]]:
