@@ -84,6 +84,15 @@ def verify_item(command: str, path: str, about: str = "") -> Item:
     return Item(f"verify:{digest[:16]}", "verify", path, text, digest, data)
 
 
+def gate_key(name: str) -> str:
+    """The key of the item that is the gate of this name in `.devloop/config.toml`."""
+    return f"gate:{_plain_name(name)}"
+
+
+def _plain_name(name: str) -> str:
+    return name if _BARE.fullmatch(name) else json.dumps(name)
+
+
 def render_command(name: str, table: Mapping[str, Any]) -> str:
     """The text of a gate or set-up item: the command first, then every other value, sorted; one value per line.
 
@@ -112,8 +121,7 @@ def _configured(root: Path) -> Iterator[Item]:
     gates = data.get("gates", {})
     for name, table in gates.items() if isinstance(gates, dict) else ():
         if isinstance(table, dict):
-            plain = name if _BARE.fullmatch(name) else json.dumps(name)
-            yield _rendered("gate", f"gate:{plain}", f"gates.{plain}", table, name)
+            yield _rendered("gate", gate_key(name), f"gates.{_plain_name(name)}", table, name)
     setup = data.get("setup")
     if isinstance(setup, dict):
         yield _rendered("setup", "setup", "setup", setup)

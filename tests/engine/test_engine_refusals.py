@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devloop import trust
 from devloop.errors import NoModel, SandboxMissing, Untrusted
 from support.engines import Engine, command, engine, finish, trust_everything, turn, work
 from support.projects import commit_all, git
@@ -95,6 +96,21 @@ async def test_the_gates_are_those_of_the_start_and_not_what_was_declared_meanwh
     assert one.told("gate.ended", run)[0]["verdict"] == "fail"
     await one.ask("cancel", run=run)
     await one.ended(run)
+
+
+async def test_a_gate_whose_trust_is_taken_back_runs_no_more(one: Engine) -> None:
+    """Also where the run began while it was trusted: nothing of the repository runs against a person's word."""
+    await one.play({"i": [turn(text="…", delay_s=0.3), *work("i.txt")]})
+    run = await one.run("i")
+    await one.until("turn.started", run)
+    trust.revoke(one.state.trust_file, ["gate:check"])
+    shown = await one.checkpoint(run)
+    assert shown["kind"] == "problem" and "its command is not trusted any more" in shown["problem"]
+    trust_everything(one.root)
+    await one.decide(run, "recheck")
+    assert (await one.checkpoint(run, 2))["kind"] == "decision"
+    assert [each["verdict"] for each in one.told("gate.ended", run)] == ["error", "pass"]
+    await discard(one, run)
 
 
 async def test_work_needs_a_sandbox(one: Engine) -> None:

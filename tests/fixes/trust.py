@@ -38,6 +38,19 @@ FIXES: tuple[Fix, ...] = (
         ),
     ),
     Fix(
+        name="trust-taken-back-ends-a-gate",
+        threat="§2.3: a person takes back the trust in a check while a run is checked by it",
+        says="each time a gate runs, its command is trusted still",
+        cuts=(
+            Cut(
+                "runs/checks.py",
+                old="if not reason and verifying.taken_back(services, spec, gate):",
+                new="if reason is None:",
+            ),
+        ),
+        tests=("tests/engine/test_engine_refusals.py::test_a_gate_whose_trust_is_taken_back_runs_no_more",),
+    ),
+    Fix(
         name="a-run-needs-trust",
         threat="§2.3: the repository's commands run before trust",
         says="a run with an untrusted gate or set-up does not begin",

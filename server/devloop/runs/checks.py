@@ -16,7 +16,7 @@ from devloop.errors import Refused
 from devloop.gates import Gate, GateResult, guard_files
 from devloop.gates.verdict import ORDER
 from devloop.redact import one_line
-from devloop.runs import guarding, leaks
+from devloop.runs import guarding, leaks, verifying
 from devloop.runs.services import Services
 from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables, refusal
 
@@ -207,8 +207,12 @@ async def _renames(services: Services, run: str, commit: str) -> dict[str, str]:
 
 async def _run_gate(services: Services, run: str, gate: Gate, commit: str) -> GateResult:
     detected = await services.sandbox()
-    if (refused := await refusal(services, services.spec(run))) is not None:
-        reason = f"{refused.message} {refused.hint}"
+    spec = services.spec(run)
+    refused = await refusal(services, spec)
+    reason = f"{refused.message} {refused.hint}" if refused is not None else ""
+    if not reason and verifying.taken_back(services, spec, gate):
+        reason = f"its command is not trusted any more. {trust.HINT}"
+    if reason:
         return GateResult(
             gate.name,
             gate.kind,

@@ -35,6 +35,18 @@ def argv_of(command: str) -> tuple[str, ...]:
     return ("/bin/sh", "-c", command) if not words or _SHELL & set(command) else words
 
 
+def taken_back(services: Services, spec: RunSpec, gate: Gate) -> bool:
+    """Whether a person took back the trust in a gate that the repository declares. Its text is that of the run's begin;
+    as long as some text of it is trusted, it goes on being checked by that one."""
+    if gate.origin != "declared" or gate.name in services.settings.own_gates:
+        return False
+    keys = {trust.gate_key(gate.name)}
+    command = command_of(spec.task.verify)
+    if command and argv_of(command) == gate.command:
+        keys.add(trust.verify_item(command, spec.plan.path).key)
+    return not keys & trust.trusted_hashes(services.state.trust_file).keys()
+
+
 def with_verify(services: Services, spec: RunSpec, checks: Sequence[Gate]) -> tuple[tuple[Gate, ...], str]:
     """The gates with the task's own, and what a person should know: that it is not run. One that is a gate anyway adds
     nothing."""
