@@ -6,6 +6,7 @@ KEYS = "tests/redact/test_redact_keys.py::"
 SECRETS = "tests/redact/test_redact_secrets.py::"
 EDITS = "tests/redact/test_redact_edits.py::"
 EXITS = "tests/redact/test_redact_exits.py::"
+SHIP = "tests/errands/test_errands_ship.py::"
 CHARACTERS = "tests/redact/test_redact_characters.py::"
 
 FIXES = (
@@ -216,5 +217,67 @@ FIXES = (
         says="what can be read in binary files is looked at, too",
         cuts=(Cut("runs/leaks.py", "    lines += binaries\n", ""),),
         tests=(f"{EXITS}test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none",),
+    ),
+    Fix(
+        name="no-secret-in-a-name",
+        threat="§9.3 layer 3: a secret in the name of a file or a folder",
+        says="names that are new are looked at as lines are",
+        cuts=(
+            Cut(
+                "runs/leaks.py",
+                "named = artefacts.names(each.path for each in found.files",
+                "named = artefacts.names(each.path for each in ()",
+            ),
+        ),
+        tests=(f"{EXITS}test_a_secret_in_a_name_holds_the_work_back_and_no_list_tells_it",),
+    ),
+    Fix(
+        name="names-without-secrets",
+        threat="§13.5: a list of changed files tells a secret",
+        says="names of files are told without secrets, and found again by what was told",
+        cuts=(Cut("runs/paths_told.py", "row[name] = name_without(redactor, row[name])", "pass"),),
+        tests=(f"{EXITS}test_a_secret_in_a_name_holds_the_work_back_and_no_list_tells_it",),
+    ),
+    Fix(
+        name="notices-without-secrets",
+        threat="§13.5: a notice tells a secret",
+        says="notices are kept without secrets",
+        cuts=(Cut("runs/services.py", "[self.redactor.text(text) for text in texts]", "list(texts)"),),
+        tests=(f"{EXITS}test_what_is_noticed_of_a_run_is_kept_without_secrets",),
+    ),
+    Fix(
+        name="no-secret-over-two-lines",
+        threat="§9.3 layer 3: a secret that a text breaks over two lines",
+        says="words that go out are looked at as if a line went on in the next, too",
+        cuts=(Cut("runs/leaks.py", "    hits += artefacts.seams(", "    artefacts.seams("),),
+        tests=(f"{SHIP}test_a_secret_in_the_words_of_a_pull_request_holds_the_release_back",),
+    ),
+    Fix(
+        name="no-secret-in-a-pull-request",
+        threat="§9.3 layer 3: a secret in the words that go out with a release",
+        says="a pull request's words hold a release back as its files do",
+        cuts=(Cut("runs/leaks.py", "    lines += sent\n", ""),),
+        tests=(f"{SHIP}test_a_secret_in_the_words_of_a_pull_request_holds_the_release_back",),
+    ),
+    Fix(
+        name="no-secret-in-a-release",
+        threat="§9.3 layer 3: a secret in what was committed since the last version, or in a commit's words",
+        says="betterleaks looks at all that a release brings, where it is installed",
+        cuts=(Cut("daemon/errands/ship.py", "return (*own, *checks.scanned(hits, lines, own))", "return own"),),
+        tests=(f"{SHIP}test_a_secret_that_betterleaks_alone_knows_stops_a_release_as_any_other",),
+    ),
+    Fix(
+        name="scanner-is-bounded",
+        threat="§13.11: a scanner that hangs on what an agent wrote",
+        says="betterleaks has a bounded time",
+        cuts=(Cut("runs/scanning.py", "limits=sandbox.Limits(wall_s=wall_s,", "limits=sandbox.Limits(wall_s=WALL_S,"),),
+        tests=("tests/redact/test_redact_scanning.py::test_one_that_breaks_is_told_as_not_looked_in_time[hangs]",),
+    ),
+    Fix(
+        name="no-secret-in-the-worklog",
+        threat="§9.3 layer 3: a commit's words are copied to the work log",
+        says="what either look finds in them is left behind",
+        cuts=(Cut("cli/worklog_command.py", "lacking.get(each.hash, each)", "each"),),
+        tests=("tests/state/test_state_worklog_command.py::test_a_secret_in_a_commits_words_is_not_copied",),
     ),
 )

@@ -98,6 +98,13 @@ async def test_what_a_decision_leaves_out_is_passed_on(service, editor, decided,
     assert decided[0]["decision"] == "fresh" and decided[0]["leave_out"] == ["src/a.py", "b c.py"]
 
 
+async def test_what_is_said_to_be_no_secret_is_passed_on_as_it_was_shown(service, editor, decided):
+    begin(service)
+    asked = {"run": "run-1", "checkpoint": 1, "decision": "recheck", "not_secret": ["0123456789ab"]}
+    await editor.request("devloop/decide", asked)
+    assert decided == [asked]
+
+
 async def test_an_answer_elsewhere_withdraws_the_question_everywhere_and_late_answers_are_dropped(
     service, editors, decided
 ):
