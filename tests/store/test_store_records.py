@@ -1,14 +1,22 @@
 """The store on a real SQLite file: idempotent writes, sums, migrations that equal the tables."""
 
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
+import devloop.store
 from devloop.errors import StorageError
 from devloop.store import Store, make_engine
 from devloop.store.database import migrate
-from devloop.store.schema import metadata
+from devloop.store.schema import REVISION, metadata
 
 RUN = {
     "id": "run-1.1-1",
@@ -51,12 +59,68 @@ def turn(number, *, at=1_000_000.0, cost=0.5):
     }
 
 
+def made_by_migrations(path):
+    """A database that Alembic made, migration after migration."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(devloop.store.__file__).parent / "migrations"))
+    engine = make_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return engine
+
+
 def test_migrations_give_exactly_the_declared_tables(tmp_path):
-    engine = make_engine(f"sqlite:///{tmp_path}/records.db")
-    migrate(engine)
+    engine = made_by_migrations(tmp_path / "records.db")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == REVISION
     engine.dispose()
+
+
+def shape(path):
+    """The columns of each table, its key, and the indexes."""
+    with sqlite3.connect(path) as file:
+        tables = [name for (name,) in file.execute("select name from sqlite_master where type = 'table'")]
+        columns = {
+            name: {each[1:] for each in file.execute(f"select * from pragma_table_info('{name}')")} for name in tables
+        }
+        indexes = set(file.execute("select name, tbl_name, sql from sqlite_master where type = 'index'"))
+    return columns, indexes
+
+
+def test_an_empty_file_gets_the_tables_that_migrations_make(tmp_path):
+    made_by_migrations(tmp_path / "migrated.db").dispose()
+    Store.open(f"sqlite:///{tmp_path}/new.db", "w").close()
+    assert shape(tmp_path / "new.db") == shape(tmp_path / "migrated.db")
+
+
+def test_neither_a_new_database_nor_todays_needs_alembic(tmp_path):
+    code = """
+import sys
+from devloop.store import Store
+for _ in range(2):
+    Store.open(sys.argv[1], "w").close()
+print("alembic" in sys.modules)
+"""
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/records.db"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_new_database_has_all_its_tables_or_none(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path}/records.db")
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def break_off(connection, cursor, statement, parameters, context, executemany):
+        if "CREATE TABLE alembic_version" in statement:
+            raise sa.exc.OperationalError(statement, {}, OSError("the disk is gone"))
+
+    with pytest.raises(StorageError, match="the disk is gone"):
+        migrate(engine)
+    engine.dispose()
+    assert shape(tmp_path / "records.db") == ({}, set())
+    Store.open(f"sqlite:///{tmp_path}/records.db", "w").close()
 
 
 def test_a_database_of_a_newer_devloop_is_refused_with_a_hint(tmp_path):

@@ -1,14 +1,20 @@
 """The tables. Money is US dollars, times are Unix seconds (UTC), JSON columns hold plain objects.
 
 Every row names its workspace: on a shared database (Postgres) several workspaces live side by side.
-Change a table here *and* add a migration in `migrations/versions/`; a test keeps the two equal.
+Change a table here *and* add a migration in `migrations/versions/` *and* raise `REVISION`; tests keep them equal.
 """
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
+REVISION = "0003"
+"""The newest migration."""
+
 metadata = sa.MetaData()
+
+revisions = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+"""Where Alembic notes which migrations were made: as it makes this table itself."""
 
 runs = sa.Table(
     "runs",
