@@ -15,7 +15,8 @@ Level = Literal["high", "medium", "low"]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=(), defer_build=True)
+    """Built when first used: a run uses one or two of all these."""
 
 
 class Result(Part):
