@@ -58,7 +58,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if EDITOR in arguments:
         arguments.remove(EDITOR)
         threading.Thread(target=importlib.import_module, args=(SERVER,), daemon=True).start()
-    return process.main(arguments, make_front_ends=front_ends)
+    try:
+        return process.main(arguments, make_front_ends=front_ends)
+    finally:
+        if argv is None:
+            gc.freeze()  # the interpreter's end looks at every object once more: for nothing, the kernel takes them all
 
 
 if __name__ == "__main__":
