@@ -22,6 +22,7 @@ FIXES: tuple[Fix, ...] = (
             f"{CONFINE}::test_links_are_refused_with_their_target_named[openat2]",
             f"{TOOLS_RACE}[openat2]",
         ),
+        tries=5,
     ),
     Fix(
         name="no-link-by-component",
@@ -38,6 +39,7 @@ FIXES: tuple[Fix, ...] = (
             f"{CONFINE}::test_links_are_refused_with_their_target_named[by component]",
             f"{TOOLS_RACE}[by component]",
         ),
+        tries=5,
     ),
     Fix(
         name="folders-for-writing-without-links",
@@ -45,6 +47,7 @@ FIXES: tuple[Fix, ...] = (
         says="a write walks to its folder by descriptors, without links",
         cuts=(Cut("tools/confine.py", old="os.open(part, FOLDER | NOFOLLOW,", new="os.open(part, FOLDER,"),),
         tests=(f"{TOOLS_RACE}[openat2]", f"{TOOLS_RACE}[by component]"),
+        tries=5,
     ),
     Fix(
         name="links-of-the-repository-stay-below-it",

@@ -17,10 +17,12 @@ class Cut:
 @dataclass(frozen=True)
 class Fix:
     """A protection: the `threat` it meets, what it does in one clause (`says`), the `cuts` that take it out, and the
-    `tests` (node ids) that fail without it."""
+    `tests` (node ids) that fail without it. `tries`: a test of a race meets the moment only sometimes, and may be tried
+    so often until it does."""
 
     name: str
     threat: str
     says: str
     cuts: tuple[Cut, ...]
     tests: tuple[str, ...]
+    tries: int = 1

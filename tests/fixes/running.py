@@ -106,25 +106,34 @@ def prove(fixes: list[Fix]) -> Iterable[Proof]:
 def _prove(fix: Fix, build: Build) -> Proof:
     begin = time.monotonic()
     build.take_out(fix)
+    outcomes: dict[str, set[str]] = {test: set() for test in fix.tests}
+    output = ""
+    for _ in range(fix.tries):
+        if left := [test for test, found in outcomes.items() if "failed" not in found]:
+            output += _tested(left, build, outcomes)
+    red = tuple(test for test, found in outcomes.items() if "failed" in found)
+    skipped = tuple(test for test, found in outcomes.items() if "failed" not in found and "skipped" in found)
+    green = tuple(test for test in fix.tests if test not in red and test not in skipped)
+    return Proof(fix, red, green, skipped, output, time.monotonic() - begin)
+
+
+def _tested(tests: list[str], build: Build, outcomes: dict[str, set[str]]) -> str:
+    """Run `tests` on `build` and add what came of each to `outcomes`; what pytest said."""
     record = build.folder / "record"
     record.write_text("")
-    argv = [str(build.python), "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "--tb=line", *fix.tests]
+    argv = [str(build.python), "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "--tb=line", *tests]
     variables = {**build.variables(), RECORD: str(record)}
     try:
         done = subprocess.run(argv, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=LIMIT_S)
         output = done.stdout + done.stderr
     except subprocess.TimeoutExpired:
         output = f"not finished in {LIMIT_S} s"
-    outcomes: dict[str, set[str]] = {test: set() for test in fix.tests}
     for line in record.read_text().splitlines():
         said = json.loads(line)
-        for test in fix.tests:
+        for test in tests:
             if said["test"] == test or said["test"].startswith((f"{test}[", f"{test}::")):
                 outcomes[test].add(said["outcome"])
-    red = tuple(test for test, found in outcomes.items() if "failed" in found)
-    skipped = tuple(test for test, found in outcomes.items() if "failed" not in found and "skipped" in found)
-    green = tuple(test for test in fix.tests if test not in red and test not in skipped)
-    return Proof(fix, red, green, skipped, output, time.monotonic() - begin)
+    return output
 
 
 def _told(proof: Proof) -> str:
