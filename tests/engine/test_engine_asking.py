@@ -105,6 +105,27 @@ async def test_a_command_that_could_not_run_anyway_is_no_question(unboxed: Engin
     await drop(unboxed, run)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo '-----BEGIN RSA PRIVATE {0}-----'; touch {1}; echo '-----END RSA PRIVATE {0}-----'",
+        "echo {2}; touch {1}",
+    ],
+    ids=["between the lines of a key", "behind much"],
+)
+async def test_a_command_that_the_person_would_not_see_whole_is_neither_asked_for_nor_run(
+    unboxed: Engine, line: str
+) -> None:
+    mark = unboxed.root.parent / "ran-i"
+    await unboxed.play({"i": [turn(command(line.format("KEY", mark, "x" * 5000))), *work("i.txt")]})
+    run = await unboxed.run("i")
+    shown = await unboxed.checkpoint(run)
+    assert shown["kind"] == "decision" and not mark.exists()
+    (said,) = results(unboxed, run, 1)
+    assert said.startswith("not run: without a sandbox the person sees all of a command before it runs")
+    await drop(unboxed, run)
+
+
 async def test_unattended_an_agent_runs_no_command(unboxed: Engine) -> None:
     """There is nobody to say yes to it. What it writes still passes the gates and lands."""
     mark = unboxed.root.parent / "ran-g"

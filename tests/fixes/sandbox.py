@@ -362,6 +362,20 @@ STATES = (
         tests=("tests/engine/test_engine_asking.py::test_a_command_that_was_not_allowed_never_runs",),
     ),
     Fix(
+        name="commands-are-seen-whole",
+        threat="§6.3, §8: a command hides in what is hidden or cut when the person is asked for it",
+        says="what can't be shown whole is not asked for and does not run",
+        cuts=(
+            Cut("runs/asking.py", old="if spoken or not shown_whole(call, context) else", new="if spoken else"),
+            Cut("lsp/checkpoint_texts.py", old="if asked and limit >= WHOLE:", new="if asked and limit > WHOLE:"),
+        ),
+        tests=(
+            "tests/engine/test_engine_asking.py::"
+            "test_a_command_that_the_person_would_not_see_whole_is_neither_asked_for_nor_run",
+            "tests/lsp/test_lsp_questions.py::test_a_command_that_is_asked_for_is_shown_to_its_end",
+        ),
+    ),
+    Fix(
         name="trusted-commands-only-without-a-sandbox",
         threat="§6.3: without a sandbox only what the person declared runs",
         says="the backend without a sandbox refuses what nobody accepted",

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CODE: Final = "checkpoint"
 SHOW_CHANGES: Final = "Show changes"
 MAX_CHOICES: Final = 6
+WHOLE: Final = 400
+QUESTION: Final = 4_200
+"""Characters of a question: as many as an agent may ask with."""
 _INFORMATION, _WARNING = 3, 2
 _SYMBOLS: Final = {"pass": "✓", "fail": "✗", "error": "!", "skipped": "–"}
 
@@ -30,12 +33,15 @@ def kind(view: RunView) -> str:
     return str((view.checkpoint or {}).get("kind") or "decision")
 
 
-def summary(view: RunView, limit: int = 400) -> str:
+def summary(view: RunView, limit: int = WHOLE) -> str:
     """Everything that fits on a line: what is asked or was done, verdicts, size, spending."""
     checkpoint: Mapping[str, Any] = view.checkpoint or {}
     question = checkpoint.get("question")
     asked = question.get("text") if isinstance(question, dict) else None
     said = one_line(str(asked or checkpoint.get("problem") or checkpoint.get("summary") or ""), 240)
+    if asked and limit >= WHOLE:  # a yes to a command is a yes to all of it
+        said = one_line(str(asked), QUESTION)
+        limit += len(said)
     parts = [_since(checkpoint), _gates(checkpoint), _changes(checkpoint), _spent(view, checkpoint), _best(checkpoint)]
     figures = " · ".join(part for part in parts if part)
     told = f"{said} ({figures})" if said else figures

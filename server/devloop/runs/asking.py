@@ -20,6 +20,12 @@ from devloop.runs.transcript import Transcript
 
 ALLOW, DENY = "allow", "deny"
 NOT_RUN = "not run: without a sandbox commands are asked for one at a time"
+NOT_SHOWN = (
+    "not run: without a sandbox the person sees all of a command before it runs, and this one is too long or holds what"
+    " looks like a secret. Run shorter commands, one at a time"
+)
+MOST_SHOWN = 2_000
+"""Characters of a command that a person reads before a yes; every face shows that many."""
 NOT_ALLOWED = "The person did not allow this command."
 _YES = (ALLOW, "yes", "1")
 _NO = (DENY, "no", "2")
@@ -32,7 +38,8 @@ def split(
 ) -> tuple[list[tools.ToolCall], tools.ToolCall | None, list[tools.ToolCall]]:
     """What runs now, the command to ask for, and what is not run because it came after.
 
-    A command that the tools would refuse anyway is no question. After `ask` or `finish` the batch ends, too: the person
+    A command that the tools would refuse anyway is no question, and one that a person would not see whole is not asked
+    for. After `ask` or `finish` the batch ends, too: the person
     is asked one thing at a time, and a task is not finished before its last command.
     """
     spoken = False
@@ -40,8 +47,20 @@ def split(
         spoken = spoken or call.name in ("ask", "finish")
         if tools.is_command(call, context):
             before, after = list(calls[:index]), list(calls[index + 1 :])
-            return (before, None, [call, *after]) if spoken else (before, call, after)
+            return (before, None, [call, *after]) if spoken or not shown_whole(call, context) else (before, call, after)
     return list(calls), None, []
+
+
+def shown_whole(call: tools.ToolCall, context: tools.ToolContext) -> bool:
+    """Whether a person sees all that would run: what hides secrets could hide a command, as between the lines that
+    begin and end a private key."""
+    text = in_full(str(call.input["command"]))
+    return len(text) <= MOST_SHOWN and context.redact(text) == text
+
+
+def why_not(call: tools.ToolCall, context: tools.ToolContext) -> str:
+    """Why a call that came with a command was not run."""
+    return NOT_SHOWN if tools.is_command(call, context) and not shown_whole(call, context) else NOT_RUN
 
 
 def question(services: Services, call: tools.ToolCall) -> Outcome:

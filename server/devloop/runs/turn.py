@@ -261,7 +261,7 @@ async def _run_tools(
     reply["results"] = [result for result in invalid.values() if result is not None]
     reply["results"] += [
         conversation.tool_result(result.call_id, result.content, is_error=result.is_error)
-        for result in (*results, *(tools.not_run(call, asking.NOT_RUN) for call in after))
+        for result in (*results, *(tools.not_run(call, asking.why_not(call, context)) for call in after))
         if result.control is None
     ]
     reply["pending"] = [result.call_id for result in results if result.control is not None]
