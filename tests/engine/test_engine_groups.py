@@ -62,8 +62,8 @@ async def test_members_wait_for_each_other_are_answered_together_and_then_the_lo
     (one.state.worktrees / runs[2] / "go").touch()
     shown = [await one.checkpoint(run) for run in runs]
     assert {each["group"]["id"] for each in shown} == {group} and shown[0]["group"]["label"] == "A"
-    with pytest.raises(UsageError, match="'answer' is not possible at any of them"):
-        await one.ask("decide", group=group, decision="answer", message="x")
+    with pytest.raises(UsageError, match="'recheck' is not possible at any of them"):
+        await one.ask("decide", group=group, decision="recheck")
     answer = await one.ask("decide", group=group, decision="commit")
     assert [each["run"] for each in answer["runs"]] == runs and answer["skipped"] == []
     assert [(await one.ended(run))["outcome"] for run in runs] == ["landed"] * 3
@@ -104,6 +104,8 @@ async def test_members_can_be_answered_one_by_one_and_one_that_works_again_is_wa
     for run in runs:
         await one.checkpoint(run)
     group = (await one.row(runs[0]))["group"]["id"]
+    with pytest.raises(UsageError, match="Questions are answered one at a time"):
+        await one.ask("decide", group=group, decision="answer", message="allow")
     answer = await one.ask("decide", group=group, decision="revise", message="Once more.")
     assert [each["run"] for each in answer["runs"]] == [runs[0], runs[2]]
     assert answer["skipped"] == [{"run": runs[1], "why": "it offers answer, stop, discard"}]

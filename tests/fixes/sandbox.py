@@ -376,6 +376,22 @@ STATES = (
         ),
     ),
     Fix(
+        name="one-yes-for-one-command",
+        threat="§6.3: one yes to the commands of a group, of which a line each is shown",
+        says="questions of tasks that are done together are answered one at a time",
+        cuts=(
+            Cut(
+                "engine/deciding_together.py",
+                old='if decision == "answer":  # each',
+                new='if decision == "":  # each',
+            ),
+        ),
+        tests=(
+            "tests/engine/test_engine_groups.py::"
+            "test_members_can_be_answered_one_by_one_and_one_that_works_again_is_waited_for",
+        ),
+    ),
+    Fix(
         name="trusted-commands-only-without-a-sandbox",
         threat="§6.3: without a sandbox only what the person declared runs",
         says="the backend without a sandbox refuses what nobody accepted",

@@ -34,7 +34,7 @@ def show(console: Console, waiting: list[tuple[Row, Row]]) -> list[str]:
             f"{verdicts}"
         )
         console.print(f"    [dim]{safe(said, 140)}[/]")
-    offered = [str(each) for each in waiting[0][1]["decisions"]]
+    offered = [str(each) for each in waiting[0][1]["decisions"] if each != "answer"]
     for _, checkpoint in waiting[1:]:
         offered = [each for each in offered if each in checkpoint["decisions"]]
     told = [f"{each} [dim](recommended)[/]" if _all_recommend(waiting, each) else each for each in offered]

@@ -27,6 +27,8 @@ async def decide(services: Services, params: Row, one: Decide) -> Row:
     if params.get("leave_out"):
         raise UsageError("Files are left out of one task at a time.", hint="Name the run instead of the group.")
     seen = _seen(params)
+    if decision == "answer":  # each asks something else, and a yes to a command is a yes to that one
+        raise UsageError("Questions are answered one at a time.", hint="Name the run instead of the group.")
     rows = grouping.of_group(services, group)
     if not rows:
         raise NotFound(f"No task of a group {one_line(group, 60)!r} is open.")
