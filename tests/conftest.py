@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -84,6 +85,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     else:
         order = {path: number for number, path in enumerate(LONG)}
         items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and their modules stay to the end: the collector need not look at them again and again."""
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:
