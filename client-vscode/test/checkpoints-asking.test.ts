@@ -330,6 +330,38 @@ describe("a click", () => {
   });
 });
 
+describe("a yes to a command", () => {
+  const command = (text: string): Checkpoint =>
+    question(["allow", "deny"], `Run this command without a sandbox?\n$ ${text}`);
+  const LONG = `echo ${"harmless ".repeat(20)}; rm -rf ~`;
+
+  it("is one click where all of it was seen", async () => {
+    await session.waits(command("make test"));
+    await screen.toast.press("allow");
+    expect(session.decisions()).toMatchObject([{ decision: "answer", message: "allow" }]);
+  });
+
+  it.each([LONG, "make test\nrm -rf ~", "make\u2063 test\n:"])("needs the rest to be seen: %s", async (text) => {
+    for (const sure of [false, true]) {
+      await session.waits(command(text));
+      void world.deciding.choose({ run: "run-1.1-1" });
+      await settled();
+      await screen.box.enter("allow");
+      const modal = screen.toasts.find((each) => each.modal);
+      expect(modal?.message).toBe("Run this command without a sandbox?");
+      expect(modal?.detail).toBe(`$ ${text.replace("\u2063", "\ufffd")}`);
+      await (sure ? modal?.press("Allow") : modal?.close());
+      expect(session.decisions()).toHaveLength(sure ? 1 : 0);
+    }
+  });
+
+  it("is not needed for a no", async () => {
+    await session.waits(command(LONG));
+    await screen.toast.press("deny");
+    expect(session.decisions()).toMatchObject([{ decision: "answer", message: "deny" }]);
+  });
+});
+
 describe("words", () => {
   beforeEach(() => {
     session.answers["devloop.decide"] = ({ message }) => (message === undefined ? new Error("Say what.") : {});

@@ -76,6 +76,7 @@ export interface Toast {
   readonly message: string;
   readonly buttons: readonly string[];
   readonly modal: boolean;
+  readonly detail: string | undefined;
   press(title: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -167,7 +168,8 @@ export class Screen {
   }
 
   show(kind: Toast["kind"], message: string, ...rest: unknown[]): Promise<unknown> {
-    const modal = rest.some((each) => typeof each === "object" && each !== null && "modal" in each);
+    const options = rest.find((each) => typeof each === "object" && each !== null && "modal" in each);
+    const modal = options !== undefined;
     const items = rest.filter((each) => !(typeof each === "object" && each !== null && "modal" in each));
     const titleOf = (item: unknown): string =>
       typeof item === "string" ? item : String((item as { title: unknown }).title);
@@ -181,6 +183,7 @@ export class Screen {
         kind,
         message,
         modal,
+        detail: (options as { detail?: string } | undefined)?.detail,
         buttons: items.map(titleOf),
         press: (title) => over(theOnly(items.filter((item) => titleOf(item) === title))),
         close: () => over(undefined),

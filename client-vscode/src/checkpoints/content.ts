@@ -2,7 +2,7 @@
 
 import { accepts, DECISIONS, detailOf, offered, recommended, titleAt, wordsOf } from "../decisions";
 import type { Checkpoint, Decision, Run, Secret } from "../protocol";
-import { counted, forNotice, joined, money, oneLine, runName } from "../views/text";
+import { counted, forNotice, joined, money, oneLine, runName, visible } from "../views/text";
 
 /** Who waits: as much of a run as is needed to speak of it. */
 export type Waiting = Pick<Run, "id" | "task" | "title"> & Partial<Pick<Run, "scripted">>;
@@ -59,6 +59,20 @@ function notSecret(checkpoint: Checkpoint): Choice[] {
   const detail =
     found.length === 1 ? `${secretName(only)}: accept exactly that, and check again.` : "Say which of them are none.";
   return [{ kind: "notSecret", title, detail, notSecret: found }];
+}
+
+const YES: ReadonlySet<string> = new Set(["allow", "yes", "1"]);
+/** As much of a question as every place shows on its one line. */
+const ONE_LINE = 100;
+
+/** The question, where `answer` says yes to a command that was not seen whole: notifications and lists show one line. */
+export function unseen({ question }: Checkpoint, answer: string): { asks: string; command: string } | undefined {
+  if (question === null || !question.choices.includes("allow") || !YES.has(answer.trim().toLowerCase())) {
+    return undefined;
+  }
+  const [asks = "", ...command] = question.text.split("\n");
+  const isShort = command.length === 1 && question.text.length <= ONE_LINE;
+  return isShort ? undefined : { asks: oneLine(asks), command: command.map(visible).join("\n") };
 }
 
 export function hasChanges(checkpoint: Checkpoint): boolean {

@@ -6,7 +6,7 @@ import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions"
 import type { Checkpoint, CommandArguments, Decision, Run, Secret, Shown } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
-import { type Choice, doubtOf, everything, nameOf, secretName, titleOf } from "./content";
+import { type Choice, doubtOf, everything, nameOf, secretName, titleOf, unseen } from "./content";
 import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -151,6 +151,9 @@ export class Deciding {
     if (decision === "discard" && !(await this.sure(place))) {
       return;
     }
+    if (decision === "answer" && message !== undefined && !(await this.seen(place, message))) {
+      return;
+    }
     let said = message;
     if (needsWords(decision) && said === undefined) {
       if (await this.send(place, decision, undefined, true)) {
@@ -231,6 +234,16 @@ export class Deciding {
     const detail = `${open}The work stays reachable for 30 days.`;
     const question = `Throw away the work of ${nameOf(run)}?`;
     return (await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) === yes;
+  }
+
+  /** Whether the person saw all of the command that `answer` allows. */
+  private async seen({ content }: Place, answer: string): Promise<boolean> {
+    const found = unseen(content, answer);
+    if (found === undefined) {
+      return true;
+    }
+    const yes = "Allow";
+    return (await vscode.window.showWarningMessage(found.asks, { modal: true, detail: found.command }, yes)) === yes;
   }
 
   /** True when the server took it. `probing`: only what the plan says already; without it nothing is said. */

@@ -43,6 +43,11 @@ export function forNotice(text: string, limit = 600): string {
   return oneLine(text, limit).replaceAll("](", "] (");
 }
 
+/** One line of any text, whole: what is not drawn becomes a sign for that. */
+export function visible(line: string): string {
+  return line.replaceAll("\t", "    ").replace(HIDDEN, "\u{fffd}");
+}
+
 /** Any text in a label, where `$(name)` would become an icon. */
 export function plainLabel(text: string, limit = 200): string {
   return oneLine(text, limit).replaceAll("$(", "$\u2060(");
