@@ -208,7 +208,7 @@ FIXES = (
         name="no-secret-in-a-commit",
         threat="§9.3 layer 3: a secret in the work of a run",
         says="a finding holds the commit back until a person accepts exactly it",
-        cuts=(Cut("runs/leaks.py", '"fail" if leaks else "pass",', '"pass",'),),
+        cuts=(Cut("runs/leaks.py", '"fail" if leaks else "unknown"', '"pass" if leaks else "unknown"'),),
         tests=(f"{EXITS}test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none",),
     ),
     Fix(
@@ -217,6 +217,13 @@ FIXES = (
         says="what can be read in binary files is looked at, too",
         cuts=(Cut("runs/leaks.py", "    lines += binaries\n", ""),),
         tests=(f"{EXITS}test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_that_it_is_none",),
+    ),
+    Fix(
+        name="what-was-not-looked-at-is-no-pass",
+        threat="§9.3 layer 3: a secret in what is not read of very large files",
+        says="a change that could not be looked at to its end is not landed",
+        cuts=(Cut("runs/leaks.py", 'else "unknown" if unlooked else "pass"', 'else "pass"'),),
+        tests=(f"{EXITS}test_files_that_are_too_large_to_be_looked_at_are_not_landed",),
     ),
     Fix(
         name="no-secret-in-a-name",

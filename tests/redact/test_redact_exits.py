@@ -158,6 +158,17 @@ async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_th
         assert all(place in shown["problem"] for place in ("other.py:2", "data.bin:2", "wide.txt:2"))  # in no diff
 
 
+async def test_files_that_are_too_large_to_be_looked_at_are_not_landed(project: Path) -> None:
+    """Of one file that is larger than 8 MiB a snapshot has nothing; of many the last are not read."""
+    huge = command("for n in 1 2 3 4 5 6 7 8 9; do head -c 8000000 /dev/zero > $n.bin; done")
+    async with engine(project, tasks={"1.2": [turn(huge), *[turn(finish("They are large."))] * 6]}) as held:
+        run = await held.run("1.2", decide="commit")
+        shown = await held.checkpoint(run)
+        gate = next(each for each in shown["gates"] if each["gate"] == "secrets")
+        assert gate["verdict"] == "unknown" and "9.bin" in gate["reason"], gate
+        assert shown["kind"] == "problem" and "commit" not in shown["decisions"]
+
+
 async def test_a_secret_in_a_name_holds_the_work_back_and_no_list_tells_it(project: Path) -> None:
     """A file's, a folder's of which the folder is told once, and one that shows only without a line's end in it."""
     split = f"{SHAPE[:9]}\\n\\033[1m{SHAPE[9:]}"

@@ -66,23 +66,24 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
     new = [each for each in in_names if not await services.workspace.has(base, each.path)]
     leaks = artefacts.leaks([*(each for each in hits if each.path != NAMES), *new], key, accepted)
     leaks = _without_secrets(services, leaks, in_names)
-    note = () if scanned else (scanning.UNLOOKED,)
+    unlooked = None
     if large:
         told_of = ", ".join(one_line(path, 60) for path in large[:NAMED])
-        note = (*note, f"not text, and not looked at behind {BINARY >> 20} MiB: {told_of}")
+        unlooked = (
+            f"not text, too large, and not looked at for secrets to the end: {told_of}. Commit such files yourself."
+        )
     if found.truncated:
-        reason = f"the change is larger than {PATCH >> 20} MiB and was not looked at for secrets to its end"
-        return GateResult(NAME, "security", "unknown", reason, started=begun, tree=commit, notes=note)
+        unlooked = f"the change is larger than {PATCH >> 20} MiB and was not looked at for secrets to its end. Make it in parts."
     return GateResult(
         NAME,
         "security",
-        "fail" if leaks else "pass",
-        _said(leaks) if leaks else "no secret is in the change",
+        "fail" if leaks else "unknown" if unlooked else "pass",
+        _said(leaks) if leaks else unlooked or "no secret is in the change",
         started=begun,
         duration_s=time.time() - begun,
         tree=commit,
         findings=tuple(_finding(each) for each in leaks),
-        notes=note,
+        notes=() if scanned else (scanning.UNLOOKED,),
     )
 
 
