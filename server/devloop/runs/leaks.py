@@ -73,7 +73,7 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
             f"not text, too large, and not looked at for secrets to the end: {told_of}. Commit such files yourself."
         )
     if found.truncated:
-        unlooked = f"the change is larger than {PATCH >> 20} MiB and was not looked at for secrets to its end. Make it in parts."
+        unlooked = f"the change is larger than {PATCH >> 20} MiB, and was not looked at for secrets to its end"
     return GateResult(
         NAME,
         "security",
