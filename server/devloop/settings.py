@@ -140,8 +140,8 @@ class GateSettings(_Section):
 class GuardingSettings(_Section):
     """What stands in `[gates]` beside the gates: how honest they are kept (gates §5.6 and residue)."""
 
-    guard: Literal["show", "block"] = "show"
-    """Work that changes what checks it: shown to a person, or a failure."""
+    guard: Literal["show", "block", "accept"] = "show"
+    """Work that changes what checks it: shown to a person, or a failure; with "accept" told, and waiting for nobody."""
     files: Literal["work", "base"] = "work"
     """`gates.from`: with "base", work that changes tests or configuration has to pass with those of its base, too."""
 

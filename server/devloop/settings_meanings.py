@@ -97,7 +97,8 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "agents.*.effort": Meaning("How hard the model of one agent or mode thinks."),
     "agents.*.turns": Meaning("The most turns of one agent or mode."),
     "gates.guard": Meaning(
-        "What happens to work that changes what checks it: show (a person decides), block (it fails).",
+        "What happens to work that changes what checks it: show (a person decides), block (it fails), accept (it is"
+        " told, and nothing waits for you).",
         "care",
         ("block",),
     ),

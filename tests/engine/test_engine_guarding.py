@@ -48,6 +48,16 @@ async def test_blocked_it_goes_back_to_the_agent_and_then_to_the_person(one: Eng
     await one.ended(run)
 
 
+async def test_where_the_person_accepts_it_nobody_waits_and_it_is_told(one: Engine) -> None:
+    await settings(one, '[gates]\nguard = "accept"\n')
+    await one.play({"g": [turn(write("mypy.ini", LAX)), turn(finish())]})
+    run = await one.run("g", decide="commit")
+    assert (await one.ended(run))["outcome"] == "landed"
+    found = evidence.of(await one.ask("show", run=run))
+    assert found is not None
+    assert [each for each in found["notices"] if "mypy.ini:1 (configuration). Your settings accept that." in each]
+
+
 async def test_blocked_or_not_ordinary_work_passes(one: Engine) -> None:
     await settings(one, '[gates]\nguard = "block"\nfrom = "base"\n')
     await one.play({"c": work("c.txt")})

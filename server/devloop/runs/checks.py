@@ -182,11 +182,13 @@ async def guards(services: Services, run: str, commit: str) -> dict[str, Any]:
     """What the work does to its checks, as the `brief` of a gate. `holds`: a person has to see it; where
     `gates.guard` is "block" it fails, and is told and kept as any gate is."""
     result, holds = await guarding.check(services, run, commit)
-    if result.findings and not holds:  # nobody may ever be asked: what it was stays on the run
-        services.notice(run, f"{result.reason}. None of it takes anything from what was checked before.")
+    accepted = holds and services.settings.guarding.guard == "accept"
+    if result.findings and (accepted or not holds):  # nobody may ever be asked: what it was stays on the run
+        why = "Your settings accept that" if accepted else "None of it takes anything from what was checked before"
+        services.notice(run, f"{result.reason}. {why}.")
     if result.verdict == "fail":
         _keep(services, run, commit, result)
-    return {**brief(result), "holds": holds}
+    return {**brief(result), "holds": holds and not accepted}
 
 
 def _keep(services: Services, run: str, commit: str, result: GateResult) -> None:
