@@ -44,16 +44,29 @@ def expanded(pattern: str) -> tuple[Segments, ...]:
 
 
 def _match(segments: Segments, parts: tuple[str, ...]) -> bool:
-    """Row by row: which prefixes of `parts` do the segments so far match."""
-    reach = [True] + [False] * len(parts)
-    for segment in segments:
-        if segment == "**":
-            first = reach.index(True) if True in reach else len(reach)
-            reach = [position >= first for position in range(len(reach))]
-        else:
-            fits = _segment(segment)
-            reach = [False] + [reach[i] and fits(part) is not None for i, part in enumerate(parts)]
-    return reach[-1]
+    """Part by part: how many of the segments are used up then. It ends with the first part that none of them fits."""
+    reached = _passing(segments, {0})
+    for part in parts:
+        here = reached - {len(segments)}
+        after = {at if segments[at] == "**" else at + 1 for at in here if _fits(segments[at], part)}
+        if not after:
+            return False
+        reached = _passing(segments, after)
+    return len(segments) in reached
+
+
+def _fits(segment: str, part: str) -> bool:
+    return segment == "**" or _segment(segment)(part) is not None
+
+
+def _passing(segments: Segments, reached: set[int]) -> set[int]:
+    """The same, where `**` stands for no folder at all."""
+    found = set(reached)
+    for at in reached:
+        while at < len(segments) and segments[at] == "**" and at + 1 not in found:
+            at += 1
+            found.add(at)
+    return found
 
 
 @functools.lru_cache(maxsize=1024)

@@ -33,6 +33,15 @@ FIXES = (
         ),
     ),
     Fix(
+        name="read-only-paths-to-the-last",
+        threat="§7: so many files that the patterns of `paths.readonly` are not compared with all of them",
+        says="no command runs before everything that they name is known",
+        cuts=(Cut("tools/running.py", "        if walk.stopped:", "        if False:"),),
+        tests=(
+            "tests/tools/test_tools_commands.py::test_where_read_only_places_could_not_be_looked_for_to_the_end_no_command_runs",
+        ),
+    ),
+    Fix(
         name="masks-of-the-set-up",
         threat="§4, §2.3: what the set-up command calls rewrites the .git pointer or makes such files",
         says="the set-up command has the same masks, but for the environments that it makes",

@@ -136,6 +136,21 @@ async def test_too_many_read_only_places_are_refused_not_ignored(boxed):
     assert "name folders instead" in result.content
 
 
+async def test_where_read_only_places_could_not_be_looked_for_to_the_end_no_command_runs(boxed, monkeypatch):
+    """A pattern behind so many files that the walk ends before it: what it names would not be protected."""
+    monkeypatch.setattr("devloop.tools.reading.WALK_CAP", 20)
+    for number in range(30):
+        boxed.put(f"d{number}/a", "x")
+    boxed.put("z.lock", "kept")
+    desk = dataclasses.replace(boxed, context=dataclasses.replace(boxed.context, readonly=("*.lock",)))
+    result = await desk.do("run_command", command="for each in *.lock d*; do echo changed > $each; done")
+    assert result.is_error and "No command can run" in result.content
+    assert (desk.worktree / "z.lock").read_text() == "kept"
+    named = dataclasses.replace(boxed, context=dataclasses.replace(boxed.context, readonly=("d1/a",)))
+    result = await named.do("run_command", command="echo changed > d1/a; echo other > d2/a")
+    assert "exit code 0" in result.content and (named.worktree / "d1/a").read_text() == "x"
+
+
 async def test_memory_is_named(boxed):
     limits = Limits(wall_s=15, memory_bytes=100 * MIB)
     desk = dataclasses.replace(boxed, context=dataclasses.replace(boxed.context, limits=limits))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -279,6 +280,32 @@ async def test_an_expression_that_never_ends_is_stopped(desk, monkeypatch):
 )
 def test_patterns(pattern, path, fits):
     assert globs.matches(pattern, path.split("/")) is fits
+
+
+def naive(segments, parts):
+    """The definition, word by word."""
+    if not segments:
+        return not parts
+    if segments[0] == "**":
+        return naive(segments[1:], parts) or (bool(parts) and naive(segments, parts[1:]))
+    return bool(parts) and fnmatchcase(parts[0], segments[0]) and naive(segments[1:], parts[1:])
+
+
+@given(
+    st.lists(st.sampled_from(("**", "*", "a", "b", "a*")), max_size=6),
+    st.lists(st.sampled_from(("a", "b", "ab")), max_size=6),
+)
+def test_a_pattern_means_what_its_definition_says(segments, parts):
+    assert globs.matches("/".join(segments), parts) is naive(segments, parts)
+
+
+def test_a_deep_folder_and_a_long_pattern_are_compared_in_time():
+    """A million comparisons each, when every segment was compared with every folder."""
+    begin = time.monotonic()
+    for depth in range(900, 1000):
+        assert not globs.matches("a/" * 450 + "b", ["a"] * depth)
+        globs.matches("**/a/" * 20, ["a"] * depth)
+    assert time.monotonic() - begin < 10
 
 
 @given(st.text("*?[]{},/.ab", max_size=40), st.lists(st.text("ab.", min_size=1, max_size=8), max_size=5))

@@ -219,7 +219,7 @@ def test_search_reads_only_names_of_files_inside(ground, make):
         from devloop.tools.inputs import Search
 
         context = make(worktree=worktree).context
-        for name in _candidates(Search(pattern="x"), context):
+        for name in _candidates(Search(pattern="x"), context)[0]:
             assert (worktree / name).is_file() and not (worktree / name).is_symlink()
             assert worktree.resolve() in (worktree / name).resolve().parents
 

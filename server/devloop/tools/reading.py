@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ LINE_CAP = 64 * 1024
 COUNT_CAP = 16 * 1024 * 1024
 LIST_CAP = 200
 WALK_CAP = 50_000
+LOOK_S = 3.0
+"""So long a pattern is compared with what lies there: deep folders and a pattern of many `**` take their time."""
 IGNORED = frozenset(
     (
         *(".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox", ".eggs"),
@@ -83,49 +86,61 @@ def list_files(call: ListFiles, files: Confined) -> Answer:
     if ".." in pattern.split("/"):
         raise Problem("The pattern may not contain `..`; use path for the folder to start in.")
     wanted = frozenset(part for segments in globs.expanded(pattern) for part in segments)
-    found: list[str] = []
-    walked = 0
-    for parts, mode in walk(files, start, named=wanted):
-        walked += 1
-        if globs.matches(pattern, parts[len(start) :]):
-            found.append("/".join(parts) + ("/" if stat.S_ISDIR(mode) else "@" if stat.S_ISLNK(mode) else ""))
+    walk = Walk(files, start, wanted)
+    found = [
+        "/".join(parts) + ("/" if stat.S_ISDIR(mode) else "@" if stat.S_ISLNK(mode) else "")
+        for parts, mode in walk
+        if globs.matches(pattern, parts[len(start) :])
+    ]
     found.sort()
     text = "\n".join(found[:LIST_CAP]) or "(nothing matches)"
     if len(found) > LIST_CAP:
         text += f"\n… {len(found) - LIST_CAP} more; use a narrower pattern"
-    if walked >= WALK_CAP:
-        text += f"\n… stopped after {WALK_CAP} entries; start in a deeper folder"
+    if walk.stopped:
+        text += f"\n… stopped after {walk.stopped}; start in a deeper folder"
     return Answer(text, f"list {call.pattern} ({len(found)})")
 
 
-def walk(files: Confined, start: Parts, named: frozenset[str] = frozenset()) -> Iterator[tuple[Parts, int]]:
-    """Every entry below the folder `start` with its mode, at most `WALK_CAP`, never through a symbolic link.
+class Walk:
+    """Every entry below the folder `start` with its mode, never through a symbolic link.
 
-    The folders of `IGNORED` are passed over with what is in them, unless `named` has them.
+    The folders of `IGNORED` are passed over with what is in them, unless `named` has them. It ends after `WALK_CAP`
+    entries or `LOOK_S` seconds, and then `stopped` says so: whoever looks at each entry takes time as well.
     """
-    left = WALK_CAP
-    waiting = [start]
-    while waiting and left > 0:
-        folder = waiting.pop()
+
+    def __init__(self, files: Confined, start: Parts, named: frozenset[str] = frozenset()) -> None:
+        self._files, self._start, self._ignored = files, start, IGNORED - named
+        self.stopped = ""
+
+    def __iter__(self) -> Iterator[tuple[Parts, int]]:
+        left, end = WALK_CAP, time.monotonic() + LOOK_S
+        waiting = [self._start]
+        while waiting and not self.stopped:
+            for found in self._inside(waiting.pop()):
+                left -= 1
+                if left < 0 or time.monotonic() > end:
+                    self.stopped = f"{WALK_CAP} entries" if left < 0 else f"{LOOK_S:.0f} s"
+                    break
+                if stat.S_ISDIR(found[1]):
+                    waiting.append(found[0])
+                yield found
+
+    def _inside(self, folder: Parts) -> Iterator[tuple[Parts, int]]:
         try:
-            fd = files.open_folder(folder)
+            fd = self._files.open_folder(folder)
         except Problem:
-            if folder == start:
+            if folder == self._start:
                 raise
-            continue
+            return
         try:
             with os.scandir(fd) as entries:
                 for entry in entries:
-                    if entry.name in IGNORED - named or entry.name.startswith(TEMPORARY) or left <= 0:
+                    if entry.name in self._ignored or entry.name.startswith(TEMPORARY):
                         continue
-                    left -= 1
                     try:
                         mode = entry.stat(follow_symlinks=False).st_mode
                     except OSError:
                         continue
-                    parts = (*folder, entry.name)
-                    if stat.S_ISDIR(mode):
-                        waiting.append(parts)
-                    yield parts, mode
+                    yield (*folder, entry.name), mode
         finally:
             os.close(fd)

@@ -14,7 +14,7 @@ from devloop.sandbox import Command, Outcome
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import RunCommand
 from devloop.tools.model import Answer, Problem, ToolContext
-from devloop.tools.reading import walk
+from devloop.tools.reading import Walk
 from devloop.tools.text import without_placeholders
 
 OUTPUT_CAP = 30 * 1024
@@ -60,17 +60,23 @@ async def run_command(call: RunCommand, call_id: str, context: ToolContext) -> A
 
 def readonly_paths(context: ToolContext) -> tuple[Path, ...]:
     """What `context.readonly` names, as seen inside: the outermost paths that exist, and absent ones named exactly."""
-    exact = (p.strip("/") for p in context.readonly if "/" in p.rstrip("/") and not re.search(r"[*?\[{]", p))
-    found: list[tuple[str, ...]] = []
+    exact = [p for p in context.readonly if "/" in p.rstrip("/") and not re.search(r"[*?\[{]", p)]
+    patterns = [p for p in context.readonly if p not in exact]
     with Confined(context.worktree, context.view) as files:
-        found += [files.split(name) for name in exact]
-        for parts, _ in walk(files, ()):
+        found = [files.split(name.strip("/")) for name in exact]
+        walk = Walk(files, ())
+        for parts, _ in walk if patterns else ():
             if any(parts[: len(above)] == above for above in found):
                 continue
-            if any(globs.covers(pattern, parts) for pattern in context.readonly):
+            if any(globs.covers(pattern, parts) for pattern in patterns):
                 found.append(parts)
                 if len(found) > READONLY_CAP:
                     raise Problem(f"paths.readonly matches more than {READONLY_CAP} places; name folders instead.")
+        if walk.stopped:  # what was not looked at would not be protected
+            raise Problem(
+                "No command can run: paths.readonly has patterns, and the project was too large to look for what they"
+                f" match (stopped after {walk.stopped}). The person can name whole paths there instead."
+            )
     return tuple(context.view.joinpath(*parts) for parts in found)
 
 

@@ -16,7 +16,7 @@ from devloop.sandbox import GIB, Command, Limits, Mount, environment, toolchain_
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import Search
 from devloop.tools.model import Answer, Problem, ToolContext
-from devloop.tools.reading import WALK_CAP, walk
+from devloop.tools.reading import Walk
 
 SEARCH_CAP = 100 * 1024
 WALL_S = 15.0
@@ -28,7 +28,7 @@ async def search(call: Search, context: ToolContext) -> Answer:
         re.compile(call.pattern)
     except (re.error, OverflowError, RecursionError) as problem:
         raise Problem(f"The pattern is no regular expression: {problem}.") from None
-    names = await asyncio.to_thread(_candidates, call, context)
+    names, stopped = await asyncio.to_thread(_candidates, call, context)
     job = {"pattern": call.pattern, "files": names, "cap": SEARCH_CAP}
     result = await context.backend.run(
         Command(
@@ -50,13 +50,13 @@ async def search(call: Search, context: ToolContext) -> Answer:
         text += f"\n… stopped at {SEARCH_CAP // 1024} KiB; use a narrower pattern or path"
     elif not count:
         text = "(no matches)"
-    if len(names) >= WALK_CAP:
-        text += f"\n… only the first {WALK_CAP} files were searched"
+    if stopped:
+        text += f"\n… only {len(names)} files were searched: stopped after {stopped}; name a folder that is deeper"
     return Answer(text.lstrip("\n"), f"search {call.pattern!r} ({count})", is_error=result.timed_out)
 
 
-def _candidates(call: Search, context: ToolContext) -> list[str]:
-    """The files to search, relative to the worktree, sorted."""
+def _candidates(call: Search, context: ToolContext) -> tuple[list[str], str]:
+    """The files to search, relative to the worktree, sorted; and why these are not all."""
     with Confined(context.worktree, context.view) as files:
         start = files.split(call.path)
         fd = files.open_any(start)
@@ -65,16 +65,18 @@ def _candidates(call: Search, context: ToolContext) -> list[str]:
         finally:
             os.close(fd)
         if single:
-            return ["/".join(start)]
+            return ["/".join(start)], ""
         pattern = call.glob.lstrip("/")
         if pattern and "/" not in pattern:
             pattern = f"**/{pattern}"
-        return sorted(
+        walk = Walk(files, start)
+        found = sorted(
             "/".join(parts)
-            for parts, mode in walk(files, start)
+            for parts, mode in walk
             if stat.S_ISREG(mode)
             and (not pattern or globs.matches(pattern, parts[len(start) :]) or globs.matches(pattern, parts))
         )
+        return found, walk.stopped
 
 
 @functools.cache
