@@ -143,7 +143,7 @@ def seen_outside(base: Path) -> list[tuple[object, ...]]:
 def protected_in(worktree: Path) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name in (".git", ".devloop", ".vscode"):
-        if (worktree / name).is_dir() and not (worktree / name).is_symlink():
+        if not (worktree / name).is_symlink() and (worktree / name).is_dir():
             found |= {str(each): each.read_text() for each in sorted((worktree / name).iterdir()) if each.is_file()}
     return found
 
