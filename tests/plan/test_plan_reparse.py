@@ -241,6 +241,7 @@ def test_typing_costs_about_the_same_in_a_short_and_in_a_long_plan() -> None:
         # two tasks of a group that name the same file
         ("- [ ] a [parallel:A]\n  - Files: a.py\n- [ ] b [parallel:A]\n  - Files: a.py\n", 1, 11, 12, "b"),
         ("- [ ] a [parallel:A]\n  - Files: b.py\n- [ ] b [parallel:A]\n  - Files: a.py\n", 1, 11, 12, "a"),
+        ("- [ ] a\n  -       - [ ] b\n", 1, 12, 15, ""),  # nearly a box, in the code of a bullet
     ],
 )
 def test_what_is_reported_of_a_line_follows_its_text(before: str, line: int, start: int, end: int, new: str) -> None:

@@ -76,11 +76,12 @@ def _patched(plan: Plan, document: Document, changed: Sequence[tuple[int, Chunk,
             continue
         if _is_in_header(plan, line) and (nearly_field(left) or nearly_field(right)):
             return None
+        at = next(at for at, entry in enumerate(known) if entry[0] == offset)
         read = record(offset, step, right)
-        found = _retitled(plan, line, read) or _reworded(plan, line, read)
+        found = _retitled(plan, line, read) or _reworded(plan, line, known[at], read)
         if found is None or found[0] in tasks:
             return None
-        known[next(at for at, entry in enumerate(known) if entry[0] == offset)] = read
+        known[at] = read
         tasks[found[0]] = found[1]
     result = _with_tasks(plan, document, tasks)
     for chunk, known in fresh.values():
@@ -120,13 +121,15 @@ def _retitled(plan: Plan, line: int, read: Record) -> tuple[int, tuple[Task, Nod
     return index, (_renamed(task, box.title), changed)
 
 
-def _reworded(plan: Plan, line: int, read: Record) -> tuple[int, tuple[Task, Node]] | None:
-    """The task of which a metadata bullet says something else under the same key."""
-    if read[2] != "bullet":
+def _reworded(plan: Plan, line: int, known: Record, read: Record) -> tuple[int, tuple[Task, Node]] | None:
+    """The task of which a metadata bullet, `known` before, says something else under the same key."""
+    if read[2] != "bullet" or known[2] != "bullet":
         return None
     bullet, meta = read[3]
+    if bullet.malformed or known[3][0].malformed:
+        return None  # what is nearly a box is reported
     index = bisect_left(plan.tasks, line, key=_line) - 1
-    if index < 0 or bullet.malformed or plan.tasks[index].status == "blocked":  # its notes may be the reason
+    if index < 0 or plan.tasks[index].status == "blocked":  # its notes may be the reason
         return None
     owner = plan.tree.tasks[index]
     at = next((at for at, (_, node) in enumerate(owner.metas) if node.line == line), None)
