@@ -69,7 +69,10 @@ def head(root: Path, relative: str, limit: int, *, links: bool = True) -> bytes:
 def read_anywhere(path: Path, limit: int) -> bytes:
     """All bytes of a regular file, wherever links lead: for what a person named, or chose to link. Raises `OSError`:
     `NoFile`, `TooLarge`."""
-    fd = os.open(path, READ)
+    try:
+        fd = os.open(path, READ)
+    except ValueError:  # a name that no file can have
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path)) from None
     with os.fdopen(fd, "rb") as stream:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise NoFile(str(path))
@@ -98,16 +101,22 @@ def is_file(root: Path, relative: str, *, links: bool = True) -> bool:
 
 def entries(root: Path, relative: str, *, links: bool = True) -> list[tuple[str, int]]:
     """(name, mode) of everything in a folder, sorted by name; links are told, not followed. Raises `OSError`."""
+    if not DESCRIPTORS:
+        return _listed(_inside_by_name(root, parts_of(relative), relative, links=links))
     fd = _open(root, relative, FOLDER, links=links)
     try:
-        found = []
-        with os.scandir(fd if os.scandir in os.supports_fd else root / relative) as each:
-            for entry in each:
-                with contextlib.suppress(OSError):
-                    found.append((entry.name, entry.stat(follow_symlinks=False).st_mode))
-        return sorted(found)
+        return _listed(fd)
     finally:
         os.close(fd)
+
+
+def _listed(folder: int | Path) -> list[tuple[str, int]]:
+    found = []
+    with os.scandir(folder) as each:
+        for entry in each:
+            with contextlib.suppress(OSError):
+                found.append((entry.name, entry.stat(follow_symlinks=False).st_mode))
+    return sorted(found)
 
 
 def write(
@@ -148,8 +157,7 @@ def remove(root: Path, relative: str) -> None:
     """Take away the file or link of that name; links on the way to it are followed below `root` only. Raises `OSError`,
     `FileNotFoundError` where there is none."""
     if not DESCRIPTORS:
-        _inside_by_name(root, os.path.dirname(relative), links=True)  # noqa: PTH120 - of a path below the root
-        (root / relative).unlink()
+        _place_by_name(root, relative, links=True).unlink()
         return
     with _place(root, relative, links=True, last=False) as (folder, name):
         os.unlink(name, dir_fd=folder)
@@ -232,6 +240,8 @@ def _place(
     held = [os.open(root, FOLDER)]
     try:
         waiting = list(reversed(parts_of(relative)))
+        if make and len(waiting) > MOST_DEPTH + 1:  # before the first of them is made
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), relative)
         left = MOST_LINKS if links else 0
         name = "."
         while waiting:
@@ -293,28 +303,50 @@ def _below(root: Path, target: str, relative: str) -> str:
 # Without descriptors of folders (Windows): by name, as narrowly as that can be done
 
 
-def _inside_by_name(root: Path, relative: str, *, links: bool) -> Path:
-    path = root.joinpath(*parts_of(relative))
-    base, real = os.path.realpath(root), os.path.realpath(path)
+def _inside_by_name(root: Path, parts: tuple[str, ...], relative: str, *, links: bool) -> Path:
+    """Where the path leads, without a link that could be followed. What is missing is taken as it is written."""
+    base = os.path.realpath(root)
+    real = _real(root.joinpath(*parts), relative)
     if real != base and not real.startswith(base.rstrip(os.sep) + os.sep):
         raise Outside(relative)
-    if not links and real != os.path.join(base, *parts_of(relative)):  # noqa: PTH118
+    if _real(real, relative) != real:  # behind a link to itself nothing was looked at
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), relative)
+    if not links and os.path.normcase(real) != os.path.normcase(os.path.join(base, *parts)):  # noqa: PTH118
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), relative)
     return Path(real)
 
 
+def _real(path: str | Path, relative: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except RecursionError:  # before Python 3.13 each link that leads to a link is one call deeper
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), relative) from None
+
+
+def _place_by_name(root: Path, relative: str, *, links: bool) -> Path:
+    """The path in the folder that it lies in, which itself is not followed."""
+    parts = parts_of(relative)
+    if not parts:
+        raise NoFile(relative)
+    return _inside_by_name(root, parts[:-1], relative, links=links) / parts[-1]
+
+
 def _open_by_name(root: Path, relative: str, flags: int, *, links: bool) -> int:
-    path = _inside_by_name(root, relative, links=links)
-    if not path.is_file():
-        raise NoFile(relative) if path.exists() else FileNotFoundError(errno.ENOENT, "it is not there", relative)
+    path = _inside_by_name(root, parts_of(relative), relative, links=links)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise NoFile(relative)
     return os.open(path, flags)
 
 
 def _write_by_name(root: Path, relative: str, data: bytes, mode: int | None, *, links: bool, new: bool) -> None:
-    path = _inside_by_name(root, relative, links=links)
-    if not parts_of(relative) or path.is_dir() or (path.exists() and not path.is_file()):
-        raise NoFile(relative)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if new:
+        path = _place_by_name(root, relative, links=links)
+    else:
+        path = _inside_by_name(root, parts_of(relative), relative, links=links)
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise NoFile(relative)
+    _make_folders(Path(os.path.realpath(root)), path.parent, relative)
     if new:
         with os.fdopen(os.open(path, NEW, mode or 0o644), "wb") as stream:
             stream.write(data)
@@ -327,3 +359,13 @@ def _write_by_name(root: Path, relative: str, data: bytes, mode: int | None, *, 
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _make_folders(base: Path, folder: Path, relative: str) -> None:
+    names = folder.relative_to(base).parts
+    if len(names) > MOST_DEPTH:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), relative)
+    for name in names:
+        base /= name
+        with contextlib.suppress(FileExistsError):
+            base.mkdir()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 import threading
@@ -162,6 +164,106 @@ def test_what_is_too_large_is_not_read_and_what_is_there_is_not_overwritten_as_n
     assert [each.name for each in (root / "deep/er").iterdir()] == ["new"]
     beneath.remove(root, "deep/er/new")
     assert not (root / "deep/er/new").exists()
+
+
+ACTS: dict[str, Callable[[Path, str], Any]] = {
+    "read": lambda root, path: beneath.read(root, path, 100),
+    "entries": beneath.entries,
+    "write": lambda root, path: beneath.write(root, path, b"x"),
+    "write new": lambda root, path: beneath.write(root, path, b"x", new=True),
+    "remove": beneath.remove,
+}
+NO_PATHS = {
+    "a zero": "a\0b",
+    "half a character": "a/\ud800",
+    "thousands of folders": "a/" * 2000 + "file",
+    "more than a path can have": "a/" * 2500 + "file",
+    "a long name": "x" * 256,
+    "the root": "",
+    "above": "..",
+}
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize("path", NO_PATHS.values(), ids=NO_PATHS)
+def test_what_can_be_no_path_of_a_file_is_an_error_of_the_system_and_leaves_nothing(
+    path: str, act: Callable[[Path, str], Any], root: Path
+) -> None:
+    before = sorted(str(each) for each in root.parent.rglob("*"))
+    with pytest.raises(OSError) if path or act is not beneath.entries else contextlib.nullcontext():
+        act(root, path)
+    assert sorted(str(each) for each in root.parent.rglob("*")) == before
+
+
+def test_what_a_person_names_is_an_error_of_the_system_when_no_file_can_have_that_name(root: Path) -> None:
+    for name in ("a\0b", "\ud800", "x" * 256):
+        with pytest.raises(OSError):
+            beneath.read_anywhere(root / name, 100)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_a_thousand_links_to_links_are_an_error_of_the_system(act: Callable[[Path, str], Any], root: Path) -> None:
+    (root / "0").mkdir()
+    for number in range(1, 1_200):
+        (root / f"{number}").symlink_to(f"{number - 1}")
+    with pytest.raises(OSError) as told:
+        act(root, "1199/file")
+    assert told.value.errno in (errno.ELOOP, errno.ENOENT)
+    assert not list((root / "0").iterdir())
+
+
+@pytest.mark.usefixtures("way")
+def test_behind_a_link_to_itself_nothing_outside_is_reached(root: Path) -> None:
+    """What a link to itself leads to is nowhere, so `..` after it is nowhere too, and not the folder it lies in."""
+    (root / "loop").symlink_to("loop")
+    (root / "out").symlink_to("../outside")
+    (root / "way").symlink_to("loop/../out")
+    (root / "file").symlink_to("loop/../out/file")
+    for path in ("file", "way/file"):
+        for name, act in ACTS.items():
+            if name != "remove":
+                with pytest.raises(OSError):
+                    act(root, path)
+    with pytest.raises(OSError):
+        beneath.remove(root, "way/file")
+    assert (root.parent / "outside/file").read_text() == "outside\n"
+
+
+@pytest.mark.usefixtures("way")
+def test_steps_back_are_taken_before_links_are_followed(root: Path) -> None:
+    """`a/../b` is `b`, wherever `a` leads."""
+    (root.parent / "outside/in").mkdir()
+    (root / "a").symlink_to("../outside/in")
+    (root / "file").write_text("own")
+    assert beneath.read(root, "a/../file", 100) == b"own"
+    beneath.remove(root, "a/../file")
+    assert not (root / "file").exists() and (root.parent / "outside/file").exists()
+
+
+@pytest.mark.usefixtures("way")
+def test_a_link_that_leads_nowhere_yet_is_written_at_its_end_and_is_no_new_file(root: Path) -> None:
+    (root / "link").symlink_to("there")
+    with pytest.raises(FileExistsError):
+        beneath.write(root, "link", b"x", new=True)
+    assert not (root / "there").exists()
+    beneath.write(root, "link", b"x")
+    assert (root / "there").read_text() == "x" and (root / "link").is_symlink()
+
+
+@pytest.mark.usefixtures("way")
+def test_a_folder_is_listed_with_its_links(root: Path) -> None:
+    (root / "folder").mkdir()
+    (root / "folder/file").touch()
+    (root / "folder/out").symlink_to("../../outside")
+    (root / "again").symlink_to("folder")
+    for name in ("folder", "again"):
+        found = {each: stat.S_IFMT(mode) for each, mode in beneath.entries(root, name)}
+        assert found == {"file": stat.S_IFREG, "out": stat.S_IFLNK}
+    for name, links in (("again", False), ("folder/out", True), ("folder/file", True)):
+        with pytest.raises(OSError):
+            beneath.entries(root, name, links=links)
 
 
 def test_the_mode_stays_without_setuid_and_the_owner_of_nothing_else_changes(root: Path) -> None:
