@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 
 from devloop.errors import StaleEdit
-from devloop.plan import Event, Plan, TaskRef, apply, change, find_task, next_task, parse, select, show
+from devloop.plan import (
+    Event,
+    Plan,
+    TaskRef,
+    append_log,
+    apply,
+    apply_to,
+    change,
+    find_task,
+    next_task,
+    parse,
+    select,
+    set_header,
+    show,
+)
 from support.events import apply_event
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
@@ -322,6 +336,31 @@ def test_invalid_utf8_is_kept_and_reported() -> None:
     assert "invalid-utf8" in codes(found)
     event = Event("completed", TaskRef.of(found.tasks[0]), "x", NOW)
     assert apply_event(data, event).startswith(b"# P\n- [x] a\xff\xfe b\n- [ ] c\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  -\nStatus: x\n===\n- [ ] a\n", "  -\n  - 2026-01-31 12:30: n\n\nStatus: x\n===\n- [ ] a\n"),
+        ("-\n|---|\n-\n- [ ] a\n", "-\n- 2026-01-31 12:30: n\n\n|---|\n-\n- [ ] a\n"),
+        ("- a\ntext\n", "- a\ntext\n- 2026-01-31 12:30: n\n"),  # this text did go on with the entry
+    ],
+)
+def test_a_log_entry_takes_nothing_that_stands_behind_it(before: str, after: str) -> None:
+    found = parse(f"## Progress Log\n{before}")
+    written = parse(apply_to(found.document, append_log(found, "n", NOW)))
+    assert written.text == f"## Progress Log\n{after}"
+    assert [task.title for task in written.tasks] == [task.title for task in found.tasks]
+
+
+@pytest.mark.parametrize("below", ["Phase 1: A\n---\n- [ ] a\n", "2. [ ] b\n", "    code\n- [ ] a\n"])
+def test_a_first_field_takes_nothing_that_stands_behind_it(below: str) -> None:
+    found = parse(f"# P\n{below}")
+    written = parse(apply_to(found.document, set_header(found, "Status", "New")))
+    assert written.text == f"# P\n\n**Status**: New\n\n{below}"
+    assert [task.title for task in written.tasks] == [task.title for task in found.tasks]
+    assert [phase.id for phase in written.phases] == [phase.id for phase in found.phases]
+    assert len(written.criteria) == len(found.criteria)
 
 
 def test_long_line_is_read_but_not_searched() -> None:

@@ -11,13 +11,14 @@ from itertools import accumulate
 
 from devloop.errors import StaleEdit
 from devloop.plan import header, items
-from devloop.plan.blocks import BLANK, ITEM
+from devloop.plan.blocks import BLANK, ITEM, TEXT, UNDERLINE
 from devloop.plan.document import Document
 from devloop.plan.extent import last_line, last_text_line
 from devloop.plan.find import TaskRef, locate
 from devloop.plan.headings import LOG
 from devloop.plan.lines import body, clean, encode, ending
 from devloop.plan.model import DEFAULT_MARKERS, MARKERS, Edit, LogLine, Plan, Task
+from devloop.plan.regions import same_step
 
 LOG_HEADING = "## Progress Log"
 
@@ -121,7 +122,7 @@ def set_header(plan: Plan, key: str, value: str) -> tuple[Edit, ...]:
     title = next((section for section in plan.sections if section.level == 1 and section.kind != "phase"), None)
     if title is None:
         return (insert(plan.document, plan.document.front, [text, ""]),)
-    return (insert(plan.document, title.line + title.heading_lines - 1, ["", text]),)
+    return (_insert_apart(plan.document, title.line + title.heading_lines - 1, ["", text]),)
 
 
 def insert(document: Document, after: int, texts: Sequence[str]) -> Edit:
@@ -133,6 +134,25 @@ def insert(document: Document, after: int, texts: Sequence[str]) -> Edit:
     if end:
         return Edit(after + 1, 0, after + 1, 0, "".join(text + end for text in texts))
     return Edit(after, len(previous), after, len(previous), "".join(document.eol + text for text in texts))
+
+
+def _insert_apart(document: Document, after: int, texts: Sequence[str]) -> Edit:
+    """The same, with a blank line below when the text there would go on with the last one, or the underlined text
+    there with it."""
+    edit = insert(document, after, texts)
+    if after >= document.count:
+        return edit
+    below = apply_to(document, [edit]).step(after + len(texts))
+    if same_step(below, document.step(after)) and not _is_underlined(document, after):
+        return edit
+    return insert(document, after, [*texts, ""])
+
+
+def _is_underlined(document: Document, at: int) -> bool:
+    """Whether line `at` (0-based) stands in a heading with an underline."""
+    while at < document.count and document.step(at).kind == TEXT:
+        at += 1
+    return at < document.count and document.step(at).kind == UNDERLINE
 
 
 def append_log(plan: Plan, text: str | Sequence[str], stamp: datetime | str) -> tuple[Edit, ...]:
@@ -155,9 +175,10 @@ def append_log(plan: Plan, text: str | Sequence[str], stamp: datetime | str) -> 
         return (_first_entry(plan.document, section.line + section.heading_lines - 1, end, entries),)
     if newest_first(known):
         mark = _bullet_of(plan.document.line(known[0].line - 1))
-        return (insert(plan.document, known[0].line - 1, [mark + entry for entry in reversed(entries)]),)
+        return (_insert_apart(plan.document, known[0].line - 1, [mark + entry for entry in reversed(entries)]),)
     mark = _bullet_of(plan.document.line(known[-1].line - 1))
-    return (insert(plan.document, last_line(plan.document, known[-1].line), [mark + entry for entry in entries]),)
+    end = last_line(plan.document, known[-1].line)
+    return (_insert_apart(plan.document, end, [mark + entry for entry in entries]),)
 
 
 def _ends_blank(document: Document) -> bool:
