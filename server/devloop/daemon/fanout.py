@@ -20,7 +20,10 @@ Fetch = Callable[[int, int], Awaitable[dict[str, Any]]]
 PROGRESS_INTERVAL_S = 0.1
 """`turn.progress` of one run is passed on at most this often; what comes in between is replaced by the newest."""
 MAX_BACKLOG = 4 * 1024 * 1024
-"""Bytes that a subscriber may leave unread before it is dropped."""
+"""Bytes that a subscriber may leave unread for `PATIENCE_S` before it is dropped: on a busy machine even one that reads
+is that far behind for a moment. `MAX_EVER` it may never be."""
+MAX_EVER = 64 * 1024 * 1024
+PATIENCE_S = 3.0
 MAX_HELD = 20_000
 PAGE = 500
 
@@ -36,6 +39,7 @@ class Subscription:
     """The highest sequence number that was passed on."""
     held: list[Event] | None = None
     catching_up: asyncio.Task[None] | None = field(default=None, repr=False)
+    _behind: asyncio.TimerHandle | None = field(default=None, repr=False)
 
     def offer(self, event: Event) -> None:
         if self.held is not None:
@@ -52,7 +56,19 @@ class Subscription:
                 return
             self.sent = number
         self.peer.notify("devloop/event", event)
-        if self.peer.backlog > MAX_BACKLOG:
+        if self.peer.backlog > MAX_EVER:
+            self._too_slow()
+        elif self.peer.backlog > MAX_BACKLOG and self._behind is None:
+            self._behind = asyncio.get_running_loop().call_later(PATIENCE_S, self._look)
+
+    def end(self) -> None:
+        for each in (self.catching_up, self._behind):
+            if each is not None:
+                each.cancel()
+
+    def _look(self) -> None:
+        self._behind = None
+        if self.peer.backlog > MAX_BACKLOG and not self.peer.closed.is_set():
             self._too_slow()
 
     def _too_slow(self) -> None:
@@ -127,8 +143,8 @@ class Fanout:
 
     def unsubscribe(self, peer: Peer) -> None:
         subscription = self._subscriptions.pop(peer, None)
-        if subscription is not None and subscription.catching_up is not None:
-            subscription.catching_up.cancel()
+        if subscription is not None:
+            subscription.end()
 
     def close(self) -> None:
         for timer in self._timers.values():
