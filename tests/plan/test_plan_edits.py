@@ -384,22 +384,10 @@ def _index(old: list[str], new: list[str], line: int) -> int:
 def test_twice_is_once(data: bytes, kind: str, which: int) -> None:
     plan = parse(data)
     assume(plan.tasks)
-    event = Event(kind, TaskRef.of(plan.tasks[which % len(plan.tasks)]), "text", NOW)  # type: ignore[arg-type]
-    once = apply_event(data, event)
-    again = Event(kind, TaskRef.of(_moved(once, event)), "text", NOW)  # type: ignore[arg-type]
-    assert apply_event(once, again) == once
-
-
-def _moved(data: bytes, event: Event) -> object:
-    from devloop.plan import locate
-
-    assert event.task is not None
-    plan = parse(data)
-    try:
-        return locate(plan, event.task)
-    except StaleEdit:
-        assume(False)
-        raise
+    at = which % len(plan.tasks)
+    once = apply_event(data, Event(kind, TaskRef.of(plan.tasks[at]), "text", NOW))  # type: ignore[arg-type]
+    moved = parse(once).tasks[at]  # its line may be another, and that of a task with its id and title be its old one
+    assert apply_event(once, Event(kind, TaskRef.of(moved), "text", NOW)) == once  # type: ignore[arg-type]
 
 
 @settings(max_examples=often(200), deadline=None)

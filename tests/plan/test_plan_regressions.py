@@ -344,6 +344,9 @@ def test_invalid_utf8_is_kept_and_reported() -> None:
         ("  -\nStatus: x\n===\n- [ ] a\n", "  -\n  - 2026-01-31 12:30: n\n\nStatus: x\n===\n- [ ] a\n"),
         ("-\n|---|\n-\n- [ ] a\n", "-\n- 2026-01-31 12:30: n\n\n|---|\n-\n- [ ] a\n"),
         ("- a\ntext\n", "- a\ntext\n- 2026-01-31 12:30: n\n"),  # this text did go on with the entry
+        ("- a\n\n\ntext\n", "- a\n- 2026-01-31 12:30: n\n\n\ntext\n"),
+        ("\n  Phase 1: A\n-\n- [ ] a\n", "\n- 2026-01-31 12:30: n\n\n<!-- -->\n\n  Phase 1: A\n-\n- [ ] a\n"),
+        ("-\n\n  X\n-\n- [ ] a\n", "-\n- 2026-01-31 12:30: n\n<!-- -->\n\n\n  X\n-\n- [ ] a\n"),
     ],
 )
 def test_a_log_entry_takes_nothing_that_stands_behind_it(before: str, after: str) -> None:
@@ -351,6 +354,7 @@ def test_a_log_entry_takes_nothing_that_stands_behind_it(before: str, after: str
     written = parse(apply_to(found.document, append_log(found, "n", NOW)))
     assert written.text == f"## Progress Log\n{after}"
     assert [task.title for task in written.tasks] == [task.title for task in found.tasks]
+    assert [section.text for section in written.sections] == [section.text for section in found.sections]
 
 
 @pytest.mark.parametrize("below", ["Phase 1: A\n---\n- [ ] a\n", "2. [ ] b\n", "    code\n- [ ] a\n"])

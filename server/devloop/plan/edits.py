@@ -21,6 +21,7 @@ from devloop.plan.model import DEFAULT_MARKERS, MARKERS, Edit, LogLine, Plan, Ta
 from devloop.plan.regions import same_step
 
 LOG_HEADING = "## Progress Log"
+_APART = "<!-- -->"
 
 
 def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
@@ -137,15 +138,23 @@ def insert(document: Document, after: int, texts: Sequence[str]) -> Edit:
 
 
 def _insert_apart(document: Document, after: int, texts: Sequence[str]) -> Edit:
-    """The same, with a blank line below when the text there would go on with the last one, or the underlined text
-    there with it."""
-    edit = insert(document, after, texts)
-    if after >= document.count:
-        return edit
-    below = apply_to(document, [edit]).step(after + len(texts))
-    if same_step(below, document.step(after)) and not _is_underlined(document, after):
-        return edit
-    return insert(document, after, [*texts, ""])
+    """The same, with a blank line below when the text there would go on with the last one, with a comment when it is
+    indented as what belongs to it."""
+    for below in ((), ("",), (_APART, "")):
+        edit = insert(document, after, [*texts, *below])
+        if _stays_apart(document, apply_to(document, [edit]), after):
+            break
+    return edit
+
+
+def _stays_apart(document: Document, changed: Document, after: int) -> bool:
+    """Whether what stands behind inserted lines is what it was; with an underline, it is not part of a paragraph."""
+    by = changed.count - document.count
+    at = next((at for at in range(after, document.count) if document.step(at).kind != BLANK), document.count)
+    if at == document.count:
+        return True
+    goes_on = changed.step(at + by - 1).state.leaf == "p"
+    return same_step(changed.step(at + by), document.step(at)) and not (goes_on and _is_underlined(document, at))
 
 
 def _is_underlined(document: Document, at: int) -> bool:
@@ -214,7 +223,7 @@ def _first_entry(document: Document, heading: int, end: int, entries: Sequence[s
         lines.insert(0, "")
     if after < document.count and body(document.line(after)).strip():
         lines.append("")
-    return insert(document, after, lines)
+    return _insert_apart(document, after, lines)
 
 
 def newest_first(log: Sequence[LogLine]) -> bool:
