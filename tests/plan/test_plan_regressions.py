@@ -23,6 +23,7 @@ from devloop.plan import (
     select,
     set_header,
     show,
+    spans,
 )
 from support.events import apply_event
 
@@ -365,6 +366,13 @@ def test_a_first_field_takes_nothing_that_stands_behind_it(below: str) -> None:
     assert [task.title for task in written.tasks] == [task.title for task in found.tasks]
     assert [phase.id for phase in written.phases] == [phase.id for phase in found.phases]
     assert len(written.criteria) == len(found.criteria)
+
+
+@pytest.mark.parametrize("key", [" ", "\u2028", "\u3000\u00a0"])
+def test_a_field_has_a_name(key: str) -> None:
+    found = parse(f"# P\n**{key}**: Long\n**Status**: Draft | **{key}**: x\n")
+    assert [(field.key, field.value) for field in found.fields] == [("Status", "Draft")]
+    assert not spans(found, 2)
 
 
 def test_long_line_is_read_but_not_searched() -> None:

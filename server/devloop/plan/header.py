@@ -81,7 +81,7 @@ def field_matches(text: str) -> Iterator[tuple[re.Match[str], int]]:
     at = len(text) - len(text.lstrip(" \t"))
     while at < len(text):
         match = _FIELD.match(text, at)
-        if match is None:
+        if match is None or not match["key"].strip():
             return
         split = _NEXT.search(text, match.end())
         end = split.start() if split else len(text)
