@@ -15,10 +15,12 @@ _PREFIX = re.compile(r"(?:(?:Devloop|Implementation)[ \t]+)?Plan[ \t]*(?::|[ \t]
 _TITLE = re.compile(r"title[ \t]*:[ \t]*(.+)$")
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 _NEAR = re.compile(
-    r"[ \t]{0,3}(?:[-*+][ \t]+)?(?P<open>\*\*|__|\*|_)?(?P<key>[A-Za-z][A-Za-z ]{0,30}?)[ \t]*(?P<close>\*\*|__|\*|_)?"
-    r"[ \t]*(?P<mark>:|[-–—=](?=[ \t]))?[ \t]*(?P<late>\*\*|__|\*|_)?[ \t]+(?P<value>\S.*)$",
+    r"[ \t]{0,3}(?:[-*+][ \t]+)?(?P<open>\*\*|__|\*|_)?(?P<key>[A-Za-z](?:[A-Za-z ]{0,29}?[A-Za-z])??)[ \t]*"
+    r"(?:(?P<close>\*\*|__|\*|_)[ \t]*)?(?:(?P<mark>:|[-–—=](?=[ \t]))[ \t]*)?(?:(?P<late>\*\*|__|\*|_)[ \t]*)?"
+    r"(?<=[ \t])(?P<value>\S.*)$",
     re.DOTALL,
 )
+"""No blank can belong to two of its parts, or a long row of them would be cut in every way."""
 MAX_VALUE: Final = 4000
 
 _KEYS: Final = {

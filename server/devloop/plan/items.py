@@ -21,7 +21,12 @@ LOG_STAMP = re.compile(
     r"(?:\*\*|__|`|\[)*(?P<stamp>[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"[ ]?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2})?)?)(?:\]|\*\*|__|`|:\*\*)*[ \t]*(?:[:–—-][ \t]*)?(?:\*\*[ \t]*)?"
 )
-_NAMES = r"(?P<names>\"[^\"]*\"|[\w./#-]+(?:[ \t]*(?:,|&|and|–|\.\.)[ \t]*(?:Task[ \t]+)?[\w./#-]+)*)"
+_NAMES = (
+    r"(?P<names>\"[^\"]*\"|[\w./#-]+"
+    r"(?:(?:[ \t]*[,&–]|[ \t]+(?:and|\.\.))[ \t]*(?:Task[ \t]+|(?!Task[ \t]))[\w./#-]+)*)"
+)
+"""A blank before it tells a separator `and` or `..` from a part of a name: `a..b..c` is one name. If each could be
+both, a row of them would be cut in every way."""
 LOG_EVENTS = tuple(
     (event, re.compile(pattern, re.IGNORECASE))
     for event, pattern in (
