@@ -153,7 +153,7 @@ def test_any_path_in_any_worktree_stays_inside_or_is_a_problem(part: Part, kerne
     def check(random: Random) -> None:
         worktree, path = laid_out(ground, random), any_path(ground, random)
         before, own = seen_outside(ground), protected_in(worktree)
-        begin = time.monotonic()
+        begin, worked = time.monotonic(), time.process_time()
         with Confined(worktree, VIEW, kernel=kernel, protected=PROTECTED) as files:
             acts = (
                 lambda: read_file(ReadFile(path=path), files).content,
@@ -173,7 +173,8 @@ def test_any_path_in_any_worktree_stays_inside_or_is_a_problem(part: Part, kerne
                         raise
                     continue
                 assert SECRET not in answer.replace(path, "")
-        assert time.monotonic() - begin < 5, "something was waited for"
+        assert time.process_time() - worked < 5, "something costs too much"
+        assert time.monotonic() - begin < 60, "something was waited for"  # others run too
         assert seen_outside(ground) == before
         assert protected_in(worktree) == own
 
