@@ -155,8 +155,11 @@ def told(plan: Plan, random: Random) -> None:
 
 def noted(plan: Plan, random: Random) -> None:
     text = random.choice(("n", "a\nb", random.choice(WORDS), random.choice(LINES)))
-    changed(plan, plans.append_log(plan, text, NOW))
-    changed(plan, plans.set_header(plan, random.choice(("Status", "Updated", "Current Phase", "x")), text))
+    logged = changed(plan, plans.append_log(plan, text, NOW))
+    headed = changed(plan, plans.set_header(plan, random.choice(("Status", "Updated", "Current Phase", "x")), text))
+    for after in (logged, headed):
+        assert [each.title for each in after.tasks] == [each.title for each in plan.tasks]
+        assert [each.id for each in after.phases] == [each.id for each in plan.phases]
     if plan.tasks:
         task = random.choice(plan.tasks)
         after = changed(plan, plans.add_note(plan, task, text))

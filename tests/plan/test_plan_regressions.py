@@ -375,6 +375,24 @@ def test_a_field_has_a_name(key: str) -> None:
     assert not spans(found, 2)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("**A**: b\n===\n- [ ] a\n", "**A**: b\n===\n\n**Goal**: Success Criteria\n- [ ] a\n"),
+        ("**A**: b\ntext\n-\n- [ ] a\n", "**Goal**: Success Criteria\n\n**A**: b\ntext\n-\n- [ ] a\n"),
+        ("# P\n**A**: b\n-\n- [ ] a\n", "# P\n\n**Goal**: Success Criteria\n\n**A**: b\n-\n- [ ] a\n"),
+        ("**A**: b\n-\n# P\n- [ ] a\n", "**Goal**: Success Criteria\n\n**A**: b\n-\n# P\n- [ ] a\n"),
+    ],
+)
+def test_a_new_field_is_no_part_of_a_heading(before: str, after: str) -> None:
+    found = parse(before)
+    written = parse(apply_to(found.document, set_header(found, "Goal", "Success Criteria")))
+    assert written.text == after
+    assert [task.title for task in written.tasks] == ["a"]
+    assert written.field("Goal")
+    assert not set_header(written, "Goal", "Success Criteria")
+
+
 def test_long_line_is_read_but_not_searched() -> None:
     found = parse("- [ ] Task 1.1: a\n- [x] Task 1.2: " + "b" * 70_000 + " [depends:9.9]\n")
     assert [task.status for task in found.tasks] == ["pending", "complete"]

@@ -118,10 +118,12 @@ def set_header(plan: Plan, key: str, value: str) -> tuple[Edit, ...]:
         gap = "" if line[found.start - 1 : found.start].isspace() else " "
         return (Edit(found.line, found.start, found.line, found.end, gap + value, found.value, body(line)),)
     text = f"**{key}**: {value}"
-    if plan.fields:
-        return (insert(plan.document, max(field.line for field in plan.fields), [text]),)
+    # Below a field that stands in a heading with an underline, the new one would be a part of that heading.
+    lines = [field.line for field in plan.fields if not _is_underlined(plan.document, field.line - 1)]
+    if lines:
+        return (insert(plan.document, max(lines), [text]),)
     title = next((section for section in plan.sections if section.level == 1 and section.kind != "phase"), None)
-    if title is None:
+    if title is None or 0 < plan.tree.header_end < title.line:
         return (insert(plan.document, plan.document.front, [text, ""]),)
     return (_insert_apart(plan.document, title.line + title.heading_lines - 1, ["", text]),)
 
