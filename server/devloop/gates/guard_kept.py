@@ -17,12 +17,12 @@ from __future__ import annotations
 import ast
 import copy
 import re
-import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from devloop.gates import guard_severity
+from devloop.gates.guard_syntax import module_of
 from devloop.gates.patch import FileDiff
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -30,7 +30,6 @@ Found = tuple[int, int, str]
 """First and last line (0-based, of the new text; of the old one for what is gone), words."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-_MAX: Final = 1024 * 1024
 _CALLED_BY_TESTERS: Final = re.compile(r"^(?:setup|teardown|pytest|load_tests$|__)|^(?:setUp|tearDown)")
 _HARMLESS_CALLS: Final = frozenset(
     ("frozenset", "set", "dict", "list", "tuple", "range", "Path", "object", "len", "str")
@@ -279,15 +278,6 @@ def _last(node: ast.AST | None) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def module_of(text: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text) if len(text) <= _MAX else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def lost_lines(file: FileDiff) -> list[Found]:

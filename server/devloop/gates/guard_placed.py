@@ -9,7 +9,8 @@ import ast
 from collections import Counter
 from collections.abc import Collection
 
-from devloop.gates.guard_kept import Found, lines_of, module_of, text_of
+from devloop.gates.guard_kept import Found, lines_of, text_of
+from devloop.gates.guard_syntax import module_of
 
 
 def put_in_place(before: str | None, after: str) -> list[Found]:

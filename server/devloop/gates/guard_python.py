@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from devloop.gates.guard_syntax import module_of
 
 PythonKind = Literal["emptied-test", "weakened-assertion", "removed-case"]
 Found = tuple[PythonKind, int, str]
 """Kind, 0-based line of the new text, words."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-_MAX: Final = 1024 * 1024
 _CHECKS: Final = re.compile(r"^(?:assert\w*|fail|raises|warns|expect|verify\w*|check\w*)$")
 _SWALLOWS: Final = frozenset({"AssertionError", "Exception", "BaseException"})
 
@@ -89,11 +89,8 @@ def uncalled(text: str) -> frozenset[int]:
 
 
 def _uncalled(text: str) -> Iterator[Function]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            module = ast.parse(text) if len(text) <= _MAX else ast.Module([], [])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    module = module_of(text)
+    if module is None:
         return
     for node in module.body:
         if isinstance(node, Function) and not node.name.startswith("test") and not node.decorator_list:
@@ -110,13 +107,8 @@ def _names(node: ast.AST) -> tuple[str, ...]:
 
 def tests(text: str) -> dict[str, _Test]:
     """The tests of a module by name, `Class.test` in classes; {} for what is no Python."""
-    if len(text) > _MAX:
-        return {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    module = module_of(text)
+    if module is None:
         return {}
     found = {}
     for prefix, node in _functions(module.body, ""):

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Collection, Iterable
 from typing import Final
 
 from devloop.gates import guard_words
+from devloop.gates.guard_syntax import module_of
 
 _LAYOUT: Final = re.compile(
     r"#\s*fmt:\s*(?:off|skip)\b|prettier-ignore|#\s*(?:ruff:\s*|flake8:\s*)?noqa:\s*(?P<codes>[A-Z]+\d+(?:[\s,]+[A-Z]+\d+)*)"
@@ -85,7 +85,7 @@ def holds_both(was: ast.expr, now: ast.expr) -> bool:
 def only_new_fixtures(was: str, now: str, asked: Iterable[str]) -> bool:
     """Whether a `conftest.py` got nothing but fixtures (and what they import) that new lines of tests ask for;
     `asked`: those lines."""
-    old, new = _module(was), _module(now)
+    old, new = module_of(was), module_of(now)
     if old is None or new is None:
         return False
     before = [ast.dump(node) for node in old.body]
@@ -120,21 +120,12 @@ def _is_plain_fixture(node: Function) -> bool:
 
 
 def _asserted(line: str) -> ast.expr | None:
-    module = _module(line.strip())
+    module = module_of(line.strip())
     if module is None or len(module.body) != 1 or not isinstance(module.body[0], ast.Assert):
         return None
     return module.body[0].test
 
 
 def _functions(text: str) -> list[Function]:
-    module = _module(text)
+    module = module_of(text)
     return [node for node in ast.walk(module) if isinstance(node, Function)] if module is not None else []
-
-
-def _module(text: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text) if len(text) <= 1 << 20 else None
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
