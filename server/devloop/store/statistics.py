@@ -13,12 +13,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from devloop.store.schema import gates, runs, turns
+from devloop.store.turns import TOKENS, sums
 
 Row = dict[str, Any]
 
 DIMENSIONS: Final = ("agent", "mode", "model", "task", "day")
 ACCEPTED: Final = ("accepted", "landed")
-_TOKENS: Final = ("input", "output", "cache_read", "cache_write")
 
 
 def run_facts(engine: sa.Engine, workspace: str) -> list[Row]:
@@ -49,18 +49,7 @@ def run_facts(engine: sa.Engine, workspace: str) -> list[Row]:
 
 def turn_facts(engine: sa.Engine, workspace: str, since: float | None) -> list[Row]:
     """What turns used, by `run`, `model` and `day`: `turns usd scripted_usd input output cache_read cache_write`."""
-    sums = [sa.func.coalesce(sa.func.sum(turns.c[name]), 0).label(name) for name in _TOKENS]
-    cost = sa.func.coalesce(sa.func.sum(turns.c.cost_usd), 0.0).label("usd")
-    played = sa.func.coalesce(sa.func.sum(sa.case((turns.c.scripted, turns.c.cost_usd), else_=0.0)), 0.0)
-    query = sa.select(
-        turns.c.run,
-        turns.c.model,
-        turns.c.day,
-        sa.func.count().label("turns"),
-        cost,
-        played.label("scripted_usd"),
-        *sums,
-    ).where(turns.c.workspace == workspace)
+    query = sa.select(turns.c.run, turns.c.model, turns.c.day, *sums()).where(turns.c.workspace == workspace)
     if since is not None:
         query = query.where(turns.c.at >= since)
     with engine.connect() as connection:
@@ -101,7 +90,7 @@ def sessions(found: Iterable[Row], used: Iterable[Row], since: float | None) -> 
     """Runs as upstream's records of sessions name them (state-files §4), times as Unix seconds."""
     tokens: dict[str, int] = {}
     for row in used:
-        tokens[row["run"]] = tokens.get(row["run"], 0) + sum(row[name] for name in _TOKENS)
+        tokens[row["run"]] = tokens.get(row["run"], 0) + sum(row[name] for name in TOKENS)
     return [
         {
             "session_id": row["id"],
@@ -138,8 +127,8 @@ def _group(label: str, begun: Sequence[Row], spent: Sequence[Row]) -> Row:
     ended = [run for run in begun if run["outcome"] is not None]
     accepted = [run for run in ended if run["outcome"] in ACCEPTED]
     checked = [run["rounds"] for run in begun if run["rounds"]]
-    sums = {name: sum(turn[name] for turn in spent) for name in ("turns", "usd", "scripted_usd", *_TOKENS)}
-    read = sums["input"] + sums["cache_read"] + sums["cache_write"]
+    total = {name: sum(turn[name] for turn in spent) for name in ("turns", "usd", "scripted_usd", *TOKENS)}
+    read = total["input"] + total["cache_read"] + total["cache_write"]
     return {
         "label": label,
         "runs": len(begun),
@@ -147,8 +136,8 @@ def _group(label: str, begun: Sequence[Row], spent: Sequence[Row]) -> Row:
         "ended": len(ended),
         "accepted": len(accepted),
         "success": round(len(accepted) / len(ended), 4) if ended else None,
-        **{name: round(value, 6) for name, value in sums.items()},
-        "cache_share": round(sums["cache_read"] / read, 4) if read else None,
+        **{name: round(value, 6) for name, value in total.items()},
+        "cache_share": round(total["cache_read"] / read, 4) if read else None,
         "rounds": round(sum(checked) / len(checked), 2) if checked else None,
-        "usd_per_accepted": round(sums["usd"] / len(accepted), 6) if accepted else None,
+        "usd_per_accepted": round(total["usd"] / len(accepted), 6) if accepted else None,
     }
