@@ -183,6 +183,33 @@ describe("a decision", () => {
   });
 });
 
+describe("what is no secret", () => {
+  const finding = { id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" };
+  const held = checkpoint({ kind: "problem", decisions: ["revise", "recheck"], secrets: [finding] });
+
+  it("is said by the command of every other place, for what holds this run", async () => {
+    const panel = await open();
+    session.events.fire([event("checkpoint.opened", held)]);
+    fake.decide = () => session.events.fire([event("checkpoint.closed", { number: 1, decision: "recheck" })]);
+    panel.messages.fire({ type: "noSecret", checkpoint: 1 });
+    await vi.advanceTimersByTimeAsync(50);
+    expect(fake.called).toEqual([["devloop.noSecret", { run: RUN, checkpoint: 1, uri: "file:///p" }]]);
+    expect(answered(panel)).toEqual([{ type: "answered", taken: true, problem: "" }]);
+  });
+
+  it("is not said where nothing looks like one, of another checkpoint, or without trust", async () => {
+    const panel = await open();
+    panel.messages.fire({ type: "noSecret", checkpoint: 1 });
+    session.events.fire([event("checkpoint.opened", held)]);
+    panel.messages.fire({ type: "noSecret", checkpoint: 2 });
+    fake.trusted = false;
+    panel.messages.fire({ type: "noSecret", checkpoint: 1 });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(fake.called).toEqual([]);
+    expect(answered(panel)).toHaveLength(3);
+  });
+});
+
 describe("a click", () => {
   it("on a file opens it side by side, on the rest calls our commands", async () => {
     const panel = await open();

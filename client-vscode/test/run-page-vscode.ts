@@ -77,7 +77,7 @@ export const vscode = {
     },
     executeCommand: async (...call: [string, unknown]) => {
       fake.called.push(call);
-      return call[0] === "devloop.decide" ? fake.decide() : undefined;
+      return call[0] === "devloop.decide" || call[0] === "devloop.noSecret" ? fake.decide() : undefined;
     },
   },
   window: {

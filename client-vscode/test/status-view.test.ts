@@ -148,6 +148,14 @@ describe("a run", () => {
     expect(view.tooltip).toContain("devloop.answer");
   });
 
+  it("that waits because of what may be no secret lets that be said", () => {
+    const secrets = [{ id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" }];
+    const held = checkpoint({ kind: "problem", decisions: ["revise", "recheck"], secrets });
+    const view = seen({ status: withRuns(run({ state: "waiting", checkpoint: 1 })), checkpoint: held });
+    const at = encodeURIComponent(JSON.stringify([{ run: "run-1.1-1", checkpoint: 1 }]));
+    expect(view.tooltip).toContain(`[This Is No Secret](command:devloop.noSecret?${at})`);
+  });
+
   it("asks or needs somebody by its kind, also before the checkpoint was read", () => {
     const waiting = withRuns(run({ state: "waiting", checkpoint: 1, waiting_for: "an answer" }));
     expect(seen({ status: waiting }).text).toBe("$(question) 3/7 · 1.1 asks you");

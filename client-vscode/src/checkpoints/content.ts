@@ -19,8 +19,6 @@ export interface Choice {
   readonly recommended?: boolean;
   /** Why, where somebody said so. */
   readonly why?: string;
-  /** Findings that are no secrets. */
-  readonly notSecret?: readonly Secret[];
   /** What is accepted without it, as the wire names it. */
   readonly leaveOut?: readonly string[];
 }
@@ -37,9 +35,15 @@ const SHORT = 28;
 export const NO_SECRET = "This Is No Secret";
 export const NO_SECRETS = "No Secret…";
 
+/** As much of a checkpoint as is needed to speak of them. */
+export interface Secrets {
+  readonly decisions: readonly string[];
+  readonly secrets?: readonly Secret[];
+}
+
 /** What can be said to be no secret here. */
-export function secretsOf(checkpoint: Checkpoint): readonly Secret[] {
-  return checkpoint.decisions.includes("recheck") ? (checkpoint.secrets ?? []) : [];
+export function secretsOf({ decisions, secrets = [] }: Secrets): readonly Secret[] {
+  return decisions.includes("recheck") ? secrets : [];
 }
 
 /** `conf.py:2 github-pat`, `the name keys/… github-pat`: where and what it looks like, never what it is. */
@@ -49,7 +53,7 @@ export function secretName({ file, line, kind }: Secret): string {
 }
 
 /** One click for the only finding; of several the person says which. */
-function notSecret(checkpoint: Checkpoint): Choice[] {
+export function notSecret(checkpoint: Secrets): Choice[] {
   const found = secretsOf(checkpoint);
   const [only] = found;
   if (only === undefined) {
@@ -58,7 +62,7 @@ function notSecret(checkpoint: Checkpoint): Choice[] {
   const title = found.length === 1 ? NO_SECRET : NO_SECRETS;
   const detail =
     found.length === 1 ? `${secretName(only)}: accept exactly that, and check again.` : "Say which of them are none.";
-  return [{ kind: "notSecret", title, detail, notSecret: found }];
+  return [{ kind: "notSecret", title, detail }];
 }
 
 const YES: ReadonlySet<string> = new Set(["allow", "yes", "1"]);

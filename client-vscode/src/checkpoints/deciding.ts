@@ -3,10 +3,10 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions";
-import type { Checkpoint, CommandArguments, Decision, Run, Secret, Shown } from "../protocol";
+import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
-import { type Choice, doubtOf, everything, nameOf, secretName, titleOf, unseen } from "./content";
+import { type Choice, doubtOf, everything, nameOf, secretName, secretsOf, titleOf, unseen } from "./content";
 import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -75,7 +75,7 @@ export class Deciding {
       case "proposal":
         return this.proposals.open(place);
       case "notSecret":
-        return this.notSecret(place, choice.notSecret ?? []);
+        return this.noSecret(aboutOf(place));
       case "more":
         return this.choose(aboutOf(place));
       default:
@@ -111,9 +111,13 @@ export class Deciding {
     }
   }
 
-  /** Accept exactly these findings of the gate `secrets`; of several the person chooses. Then the gates look again. */
-  async notSecret(place: Place, found: readonly Secret[]): Promise<void> {
-    const rows = found.map((each) => ({ label: plainLabel(secretName(each), 160), id: each.id }));
+  /** Accept exactly what was found, of several what the person chooses. Then the gates look again. */
+  async noSecret(about: About): Promise<void> {
+    const place = await this.place(about);
+    if (place === undefined) {
+      return;
+    }
+    const rows = secretsOf(place.content).map((each) => ({ label: plainLabel(secretName(each), 160), id: each.id }));
     const placeHolder = "Which of these are no secrets? Only those are let through.";
     const chosen =
       rows.length === 1

@@ -49,6 +49,7 @@ export function register(context: Context): void {
     registerTree(review),
     registerMarks(review),
     command("devloop.proposal", (given) => deciding.showProposal(read(given))),
+    command("devloop.noSecret", (given) => deciding.noSecret(read(given))),
     command("devloop.answer", (given) => deciding.choose(read(given))),
     command("devloop.decide", async (given) => {
       const about = read(given);

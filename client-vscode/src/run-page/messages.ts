@@ -15,6 +15,8 @@ const fromPage = {
   decide: object({ type: oneOf("decide"), decision: words, checkpoint: whole, message: nullable(words) }),
   /** The same, accepted without what it proposes for the plan. */
   without: object({ type: oneOf("without"), decision: words, checkpoint: whole }),
+  /** What holds the work back is no secret; of several findings the person is asked which. */
+  noSecret: object({ type: oneOf("noSecret"), checkpoint: whole }),
   cancel: object({ type: oneOf("cancel") }),
   proposal: object({ type: oneOf("proposal") }),
   review: object({ type: oneOf("review") }),

@@ -11,6 +11,7 @@ import { type About, document } from "./html";
 import { type FromPage, readFromPage, type ToPage } from "./messages";
 import type { Model } from "./model";
 import { oneLine } from "./read";
+import type { Checkpoint } from "./state";
 
 export const VIEW = "devloop.run";
 const LOCKED = "This window does not trust the folder: nothing is decided from here. Trust the folder first.";
@@ -206,28 +207,38 @@ class Page {
       this.feed.ready();
     } else if (read.type === "look") {
       this.feed.look(read.turns);
-    } else if (read.type === "decide") {
+    } else if (read.type === "noSecret") {
+      await this.answer(read.checkpoint, ({ noSecret }) => noSecret !== null, "devloop.noSecret");
+    } else if (read.type === "decide" || read.type === "without") {
       await this.decide(read);
-    } else if (read.type === "without") {
-      await this.decide({ ...read, message: null }, { leave_out: ["plan"] });
     } else {
       await this.act(read);
     }
   }
 
-  private async decide(
-    { decision, checkpoint, message }: Omit<FromPage & { type: "decide" }, "type">,
-    more: object = {},
+  private async decide(read: FromPage & { type: "decide" | "without" }): Promise<void> {
+    const { decision, checkpoint } = read;
+    const words = read.type === "decide" && read.message !== null ? { message: read.message } : {};
+    const out = read.type === "without" ? { leave_out: ["plan"] } : {};
+    const given = { decision, ...words, ...out };
+    await this.answer(checkpoint, ({ decisions }) => decisions.includes(decision), "devloop.decide", given);
+  }
+
+  /** Have what the person chose done, where it is what is asked now; then the page is told what came of it. */
+  private async answer(
+    checkpoint: number,
+    offers: (shown: Checkpoint) => boolean,
+    command: string,
+    given: object = {},
   ): Promise<void> {
     const shown = this.feed.current.checkpoint;
     let problem = "";
     if (!vscode.workspace.isTrusted) {
       problem = LOCKED;
-    } else if (shown === null || shown.number !== checkpoint || !shown.decisions.includes(decision)) {
+    } else if (shown === null || shown.number !== checkpoint || !offers(shown)) {
       problem = "That is not asked any more.";
     } else {
-      const words = message === null ? {} : { message };
-      problem = await this.execute("devloop.decide", { run: this.run, decision, checkpoint, ...words, ...more });
+      problem = await this.execute(command, { run: this.run, checkpoint, ...given });
     }
     const taken = problem === "" && (await this.closes(checkpoint));
     this.post({ type: "answered", taken, problem });
@@ -246,7 +257,9 @@ class Page {
     void this.panel.webview.postMessage(message);
   }
 
-  private async act(message: Exclude<FromPage, { type: "ready" | "look" | "decide" | "without" }>): Promise<void> {
+  private async act(
+    message: Exclude<FromPage, { type: "ready" | "look" | "decide" | "without" | "noSecret" }>,
+  ): Promise<void> {
     const { run } = this;
     switch (message.type) {
       case "cancel":

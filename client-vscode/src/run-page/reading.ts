@@ -1,5 +1,6 @@
 /** The server's objects as parts of the page. Total: whatever is missing or wrong is shown as unknown. */
 
+import { notSecret, secretName, secretsOf } from "../checkpoints/content";
 import { recommended } from "../decisions";
 import { block, line, number, type Row, row, rows, texts, whole } from "./read";
 import type { ChangedFile, Checkpoint, Counts, Gate, RunHead, Tokens } from "./state";
@@ -146,7 +147,23 @@ export function checkpointOf(value: unknown): Checkpoint | null {
     beside: [...acceptedOf(row(told["accepted"])), ...chainOf(row(told["chain"]))],
     report: block(row(told["report"])["text"], LONGEST_TEXT),
     proposal: proposalOf(row(told["proposal"])),
+    noSecret: noSecretOf(told),
   };
+}
+
+/** In the words of every other place that offers it. */
+function noSecretOf(told: Row): Checkpoint["noSecret"] {
+  const secrets = rows(told["secrets"]).map((each) => ({
+    id: line(each["id"]),
+    file: line(each["file"]),
+    line: whole(each["line"]),
+    kind: line(each["kind"]),
+  }));
+  const asked = { decisions: texts(told["decisions"], 40), secrets };
+  const [choice] = notSecret(asked);
+  return choice === undefined
+    ? null
+    : { title: choice.title, detail: choice.detail, places: secretsOf(asked).map(secretName) };
 }
 
 /** "" where nothing is; a server that does not say it means the first one. */

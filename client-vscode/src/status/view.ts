@@ -36,6 +36,8 @@ export const COMMANDS = [
   "devloop.decide",
   "devloop.doctor",
   "devloop.menu",
+  "devloop.noSecret",
+  "devloop.proposal",
   "devloop.restart",
   "devloop.review",
   "devloop.showLog",
@@ -275,6 +277,10 @@ function linkOf(
       return [choice.title, "devloop.review", at];
     case "more":
       return [choice.title, "devloop.answer", at];
+    case "notSecret":
+      return [choice.title, "devloop.noSecret", at];
+    case "proposal":
+      return [choice.title, "devloop.proposal", at];
     default: {
       const said = choice.message === undefined ? {} : { message: choice.message };
       return [choice.title, "devloop.decide", { ...at, decision: choice.decision, ...said }];

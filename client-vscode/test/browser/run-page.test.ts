@@ -198,6 +198,22 @@ describe("a checkpoint", () => {
     expect(host.posted).toEqual([{ type: "proposal" }, { type: "without", checkpoint: 1, decision: "continue" }]);
   });
 
+  it("lets a finding be said to be no secret, in the words of the notification", () => {
+    const finding = { id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" };
+    const held = { kind: "problem", decisions: ["revise", "recheck", "discard"], recommended: null, guards: [] };
+    show(withEvents(loaded(), [event("checkpoint.opened", checkpoint({ ...held, secrets: [finding] }))]));
+    const mine = buttonNamed("This Is No Secret");
+    expect(mine.title).toBe("conf.py:2 github-pat: accept exactly that, and check again.");
+    mine.click();
+    mine.click();
+    expect(host.posted).toEqual([{ type: "noSecret", checkpoint: 1 }]);
+    const several = checkpoint({ ...held, number: 2, secrets: [finding, { ...finding, id: "x", line: 0 }] });
+    show(withEvents(loaded(), [event("checkpoint.opened", several)]));
+    expect(buttonNamed("No Secret…").disabled).toBe(false);
+    show(withEvents(loaded(), [event("checkpoint.opened", checkpoint({ ...held, number: 3 }))]));
+    expect(all(".checkpoint button").map((each) => each.textContent)).not.toContain("No Secret…");
+  });
+
   it("asks for words before it revises, keeps them over a reload, sends them once", () => {
     const model = withEvents(loaded(), [event("checkpoint.opened", checkpoint())]);
     show(model);

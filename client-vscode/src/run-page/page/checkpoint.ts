@@ -8,6 +8,7 @@ import { markdown } from "./markdown";
 export interface CheckpointActions {
   readonly decide: (checkpoint: number, decision: string, message: string | null) => void;
   readonly without: (checkpoint: number, decision: string) => void;
+  readonly noSecret: (checkpoint: number) => void;
   readonly proposal: () => void;
   readonly review: () => void;
   /** Words that are being written, so that they outlive the page. */
@@ -138,12 +139,22 @@ export class CheckpointArea {
       );
     }
     const review = button("Review changes", { class: "secondary review", onClick: this.actions.review });
-    const shown = checkpoint.kind === "question" ? made : [...made, ...this.aboutPlan(checkpoint), review];
+    const others = [...this.aboutSecrets(checkpoint), ...this.aboutPlan(checkpoint)];
+    const shown = checkpoint.kind === "question" ? made : [...made, ...others, review];
     const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } }, ...shown);
     if (this.draft !== "" && checkpoint.decisions.includes("revise")) {
       this.ask(form, "revise", made, false);
     }
     return el("div", {}, choices, row, form);
+  }
+
+  /** Saying that what holds the work back is no secret. */
+  private aboutSecrets({ noSecret, number }: Checkpoint): HTMLButtonElement[] {
+    if (noSecret === null) {
+      return [];
+    }
+    const onClick = () => this.once(() => this.actions.noSecret(number));
+    return [button(noSecret.title, { class: "secondary", attributes: { title: noSecret.detail }, onClick })];
   }
 
   /** Seeing what accepting makes of the plan, and accepting without it. */

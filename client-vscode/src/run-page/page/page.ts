@@ -67,6 +67,7 @@ export class RunPage {
       {
         decide: (checkpoint, decision, message) => port.post({ type: "decide", checkpoint, decision, message }),
         without: (checkpoint, decision) => port.post({ type: "without", checkpoint, decision }),
+        noSecret: (checkpoint) => port.post({ type: "noSecret", checkpoint }),
         proposal: () => port.post({ type: "proposal" }),
         review,
         draft: (draft) => this.remember({ draft }),
