@@ -97,6 +97,30 @@ def test_a_release_is_one_commit_with_a_tag_on_the_persons_branch(project: Place
     assert "nothing to ship" in project("ship", "--json").error["message"]
 
 
+def test_one_release_at_a_time(project: Place) -> None:
+    """The same wishes join the open run, whatever lies about meanwhile; others are told what to do."""
+    commit(project, "fix: mend the thing", text="x = 2\n")
+    script(project)
+    wish = ("ship", "Mind the mended thing", "--override", "A test's.", "--detach", "--json")
+    first = project(*wish, "--tag").json
+    (project.root / "loose.txt").write_text("mine\n")
+    again = project(*wish, "--tag")
+    assert again.code == 0, again
+    again = again.json
+    assert (again["run"], again["attached"], first["attached"]) == (first["run"], True, False)
+    assert first["run"] in again["message"]
+    other = project(*wish, "--bump", "major")
+    assert other.code == 4 and "tag yes there, no here" in other.error["message"], other
+    assert "bump 'auto' there, 'major' here" in other.error["message"]
+    assert f"devloop cancel {first['run']}" in other.error["hint"]
+    assert [each["id"] for each in project("runs", "--json").json["runs"] if each["state"] != "ended"] == [first["run"]]
+    project("cancel", first["run"])
+    until(lambda: project("runs", "--json").json["runs"][0]["state"] == "ended", "its end")
+    (project.root / "loose.txt").unlink()
+    assert project(*wish).json["attached"] is False, "what has ended is in nobody's way"
+    project("cancel", project("runs", "--json").json["runs"][0]["id"])
+
+
 def secret_of(kind: str) -> str:
     """Of a kind that devloop's own patterns know, and of one that betterleaks alone knows."""
     return "gh" + "p_" + "f4Tr9w" * 6 if kind == "own" else "shippo" + "_live_" + "f5da2cec25" * 4

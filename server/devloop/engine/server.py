@@ -73,6 +73,8 @@ class EngineServer:
         self._root, self._state, self._peer, self._redactor = root, state, peer, redactor
         self._variables: dict[str, str] = {}
         self._no_key = NO_KEY
+        self._key_is_set = False
+        """Whether a setting has the key, so that it does not matter what is stored."""
         self._context: Context | None = None
         self._models: dict[tuple[str | None, ...], models.Model] = {}
         self._up = asyncio.Lock()
@@ -139,7 +141,7 @@ class EngineServer:
     async def _settings(self) -> Settings:
         """What counts now. Where no setting has a key, the one that `devloop login` stored does."""
         settings = load(self._root, self._variables)
-        self._no_key = NO_KEY
+        self._no_key, self._key_is_set = NO_KEY, bool(settings.model.api_key)
         try:
             stored = await asyncio.to_thread(keys.find, settings.model.base_url)
         except DevloopError as problem:
@@ -250,7 +252,8 @@ class EngineServer:
         async with self._ready.starting:
             known = open_run_of(services, task)
             if known is not None:
-                return {"run": known["id"], "attempt": known["attempt"], "state": known["state"], "attached": True}
+                found = {name: known[name] for name in ("attempt", "state", "title")}
+                return {"run": known["id"], **found, "attached": True}
             wanted = params.get("loop") or {}
             loop = new_loop(services, wanted)
             beside = [TaskSpec.model_validate(each) for each in params.get("beside") or ()]
@@ -341,11 +344,12 @@ class EngineServer:
         detected = await self._detect()
         rows = services.store.find_runs(open_only=True)
         model = services.settings.model
+        key = self._key_is_set or await asyncio.to_thread(keys.stored, model.base_url)  # as it is now: see `devloop login`
         return {
             "pid": os.getpid(),
             "state": "ready",
             "sandbox": sandbox.report(detected, require=services.settings.sandbox.require),
-            "model": {"name": model.name, "scripted": model.scenario is not None, "key": bool(model.api_key)},
+            "model": {"name": model.name, "scripted": model.scenario is not None, "key": key},
             "runs": [self._open_run(row) for row in reversed(rows)],
             "budget": money.overview(services),
         }

@@ -8,19 +8,55 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from devloop.engine.answers import summary
+from devloop.errors import Refused
 from devloop.models import limits_of
+from devloop.redact import one_line
 from devloop.runs import gathering
 from devloop.runs.appointing import appoint
 from devloop.runs.services import Services
-from devloop.runs.spec import Chain, LoopSpec, PlanSpec, RunSpec, TaskSpec
+from devloop.runs.spec import Chain, Errand, LoopSpec, PlanSpec, RunSpec, TaskSpec
 
 
 def open_run_of(services: Services, task: TaskSpec) -> dict[str, Any] | None:
-    """The run that has this task in hand, if there is one. An errand is the same one when it asks for the same."""
+    """The run that has this task in hand, if there is one. An errand is the same one when it asks for the same.
+
+    Raises `Refused` where only one may be open and that one was asked for with other wishes.
+    """
     for row in services.store.find_runs(task=task.id, open_only=True):
-        if task.errand is None or RunSpec.model_validate(row["spec"]).task == task:
+        if task.errand is None:
+            return row
+        known = RunSpec.model_validate(row["spec"]).task
+        if task.errand.wishes is not None:
+            _must_wish_alike(row, known.errand, task.errand)
+            return row
+        if known == task:
             return row
     return None
+
+
+def _must_wish_alike(row: Mapping[str, Any], known: Errand | None, wanted: Errand) -> None:
+    """One after the other: two of them at the same time would each be made without the other."""
+    before, now = (known.wishes if known is not None else None) or {}, wanted.wishes or {}
+    other = [
+        f"{name} {_wish(before.get(name))} there, {_wish(now.get(name))} here"
+        for name in dict.fromkeys((*before, *now))
+        if before.get(name) != now.get(name)
+    ]
+    if not other:
+        return
+    waits = row["state"] == "waiting"
+    raise Refused(
+        f"{row['id']} ({one_line(row['title'], 80)}) is open with other wishes: {'; '.join(other)}.",
+        hint=f"Let it end first ({'it waits for your decision: ' if waits else ''}devloop "
+        f"{'decide' if waits else 'show'} {row['id']}), or end it: devloop cancel {row['id']}. Then ask again. "
+        "With the same wishes you join it.",
+    )
+
+
+def _wish(value: Any) -> str:
+    if value is None or value == "" or isinstance(value, bool):
+        return "yes" if value else "no"
+    return repr(one_line(str(value), 60))
 
 
 def record_run(

@@ -33,6 +33,9 @@ class Errand(_Model):
     only: tuple[str, ...] = ()
     """Patterns of the files that it may change, held by a gate of devloop's own. Documents alone need no other proof: a
     project that has no checks yet can be described all the same."""
+    wishes: dict[str, Any] | None = None
+    """How it was asked for, of a command of which one at a time is enough: the same wishes join the open run, others
+    are refused. None: it is the same errand when its whole task is the same."""
 
 
 class TaskSpec(_Model):

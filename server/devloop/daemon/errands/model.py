@@ -173,6 +173,7 @@ class Command:
 
 def errand_task(command: str, title: str, *, given: Mapping[str, Any] | None = None, **fields: Any) -> TaskSpec:
     """The task of an errand. Its id starts as no task of a plan can; `fields` are those of `TaskSpec` and `Errand`."""
-    own = {name: fields.pop(name) for name in ("base", "members", "part_of", "prepared", "only") if name in fields}
+    names = ("base", "members", "part_of", "prepared", "only", "wishes")
+    own = {name: fields.pop(name) for name in names if name in fields}
     errand = Errand(command=command, given=dict(given or {}), **own)
     return TaskSpec(id=f"@{fields.pop('name', command)}", title=one_line(title, TITLE), errand=errand, **fields)

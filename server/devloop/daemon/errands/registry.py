@@ -75,7 +75,10 @@ class Errands:
                 "loop": {"limit": 1, "decide": decide},
             },
         )
-        return {**answer, "loop": None, "task": task.id, "title": task.title}
+        title = str(answer.get("title") or task.title)
+        if answer.get("attached"):
+            answer["message"] = f"{title} is in hand: {answer['run']} is {answer['state']}."
+        return {**answer, "loop": None, "task": task.id, "title": title}
 
     async def accepted(self, params: Params) -> Answer:
         """The engine's word that a person accepted an errand: `{"said"}` is what that did."""

@@ -207,6 +207,8 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
         f"Release {release.version}",
         given=given,
         base=release.head,
+        wishes={"wish": asked.text, "bump": asked.word("bump", "auto"), "version": asked.word("version")}
+        | {"tag": asked.flag("tag"), "override": override},
         prepared=release.prepared,
         agent="engineer",
         mode="release",
