@@ -1,4 +1,5 @@
-"""Settings: their shape. Where each comes from stands in `settings_sources`, what each means in `settings_meanings`.
+"""Settings: their shape. `settings_sources` reads what is said of them, `settings_layers` says what of it counts,
+`settings_meanings` what each means.
 
 Two kinds of sources with different rights. The *person's*: environment and `config.toml` in the user's configuration
 directory; may say anything. *Files of the repository*: the team's `.devloop/config.toml` and a person's
@@ -20,7 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from devloop import personal
 
 if TYPE_CHECKING:
-    from devloop.settings_sources import Known
+    from devloop.settings_layers import Known
 
 TEAM_FILE = ".devloop/config.toml"
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -223,6 +224,6 @@ def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
 
 def explained(root: Path, environment: Mapping[str, str] | None = None) -> Known:
     """The same, with who said what and where, and what is wrong in the files."""
-    from devloop import settings_sources  # here: it needs the models above
+    from devloop import settings_layers  # here: it needs the models above
 
-    return settings_sources.read(root, os.environ if environment is None else environment)
+    return settings_layers.read(root, os.environ if environment is None else environment)

@@ -215,7 +215,7 @@ def test_every_key_of_local_md_is_a_setting():
 def test_what_is_said_to_have_no_effect_has_none_and_the_rest_has():
     """`config explain` says “read, not used” of these: whoever begins to use one takes its remark away."""
     folder = Path(devloop.__file__).parent
-    ours = {folder / name for name in ("settings.py", "settings_meanings.py", "settings_sources.py", "personal.py")}
+    ours = {*folder.glob("settings*.py"), folder / "personal.py"}
     code = "\n".join(path.read_text() for path in folder.rglob("*.py") if path not in ours)
 
     def used(key):

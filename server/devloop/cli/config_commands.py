@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
-from devloop import personal, settings_sources
+from devloop import personal
 from devloop.cli import output
 from devloop.cli.common import CARE, Json, epilog
 from devloop.cli.output import safe
@@ -21,8 +21,9 @@ from devloop.errors import NotFound
 from devloop.own_files import nearest
 from devloop.redact import one_line
 from devloop.settings import explained, value_of
+from devloop.settings_layers import Known, default
 from devloop.settings_meanings import MEANINGS, SECRET, WHO_MAY, Meaning, pattern_of
-from devloop.settings_sources import Key, Known, default, personal_key
+from devloop.settings_sources import Key, Said, personal_key
 
 Row = dict[str, Any]
 
@@ -202,7 +203,7 @@ def _row(known: Known, key: Key) -> Row:
     }
 
 
-def _source(said: settings_sources.Said) -> Row:
+def _source(said: Said) -> Row:
     return {"kind": said.kind, "path": said.path, "line": said.line or None}
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from devloop import agents, hook_files, hooks, personal, settings_sources, skills
+from devloop import agents, hook_files, hooks, personal, settings_layers, skills
 from devloop.own_files import Fault
+from devloop.paths import settings_file
 from devloop.settings import TEAM_FILE
 from devloop.state import checking
 from devloop.trust import MAX_SKILL_FILES, SKILL_FILE
@@ -48,7 +49,7 @@ def knows(name: str) -> bool:
     return (
         last == SKILL_FILE
         or name in (TEAM_FILE, personal.PATH, personal.LEGACY_PATH, *hook_files.REPOSITORY)
-        or name == str(settings_sources.user_file())
+        or name == str(settings_file())
         or (folder in AGENT_FOLDERS and last.endswith(".md"))
         or checking.checker(name) is not None
     )
@@ -61,8 +62,8 @@ def check(root: Path, name: str, text: str) -> tuple[Fault, ...]:
     found: Sequence[Fault]
     if last == SKILL_FILE:
         found = skills.check_text(plain, name, _beside((root / name).parent))
-    elif name in (TEAM_FILE, personal.PATH, personal.LEGACY_PATH) or name == str(settings_sources.user_file()):
-        found = settings_sources.check_text(root, name, plain)
+    elif name in (TEAM_FILE, personal.PATH, personal.LEGACY_PATH) or name == str(settings_file()):
+        found = settings_layers.check_text(root, name, plain)
     elif name in hook_files.REPOSITORY:
         found = hooks.check_text(root, name, plain)
     elif folder in AGENT_FOLDERS and last.endswith(".md"):
