@@ -83,6 +83,14 @@ def find(base_url: str | None = None) -> Stored | None:
     return Stored("keyring", _name(backend), key)
 
 
+def stored(base_url: str | None = None) -> bool:
+    """Whether a key is kept for a service. Asks no keyring, which may take long: the file says what is in it. One that
+    `find` would refuse keeps none."""
+    with contextlib.suppress(Refused):
+        return url_of(base_url) in _read()
+    return False
+
+
 def store(key: str, base_url: str | None = None) -> Stored:
     """Keep `key`, in one place only. Raises `UsageError`, `StorageError`, or `Refused` for a file that others can
     read."""

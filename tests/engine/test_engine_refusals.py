@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devloop import trust
+from devloop import keys, trust
 from devloop.errors import NoModel, SandboxMissing, Untrusted
 from support.engines import Engine, command, engine, finish, trust_everything, turn, work
 from support.projects import commit_all, git
@@ -24,7 +24,8 @@ async def discard(held: Engine, run: str) -> None:
     await held.ended(run)
 
 
-async def test_without_a_key_nothing_starts(one: Engine) -> None:
+async def test_without_a_key_nothing_starts(one: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     await one.environment(DEVLOOP_SCENARIO="", ANTHROPIC_API_KEY="")
     with pytest.raises(NoModel, match="There is no key for the model") as told:
         await one.run("a")
@@ -32,6 +33,10 @@ async def test_without_a_key_nothing_starts(one: Engine) -> None:
     assert await nothing_recorded(one, "a")
     status = await one.ask("status")
     assert (status["model"]["key"], status["model"]["scripted"]) == (False, False)
+    keys.store("sk-" + "Zq8" * 12)  # `devloop login`, which tells no engine
+    assert (await one.ask("status"))["model"]["key"] is True
+    keys.remove()
+    assert (await one.ask("status"))["model"]["key"] is False
     await one.play({"a": work("a.txt")})
     run = await one.run("a")
     await one.checkpoint(run)

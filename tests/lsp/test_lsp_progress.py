@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from devloop import keys
 from support import runs
 from support.editor import EVERYTHING, HOLD
 
@@ -198,6 +199,22 @@ async def test_the_status_is_that_of_the_terminal_and_is_told_when_it_changes(se
     runs.working(service)
     await editor.until(lambda: len(editor.told("devloop/status")) == 2, "it is told")
     assert editor.told("devloop/status")[-1]["runs"] == [{"id": "run-1", "state": "working"}]
+
+
+async def test_every_editor_is_told_at_once_that_somebody_signed_in_or_out(service, editors, monkeypatch):
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    both = [await joined(await editors()), await joined(await editors())]
+
+    def said():
+        return [each.told("devloop/status")[-1]["model"]["key"] for each in both]
+
+    assert said() == [False, False]
+    keys.store("sk-" + "Zq8" * 12)
+    service.key_news.tell("key")
+    await both[0].until(lambda: said() == [True, True], "both know it")
+    keys.remove()
+    service.key_news.tell("key")
+    await both[0].until(lambda: said() == [False, False], "both know it")
 
 
 async def test_a_storm_of_events_is_told_ten_times_a_second_at_most_and_in_order(service, editors):

@@ -22,6 +22,7 @@ from devloop.daemon.engine_link import EngineFactory, EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.glance import Glance
+from devloop.daemon.key_watch import KeyWatch
 from devloop.daemon.logs import log_to
 from devloop.daemon.plan_port import PlanPort
 from devloop.daemon.service import Service
@@ -125,6 +126,7 @@ class Daemon:
         )
         self._fanout = Fanout()
         self._watch = PlanWatch(self._documents, self._plan_seen)
+        self._keys = KeyWatch(lambda: self._service.key_news.tell("key"))
         self._service = Service(
             root,
             state,
@@ -171,7 +173,8 @@ class Daemon:
         await self._open_door()
         self._glance.start()
         log.info("devloop %s serves %s, pid %d", self._version, self._service.root.name, os.getpid())
-        tasks = [asyncio.create_task(each) for each in (self._watch.run(), self._resume(), self._until_idle())]
+        works = (self._watch.run(), self._keys.run(), self._resume(), self._until_idle())
+        tasks = [asyncio.create_task(each) for each in works]
         try:
             await self._stopping.wait()
         finally:

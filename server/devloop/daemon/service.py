@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devloop import keys
 from devloop import plan as plans
 from devloop.daemon import plan_view
 from devloop.daemon.board import Board
@@ -19,6 +20,7 @@ from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
 from devloop.daemon.findings.service import FindingsService
+from devloop.daemon.listeners import Listeners
 from devloop.daemon.plan_changes import PlanChanges
 from devloop.daemon.plan_files import PlanFiles
 from devloop.daemon.plan_news import PlanNews
@@ -79,6 +81,8 @@ class Service:
         self._changes = PlanChanges(documents, self.board, self.news.changed)
         self._plans = PlanFiles(root, documents, self.board, self.news)
         self._trust = Trusting(root, state, documents)
+        self.key_news = Listeners()
+        """Told when a person signed in or out, wherever they did."""
         self._reading: asyncio.Task[None] | None = None
         self.actions = self._actions()
 
@@ -281,12 +285,13 @@ class Service:
         from devloop.daemon import doctor, nothing_yet
 
         settled = await asyncio.to_thread(self._settings)
+        stored = await asyncio.to_thread(keys.stored, settled.model.base_url)
         return {
             "sandbox": await doctor.sandbox_state(settled),
             "model": {
                 "name": settled.model.name,
                 "scripted": settled.model.scenario is not None,
-                "key": bool(settled.model.api_key),
+                "key": bool(settled.model.api_key) or stored,
             },
             "runs": [],
             "budget": nothing_yet.answer("budget", {}, lambda: settled),

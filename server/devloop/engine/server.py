@@ -174,6 +174,7 @@ class EngineServer:
         import devloop.engine.workflow as workflow
 
         store = Store.open(record_url(self._state, settings.database_url), workspace_key(self._root))
+        store.release()  # what turns of an engine that is gone held: each is asked for anew, and who waits needs it
         workspace = Workspace(await Repository.discover(self._root), self._state)
         await workspace.open()
         services = Services(
@@ -344,7 +345,8 @@ class EngineServer:
         detected = await self._detect()
         rows = services.store.find_runs(open_only=True)
         model = services.settings.model
-        key = self._key_is_set or await asyncio.to_thread(keys.stored, model.base_url)  # as it is now: see `devloop login`
+        # What is stored is looked at anew: `devloop login` tells nobody.
+        key = self._key_is_set or await asyncio.to_thread(keys.stored, model.base_url)
         return {
             "pid": os.getpid(),
             "state": "ready",

@@ -57,7 +57,11 @@ class Live:
         if connection in self.joined or connection.left.is_set():
             return
         if not self.joined:
-            self._ends = [self.service.board.listen(self._runs_changed), self.service.fanout.listen(self._heard)]
+            self._ends = [
+                self.service.board.listen(self._runs_changed),
+                self.service.fanout.listen(self._heard),
+                self.service.key_news.listen(lambda _: self.status.changed()),
+            ]
         self.joined.add(connection)
         self.progress[connection] = Progress(connection)
         connection.at_end(lambda: self.leave(connection))

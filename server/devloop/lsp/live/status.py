@@ -45,7 +45,11 @@ class Status:
         self._sent.pop(connection, None)
 
     def heard(self, kind: str) -> None:
-        if kind not in SAYS_NOTHING and any(connection.client.takes(METHOD) for connection in self._joined):
+        if kind not in SAYS_NOTHING:
+            self.changed()
+
+    def changed(self) -> None:
+        if any(connection.client.takes(METHOD) for connection in self._joined):
             self._look()
 
     def close(self) -> None:
