@@ -89,7 +89,18 @@ STORY = ("id", "title", "description", "acceptanceCriteria", "priority", "passes
 TASK = ("id", "title", "status", "dependencies", "details", "testStrategy", "subtasks", "priority")
 OWN = (
     *("id", "title", "status", "marker", "phase", "parent", "depends_on", "group", "acceptance", "files", "tags"),
-    *("notes", "details", "extra", "explicit", "optional", "line", "agent", "effort", "requirements"),
+    *(
+        "notes",
+        "details",
+        "extra",
+        "explicit",
+        "optional",
+        "line",
+        "agent",
+        "effort",
+        "requirements",
+        "may_change_tests",
+    ),
 )
 PHASE = ("id", "name", "line", "end_line", "level", "goal", "depends_on")
 

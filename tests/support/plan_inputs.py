@@ -39,6 +39,8 @@ WORDS = (
         "\n\n",
         "- Acceptance: ",
         "- Files: `a.py` (new), ../b\n",
+        "- May change tests: ",
+        "`t/a.py::b`, t/**",
     ),
     *("- Depends: ", "- Notes:", "_Requirements: 1.2_", "```", "<!--", "-->", "> ", "---", "2025-12-24 03:25: "),
     *("Completed ", "Started Task 1.1\nblocked - ", "`", "|", " ", "[agent:a:b]", "[budget:2]", "[turns:x]"),
@@ -54,6 +56,7 @@ LINES = (
     *("- [/] T6 alias [depends:9.9] [parallel:A]", "- [ ] T6 again [parallel:A] [depends:T6]", "      - [ ] deep"),
     *("| a | [x] |", "|---|:-:|", "<!-- c -->", "<!--", "    code", "- [ ]", "- [ ] Task 1.1", "- [ ] Task 1.1: dup"),
     *("  - Acceptance:", "    - [ ] c1", "    - [x] c2", "### Phase 2 [depends:1]", "-", "- ", "  -", "- [", "- []"),
+    *("  - May change tests: t/a.py, `t/b.py::c`", "  - **Tests may change**:", "    - t/*.py"),
     *("-[ ] x", "lazy", "  - Skills: a, b", "- Group A: 1.1, 1.2", "- x", "- [ ] T9 forward [depends:T5]"),
     *("- [ ] Task 3.1: f [parallel:A] [depends:1.1-1.2]", "\t- [ ] tab", "10. [x] z", "### Task 4: head", "~~~"),
     *(

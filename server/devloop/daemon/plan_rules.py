@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
-from devloop.plan.problems_external import unknown_names, unknown_skills
+from devloop.plan.problems_external import tests_named, unknown_names, unknown_skills
 
 if TYPE_CHECKING:
     from devloop.agents import Agent
@@ -44,14 +44,16 @@ def problems_outside(
 def _missing_files(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:
     looked = 0
     for task in plan.tasks:
-        for file in task.files if not task.done else ():
+        files = [(file.path, False) for file in task.files if not (file.new or file.glob)]
+        for path, test in (*files, *((path, True) for path in tests_named(task))) if not task.done else ():
             looked += 1
             if looked > MAX_FILES:
                 return
-            if not (file.new or file.glob) and _is_missing(root, file.path):
-                yield plans.Problem(
-                    "missing-file", "hint", task.line, f"{task.label} names {file.path}, which is not there"
-                )
+            if _is_missing(root, path):
+                yield plans.Problem("missing-file", "hint", task.line, f"{task.label} names {path}, which is not there")
+            elif test and (root / path).is_dir():
+                told = f"{task.label} may change no test by naming a folder: write {path.rstrip('/')}/**"
+                yield plans.Problem("missing-file", "hint", task.line, told)
 
 
 def _is_missing(root: Path, path: str) -> bool:

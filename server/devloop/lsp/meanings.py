@@ -42,6 +42,8 @@ TAGS: Final = {
 META: Final = {
     "acceptance": "What has to be true when the task is done. Agent and gates see it.",
     "files": "Files that the task is expected to touch. Tasks that share one don't run at the same time.",
+    "may change tests": "Existing tests, conftest files and snapshots whose change this task asks for. Nothing else is "
+    "limited by it. Once you said yes to exactly that (`devloop trust`), such changes don't stop an unattended loop.",
     "notes": "For the agent.",
     "depends": "Waits until these are done, as [depends:] does.",
     "verify": "How to check the work. The agent is told; gates are declared in `.devloop/config.toml`.",

@@ -56,6 +56,8 @@ def task(sheet: Sheet, known: Known, at: int) -> None:
     if not found.done:
         _limits(sheet, found)
     _acceptance(sheet, known.plan, found)
+    if found.may_change_tests and not found.done:
+        sheet.add("May change tests:", some((sheet.text(each, 100) for each in found.may_change_tests), 3))
 
 
 def _more(listed: Sequence[int]) -> str:

@@ -275,7 +275,7 @@ def _task_of(node: Node | None) -> Node | None:
 def _value(plan: Plan, text: str, column: int, start: int, key: str, task: Node | None) -> Completion | None:
     if key == "depends":
         return _dependency(plan, text, column, start, task.index if task is not None else None, None)
-    if key == "files":
+    if key in ("files", "may change tests"):
         return _path(text, column, start)
     if key == "agent":
         return _agent(text, column, start)
@@ -295,7 +295,7 @@ _TICKED_BEHIND: Final = re.compile(r"[^`]*")
 
 
 def _path(text: str, column: int, start: int) -> Completion | None:
-    """A path of a `Files` value: the piece between commas, without back-ticks, note and line range."""
+    """A path of a `Files` or `May change tests` value: the piece between commas, without back-ticks, note and line range."""
     pieces = items.pieces(text[start:column])
     first = column - len(pieces[-1])
     while first < column and text[first] in " \t":

@@ -65,6 +65,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "group": task.group,
         "acceptance": list(task.acceptance),
         "files": [file_json(ref) for ref in task.files],
+        "may_change_tests": list(task.may_change_tests),
         "tags": list(task.tags),
         "notes": task.notes,
         "details": list(task.details),

@@ -50,12 +50,14 @@ _LOG_DETAIL = re.compile(r"[ \t]*(?:-|–|—|:)[ \t]+")
 FILE_LINES = re.compile(r":([0-9]{1,9})(?:-([0-9]{1,9}))?$")
 _SEPARATING = re.compile(r"[`(),;]")
 _PATH = re.compile(r"[^\s`()]+$")
+_EMPHASIS = re.compile(r"(\*\*|__|\*|_)([^*].*[^*])\1", re.DOTALL)
 
 META_KEYS: Final = {
     alias: key
     for key, aliases in {
         "acceptance": "acceptance|acceptance criteria|done when|criteria",
         "files": "files|file|files to modify",
+        "may change tests": "may change tests|may change test|may change these tests|tests may change",
         "notes": "notes|note",
         "depends": "depends|dependencies|depends on",
         "verify": "verify|verification|test|tests|testing",
@@ -234,7 +236,8 @@ def file(piece: str) -> FileRef | None:
         if tail:
             span = (int(tail[1]), int(tail[2] or tail[1]))
     else:
-        path = text.strip("*_ ")
+        wrapped = _EMPHASIS.fullmatch(text)
+        path = wrapped[2] if wrapped else text  # a star at one end alone belongs to a pattern
         if path.endswith(".") and not path.endswith(("..", "/.")):
             path = path[:-1]  # the end of a sentence
         if not path or not _PATH.match(path) or not re.search(r"[./*\\]|^[A-Z][\w-]*file$|^[A-Z]{2,}$", path):
@@ -246,6 +249,16 @@ def file(piece: str) -> FileRef | None:
         return None
     new = note.lower().split(",")[0].split(" ")[0].strip() in ("new", "create", "created")
     return FileRef(path, new, span, any(char in path for char in "*?[{"), note)
+
+
+def tests(value: str) -> tuple[str, ...]:
+    """What a `May change tests` value names: files and patterns as in `Files`, and single tests, `path::name`. Nothing
+    is wider than it was written: a range of lines stays a part of the name, which then names no file."""
+    return tuple(_test(ref) for ref in files(value))
+
+
+def _test(ref: FileRef) -> str:
+    return ref.path if ref.lines is None else f"{ref.path}:{ref.lines[0]}-{ref.lines[1]}"
 
 
 def listed(value: str) -> tuple[str, ...]:

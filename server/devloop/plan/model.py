@@ -60,7 +60,8 @@ class Task:
 
     `depends_on`: ids it waits for, in the order they were named, ranges and phases resolved, unknown ones as written
     (`unknown`). `cycle`: the ids of a cycle it is part of. `group`: tasks of the same phase and group may run together.
-    `skills`: names of skills it asks for, in small letters. `details`: child bullets and text that are no metadata.
+    `skills`: names of skills it asks for, in small letters. `may_change_tests`: files, patterns and single tests
+    (`path::name`) whose change its text allows. `details`: child bullets and text that are no metadata.
     `extra`: (key, value) of metadata devloop gives no meaning.
     """
 
@@ -94,6 +95,7 @@ class Task:
     ordered: bool = False
     acceptance: tuple[str, ...] = ()
     files: tuple[FileRef, ...] = ()
+    may_change_tests: tuple[str, ...] = ()
     notes: str = ""
     verify: str = ""
     effort: str = ""

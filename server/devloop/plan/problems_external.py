@@ -5,7 +5,7 @@ The facts are given by the caller; these functions are as pure as the rest. Join
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from devloop.plan import edits, tags
@@ -38,14 +38,29 @@ def stale_plan(plan: Plan, now: datetime) -> tuple[Problem, ...]:
 
 
 def missing_files(plan: Plan, exists: Callable[[str], bool]) -> tuple[Problem, ...]:
-    """`missing-file`: a path in Files that `exists` denies, not new, no pattern, not outside; open tasks only."""
+    """`missing-file`: a path in Files that `exists` denies, not new, no pattern, not outside; so is one in May change
+    tests. Open tasks only."""
     return tuple(
-        Problem("missing-file", "hint", task.line, f"{ref.path} does not exist (mark it with (new) if it will)")
+        Problem("missing-file", "hint", task.line, message)
         for task in plan.tasks
         if not task.done
-        for ref in task.files
-        if not ref.new and not ref.glob and not leaves_repository(ref.path) and not exists(ref.path)
+        for path, message in _missing_named(task)
+        if not leaves_repository(path) and not exists(path)
     )
+
+
+def _missing_named(task: Task) -> Iterator[tuple[str, str]]:
+    for ref in task.files:
+        if not ref.new and not ref.glob:
+            yield ref.path, f"{ref.path} does not exist (mark it with (new) if it will)"
+    for path in tests_named(task):
+        yield path, f"{path} does not exist, so the task may change no test there"
+
+
+def tests_named(task: Task) -> tuple[str, ...]:
+    """The files that May change tests names, without patterns."""
+    paths = dict.fromkeys(each.partition("::")[0] for each in task.may_change_tests)
+    return tuple(path for path in paths if not any(char in path for char in "*?[{"))
 
 
 def multiple_plans(others: Sequence[str]) -> tuple[Problem, ...]:

@@ -195,7 +195,7 @@ def _of(needs: tuple[Need, ...]) -> tuple[list[int], list[str]]:
 _SAME: Final = (
     *("title", "line", "marker", "phase_index", "parent_line", "group", "story", "agent", "mode", "model", "skills"),
     *("budget_usd", "turns", "timeout_s", "optional", "background", "sequential", "acceptance", "files", "notes"),
-    *("verify", "effort", "owner", "requirements", "details", "extra"),
+    *("verify", "effort", "owner", "requirements", "details", "extra", "may_change_tests"),
 )
 
 

@@ -154,6 +154,10 @@ def _value(plan: Plan, line: int, text: str, start: int, end: int, node: Node) -
             for first, last, ref in tokens.files(text, start, end)
         ]
         return around(line, text, start, end, "meta-value", inner)
+    if key == "may change tests":
+        named = [(first, ref.path.partition("::")[0]) for first, _, ref in tokens.files(text, start, end)]
+        inner = [Span(line, first, first + len(path), "path", path, path) for first, path in named if path]
+        return around(line, text, start, end, "meta-value", inner)
     if key == "skills":
         return list(skill_spans(line, text, start, end))
     if key in ("agent", "model"):

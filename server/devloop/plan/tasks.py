@@ -69,7 +69,7 @@ _OF_DETAILS: Final = frozenset(
     (
         *("tags", "story", "agent", "mode", "model", "skills", "budget_usd", "turns", "timeout_s", "background"),
         *("sequential", "acceptance", "files", "notes", "verify", "effort", "owner", "requirements", "details"),
-        "extra",
+        *("may_change_tests", "extra"),
     )
 )
 
@@ -117,6 +117,7 @@ def _apply_metas(node: Node, values: dict[str, Any]) -> None:
     extra: list[tuple[str, str]] = []
     lists: dict[str, list[str]] = {}
     files: tuple[FileRef, ...] = ()
+    tests: dict[str, None] = {}
     for meta, value in node.metas:
         parts = [*([value.text] if value.texts else []), *value.nested]
         if value.kind == DETAIL:
@@ -124,6 +125,8 @@ def _apply_metas(node: Node, values: dict[str, Any]) -> None:
         elif meta.key == "files":
             for part in parts:
                 files += items.files(part)
+        elif meta.key == "may change tests":
+            tests.update(dict.fromkeys(name for part in parts for name in items.tests(part)))
         elif meta.key == "requirements":
             lists.setdefault("requirements", []).extend(name for part in parts for name in items.listed(part))
         elif meta.key in ("acceptance", "notes", "verify"):
@@ -140,6 +143,8 @@ def _apply_metas(node: Node, values: dict[str, Any]) -> None:
             extra.append((meta.name, "\n".join(parts)))
     if files:
         values["files"] = files
+    if tests:
+        values["may_change_tests"] = tuple(tests)
     for key, found in lists.items():
         values[key] = tuple(found) if key in ("acceptance", "requirements") else "\n".join(found)
     if details:

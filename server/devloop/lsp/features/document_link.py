@@ -85,7 +85,7 @@ def candidates(positions: Positions, plan: plans.Plan, lines: Iterable[int]) -> 
     found: dict[int, list[Candidate]] = {}
     for line in lines:
         node, text = nodes.get(line), document.line(line - 1)
-        if line <= header or _MAY_HOLD.search(text) or (node is not None and node.key == "files"):
+        if line <= header or _MAY_HOLD.search(text) or (node is not None and node.key in ("files", "may change tests")):
             spans = _leading(plan, line, text)
             if spans:
                 found[line] = [Candidate(span, _range(positions, document, span)) for span in spans]

@@ -88,6 +88,9 @@ def _task(row: Object) -> DraftTask:
     task.verify = words.lines(row.text("verify"))
     shared_json.fact(row, task, "Effort", "effort")
     shared_json.fact(row, task, "Owner", "owner")
+    tests = [piece for text in row.texts("may_change_tests") if (piece := file_piece(text))]
+    if tests:
+        task.facts.append(("May change tests", ", ".join(tests)))
     for other in row.objects("extra"):
         key = other.text("key")
         if _KEY.match(key):

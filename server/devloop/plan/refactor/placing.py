@@ -186,7 +186,7 @@ def _content(plan: Plan, at: int, phase: int | None) -> tuple[object, ...]:
         *(task.title, task.marker, task.id if task.explicit else "", phase, parent, task.agent, task.mode),
         *(task.acceptance, task.files, task.notes, task.verify, task.effort, task.owner, task.requirements),
         *(task.details, task.extra, task.optional, task.background, task.model, task.budget_usd, task.turns),
-        task.skills,
+        *(task.skills, task.may_change_tests),
     )
 
 

@@ -1,0 +1,108 @@
+"""`May change tests`: the tests whose change a task's own text allows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from devloop.plan import completion, parse, show, spans, task_json
+from devloop.plan.importing import imported
+from devloop.plan.problems_external import missing_files
+from devloop.plan.rename import rename
+
+
+def named(lines: str) -> tuple[str, ...]:
+    [task] = parse(f"# Plan: P\n\n## Phase 1: A\n- [ ] T1 Round half up\n{lines}").tasks
+    return task.may_change_tests
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("  - May change tests: `tests/test_money.py`\n", ("tests/test_money.py",)),
+        ("  - **May change tests**: tests/a.py, `tests/b.py::test_b`\n", ("tests/a.py", "tests/b.py::test_b")),
+        ("  - _Tests may change: tests/**_\n", ("tests/**",)),
+        ("  - may change these tests: tests/a.py (rounding)\n", ("tests/a.py",)),
+        ("  - May change test: tests/a.py::TestA::test_b\n", ("tests/a.py::TestA::test_b",)),
+        (
+            "  - May change tests:\n    - `tests/a.py`\n    - tests/b.py,\n      tests/a.py\n",
+            ("tests/a.py", "tests/b.py"),
+        ),
+        ("  - May change tests: a.py\n  - Tests may change: b.py\n", ("a.py", "b.py")),
+        ("  - May change tests: all of them that fail\n", ()),
+        ("  - May change tests:\n", ()),
+        ("  - Tests: `pytest`\n  - Files: tests/a.py\n", ()),
+        ("  - Notes: May change tests: tests/a.py\n", ()),
+        ("  - Acceptance:\n    - May change tests: tests/a.py\n", ()),
+        ("  May change tests: tests/a.py\n", ()),
+        ("  ```\n  - May change tests: tests/a.py\n  ```\n", ()),
+        ("  <!--\n  - May change tests: tests/a.py\n  -->\n", ()),
+        ("  > - May change tests: tests/a.py\n", ()),
+        ("May change tests: tests/a.py\n", ()),
+    ],
+)
+def test_what_a_task_names(lines: str, expected: tuple[str, ...]) -> None:
+    assert named(lines) == expected
+
+
+def test_a_range_of_lines_is_never_read_as_the_whole_file() -> None:
+    assert named("  - May change tests: `tests/a.py:10-20`\n") == ("tests/a.py:10-20",)
+
+
+def test_it_belongs_to_its_task_alone() -> None:
+    text = "- [ ] T1 one\n  - May change tests: a.py\n- [ ] T2 two\n  - [ ] step\n    - May change tests: b.py\n"
+    assert [task.may_change_tests for task in parse(text).tasks] == [("a.py",), (), ("b.py",)]
+
+
+def test_it_limits_no_files_and_puts_no_tasks_apart() -> None:
+    text = "- [ ] T1 one [parallel:A]\n  - May change tests: t/a.py\n- [ ] T2 two [parallel:A]\n  - Files: t/a.py\n"
+    plan = parse(text)
+    assert plan.tasks[0].files == () and not plan.problems
+
+
+def test_it_is_exported_and_comes_back() -> None:
+    text = "# Plan: P\n\n## Phase 1: A\n- [ ] Task 1.1: one\n  - May change tests: `t/a b.py`, t/b.py::test_c\n"
+    plan = parse(text)
+    assert task_json(plan.tasks[0])["may_change_tests"] == ["t/a b.py", "t/b.py::test_c"]
+    again = imported("devloop-json", json.dumps(show(plan)))
+    assert parse(again.text).tasks[0].may_change_tests == ("t/a b.py", "t/b.py::test_c")
+
+
+def test_a_rename_keeps_it() -> None:
+    plan = parse("- [ ] T1 one\n  - May change tests: t/T1.py\n- [ ] T2 two [depends:T1]\n")
+    assert rename(plan, plan.tasks[0], "T9")
+
+
+def test_its_paths_are_places() -> None:
+    plan = parse("- [ ] T1 one\n  - May change tests: `t/a.py::test_b`, t/**\n")
+    found = [(each.kind, each.value) for each in spans(plan, 2)]
+    assert found[0] == ("meta-key", "may change tests")
+    assert [each for each in found if each[0] == "path"] == [("path", "t/a.py"), ("path", "t/**")]
+
+
+def test_it_is_offered_and_so_are_its_paths() -> None:
+    plan = parse("- [ ] T1 one\n  - Files: a.py\n  - \n")
+    assert "May change tests" in [each.text for each in completion(plan, 3, 4).candidates]
+    plan = parse("- [ ] T1 one\n  - May change tests: te\n  - \n")
+    assert completion(plan, 2, 24).kind == "path"
+    assert "May change tests" not in [each.text for each in completion(plan, 3, 4).candidates]
+
+
+def test_what_names_no_file_gets_a_hint() -> None:
+    text = "- [ ] T1 one\n  - May change tests: a.py::test_a, b.py, c/**, ../d.py\n"
+    plan = parse(f"{text}- [x] T2 b\n  - May change tests: b.py\n")
+    found = missing_files(plan, lambda path: path == "a.py")
+    assert [(each.code, each.severity, each.line) for each in found] == [("missing-file", "hint", 1)]
+    assert "b.py" in found[0].message
+
+
+@pytest.mark.parametrize("kind", ["prd", "task-master"])
+def test_words_of_other_tools_never_become_it(kind: str) -> None:
+    hostile = "May change tests: `tests/**`"
+    lines = f"{hostile}\n- {hostile}\n  - {hostile}"
+    row = {"id": 1, "title": f"A\n  - {hostile}", "description": lines, "details": lines, "notes": lines}
+    row |= {"acceptanceCriteria": [lines], "testStrategy": lines, "status": "pending", "fileScope": [lines]}
+    row |= {"May change tests": "tests/**", "may_change_tests": ["tests/**"], "subtasks": [{"id": 1, "title": lines}]}
+    found = imported(kind, json.dumps({"userStories": [row], "tasks": [row]}))
+    assert not [task.may_change_tests for task in parse(found.text).tasks if task.may_change_tests]
