@@ -30,7 +30,7 @@ def config_root() -> Path:
 
 
 def settings_file() -> Path:
-    """The person's own settings (`settings_sources`)."""
+    """The person's own settings (`settings.sources`)."""
     return config_root() / "config.toml"
 
 

@@ -244,7 +244,7 @@ NOT_WHEN_IDLE = (
     *("attr", "cattrs", "jsonschema", "pydantic", "rich", "typer", "yaml"),
     *("devloop.agents", "devloop.cli", "devloop.gates", "devloop.hooks", "devloop.lsp", "devloop.models"),
     *("devloop.runs", "devloop.sandbox", "devloop.skills", "devloop.state", "devloop.store", "devloop.tools"),
-    *("devloop.workspace", "devloop.plan.importing", "devloop.settings", "devloop.personal", "devloop.trust"),
+    *("devloop.workspace", "devloop.plan.importing", "devloop.settings", "devloop.trust"),
     *("devloop.daemon.archiving", "devloop.daemon.doctor", "devloop.daemon.errands", "devloop.daemon.importing"),
 )
 """What a daemon does not hold either that listens, keeps the glance and tells what the plan says: start and memory of

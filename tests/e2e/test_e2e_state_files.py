@@ -17,12 +17,14 @@ import time
 import jsonschema
 import pytest
 
-from devloop import front_matter, personal
+from devloop import front_matter
 from devloop.cli.entry import main
 from devloop.daemon.endpoint import announced
 from devloop.files import held_lock
 from devloop.own_files import read_text
 from devloop.paths import StateDir
+from devloop.settings import personal
+from devloop.settings.personal_shape import to_json
 from devloop.state import archive, checking, context, issues, next_action, plan_state, schema, sessions, spikes, worklog
 from support.engines import trust_everything
 from support.projects import at_home, commit_all, git, make_repository
@@ -123,7 +125,7 @@ class Desk:
         if name == personal.PATH:
             found = personal.read(text)
             assert found.faults == ()
-            return "local", personal.to_json(found.values)
+            return "local", to_json(found.values)
         if name.startswith(f"{issues.FOLDER}/"):
             if not issues.NAME.match(name.rpartition("/")[2].removesuffix(".md")):
                 assert "generated" in text.split("\n", 3)[0] + text.split("\n", 3)[1] or "<!--" in text

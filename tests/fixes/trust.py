@@ -176,7 +176,7 @@ FIXES: tuple[Fix, ...] = (
         says="what a file of the repository says of these is ignored with a warning",
         cuts=(
             Cut(
-                "settings_layers.py",
+                "settings/layers.py",
                 old='        case "own":\n            return _OWN\n',
                 new='        case "own":\n            return ""\n',
             ),
@@ -195,7 +195,7 @@ FIXES: tuple[Fix, ...] = (
         says="files of the repository lower a cap and never raise it",
         cuts=(
             Cut(
-                "settings_layers.py",
+                "settings/layers.py",
                 old="    if limit is None or float(seconds(said.value)) <= float(seconds(limit)):",
                 new="    if True or limit:",
             ),
@@ -211,7 +211,7 @@ FIXES: tuple[Fix, ...] = (
         says="a command of the person's configuration is never replaced",
         cuts=(
             Cut(
-                "settings_layers.py",
+                "settings/layers.py",
                 old='"your own counts" if counts is not None and counts.kind == "user" else ""',
                 new='""',
             ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from devloop import front_matter, settings_layers
+from devloop import front_matter, settings
 from devloop.agents.reading import read_agent
 from devloop.errors import DevloopError
 from devloop.gates import reports
@@ -20,7 +20,6 @@ from devloop.hooks import definitions as hooks
 from devloop.models.assembly import parse_input
 from devloop.models.scenario import parse_scenario
 from devloop.plan import importing, parse
-from devloop.settings import TEAM_FILE
 from devloop.shipped import folder
 from devloop.skills import definitions as skills
 from devloop.state import context, issue_files, next_action, plan_state, sessions, spikes, worklog
@@ -145,7 +144,7 @@ def _data(text: str) -> bytes:
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "settings": lambda text: settings_layers.read(Path("/nowhere"), {}, {TEAM_FILE: text}),
+    "settings": lambda text: settings.explained(Path("/nowhere"), {}, {settings.TEAM_FILE: text}),
     "front matter": _front,
     "agent": lambda text: read_agent(text, ".devloop/agents/x.md", source="repository"),
     "skill": lambda text: skills.parse(_data(text), "x"),

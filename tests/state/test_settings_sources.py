@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import devloop
-from devloop import personal, settings, toml_places
-from devloop.settings_meanings import MEANINGS, pattern_of
-from devloop.settings_sources import personal_key
+from devloop import settings, toml_places
+from devloop.settings.meanings import MEANINGS, pattern_of
+from devloop.settings.personal_shape import known_keys
+from devloop.settings.sources import personal_key
 from support.turns import often
 
 TEAM, LOCAL = ".devloop/config.toml", ".devloop/local.md"
@@ -208,14 +209,14 @@ def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
 
 
 def test_every_key_of_local_md_is_a_setting():
-    for key in personal.known_keys():
+    for key in known_keys():
         assert pattern_of(personal_key(key)) is not None, key
 
 
 def test_what_is_said_to_have_no_effect_has_none_and_the_rest_has():
     """`config explain` says “read, not used” of these: whoever begins to use one takes its remark away."""
     folder = Path(devloop.__file__).parent
-    ours = {*folder.glob("settings*.py"), folder / "personal.py"}
+    ours = set((folder / "settings").iterdir())
     code = "\n".join(path.read_text() for path in folder.rglob("*.py") if path not in ours)
 
     def used(key):

@@ -1,13 +1,16 @@
-"""personal.md: three generations of settings as one shape, what is wrong with its line."""
+"""local.md: three generations of settings as one shape, what is wrong with its line."""
 
 from __future__ import annotations
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from devloop import personal
+from devloop import settings
+from devloop.settings import personal
+from devloop.settings.personal_shape import Local, to_json
 from devloop.state import schema
 
 SCHEMA = jsonschema.Draft202012Validator(schema.load("local"))
@@ -91,7 +94,7 @@ notify:
 def test_the_second_generation_is_read_as_the_target_shape():
     found = personal.read(V2)
     assert found.faults == () and found.notes.strip() == "My notes."
-    values = personal.to_json(found.values)
+    values = to_json(found.values)
     SCHEMA.validate(values)
     assert values["enforcement"] == "strict" and values["ship"] == {
         "auto-version": False,
@@ -115,7 +118,7 @@ def test_the_documented_variant_is_read():
 def test_the_third_generation_is_read():
     found = personal.read(V3)
     assert found.faults == ()
-    values = personal.to_json(found.values)
+    values = to_json(found.values)
     SCHEMA.validate(values)
     assert values["git"]["pr-on-complete"] == "never" and values["git"]["worktree-isolation"] is True
     assert values["tokens"] == {"token-budget": 8000, "cache-friendly-context": False}
@@ -163,10 +166,10 @@ def test_one_wrong_value_loses_only_itself():
 
 def test_notes_alone_are_no_fault():
     found = personal.read("Just words.\n")
-    assert found.values == personal.Local() and found.faults == () and found.notes == "Just words.\n"
+    assert found.values == Local() and found.faults == () and found.notes == "Just words.\n"
 
 
-@settings(max_examples=60, deadline=None)
+@tries(max_examples=60, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_read_without_raising(text):
     personal.read(text)
@@ -174,9 +177,10 @@ def test_any_text_is_read_without_raising(text):
 
 
 def test_the_legacy_place_is_read_when_ours_is_not_there(project, put):
-    assert personal.load(project) is None
+    assert settings.explained(project, {}).faults == ()
     put(personal.LEGACY_PATH, "---\nenforcement: strict\nodd: 1\n---\n")
-    found = personal.load(project)
-    assert found.values.enforcement == "strict" and found.faults[0].path == personal.LEGACY_PATH
+    found = settings.explained(project, {})
+    assert found.settings.checkpoints.enforcement == "strict" and found.faults[0].path == personal.LEGACY_PATH
     put(personal.PATH, "---\nenforcement: advisory\n---\n")
-    assert personal.load(project).values.enforcement == "advisory"
+    found = settings.explained(project, {})
+    assert found.settings.checkpoints.enforcement == "advisory" and found.faults == ()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devloop import settings
-from devloop.settings_meanings import MEANINGS
+from devloop.settings.meanings import MEANINGS
 
 TEAM, LOCAL = ".devloop/config.toml", ".devloop/local.md"
 FREE = {

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
-from devloop import personal
 from devloop.cli import output
 from devloop.cli.common import CARE, Json, epilog
 from devloop.cli.output import safe
@@ -20,10 +19,10 @@ from devloop.cli.session import project_root
 from devloop.errors import NotFound
 from devloop.own_files import nearest
 from devloop.redact import one_line
-from devloop.settings import explained, value_of
-from devloop.settings_layers import Known, default
-from devloop.settings_meanings import MEANINGS, SECRET, WHO_MAY, Meaning, pattern_of
-from devloop.settings_sources import Key, Said, personal_key
+from devloop.settings import Known, default, explained, personal, value_of
+from devloop.settings.meanings import MEANINGS, SECRET, WHO_MAY, Meaning, pattern_of
+from devloop.settings.personal_shape import known_keys
+from devloop.settings.sources import Key, Said, personal_key
 
 Row = dict[str, Any]
 
@@ -176,7 +175,7 @@ def _named(known: Known, key: str) -> list[Key]:
     if not found and pattern_of(tuple(wanted.split("."))) is not None:
         found = [tuple(wanted.split("."))]  # nobody said anything about this name
     if not found:
-        near = nearest(wanted, [*(".".join(each) for each in every), *personal.known_keys()])
+        near = nearest(wanted, [*(".".join(each) for each in every), *known_keys()])
         hint = f"Did you mean {near}?" if near else "`devloop config show --all` lists all."
         raise NotFound(f"There is no setting {one_line(wanted, 80)!r}.", hint=hint)
     return list(dict.fromkeys(found))

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from devloop import agents, hook_files, hooks, personal, settings_layers, skills
+from devloop import agents, hook_files, hooks, skills
 from devloop.own_files import Fault
 from devloop.paths import settings_file
-from devloop.settings import TEAM_FILE
+from devloop.settings import TEAM_FILE, layers, personal
 from devloop.state import checking
 from devloop.trust import MAX_SKILL_FILES, SKILL_FILE
 
@@ -63,7 +63,7 @@ def check(root: Path, name: str, text: str) -> tuple[Fault, ...]:
     if last == SKILL_FILE:
         found = skills.check_text(plain, name, _beside((root / name).parent))
     elif name in (TEAM_FILE, personal.PATH, personal.LEGACY_PATH) or name == str(settings_file()):
-        found = settings_layers.check_text(root, name, plain)
+        found = layers.check_text(root, name, plain)
     elif name in hook_files.REPOSITORY:
         found = hooks.check_text(root, name, plain)
     elif folder in AGENT_FOLDERS and last.endswith(".md"):

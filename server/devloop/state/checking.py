@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devloop import personal
 from devloop.errors import DevloopError
 from devloop.own_files import Fault, read_text
+from devloop.settings import personal
 from devloop.state import archive, context, issues, next_action, plan_state, sessions, spikes, worklog
 from devloop.state.storing import markdown_files
 

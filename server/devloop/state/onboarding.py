@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from devloop import beginning, personal
+from devloop import beginning
 from devloop.errors import Refused, StorageError
 from devloop.own_files import own_file, read_text
+from devloop.settings import personal
 from devloop.state import context, detecting, issues, worklog
 from devloop.state.storing import markdown_files, update
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from devloop import personal
+from devloop.settings.personal_shape import Local
 from devloop.state import context, issues, next_action, plan_state, sessions, spikes
 
 FOLDER: Final = Path(__file__).parent / "schemas"
@@ -23,7 +23,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "context": context.Context,
     "issue": issues.Issue,
     "spike": spikes.Spike,
-    "local": personal.Local,
+    "local": Local,
 }
 """`plan-state-v1` is written by hand: it is not ours."""
 

@@ -1,5 +1,5 @@
 """What each source says of settings, with the line that says it: `config.toml`, the person's and the team's,
-`.devloop/local.md`, the environment (state-files §7). Which of them counts stands in `settings_layers`.
+`.devloop/local.md`, the environment (state-files §7). Which of them counts stands in `layers`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from devloop import personal, toml_places
+from devloop import toml_places
 from devloop.errors import DevloopError
 from devloop.own_files import Fault, nearest, read_text, renamed
 from devloop.paths import settings_file
 from devloop.redact import one_line
-from devloop.settings import TEAM_FILE
-from devloop.settings_meanings import MEANINGS, pattern_of
+from devloop.settings import personal
+from devloop.settings.meanings import MEANINGS, pattern_of
+from devloop.settings.shape import TEAM_FILE
 
 Key = tuple[str, ...]
 Kind = Literal["user", "team", "personal", "environment"]

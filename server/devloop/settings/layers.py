@@ -1,12 +1,13 @@
 """Which of the things that are said of a setting counts (state-files §7).
 
 From the weakest to the strongest: defaults, the person's `config.toml`, the team's `.devloop/config.toml`,
-`.devloop/local.md`, the environment. How far the two files of the repository count is said by `settings_meanings`. Each
+`.devloop/local.md`, the environment. How far the two files of the repository count is said by `meanings`. Each
 value keeps the file and line that said it, and what lost keeps why.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,13 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from devloop import personal
 from devloop.own_files import Fault
 from devloop.paths import settings_file
 from devloop.redact import one_line
-from devloop.settings import GUARDING, TEAM_FILE, Settings, seconds, value_of
-from devloop.settings_meanings import MEANINGS, SECRET, Meaning, pattern_of
-from devloop.settings_sources import File, Key, Kind, Said, of_environment, personal_file, team_file, user_file
+from devloop.settings import personal
+from devloop.settings.meanings import MEANINGS, SECRET, Meaning, pattern_of
+from devloop.settings.shape import GUARDING, TEAM_FILE, Settings, seconds, value_of
+from devloop.settings.sources import File, Key, Kind, Said, of_environment, personal_file, team_file, user_file
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,16 @@ class Known:
         return next((each.said for each in reversed(self.heard.get(key, ())) if not each.lost), None)
 
 
-def read(root: Path, environment: Mapping[str, str], texts: Mapping[str, str] | None = None) -> Known:
-    """Everything that is said about settings. Never raises on what a file holds. `texts`: what counts instead of a
-    file's own text, by path as faults name it: an editor's buffer."""
+def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings for the workspace at `root`. Never raises on what a file holds: the bad part becomes a warning."""
+    return explained(root, environment).settings
+
+
+def explained(
+    root: Path, environment: Mapping[str, str] | None = None, texts: Mapping[str, str] | None = None
+) -> Known:
+    """The same, with who said what and where, and what is wrong in the files. `texts`: what counts instead of a file's
+    own text, by path as faults name it: an editor's buffer."""
     typed = texts or {}
     user, team, local = user_file(typed), team_file(root, typed), personal_file(root, typed)
     sources = (
@@ -63,7 +71,7 @@ def read(root: Path, environment: Mapping[str, str], texts: Mapping[str, str] | 
         Source("team", TEAM_FILE, (root / TEAM_FILE).is_file()),
         Source("personal", local.path, local.exists),
     )
-    given = [*user.said, *team.said, *local.said, *of_environment(environment)]
+    given = [*user.said, *team.said, *local.said, *of_environment(os.environ if environment is None else environment)]
     faults = [*user.faults, *team.faults]
     valid: list[Said] = []
     heard: dict[str, tuple[Heard, ...]] = {}
@@ -92,7 +100,7 @@ def read(root: Path, environment: Mapping[str, str], texts: Mapping[str, str] | 
 
 def check_text(root: Path, path: str, text: str) -> tuple[Fault, ...]:
     """What is wrong in one file of settings while it has this text. `path`: as faults name it."""
-    return tuple(fault for fault in read(root, {}, {path: text}).faults if fault.path == path)
+    return tuple(fault for fault in explained(root, {}, {path: text}).faults if fault.path == path)
 
 
 def _is_gate(key: Key) -> bool:

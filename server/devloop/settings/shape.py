@@ -1,27 +1,27 @@
-"""Settings: their shape. `settings_sources` reads what is said of them, `settings_layers` says what of it counts,
-`settings_meanings` what each means.
-
-Two kinds of sources with different rights. The *person's*: environment and `config.toml` in the user's configuration
-directory; may say anything. *Files of the repository*: the team's `.devloop/config.toml` and a person's
-`.devloop/local.md`; may declare gates, a set-up command, read-only paths, habits and *narrower* limits. What they say
-beyond that is ignored with a warning: keys, base URLs, databases, sandbox switches, approvals and wider budgets never
-come from a repository.
-"""
+"""The shape of all settings: sections, names, what each takes, and defaults."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from devloop import personal
-
-if TYPE_CHECKING:
-    from devloop.settings_layers import Known
+from devloop.settings.personal_shape import (
+    CommitSettings,
+    DoneSettings,
+    GithubSettings,
+    GitSettings,
+    NotifySettings,
+    ReviewSettings,
+    SecuritySettings,
+    ShipSettings,
+    TestingSettings,
+    TokenSettings,
+    WorkflowSettings,
+)
 
 TEAM_FILE = ".devloop/config.toml"
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -178,17 +178,17 @@ class Settings(BaseModel):
     own_setup: bool = False
     """Whether `setup` is the person's; the team's is run from the text that was trusted, never from here."""
     paths: PathSettings = PathSettings()
-    workflow: personal.WorkflowSettings = personal.WorkflowSettings()
-    git: personal.GitSettings = personal.GitSettings()
-    commits: personal.CommitSettings = personal.CommitSettings()
-    review: personal.ReviewSettings = personal.ReviewSettings()
-    github: personal.GithubSettings = personal.GithubSettings()
-    tokens: personal.TokenSettings = personal.TokenSettings()
-    notify: personal.NotifySettings = personal.NotifySettings()
-    ship: personal.ShipSettings = personal.ShipSettings()
-    definition_of_done: personal.DoneSettings = personal.DoneSettings()
-    testing: personal.TestingSettings = personal.TestingSettings()
-    security: personal.SecuritySettings = personal.SecuritySettings()
+    workflow: WorkflowSettings = WorkflowSettings()
+    git: GitSettings = GitSettings()
+    commits: CommitSettings = CommitSettings()
+    review: ReviewSettings = ReviewSettings()
+    github: GithubSettings = GithubSettings()
+    tokens: TokenSettings = TokenSettings()
+    notify: NotifySettings = NotifySettings()
+    ship: ShipSettings = ShipSettings()
+    definition_of_done: DoneSettings = DoneSettings()
+    testing: TestingSettings = TestingSettings()
+    security: SecuritySettings = SecuritySettings()
     auto_skills: tuple[str, ...] = ()
     prices: dict[str, Any] = {}
     """Prices of models that devloop's own table lacks or has wrong: `{"name": {"input": 1.0, "output": 5.0}}`."""
@@ -215,15 +215,3 @@ def value_of(settings: Settings, key: Sequence[str]) -> Any:
     for part in key:
         value = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
     return value
-
-
-def load(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings for the workspace at `root`. Never raises on what a file holds: the bad part becomes a warning."""
-    return explained(root, environment).settings
-
-
-def explained(root: Path, environment: Mapping[str, str] | None = None) -> Known:
-    """The same, with who said what and where, and what is wrong in the files."""
-    from devloop import settings_layers  # here: it needs the models above
-
-    return settings_layers.read(root, os.environ if environment is None else environment)
