@@ -15,6 +15,9 @@ from devloop.store.schema import reservations, runs, turns
 TOKENS: Final = ("input", "output", "cache_read", "cache_write")
 
 
+_UNPRICED: Final = sa.func.count(sa.case((turns.c.cost_usd.is_(None) & ~turns.c.scripted, 1))).label("unpriced")
+
+
 class Turns(Records):
     def reserve(self, run: str, turn: int, tokens: int, usd: float | None) -> None:
         row = {"workspace": self._workspace, "run": run, "turn": turn}
@@ -22,9 +25,10 @@ class Turns(Records):
             connection.execute(deleted(reservations, row))
             connection.execute(sa.insert(reservations).values(**row, tokens=tokens, usd=usd, at=time.time()))
 
-    def release(self, run: str, turn: int | None = None) -> None:
-        """Give up the reservation of a turn; without one, all that the run holds."""
-        key = {"workspace": self._workspace, "run": run} | ({} if turn is None else {"turn": turn})
+    def release(self, run: str | None = None, turn: int | None = None) -> None:
+        """Give up the reservation of a turn; without one, all that the run holds; without a run, all there are."""
+        wanted = {"workspace": self._workspace, "run": run, "turn": turn}
+        key = {name: value for name, value in wanted.items() if value is not None}
         with self._engine.begin() as connection:
             connection.execute(deleted(reservations, key))
 
@@ -52,25 +56,30 @@ class Turns(Records):
         self,
         *,
         run: str | None = None,
+        parts_of: str | None = None,
         since: float | None = None,
         except_turn: tuple[str, int] | None = None,
         reserved: bool = True,
     ) -> Row:
-        """What was used; with `reserved` open reservations are included.
+        """What was used: by a run, by all parts of one that gathers, or by all; with `reserved` open reservations are
+        included.
 
         The answer has `usd, tokens, turns, input, output, cache_read, cache_write`, and `unpriced`: turns of a real
         model whose price is not known. `except_turn` leaves out one reservation: that of the turn which is being asked
         for again.
         """
-        used = _sum_turns(self._workspace, run, since)
+        used = sa.select(*sums(), _UNPRICED).where(turns.c.workspace == self._workspace)
         held = sa.select(
             sa.func.coalesce(sa.func.sum(reservations.c.tokens), 0),
             sa.func.coalesce(sa.func.sum(reservations.c.usd), 0.0),
         ).where(reservations.c.workspace == self._workspace)
         if run is not None:
-            held = held.where(reservations.c.run == run)
+            used, held = used.where(turns.c.run == run), held.where(reservations.c.run == run)
+        if parts_of is not None:
+            parts = sa.select(runs.c.id).where(runs.c.workspace == self._workspace, runs.c.loop == parts_of)
+            used, held = used.where(turns.c.run.in_(parts)), held.where(reservations.c.run.in_(parts))
         if since is not None:
-            held = held.where(reservations.c.at >= since)
+            used, held = used.where(turns.c.at >= since), held.where(reservations.c.at >= since)
         if except_turn is not None:
             held = held.where(
                 sa.not_(sa.and_(reservations.c.run == except_turn[0], reservations.c.turn == except_turn[1]))
@@ -117,13 +126,3 @@ def sums() -> list[Any]:
     cost = sa.func.coalesce(sa.func.sum(turns.c.cost_usd), 0.0).label("usd")
     played = sa.func.coalesce(sa.func.sum(sa.case((turns.c.scripted, turns.c.cost_usd), else_=0.0)), 0.0)
     return [cost, played.label("scripted_usd"), sa.func.count(turns.c.number).label("turns"), *columns]
-
-
-def _sum_turns(workspace: str, run: str | None, since: float | None) -> sa.Select[Any]:
-    unpriced = sa.func.count(sa.case((turns.c.cost_usd.is_(None) & ~turns.c.scripted, 1))).label("unpriced")
-    query = sa.select(*sums(), unpriced).where(turns.c.workspace == workspace)
-    if run is not None:
-        query = query.where(turns.c.run == run)
-    if since is not None:
-        query = query.where(turns.c.at >= since)
-    return query
