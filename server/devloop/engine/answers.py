@@ -56,11 +56,10 @@ def summary(services: Services, row: Row, spent: Row | None = None) -> Row:
 
 
 def _figures(services: Services, spec: RunSpec, spent: Row | None) -> Row:
-    """What a run cost; one that gathers did all of it through its members."""
-    if spec.gathers:
-        members = [row["id"] for row in services.store.find_runs(loop=spec.id)]
-        return money.together(services.store.spent_of(members).values())
-    return money.so_far(services, spec.id) if spent is None else money.figures(spent)
+    """What a run cost."""
+    if spent is None or spec.gathers:
+        spent = money.spent_by(services, spec, reserved=False)
+    return money.figures(spent)
 
 
 def find(services: Services, run: str) -> Row:

@@ -8,7 +8,7 @@ from typing import Any
 
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
-from devloop.runs import chaining, guarding, leaks, paths_told, proposing, recommending, reporting, stopping
+from devloop.runs import allowing, chaining, guarding, leaks, money, paths_told, proposing, recommending, reporting, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
@@ -65,7 +65,7 @@ def recommended(
     )
 
 
-def _doubt(services: Services, spec: RunSpec, changes: Sequence[Any], results: Sequence[Mapping[str, Any]]) -> str:
+def _doubt(services: Services, spec: RunSpec, changes: Sequence[Any], gone: Sequence[str]) -> str:
     report = reporting.report(services, spec.id)
     if report is not None and not report["fits"]:
         return "the result is not what the mode promises"
@@ -73,12 +73,7 @@ def _doubt(services: Services, spec: RunSpec, changes: Sequence[Any], results: S
         return "the report wants your judgement"
     if any(each["holds"] for each in changes):
         return "the work changes what checks it"
-    return "tests were removed or disabled" if any(_removed(result) for result in results) else ""
-
-
-def _removed(result: Mapping[str, Any]) -> bool:
-    changed = result.get("changes") or {}
-    return bool(changed.get("removed") or changed.get("disabled"))
+    return "tests were removed or disabled" if gone else ""
 
 
 async def content(
@@ -102,17 +97,21 @@ async def content(
     assert row is not None
     difference = None
     changes: list[dict[str, Any]] = []
+    named: Sequence[str] = ()
+    files: Mapping[str, str] = {}
     if commit is not None and row["base"]:
         found = await services.workspace.diff(row["base"], commit, limit=guarding.PATCH)
         listed = [paths_told.told(services.redactor, file) for file in found.files[:200]]
         difference = {"files": len(found.files), "added": found.added, "deleted": found.deleted, "list": listed}
-        changes = [each.to_json() for each in await guarding.of(services, found, row["base"], commit)]
-    spent = _spent(services, spec)
+        changes = [each.to_json() for each in await guarding.of(services, spec, found, row["base"], commit)]
+        named, files = allowing.names(services, spec), allowing.files_of(found)
+    spent = money.spent_by(services, spec)
     clean = services.redactor.text
     report = reporting.report(services, run) if kind == "decision" else None
     results = services.store.gates(run, commit) if commit else []
     proposal = await proposing.preview(services, spec, report)
-    best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, results))
+    left = allowing.not_allowed(named, [each for result in results for each in allowing.gone(result)], files)
+    best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, left))
     return {
         "number": number,
         "kind": kind,
@@ -140,15 +139,6 @@ async def content(
         "notices": row["notices"],
         "opened": time.time(),
     }
-
-
-def _spent(services: Services, spec: RunSpec) -> dict[str, Any]:
-    """A run that gathers did all of it through its members."""
-    if not spec.gathers:
-        return services.store.spent(run=spec.id)
-    rows = [services.store.spent(run=row["id"]) for row in services.store.find_runs(loop=spec.id)]
-    names = ("usd", "turns", "input", "output", "cache_read", "cache_write")
-    return {name: sum(each[name] for each in rows) for name in names}
 
 
 def _report_text(report: dict[str, Any] | None, proposal: dict[str, Any] | None = None) -> str:

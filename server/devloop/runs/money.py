@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +35,13 @@ def so_far(services: Services, run: str) -> dict[str, Any]:
     return figures(services.store.spent(run=run, reserved=False))
 
 
+def spent_by(services: Services, spec: RunSpec, *, reserved: bool = True) -> dict[str, Any]:
+    """What the store has of a run's turns; one that gathers did all of it through its parts."""
+    if spec.gathers:
+        return services.store.spent(parts_of=spec.id, reserved=reserved)
+    return services.store.spent(run=spec.id, reserved=reserved)
+
+
 def figures(spent: dict[str, Any]) -> dict[str, Any]:
     """The same from what the store has summed up."""
     return {
@@ -44,28 +50,42 @@ def figures(spent: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def together(spent: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The same of several runs."""
-    all_of = list(spent)
-    sums = {name: sum(each[name] for each in all_of) for name in ("input", "output", "cache_read", "cache_write")}
-    return figures({"usd": sum(each["usd"] for each in all_of), **sums})
-
-
 def reserve(services: Services, spec: RunSpec, turn: int, request: Request) -> str | None:
     """Reserve the worst case of `request`; when a cap forbids it, reserve nothing and answer with why."""
-    key = (spec.id, turn)
-    spent: dict[budget.Scope, budget.Spent] = {
-        "run": _spent(services, run=spec.id, except_turn=key),
-        "plan": _spent(services, except_turn=key),
-        "day": _spent(services, since=_midnight(), except_turn=key),
-    }
-    spent["run"] = replace(spent["run"], wall_s=worked_s(services, spec.id))
     wanted = budget.reservation(request, spec.model, overrides=services.prices)
-    exceeded = budget.check(limits_of(services, spec), spent, wanted)
+    exceeded = budget.check(limits_of(services, spec), _spent_by_scope(services, spec, turn), wanted)
     if exceeded is not None:
         return f"{exceeded.message} {exceeded.hint}"
     services.store.reserve(spec.id, turn, wanted.tokens, wanted.usd)
     return None
+
+
+def held_by_others(services: Services, spec: RunSpec, turn: int, request: Request) -> bool:
+    """Whether a turn that could not be reserved could be, if the turns that other parts of the same run make just now
+    cost nothing: what they do not need of their worst case is free again in a moment."""
+    if _whole(spec) is None:
+        return False
+    wanted = budget.reservation(request, spec.model, overrides=services.prices)
+    spent = _spent_by_scope(services, spec, turn, reserved_by_parts=False)
+    return budget.check(limits_of(services, spec), spent, wanted) is None
+
+
+def _spent_by_scope(
+    services: Services, spec: RunSpec, turn: int, *, reserved_by_parts: bool = True
+) -> dict[budget.Scope, budget.Spent]:
+    """A part shares money and tokens with the other parts of the run that gathers them; turns and time are its own."""
+    key, whole = (spec.id, turn), _whole(spec)
+    own = _spent(services, run=spec.id, except_turn=key)
+    used = _spent(services, parts_of=whole, except_turn=key, reserved=reserved_by_parts) if whole else own
+    return {
+        "run": replace(used, turns=own.turns, wall_s=worked_s(services, spec.id)),
+        "plan": _spent(services, except_turn=key),
+        "day": _spent(services, since=_midnight(), except_turn=key),
+    }
+
+
+def _whole(spec: RunSpec) -> str | None:
+    return spec.task.errand.part_of if spec.task.errand is not None else None
 
 
 def worked_s(services: Services, run: str) -> float:

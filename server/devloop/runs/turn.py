@@ -36,6 +36,9 @@ Outcome = dict[str, Any]
 """`{"outcome": ...}`: go_on, finished, unfit, question, wait, blocked, hand_off, exhausted, stalled, refused or
 failed."""
 
+OTHER_TURNS = "what turns of its other parts may cost"
+LOOK_S = 0.2
+"""How often a part looks whether the budget that it shares has room again."""
 MAX_ATTEMPTS = 8
 LONGEST_WAIT_S = 15 * 60
 FOR_A_PERSON = ("auth", "billing", "permission", "not_found")
@@ -84,7 +87,7 @@ async def _ask(
 ) -> Response | Outcome:
     """The model's answer; or the outcome that ends or delays the turn without one."""
     request = await build_request(services, spec, transcript, number)
-    if (sentence := money.reserve(services, spec, number, request)) is not None:
+    if (sentence := await _reserve(services, spec, number, request)) is not None:
         return {"outcome": "exhausted", "reason": sentence}
     try:
         model = services.model_for(spec)
@@ -106,6 +109,27 @@ async def _ask(
         raise
     finally:
         telling.close()
+
+
+async def _reserve(services: Services, spec: RunSpec, number: int, request: Request) -> str | None:
+    """Why the turn can't be afforded; None: it is reserved. What the run's other parts hold for their turns is waited
+    for: they hold a slot each, so it takes no longer than these turns."""
+    waited = False
+    try:
+        async with asyncio.timeout(money.remaining_wall_s(services, spec)):
+            while (sentence := money.reserve(services, spec, number, request)) is not None:
+                if not money.held_by_others(services, spec, number, request):
+                    break
+                if not waited:
+                    services.wait_for(spec.id, OTHER_TURNS)
+                    waited = True
+                await asyncio.sleep(LOOK_S)
+            return sentence
+    except TimeoutError:
+        return money.WALL_USED_UP
+    finally:
+        if waited:
+            services.wait_for(spec.id, None)
 
 
 def without_known_secrets(response: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
