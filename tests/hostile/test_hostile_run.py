@@ -19,8 +19,10 @@ import pytest
 from devloop.sandbox import detect
 from double import Double
 from hostile.attacks import ATTACKS, agent, files
+from hostile.day import whole
 from hostile.ground import Ground
-from hostile.life import Life, plant, scenario, whole
+from hostile.life import Life
+from hostile.planting import plant, scenario
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
