@@ -38,6 +38,8 @@ from devloop.trust_items import (
     items,
     render_command,
     skills_in,
+    tests_item,
+    tests_key,
     verify_item,
 )
 
@@ -64,6 +66,9 @@ __all__ = [
     "revoke",
     "skills_in",
     "state",
+    "states_of",
+    "tests_item",
+    "tests_key",
     "trusted_hashes",
     "verify_item",
 ]
@@ -80,6 +85,7 @@ ABOUT: Mapping[Kind, str] = {
     "skill": "What agents are told about a subject, and files that they may use.",
     "include": "Which private files of your checkout are copied to where agents see them.",
     "verify": "A command of the plan. It runs to verify a task, in the sandbox, without a network.",
+    "tests": "Existing tests that a task of the plan may change. It runs nothing; work on them waits for nobody.",
 }
 """What trusting an item of a kind means, for whoever is asked."""
 
@@ -117,8 +123,13 @@ def bundle_hash(listed: Iterable[Item]) -> str:
 def state(root: Path, store: Path, more: Iterable[Item] = ()) -> tuple[ItemState, ...]:
     """What is trusted, new or changed at `root`, given the person's `store` (`StateDir.trust_file`). `more`: items that
     stand elsewhere than in files of their own."""
+    return states_of((*items(root), *more), store)
+
+
+def states_of(listed: Iterable[Item], store: Path) -> tuple[ItemState, ...]:
+    """The same of items that are known."""
     known = _load(store)
-    return tuple(_state(item, known.get(item.key)) for item in (*items(root), *more))
+    return tuple(_state(item, known.get(item.key)) for item in listed)
 
 
 def trusted_hashes(store: Path) -> dict[str, str]:

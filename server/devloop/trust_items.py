@@ -1,4 +1,5 @@
-"""What in a tree needs trust, as items with their bytes: gates and set-up, agents, skills, hooks, `.worktreeinclude`.
+"""What needs trust, as items with their bytes: of a tree gates and set-up, agents, skills, hooks, `.worktreeinclude`,
+of its plan commands that verify tasks, and tests that tasks may change.
 
 Nothing here raises on what a tree holds: what nobody may trust is an item that says why.
 """
@@ -11,7 +12,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from devloop import beneath, hook_files
 from devloop.redact import one_line
 from devloop.trust_bytes import LINK, MAX_ITEM, framed, in_full, read_file, reason_of, walk
 
-Kind = Literal["gate", "setup", "agent", "hook", "skill", "include", "verify"]
+Kind = Literal["gate", "setup", "agent", "hook", "skill", "include", "verify", "tests"]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 CONFIG = ".devloop/config.toml"
@@ -82,6 +83,23 @@ def verify_item(command: str, path: str, about: str = "") -> Item:
     title = f"# {one_line(about, 200)}\n" if about else ""
     text = title + render_command("verify", {"command": command})
     return Item(f"verify:{digest[:16]}", "verify", path, text, digest, data)
+
+
+def tests_key(task: str) -> str:
+    """The key of the item that is what the task of this id may change of the tests."""
+    return f"tests:{task}"
+
+
+def tests_item(
+    task: str, title: str, acceptance: Sequence[str], names: Sequence[str], path: str, *, refused: str = ""
+) -> Item:
+    """The tests that a task of the plan `path` may change. What is trusted is these names for this very task: its id,
+    its title and what has to be true when it is done."""
+    lines = [f"Task {task}: {title}", *(f"Acceptance: {each}" for each in acceptance)]
+    lines += ["may change these tests, and nobody is asked:", *names]
+    data = json.dumps([task, title, list(acceptance), list(names)]).encode()
+    shown = "" if refused else in_full("\n".join(lines).encode("utf-8", "surrogatepass"))
+    return Item(tests_key(task), "tests", path, shown, hashlib.sha256(data).hexdigest(), data, refused)
 
 
 def gate_key(name: str) -> str:

@@ -290,7 +290,8 @@ WORDS = (
 [depends:Phase 1]|[depends:| [parallel:A] |[parallel:full]|[P]|(P)|[US1]|{#x}|# |## |### Phase 1: A|## Phase 2 - B ✅
 # Plan: |## Progress Log|## Acceptance|**Status**: |**Current Phase**: Phase 1|**Dependencies**: Phase 2, 1.1
 **Parallel Groups**: Group A: 1.1|- Group A: Tasks 1.1, 1.2|  |    |\\t|\\n|\\n|\\n|\\r\\n|\\r|\\n\\n|- Acceptance: |a b
-- Files: `a.py:3` (new), ../b|- May change tests: |`t/a.py::b`, t/**|- Depends: |_Requirements: 1.2_|```|<!--|-->|> |---|2025-12-24 03:25: |Completed Task 1.1
+- May change tests: |`t/a.py::b`, t/**
+- Files: `a.py:3` (new), ../b|- Depends: |_Requirements: 1.2_|```|<!--|-->|> |---|2025-12-24 03:25: |Completed Task 1.1
 blocked - |`|| | [agent:a:b]|[budget:2]|\ufeff|\u2028|🚧|[x](u)|#12|https://a.b|[PR-1-2] |**Step 2: x**|, |_""".replace(
         "\n", "|"
     )

@@ -29,7 +29,8 @@ WORDS = """- [ ] |- [x] |- [~] |- [!] |- [-] |- [/] |- [>] |- [?] |- []|*
 ## Success Criteria|Phase 1|**Status**: |Complete|**Updated**: 2025-12-29 05:33
 **Current Phase**: Phase 1|**Dependencies**: Phase 2|**Parallel Groups**:
 - Group A: Tasks 1.1, 1.2|  |    |\t|\n|\n|\n|\n|\r\n|\r|\n\n|- Acceptance: |- Files: `a.py` (new), ../b
-- May change tests: |`t/a.py::b`, t/**|- Depends: |- Notes:|_Requirements: 1.2_|```|<!--|-->|> |---|2025-12-24 03:25: |Completed |Started Task 1.1
+- May change tests: |`t/a.py::b`, t/**
+- Depends: |- Notes:|_Requirements: 1.2_|```|<!--|-->|> |---|2025-12-24 03:25: |Completed |Started Task 1.1
 blocked - |`|| | [agent:a:b]|[budget:2]|[turns:x]|[timeout:30m]|\ufeff|\u2028|🚧|\x00|[x](u)"""
 fragments = st.lists(st.sampled_from(WORDS.replace("\\n", "\n").replace("\n", "|\n|").split("|")), max_size=60).map(
     "".join

@@ -47,6 +47,17 @@ def trust(keys: Sequence[str] | None, *, yes: bool, as_json: bool) -> None:
         raise typer.Exit(4)
 
 
+def agree_on_tests(task: str | None) -> None:
+    """Before a loop begins: show which tests its tasks may change, as the plan says, and ask about each that nobody
+    said yes to yet. `task`: only what this one says. A no begins the loop all the same: such work waits."""
+    items = ask("devloop/trust", {"kind": "tests"})["items"]
+    key = f"tests:{task}".lower()
+    mine = [item for item in items if task is None or str(item["key"]).lower() == key]
+    chosen = _asked(output.console(), [item for item in mine if item["status"] in ("new", "changed")])
+    if chosen:
+        ask("devloop/trust/accept", {"items": [{"key": item["key"], "sha256": item["sha256"]} for item in chosen]})
+
+
 def revoke(keys: Sequence[str] | None, *, as_json: bool) -> None:
     found = ask("devloop/trust/revoke", {"keys": list(keys) if keys else None})
     if as_json:

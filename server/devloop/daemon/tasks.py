@@ -52,6 +52,7 @@ class Tasks:
             _may_run(plan, task, again=bool(params.get("again")))
             loop = {"limit": 1, "decide": decide, "stop_at": asking.stop_at(params)}
             warnings = await enforcing.before_loop(self._documents.root, found, plan, task.phase, strict=False)
+            warnings += await self._tests(found, plan, [task.id])
             started = await self._start(
                 found, plan, plan_events.task_of(plan, task), loop, again=bool(params.get("again"))
             )
@@ -118,6 +119,8 @@ class Tasks:
             if hand_off is not None and hand_off.usable:
                 task = resuming.with_words(task, hand_off)
             beside = beside if parallel else []
+            coming = [each.id for each in asked if not each.done] if limit is None or limit > 1 else []
+            warnings += await self._tests(found, plan, [task["id"], *(each["id"] for each in beside), *coming])
             started = await self._start(found, plan, task, loop, again=False, beside=beside)
             if hand_off is not None and hand_off.usable:
                 await asyncio.to_thread(resuming.used, self._documents.root, self._state)
@@ -141,6 +144,14 @@ class Tasks:
     async def open_runs(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self._engine.request("engine/runs", {"limit": 200, "open": True}))["runs"]
         return found
+
+    async def _tests(self, found: PlanText, plan: plans.Plan, tasks: Sequence[str]) -> tuple[str, ...]:
+        """What the person should know of tests that these may change."""
+        if not any(task.may_change_tests for task in plan.tasks):
+            return ()
+        from devloop.daemon import allowed_tests
+
+        return tuple(await asyncio.to_thread(allowed_tests.told, found, plan, self._state.trust_file, tasks))
 
     async def _plan(self) -> tuple[PlanText, plans.Plan]:
         found, plan = await asyncio.to_thread(self._documents.plan)

@@ -23,7 +23,11 @@ class Trusting:
         self._root, self._state, self._documents = root, state, documents
 
     async def items(self, params: Params) -> Answer:
-        states = await asyncio.to_thread(self._states)
+        """`kind`: only those of that kind; of what the plan says no other file is read then."""
+        kind = params.get("kind")
+        states = await asyncio.to_thread(self._tests if kind == "tests" else self._states)
+        if kind is not None:
+            states = tuple(each for each in states if each.item.kind == kind)
         return {"items": [each.to_json() for each in states]}
 
     async def accept(self, params: Params) -> Answer:
@@ -43,6 +47,12 @@ class Trusting:
         gone = await asyncio.to_thread(trust.revoke, self._state.trust_file, keys)
         states = await asyncio.to_thread(self._states)
         return {"items": [each.to_json() for each in states], "revoked": list(gone)}
+
+    def _tests(self) -> tuple[ItemState, ...]:
+        from devloop import trust
+        from devloop.daemon import verifying
+
+        return trust.states_of(verifying.items(self._documents), self._state.trust_file)
 
     def _states(self) -> tuple[ItemState, ...]:
         from devloop import trust

@@ -191,7 +191,8 @@ async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any],
     one = Gate.from_json(declared)
     before = await checks.baseline(ctx.services, run, row["base"], (one,))
     result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name), of=of)
-    return {"outcome": "checked", **checks.brief(result)}
+    told = await checks.allowed(ctx.services, run, commit_id, checks.brief(result))
+    return {"outcome": "checked", **told, "removed": told["removed"][:20]}
 
 
 @step("leaks", slot=True)

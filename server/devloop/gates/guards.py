@@ -74,13 +74,15 @@ _IGNORES_CODE: Final = re.compile(r"\.(?:py|pyi|[cm]?[jt]sx?|go|rs)\b|(?:^|/)(?:
 @dataclass(frozen=True)
 class Guard:
     """One change to the checks. `line` is 0-based: in the new file, or in the old one for something removed. `holds`:
-    work that nobody attends waits for a person because of it; else it is only shown."""
+    work that nobody attends waits for a person because of it; else it is only shown. `by_task`: the task names what it
+    changes, so that it holds nothing."""
 
     kind: GuardKind
     file: str
     line: int
     text: str
     holds: bool = True
+    by_task: bool = False
 
     @property
     def place(self) -> str:
@@ -88,7 +90,7 @@ class Guard:
 
     def to_json(self) -> dict[str, Any]:
         where = {"file": self.file, "line": self.line, "place": self.place}
-        return {"kind": self.kind, **where, "text": self.text, "holds": self.holds}
+        return {"kind": self.kind, **where, "text": self.text, "holds": self.holds, "by_task": self.by_task}
 
 
 def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | None = None) -> tuple[Guard, ...]:

@@ -295,7 +295,7 @@ _TICKED_BEHIND: Final = re.compile(r"[^`]*")
 
 
 def _path(text: str, column: int, start: int) -> Completion | None:
-    """A path of a `Files` or `May change tests` value: the piece between commas, without back-ticks, note and line range."""
+    """A piece of a `Files` value, or of one like it, between commas: without back-ticks, note and line range."""
     pieces = items.pieces(text[start:column])
     first = column - len(pieces[-1])
     while first < column and text[first] in " \t":

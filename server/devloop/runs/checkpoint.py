@@ -8,7 +8,18 @@ from typing import Any
 
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
-from devloop.runs import allowing, chaining, guarding, leaks, money, paths_told, proposing, recommending, reporting, stopping
+from devloop.runs import (
+    allowing,
+    chaining,
+    guarding,
+    leaks,
+    money,
+    paths_told,
+    proposing,
+    recommending,
+    reporting,
+    stopping,
+)
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 

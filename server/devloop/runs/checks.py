@@ -13,10 +13,10 @@ from typing import Any
 
 from devloop import gates, globs, trust
 from devloop.errors import Refused
-from devloop.gates import Gate, GateResult, guard_files
+from devloop.gates import Gate, GateResult, Guard, guard_files
 from devloop.gates.verdict import ORDER
 from devloop.redact import one_line
-from devloop.runs import guarding, leaks, verifying
+from devloop.runs import allowing, guarding, leaks, verifying
 from devloop.runs.services import Services
 from devloop.runs.tooling import environment, output_folder, person_mounts, person_variables, refusal
 
@@ -181,14 +181,39 @@ async def leaked(services: Services, run: str, commit: str) -> GateResult:
 async def guards(services: Services, run: str, commit: str) -> dict[str, Any]:
     """What the work does to its checks, as the `brief` of a gate. `holds`: a person has to see it; where
     `gates.guard` is "block" it fails, and is told and kept as any gate is."""
-    result, holds = await guarding.check(services, run, commit)
+    result, listed = await guarding.check(services, run, commit)
+    holds = any(each.holds for each in listed)
     accepted = holds and services.settings.guarding.guard == "accept"
-    if result.findings and (accepted or not holds):  # nobody may ever be asked: what it was stays on the run
-        why = "Your settings accept that" if accepted else "None of it takes anything from what was checked before"
-        services.notice(run, f"{result.reason}. {why}.")
+    if listed and (accepted or not holds):  # nobody may ever be asked: what it was stays on the run
+        services.notice(run, f"{result.reason}. {_why_nobody_is_asked(listed, accepted)}.")
     if result.verdict == "fail":
         _keep(services, run, commit, result)
     return {**brief(result), "holds": holds and not accepted}
+
+
+def _why_nobody_is_asked(listed: Sequence[Guard], accepted: bool) -> str:
+    if accepted:
+        return "Your settings accept that"
+    rest = [each for each in listed if not each.by_task]
+    if len(rest) == len(listed):
+        return "None of it takes anything from what was checked before"
+    more = "; nothing else of it takes anything from what was checked before" if rest else ""
+    return f"The task says that these tests may change, and you said yes to it{more}"
+
+
+async def allowed(services: Services, run: str, commit: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The `brief` of a gate without those tests in `removed` whose going the task allows."""
+    named = allowing.names(services, services.spec(run)) if found["removed"] else ()
+    if not named:
+        return found
+    row = services.store.run(run)
+    assert row is not None
+    files = allowing.files_of(await services.workspace.diff(row["base"], commit, limit=0))
+    left = allowing.not_allowed(named, found["removed"], files)
+    went = [each for each in found["removed"] if each not in left]
+    if went:
+        services.notice(run, f"No longer run: {allowing.listed(went)}. The task says so, and you said yes to it.")
+    return {**found, "removed": left}
 
 
 def _keep(services: Services, run: str, commit: str, result: GateResult) -> None:
@@ -256,7 +281,7 @@ def brief(result: GateResult) -> dict[str, Any]:
         "verdict": result.verdict,
         "reason": one_line(result.reason),
         "required": result.required,
-        "removed": [*result.changes.removed, *result.changes.disabled][:20],
+        "removed": [*result.changes.removed, *result.changes.disabled],
         "fingerprint": _fingerprint(result, failing),
     }
 

@@ -9,8 +9,10 @@ from typing import Final
 
 from devloop import gates
 from devloop.errors import UsageError
-from devloop.gates import Finding, GateResult, Guard, guard_commands, guard_files
+from devloop.gates import Finding, GateResult, Guard, guard_allowed, guard_commands, guard_files
+from devloop.runs import allowing
 from devloop.runs.services import Services
+from devloop.runs.spec import RunSpec
 from devloop.workspace import Diff
 
 NAME: Final = "checks"
@@ -24,12 +26,12 @@ SCRIPT: Final = 256 << 10
 NAMED: Final = 5
 
 
-async def changes(services: Services, base: str, commit: str) -> tuple[Guard, ...]:
+async def changes(services: Services, spec: RunSpec, base: str, commit: str) -> tuple[Guard, ...]:
     """Everything that the work changes about its checks. What can't be looked at is one more entry, never nothing."""
-    return await of(services, await services.workspace.diff(base, commit, limit=PATCH), base, commit)
+    return await of(services, spec, await services.workspace.diff(base, commit, limit=PATCH), base, commit)
 
 
-async def of(services: Services, found: Diff, base: str, commit: str) -> tuple[Guard, ...]:
+async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: str) -> tuple[Guard, ...]:
     """`changes` for a difference that is known; its patch is not cut at less than `PATCH`."""
     now: dict[str, str] = {}
     was: dict[str, str] = {}
@@ -50,7 +52,11 @@ async def of(services: Services, found: Diff, base: str, commit: str) -> tuple[G
     if found.truncated:
         told = f"the change is larger than {PATCH >> 20} MiB: what follows here was not looked at"
         listed = (*listed, Guard("unread", found.files[-1].path if found.files else "", 0, told))
-    return listed
+    named = allowing.names(services, spec)
+    if not named:
+        return listed
+    files = {path: old for path, old in allowing.files_of(found).items() if not {path, old} & judges.keys()}
+    return await asyncio.to_thread(guard_allowed.allow, listed, named, files, now.get, was.get)
 
 
 async def judging(services: Services, base: str) -> Mapping[str, str]:
@@ -85,13 +91,13 @@ def _is_read(path: str) -> bool:
     return guard_files.is_sectioned(path) or (guard_files.is_test(path) and path.endswith(".py"))
 
 
-async def check(services: Services, run: str, commit: str) -> tuple[GateResult, bool]:
-    """The gate's result on the run's own change, and whether there is something that a person has to see. It fails only
-    for that, and only where `gates.guard` is "block"."""
+async def check(services: Services, run: str, commit: str) -> tuple[GateResult, tuple[Guard, ...]]:
+    """The gate's result on the run's own change, and what it found. It fails only for what a person has to see, and
+    only where `gates.guard` is "block"."""
     row = services.store.run(run)
     assert row is not None
     own = await services.workspace.own_commit(run, commit, since=row["base"])
-    listed = await changes(services, *(own or (row["base"], commit)))
+    listed = await changes(services, services.spec(run), *(own or (row["base"], commit)))
     holds = any(each.holds for each in listed)
     blocks = holds and services.settings.guarding.guard == "block"
     result = GateResult(
@@ -104,7 +110,7 @@ async def check(services: Services, run: str, commit: str) -> tuple[GateResult, 
         findings=tuple(Finding("devloop", g.kind, "error", g.text, g.file, g.line) for g in listed),
         required=blocks,
     )
-    return result, holds
+    return result, listed
 
 
 def _said(listed: tuple[Guard, ...]) -> str:

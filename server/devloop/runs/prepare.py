@@ -14,6 +14,7 @@ from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused
 from devloop.redact import one_line
 from devloop.runs import (
+    allowing,
     hooked_work,
     hooking,
     knowledge,
@@ -60,7 +61,7 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
         checks = () if spec.reports else await discover(services, run, worktree.base, trusted)
         if not spec.reports:
             checks, not_run = verifying.with_verify(services, spec, checks)
-            services.notice(run, *filter(None, [not_run]))
+            services.notice(run, *filter(None, [not_run, allowing.notice(services, spec)]))
         if checks:
             prefetch_baseline(services, run, worktree.base, checks)
         await _open_conversation(services, spec, checks)
@@ -134,7 +135,8 @@ async def _open_conversation(services: Services, spec: RunSpec, checks: tuple[ga
     named = [f"{gate.name}: {' '.join(gate.command)}" for gate in checks]
     known, problems = await asyncio.to_thread(knowledge.opening, services, spec)
     services.notice(spec.id, *problems)
-    text = prompt.task_message(spec, named, known, await asyncio.to_thread(reporting.handed_on, services, spec))
+    handed_on = await asyncio.to_thread(reporting.handed_on, services, spec)
+    text = prompt.task_message(spec, named, known, handed_on, () if spec.reports else allowing.names(services, spec))
     carried = _carried(services, spec)
     added = await hooked_work.session_start(services, spec, "resume" if carried else "startup")
     text = "\n\n".join(filter(None, (text, await whole_change.told(services, spec), added)))

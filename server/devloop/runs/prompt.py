@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from devloop.runs.spec import RunSpec
 
 
-def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "", handed_on: str = "") -> str:
+def task_message(
+    spec: RunSpec, checks: Sequence[str], knowledge: str = "", handed_on: str = "", tests: Sequence[str] = ()
+) -> str:
     """The task as the agent reads it. The first two lines are also how a scripted player finds its script.
 
     `knowledge`: the index of matching skills, and the texts of those that the task names. `handed_on`: reports of the
-    tasks that it waited for.
+    tasks that it waited for. `tests`: those that it may change, where that counts.
     """
     task = spec.task
     attempt = 1 if task.errand is not None else spec.attempt  # the number of an errand counts all of its kind
@@ -23,6 +25,7 @@ def task_message(spec: RunSpec, checks: Sequence[str], knowledge: str = "", hand
         lines.append(f"Phase: {task.phase}")
     lines += _listed("Acceptance", task.acceptance)
     lines += _listed("Files", task.files)
+    lines += _listed("Existing tests that may change where the task asks for it, and no others", tests)
     if task.notes:
         lines.append(f"Notes: {task.notes}")
     if task.verify:

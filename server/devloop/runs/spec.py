@@ -50,6 +50,8 @@ class TaskSpec(_Model):
     depends_on: tuple[str, ...] = ()
     acceptance: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    may_change_tests: tuple[str, ...] = ()
+    """Counts only where a person said yes to it (`runs/allowing.py`)."""
     notes: str = ""
     verify: str = ""
     """How to check the work, as the plan says it: told to the agent, never run by devloop."""

@@ -1,0 +1,47 @@
+"""What a start says about tests that its tasks may change: what a person said yes to, and what does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from devloop import plan as plans
+from devloop import trust
+from devloop.daemon import verifying
+from devloop.daemon.documents import PlanText
+from devloop.redact import one_line
+
+MOST = 10
+"""Tasks that are named; of more the number is told."""
+NAMES = 5
+
+
+def told(found: PlanText, plan: plans.Plan, store: Path, tasks: Collection[str]) -> list[str]:
+    """Sentences about `tasks`, by id; none where none of them names tests. Blocks."""
+    wanted = {trust.tests_key(each) for each in tasks}
+    items = [item for item in verifying.tests(found, plan) if item.key in wanted]
+    if not items:
+        return []
+    known = trust.trusted_hashes(store)
+    yes = [each for each in items if known.get(each.key) == each.sha256 and not each.refused]
+    no = [each for each in items if each not in yes]
+    sentences = []
+    if yes:
+        sentences.append(f"As you said yes to, tests may change without asking: {_listed(plan, yes)}.")
+    if no:
+        sentences.append(
+            f"The plan says that tests may change: {_listed(plan, no)}. That does not count before you say yes to "
+            "exactly that: `devloop trust`."
+        )
+    return sentences
+
+
+def _listed(plan: plans.Plan, items: list[trust.Item]) -> str:
+    names = {trust.tests_key(task.id): task.may_change_tests for task in plan.tasks}
+    parts = [f"{one_line(each.key.partition(':')[2], 40)} ({_names(names[each.key])})" for each in items[:MOST]]
+    return "; ".join(parts) + (f"; and {len(items) - MOST} more tasks" if len(items) > MOST else "")
+
+
+def _names(named: tuple[str, ...]) -> str:
+    more = f" and {len(named) - NAMES} more" if len(named) > NAMES else ""
+    return ", ".join(one_line(each, 80) for each in named[:NAMES]) + more
