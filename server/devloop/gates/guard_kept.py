@@ -22,10 +22,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from devloop.gates import guard_severity
-from devloop.gates.guard_syntax import module_of
+from devloop.gates.guard_syntax import Function, last, module_of
 from devloop.gates.patch import FileDiff
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 Found = tuple[int, int, str]
 """First and last line (0-based, of the new text; of the old one for what is gone), words."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -112,7 +111,7 @@ def _same_marks(was: Sequence[ast.expr], now: Sequence[ast.expr]) -> bool:
 
 def _more_cases(was: ast.expr, now: ast.expr) -> bool:
     """Whether two `parametrize` differ only in cases that came."""
-    if not (isinstance(was, ast.Call) and isinstance(now, ast.Call) and _last(was.func) == "parametrize"):
+    if not (isinstance(was, ast.Call) and isinstance(now, ast.Call) and last(was.func) == "parametrize"):
         return False
     if ast.dump(was.func) != ast.dump(now.func) or len(was.args) != 2 or len(now.args) != 2:
         return False
@@ -192,7 +191,7 @@ def _is_harmless(new: ast.stmt, used: Collection[str]) -> bool:
         return False
     return all(
         not isinstance(each, ast.Lambda | ast.NamedExpr)
-        and not (isinstance(each, ast.Call) and _last(each.func) not in _HARMLESS_CALLS)
+        and not (isinstance(each, ast.Call) and last(each.func) not in _HARMLESS_CALLS)
         for each in ast.walk(new)
     )
 
@@ -272,12 +271,6 @@ def lines_of(node: ast.stmt) -> tuple[int, int]:
 def text_of(node: ast.stmt) -> str:
     text = ast.unparse(node).split("\n")[0]
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _last(node: ast.AST | None) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def lost_lines(file: FileDiff) -> list[Found]:

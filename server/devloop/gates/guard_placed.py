@@ -1,56 +1,260 @@
 """What a module of tests puts in the place of what it tests, by its syntax. Pure.
 
-Right code that a new test assigns to a wrong module makes all tests pass that follow. Code is parsed, never run.
+Right code that a new test assigns to a wrong module makes all tests pass that follow. So whatever such a module changes
+of something that it did not make itself is told: by assignment, by a function that sets, in a namespace (`vars(app)`,
+`sys.modules`), under another name for it, as an argument of a function of its own. What `monkeypatch` and `with patch`
+do ends with its test and is no such change. Code is parsed, never run.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from devloop.gates.guard_kept import Found, lines_of, text_of
-from devloop.gates.guard_syntax import module_of
+from devloop.gates.guard_syntax import Function, last, module_of
+
+_SETS: Final = frozenset(
+    f"{mark}{way}{mark}" for way in ("setattr", "delattr", "setitem", "delitem") for mark in ("", "__")
+)
+_ADDS: Final = frozenset(
+    (
+        *("update", "setdefault", "pop", "popitem", "clear", "__ior__", "__setitem__", "__delitem__"),
+        *("append", "extend", "insert", "remove", "add", "discard", "sort", "reverse"),
+    )
+)
+_SAME: Final = frozenset(("list", "tuple", "iter", "next", "reversed", "enumerate", "zip", "filter", "getattr", "vars"))
+"""Functions whose result holds on to what they are given."""
+_PARTS: Final = frozenset(("get", "values", "items", "__getitem__", "__getattribute__"))
+_IMPORTS: Final = frozenset(("import_module", "__import__", "reload"))
+_LASTING: Final = frozenset(("exec", "reload", "MonkeyPatch", "load_profile", "syspath_prepend"))
+"""What does something to the whole session wherever it is called."""
+_BUILT_IN: Final = frozenset(("__builtins__", "object", "type", "dict", "list"))
+_CALLED: Final = frozenset(("pytest_plugins", "load_tests"))
 
 
 def put_in_place(before: str | None, after: str) -> list[Found]:
     """What a module of tests, new or not, puts in the place of something that it imports: for all tests that follow,
-    also those that were there. What `monkeypatch` and `with patch` do ends with its test."""
+    also those that were there."""
     module, known = module_of(after), module_of(before or "")
     if module is None:
         return []
-    was = Counter(ast.dump(each) for each in ast.walk(known) if isinstance(each, ast.stmt)) if known else Counter()
-    imported = {
-        name.asname or name.name.split(".")[0]
-        for each in ast.walk(module)
-        if isinstance(each, ast.Import | ast.ImportFrom)
-        for name in each.names
-    }
-    return [
-        (*lines_of(each), f"for every test: {text_of(each)}")
-        for each in ast.walk(module)
-        if isinstance(each, ast.stmt) and _puts(each, imported) and not was[ast.dump(each)]
-    ]
+    try:
+        was = Counter(map(_key, _statements(known))) if known else Counter()
+        return [
+            (*lines_of(each), f"for every test: {text_of(each)}")
+            for each in _Module(module).told()
+            if not was[_key(each)]
+        ]
+    except RecursionError:
+        return [(0, 0, "nested too deeply to be looked at")]
 
 
-def _puts(node: ast.stmt, imported: Collection[str]) -> bool:
-    match node:
-        case ast.Assign() | ast.Delete():
-            targets = node.targets
-        case ast.AugAssign() | ast.AnnAssign():
-            targets = [node.target]
-        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[target, *_])):
-            return _root(target) in imported
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="start", value=ast.Call(func=func)))):
-            return "patch" in ast.unparse(func)
-        case _:
+class _Module:
+    """A module of tests: which of its names stand for what it did not make."""
+
+    def __init__(self, module: ast.Module) -> None:
+        self._module = module
+        functions = [each for each in ast.walk(module) if isinstance(each, Function)]
+        self._functions = {each.name: each for each in functions}
+        self._given: set[tuple[str, str]] = set()
+        """Functions and their parameters that get something foreign."""
+        self._giving: set[str] = set()
+        """Functions that give something foreign back; as fixtures, parameters of their name."""
+        self._patches: set[str] = set()
+
+    def told(self) -> list[ast.stmt]:
+        found: list[ast.stmt] = []
+        for _ in range(2):  # what a function is given may be known only after the first time
+            found = list(self._scope(self._module, frozenset(_BUILT_IN - {"object", "type", "dict", "list"})))
+        return found
+
+    def _scope(self, scope: ast.Module | Function, outside: Collection[str]) -> Iterator[ast.stmt]:
+        foreign = set(outside)
+        if isinstance(scope, Function):
+            names = [each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)]
+            foreign |= {name for name in names if (scope.name, name) in self._given or name in self._giving}
+        own = [each for each in _statements(scope) if each is not scope]
+        inner = {
+            id(part) for each in own if isinstance(each, Function) for part in _statements(each) if part is not each
+        }
+        own = [each for each in own if id(each) not in inner]
+        for each in own:
+            self._bind(each, foreign)
+        stopped = {ast.unparse(each) for each in _stopped(own)}
+        lasting = isinstance(scope, Function) and _outlives_its_module(scope)
+        for each in own:
+            nodes = list(_own(each))
+            called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+            if (
+                any(self._changes(node, foreign, stopped) or _passes_on(node, called) for node in nodes)
+                or (lasting and any(map(_patches, nodes)))
+                or (isinstance(each, Function) and each.name in _CALLED)
+            ):
+                yield each
+            for node in nodes:
+                self._follow(node, foreign)
+            if isinstance(each, ast.Return) and each.value is not None and isinstance(scope, Function):
+                self._giving |= {scope.name} if self._stands_for(each.value, foreign) else set()
+            if isinstance(each, Function):
+                yield from self._scope(each, foreign)
+
+    def _bind(self, node: ast.stmt, foreign: set[str]) -> None:
+        """Names that `node` makes stand for something foreign, or for a patch."""
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            foreign |= {each.asname or each.name.split(".")[0] for each in node.names}
+        for target, value in _bindings(node):
+            names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
+            if self._stands_for(value, foreign):
+                foreign |= set(names)
+            if isinstance(value, ast.Call) and "patch" in ast.unparse(value.func):
+                self._patches.add(ast.unparse(target))
+
+    def _stands_for(self, node: ast.expr, foreign: Collection[str]) -> bool:
+        """Whether it is something foreign or a part of it, and nothing that was made of it."""
+        match node:
+            case ast.Name():
+                return node.id in foreign
+            case ast.Attribute() | ast.Subscript() | ast.Starred() | ast.NamedExpr() | ast.Await():
+                return self._stands_for(node.value, foreign)
+            case ast.Tuple() | ast.List() | ast.Set():
+                return any(self._stands_for(each, foreign) for each in node.elts)
+            case ast.Dict() | ast.BoolOp():
+                return any(self._stands_for(each, foreign) for each in node.values)
+            case ast.IfExp():
+                return self._stands_for(node.body, foreign) or self._stands_for(node.orelse, foreign)
+            case ast.Call(func=ast.Attribute(attr=attr, value=value)) if attr in _PARTS:
+                return self._stands_for(value, foreign)
+            case ast.Call(func=func):
+                name = last(func)
+                if name in _IMPORTS or (isinstance(func, ast.Name) and name in self._giving):
+                    return True
+                return name in _SAME and any(self._stands_for(each, foreign) for each in node.args)
+        return False
+
+    def _changes(self, node: ast.AST, foreign: Collection[str], stopped: Collection[str]) -> bool:
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                return self._root_is(node, foreign) and not ast.unparse(node).startswith("os.environ")
+            case ast.Name(id=name, ctx=ast.Store()):
+                return name in _CALLED
+            case ast.Attribute(attr="_setattr" | "_setitem"):  # where a monkeypatch keeps what it takes back
+                return True
+            case ast.Call():
+                return self._call_changes(node, foreign, stopped)
+        return False
+
+    def _call_changes(self, node: ast.Call, foreign: Collection[str], stopped: Collection[str]) -> bool:
+        func, name = node.func, last(node.func)
+        if (
+            name in _SETS | _LASTING
+            and isinstance(func, ast.Attribute)
+            and not self._root_is(func, {*foreign, *_BUILT_IN})
+        ):
             return False
-    parts = [part for each in targets for part in (each.elts if isinstance(each, ast.Tuple | ast.List) else [each])]
-    places = (part for part in parts if isinstance(part, ast.Attribute | ast.Subscript))
-    return any(_root(each) in imported and not ast.unparse(each).startswith("os.environ") for each in places)
+        if name in _LASTING:
+            return True
+        if name in _SETS:
+            owner = [func.value] if isinstance(func, ast.Attribute) and name.startswith("__") else []
+            return any(self._root_is(each, foreign) for each in (*owner, *node.args[:1]))
+        if not isinstance(func, ast.Attribute):
+            return name == "eval" and bool(node.args) and isinstance(node.args[0], ast.Constant)
+        if name in _ADDS:
+            return self._is_shared(func.value, foreign) or (
+                bool(node.args) and ast.unparse(func.value) == "dict" and self._is_shared(node.args[0], foreign)
+            )
+        if name in ("start", "__enter__"):
+            patched = ast.unparse(func.value)
+            is_patch = isinstance(func.value, ast.Call) and "patch" in ast.unparse(func.value.func)
+            return (is_patch or patched in self._patches) and patched not in stopped
+        return False
+
+    def _is_shared(self, node: ast.expr, foreign: Collection[str]) -> bool:
+        """A namespace or a constant of something foreign: `vars(app)`, `sys.modules`, `app.RATES`."""
+        if not self._root_is(node, foreign):
+            return False
+        name = last(node)
+        if isinstance(node, ast.Call):
+            return last(node.func) in ("vars", "globals")
+        return name == "__dict__" or name.isupper() or ast.unparse(node) in _NAMESPACES or name == "modules"
+
+    def _root_is(self, node: ast.AST, names: Collection[str]) -> bool:
+        while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+            if isinstance(node, ast.Call) and last(node.func) in _SAME | _IMPORTS and isinstance(node.func, ast.Name):
+                return node.func.id in _IMPORTS or any(self._root_is(each, names) for each in node.args)
+            node = node.func if isinstance(node, ast.Call) else node.value
+        return isinstance(node, ast.Name) and node.id in names
+
+    def _follow(self, node: ast.AST, foreign: Collection[str]) -> None:
+        """What a function of the module is given."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self._functions:
+            called = self._functions[node.func.id]
+            names = [each.arg for each in (*called.args.posonlyargs, *called.args.args)]
+            pairs = [*zip(names, node.args, strict=False), *((each.arg or "", each.value) for each in node.keywords)]
+            self._given |= {(called.name, name) for name, value in pairs if self._stands_for(value, foreign)}
 
 
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+_NAMESPACES: Final = frozenset(("sys.modules", "sys.path", "sys.meta_path", "sys.path_hooks"))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    return (each for each in ast.walk(node) if isinstance(each, ast.stmt))
+
+
+def _own(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What of a statement is in none of those that stand in it."""
+    waiting = list(ast.iter_child_nodes(statement))
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, ast.stmt):
+            yield node
+            waiting += ast.iter_child_nodes(node)
+
+
+def _key(statement: ast.stmt) -> str:
+    parts = (ast.dump(each) for each in ast.iter_child_nodes(statement) if not isinstance(each, ast.stmt))
+    name = statement.name if isinstance(statement, Function) else ""
+    return "\n".join((type(statement).__name__, name, *parts))
+
+
+def _bindings(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
+    if isinstance(statement, ast.Assign):
+        yield from ((each, statement.value) for each in statement.targets)
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        yield statement.target, statement.value
+    elif isinstance(statement, ast.For | ast.AsyncFor):
+        yield statement.target, statement.iter
+    for node in _own(statement):
+        if isinstance(node, ast.NamedExpr):
+            yield node.target, node.value
+        elif isinstance(node, ast.comprehension):
+            yield node.target, node.iter
+
+
+def _stopped(statements: Collection[ast.stmt]) -> Iterator[ast.expr]:
+    """What `self.addCleanup(….stop)` ends with the test."""
+    for each in statements:
+        match each:
+            case ast.Expr(value=ast.Call(func=func, args=[ast.Attribute(attr="stop", value=value), *_])):
+                if last(func) in ("addCleanup", "addfinalizer", "callback"):
+                    yield value
+
+
+def _outlives_its_module(function: Function) -> bool:
+    """Whether it is a fixture that stays until the session ends, or may."""
+    marked = [each for each in function.decorator_list if isinstance(each, ast.Call) and last(each.func) == "fixture"]
+    scopes = [option.value for each in marked for option in each.keywords if option.arg == "scope"]
+    return any(not isinstance(s, ast.Constant) or s.value in ("session", "package") for s in scopes)
+
+
+def _passes_on(node: ast.AST, called: Collection[int]) -> bool:
+    """Whether it hands a function on that sets, under whatever other name."""
+    return isinstance(node, ast.Name) and node.id in ("setattr", "delattr", "exec") and id(node) not in called
+
+
+def _patches(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    return last(node.func) in _SETS or "patch" in ast.unparse(node.func).removesuffix(".context").lower().split(".")

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from devloop.gates.guard_syntax import module_of
+from devloop.gates.guard_syntax import Function, last, module_of
 
 PythonKind = Literal["emptied-test", "weakened-assertion", "removed-case"]
 Found = tuple[PythonKind, int, str]
 """Kind, 0-based line of the new text, words."""
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CHECKS: Final = re.compile(r"^(?:assert\w*|fail|raises|warns|expect|verify\w*|check\w*)$")
 _SWALLOWS: Final = frozenset({"AssertionError", "Exception", "BaseException"})
@@ -102,7 +101,7 @@ def _uncalled(text: str) -> Iterator[Function]:
 def _names(node: ast.AST) -> tuple[str, ...]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return (node.value,)
-    return (_last(node), getattr(node, "arg", None) or "")
+    return (last(node), getattr(node, "arg", None) or "")
 
 
 def tests(text: str) -> dict[str, _Test]:
@@ -138,7 +137,7 @@ def _read(name: str, node: Function) -> _Test:
             made.ends_early = each.lineno - 1
             break
     for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and _last(decorator.func) == "parametrize" and len(decorator.args) > 1:
+        if isinstance(decorator, ast.Call) and last(decorator.func) == "parametrize" and len(decorator.args) > 1:
             values = decorator.args[1]
             if isinstance(values, ast.List | ast.Tuple | ast.Set | ast.Dict):
                 count = len(values.keys if isinstance(values, ast.Dict) else values.elts)
@@ -148,7 +147,7 @@ def _read(name: str, node: Function) -> _Test:
 
 def _walk(node: Function, made: _Test) -> None:
     for each in _reached(node.body):
-        if isinstance(each, ast.Assert) or (isinstance(each, ast.Call) and _CHECKS.match(_last(each.func))):
+        if isinstance(each, ast.Assert) or (isinstance(each, ast.Call) and _CHECKS.match(last(each.func))):
             made.checks += 1
         if isinstance(each, ast.Try) and any(map(_swallows, each.handlers)):
             inner = [part for part in _reached(each.body) if isinstance(part, ast.Assert)]
@@ -178,7 +177,7 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
     """Whether a failed assertion ends there unseen."""
     caught = handler.type
     names = [caught] if not isinstance(caught, ast.Tuple) else caught.elts
-    wide = caught is None or any(_last(each) in _SWALLOWS for each in names if each is not None)
+    wide = caught is None or any(last(each) in _SWALLOWS for each in names if each is not None)
     return wide and not any(
         isinstance(part, ast.Raise | ast.Assert) for each in handler.body for part in ast.walk(each)
     )
@@ -186,9 +185,3 @@ def _swallows(handler: ast.ExceptHandler) -> bool:
 
 def _says_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-
-
-def _last(node: ast.AST | None) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""

@@ -25,7 +25,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from devloop.gates import guard_words
-from devloop.gates.guard_syntax import module_of
+from devloop.gates.guard_syntax import Function, module_of
 
 _LAYOUT: Final = re.compile(
     r"#\s*fmt:\s*(?:off|skip)\b|prettier-ignore|#\s*(?:ruff:\s*|flake8:\s*)?noqa:\s*(?P<codes>[A-Z]+\d+(?:[\s,]+[A-Z]+\d+)*)"
@@ -40,7 +40,6 @@ _PYTESTS_OWN: Final = re.compile(
     r"cache|cap(?:log|(?:fd|sys)(?:binary)?|teesys)|doctest_namespace|monkeypatch|pytestconfig|pytester|testdir|subtests"
     r"|record_\w+|recwarn|request|tmp_path(?:_factory)?|tmpdir(?:_factory)?|mocker|event_loop(?:_policy)?|benchmark|worker_id"
 )
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def skips_only_what_is_new(text: str, line: int, new_file: bool, now: str | None, known: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ import warnings
 from typing import Final
 
 _MAX: Final = 1024 * 1024
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def module_of(text: str) -> ast.Module | None:
@@ -19,3 +20,10 @@ def module_of(text: str) -> ast.Module | None:
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def last(node: ast.AST | None) -> str:
+    """The last part of a name: `mark` of `pytest.mark`; "" for what is no name."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
