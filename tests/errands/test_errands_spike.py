@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jsonschema
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,26 @@ def test_a_spike_writes_its_report_and_changes_the_plan_on_a_yes_and_keeps_no_pr
     assert [each["path"] for each in listed] == [path] and listed[0]["relates_to"] == "1.2"
     assert desk("spike", "--show", "stream").out.startswith("# Spike: Can we stream the import?")
     assert desk("spike", "--show", "nothing").code == 2
+
+
+def test_a_time_box_that_is_overrun_ends_with_what_was_done_until_then(desk: Place) -> None:
+    """In the form of every report, and never as one that fits."""
+    proto, late = found()
+    desk.script({"@spike": [{"text": "I try a prototype first.", **proto}, {**late, "delay_s": 60}]})
+    config = Path(desk.environment["DEVLOOP_CONFIG_DIR"]) / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("[budget]\nwall = 4\n")
+    ended = desk("spike", "Is it fast?")
+    config.unlink()
+    assert ended.code == 5, ended
+    told = ("Ended: the run's wall time is used up", "Done:", "- write proto.py", "- I try a prototype first.")
+    assert [each for each in told if each not in ended.out] == [], ended.out
+    run = desk("runs", "--json").json["runs"][0]
+    assert run["outcome"] == "exhausted"
+    report = desk("show", run["id"], "--json").json["report"]
+    assert set(report) == {"text", "data", "fits", "mistakes"} and not report["fits"]
+    assert report["mistakes"] == ["there is no result: the run ended before"]
+    assert report["text"] in ended.out and report["text"] in desk("show", run["id"]).out
 
 
 def test_the_report_alone_leaves_the_plan_as_it_is(desk: Place) -> None:

@@ -55,13 +55,8 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
     if checkpoint.get("summary"):
         console.print(f"{safe_block(checkpoint['summary'])}\n")
     report = checkpoint.get("report")
-    if (
-        report
-        and report.get("text")
-        and report["text"] not in str(checkpoint.get("summary"))
-        and not checkpoint.get("proposal")
-    ):
-        console.print(f"{safe_block(report['text'])}\n")
+    if report and str(report.get("text")) not in str(checkpoint.get("summary")) and not checkpoint.get("proposal"):
+        handed_in(console, report)
     elif checkpoint.get("kind") == "decision" and not checkpoint.get("diff") and not report:
         console.print("[yellow]No file was changed.[/]\n")
     _about_the_loop(console, checkpoint)
@@ -79,6 +74,12 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),
     ]
     console.print(" · ".join(spent))
+
+
+def handed_in(console: Console, report: Row | None) -> None:
+    """What a run that ends with a report came to, as at its checkpoint."""
+    if report and report.get("text"):
+        console.print(f"{safe_block(report['text'])}\n")
 
 
 def _proposal(console: Console, run: Row, proposal: Row | None) -> None:

@@ -232,6 +232,7 @@ def transcript(
         output.print_json(found)
         return
     out = output.console()
+        checkpoint_view.handed_in(out, found.get("report"))
     text = Text(printable(str(found["text"])))
     if out.is_terminal:
         with out.pager():

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from devloop.cli import group_view, output
+from devloop.cli import checkpoint_view, group_view, output
 from devloop.cli.ask_person import Person, match
 from devloop.cli.common import WORKING, Json, epilog
-from devloop.cli.follow import Followed, Follower, exit_code
+from devloop.cli.follow import CODES, Followed, Follower, exit_code
 from devloop.cli.output import safe
 from devloop.cli.progress import Lines, LiveView, Silent, View
 from devloop.cli.session import ask, options, project_root, run
@@ -231,9 +231,9 @@ def ended(followed: Followed, as_json: bool) -> None:
     if len(followed.waiting) > 1:
         group_view.waits(followed.waiting)
         return
+        if exit_code(last) == CODES["exhausted"]:  # at no checkpoint anybody saw what it did
+            checkpoint_view.handed_in(console, ask("devloop/show", {"run": last["id"]}).get("report"))
     if followed.checkpoint is not None:
-        from devloop.cli import checkpoint_view
-
         checkpoint_view.show(console, last, followed.checkpoint)
     console.print(f"\n{safe(last['id'], 80)} waits for {safe(last.get('waiting_for') or 'a decision', 60)}:")
     for decision in (followed.checkpoint or {}).get("decisions") or ():

@@ -32,6 +32,7 @@ def _lines(shown: Row) -> Iterator[str]:
     yield f"- Agent {escaped(str(run.get('agent') or ''))}, model {escaped(model)}"
     yield f"- {wording.tokens(run.get('tokens'))} tokens, {escaped(wording.money(run.get('cost_usd')))}"
     yield from _checkpoint(shown.get("checkpoint"))
+    yield from _report(shown.get("report") if run["state"] == "ended" else None)
     yield from _gates(shown.get("gates") or ())
     yield from _turns(shown.get("turns") or ())
     if shown.get("notices"):
@@ -56,6 +57,12 @@ def _checkpoint(checkpoint: Row | None) -> Iterator[str]:
         for file in diff.get("list") or ():
             yield f"- {code(file_name(str(file.get('path'))))} +{file.get('added') or 0} −{file.get('deleted') or 0}"
     yield from _proposal(checkpoint.get("proposal"))
+
+
+def _report(report: Row | None) -> Iterator[str]:
+    if report and report.get("text"):
+        yield "\n## Report\n"
+        yield "".join(f"> {escaped(line, 2000)}\n" for line in printable(str(report["text"])).splitlines())
 
 
 def _proposal(proposal: Any) -> Iterator[str]:

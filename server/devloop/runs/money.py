@@ -11,7 +11,7 @@ from devloop.models import Limits, Request, Usage, budget, cost
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 
-WALL_USED_UP = "the run's wall time is used up"
+WALL_USED_UP = "the run's wall time is used up; a longer one: `wall` under [budget], or the task's own limit"
 
 
 def limits_of(services: Services, spec: RunSpec) -> dict[budget.Scope, Limits]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from devloop.agents import contracts
 from devloop.errors import DevloopError
+from devloop.models import Response
 from devloop.redact import file_name, printable
 from devloop.runs import stopping
 from devloop.runs.services import Services
@@ -20,6 +21,10 @@ Outcome = dict[str, Any]
 
 GATHERED = "report.json"
 """In the folder of a run that gathered the reports of others: theirs, as one."""
+CUT_SHORT = ("exhausted", "stalled")
+DONE = 30
+"""Calls that are named of a run that was cut short, the newest."""
+LAST_WORDS = 3
 SUMMARY = 2_000
 REPORT = 20_000
 HANDED = 6_000
@@ -65,7 +70,7 @@ def _whole(shape: contracts.Shape, value: Mapping[str, Any]) -> dict[str, Any]:
 
 def report(services: Services, run: str) -> dict[str, Any] | None:
     """What the run's agent handed in last, redacted: `{"text", "data", "fits", "mistakes"}`; None where its mode has no
-    result of its own, or there is none yet."""
+    result of its own, or there is none yet. Of a run whose time or budget was over before: what was done until then."""
     gathered = services.folder(run) / GATHERED
     if gathered.exists():
         return _shown(services, {"result": json.loads(gathered.read_bytes()), "mistakes": []})
@@ -74,7 +79,32 @@ def report(services: Services, run: str) -> dict[str, Any] | None:
         outcome = (transcript.reply(turn) or {}).get("outcome", {})
         if outcome.get("outcome") == "finished":
             return _shown(services, outcome) if "result" in outcome else None
+    row = services.store.run(run)
+    if row is not None and row["outcome"] in CUT_SHORT and services.spec(run).reports:
+        return _shown(services, _until_then(transcript, str(row["reason"] or row["outcome"])))
     return None
+
+
+def _until_then(transcript: Transcript, why: str) -> Outcome:
+    """What devloop knows itself of a run that never came to its result: what it did and what it said last."""
+    calls = [call for turn in range(1, transcript.last_turn() + 1) for call in _calls(transcript, turn)]
+    answers = [Response.from_json(found) for turn in transcript.answered() if (found := transcript.response(turn))]
+    said = [text[:SUMMARY] for answer in answers if (text := answer.text.strip())][-LAST_WORDS:]
+    done = [f"{call['summary']}{' (failed)' if call['is_error'] else ''}" for call in calls]
+    left = len(done) - DONE
+    return {
+        "result": {
+            "summary": f"It ended before its result was handed in: {why}",
+            "ended": why,
+            "done": [*([f"{left} more before these"] if left > 0 else []), *done[-DONE:]],
+            "said_last": said,
+        },
+        "mistakes": ["there is no result: the run ended before"],
+    }
+
+
+def _calls(transcript: Transcript, turn: int) -> list[Mapping[str, Any]]:
+    return list((transcript.reply(turn) or {}).get("calls", []))
 
 
 def _shown(services: Services, outcome: Outcome) -> dict[str, Any]:
