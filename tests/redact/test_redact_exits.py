@@ -158,6 +158,22 @@ async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_th
         assert all(place in shown["problem"] for place in ("other.py:2", "data.bin:2", "wide.txt:2"))  # in no diff
 
 
+async def test_a_gate_that_need_not_pass_takes_the_question_from_nobody(project: Path) -> None:
+    """As bandit, which takes such a line for a password."""
+    declared = project / ".devloop/config.toml"
+    optional = '\n[gates.other]\nkind = "lint"\ncommand = ["/bin/sh", "-c", "test ! -e conf.py"]\nrequired = false\n'
+    declared.write_text(declared.read_text() + optional)
+    commit_all(project)
+    trust_everything(project)
+    stays = [turn(finish("It stays."))] * 6
+    tasks = {"1.2": [turn(write("conf.py", f"token = '{SHAPE}'\n")), *stays]}
+    async with engine(project, tasks=tasks) as held:
+        run = await held.run("1.2")
+        shown = await held.checkpoint(run)
+        assert {"other": "fail", "secrets": "fail"}.items() <= {e["gate"]: e["verdict"] for e in shown["gates"]}.items()
+        assert [each["file"] for each in shown["secrets"]] == ["conf.py"]
+
+
 async def test_files_that_are_too_large_to_be_looked_at_are_not_landed(project: Path) -> None:
     """Of one file that is larger than 8 MiB a snapshot has nothing; of many the last are not read."""
     huge = command("for n in 1 2 3 4 5 6 7 8 9; do head -c 8000000 /dev/zero > $n.bin; done")

@@ -50,7 +50,8 @@ async def feed_back(run: str, ready: Outcome, at: Position, commit: str, checked
     fingerprint = repr(sorted((r["gate"], r["fingerprint"]) for r in checked["results"] if r["verdict"] == "fail"))
     at.repeats = at.repeats + 1 if fingerprint == at.fingerprint else 1
     at.fingerprint = fingerprint
-    if at.repeats > 1 and all(r["gate"] == leaks.NAME for r in checked["results"] if r["verdict"] == "fail"):
+    holds = [r for r in checked["results"] if r["verdict"] == "fail" and r["required"]]
+    if at.repeats > 1 and all(r["gate"] == leaks.NAME for r in holds):
         return None  # told once; only a person can say that it is none
     if at.repeats >= REPEATS:
         return {"outcome": "stalled", "reason": f"the same failure again and again: {why(checked)}"}
