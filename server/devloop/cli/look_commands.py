@@ -201,6 +201,7 @@ def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
     if found["checkpoint"]:
         checkpoint_view.show(out, row, found["checkpoint"])
     elif row["state"] == "ended":
+        checkpoint_view.handed_in(out, found.get("report"))
         out.print(ended_line(row))
 
 
@@ -232,7 +233,6 @@ def transcript(
         output.print_json(found)
         return
     out = output.console()
-        checkpoint_view.handed_in(out, found.get("report"))
     text = Text(printable(str(found["text"])))
     if out.is_terminal:
         with out.pager():

@@ -226,13 +226,13 @@ def ended(followed: Followed, as_json: bool) -> None:
         return
     console = output.console()
     if last["state"] == "ended":
+        if exit_code(last) == CODES["exhausted"]:  # at no checkpoint anybody saw what it did
+            checkpoint_view.handed_in(console, ask("devloop/show", {"run": last["id"]}).get("report"))
         console.print(ended_line(last))
         return
     if len(followed.waiting) > 1:
         group_view.waits(followed.waiting)
         return
-        if exit_code(last) == CODES["exhausted"]:  # at no checkpoint anybody saw what it did
-            checkpoint_view.handed_in(console, ask("devloop/show", {"run": last["id"]}).get("report"))
     if followed.checkpoint is not None:
         checkpoint_view.show(console, last, followed.checkpoint)
     console.print(f"\n{safe(last['id'], 80)} waits for {safe(last.get('waiting_for') or 'a decision', 60)}:")
