@@ -57,8 +57,12 @@ class _Module:
 
     def __init__(self, module: ast.Module) -> None:
         self._module = module
-        functions = [each for each in ast.walk(module) if isinstance(each, Function)]
+        methods = {id(e) for part in ast.walk(module) if isinstance(part, ast.ClassDef) for e in part.body}
+        functions = [each for each in ast.walk(module) if isinstance(each, Function) and id(each) not in methods]
         self._functions = {each.name: each for each in functions}
+        self._fixtures = {
+            each.name for each in functions if any("fixture" in ast.unparse(d) for d in each.decorator_list)
+        }
         self._given: set[tuple[str, str]] = set()
         """Functions and their parameters that get something foreign."""
         self._giving: set[str] = set()
@@ -75,7 +79,9 @@ class _Module:
         foreign = set(outside)
         if isinstance(scope, Function):
             names = [each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)]
-            foreign |= {name for name in names if (scope.name, name) in self._given or name in self._giving}
+            foreign |= {
+                name for name in names if (scope.name, name) in self._given or name in self._giving & self._fixtures
+            }
         own = [each for each in _statements(scope) if each is not scope]
         inner = {
             id(part) for each in own if isinstance(each, Function) for part in _statements(each) if part is not each
@@ -106,7 +112,7 @@ class _Module:
         if isinstance(node, ast.Import | ast.ImportFrom):
             foreign |= {each.asname or each.name.split(".")[0] for each in node.names}
         for target, value in _bindings(node):
-            names = [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
+            names = [e.id for e in ast.walk(target) if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Store)]
             if self._stands_for(value, foreign):
                 foreign |= set(names)
             if isinstance(value, ast.Call) and "patch" in ast.unparse(value.func):
