@@ -110,7 +110,7 @@ def test_a_reader_that_leaves_is_no_error(devloop, project):
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(30) in (0, 1) and err == b""
+    assert process.wait(30) == 0 and err == b""
 
 
 def test_a_bug_of_ours_is_one_sentence_and_a_log(project, short_tmp):
@@ -285,6 +285,17 @@ def test_status_has_its_shape_and_starts_no_engine(devloop):
     assert found["plan"]["total"] == 7
     assert devloop("stop", "--json").json == {"stopped": True}
     assert devloop("stop", "--json").json == {"stopped": False}
+
+
+def test_status_advises_nothing_that_could_only_be_refused(devloop, project):
+    plan = project / ".devloop" / "plan.md"
+    assert "devloop continue" in devloop("status").out
+    plan.write_text("# Plan: P\n\n- [x] Task 1.1: Done\n")
+    told = devloop("status").out
+    assert "Every task is done" in told and "devloop continue" not in told
+    plan.unlink()
+    told = devloop("status").out
+    assert "devloop init" in told and "devloop continue" not in told
 
 
 def test_looking_at_runs_prints_their_shapes(devloop, scripted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,6 +11,10 @@ import sys
 import time
 
 import pytest
+from rich.console import Console
+
+from devloop.cli import progress
+from devloop.cli.diff_view import pager
 
 
 def test_a_run_without_a_person_stops_at_its_checkpoint_and_says_how_to_decide(program, scripted):
@@ -235,9 +240,68 @@ def test_ctrl_c_at_the_question_leaves_it_open(terminal, scripted, devloop):
     person = terminal("run", "1.1")
     person.until("Decision:")
     person.process.send_signal(signal.SIGINT)
-    person.until("goes on in the background")
+    person.until("waits for your decision. `devloop decide run-1.1-1` asks you again")
     assert person.end() == 130
     assert devloop("status", "--json").json["runs"][0]["state"] == "waiting"
+
+
+@pytest.mark.parametrize("words", [("decide",), ("decide", "run-1.1-1")])
+def test_whoever_left_the_question_is_asked_it_again(terminal, scripted, devloop, words):
+    assert devloop("run", "1.1").code == 3
+    refused = devloop(*words)
+    assert refused.code == 2 and "Say what you decide" in refused.err
+    person = terminal(*words)
+    person.until("Ready for your decision")
+    person.until("Decision:")
+    person.type("stop\n")
+    person.until("accepted")
+    assert person.end() == 0
+
+
+def test_what_was_typed_before_a_question_stood_there_is_no_answer_to_it(terminal, scripted, devloop):
+    person = terminal("run", "1.1")
+    person.type("2\n")
+    person.until("Decision:")
+    person.type("nothing of that kind\n")
+    person.until("Choose one of")
+    assert "decided" not in person.seen and devloop("status", "--json").json["runs"][0]["state"] == "waiting"
+    person.type("stop\n")
+    assert person.end() == 0
+
+
+def test_the_seconds_of_a_run_count_on_where_nothing_happens(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    view = progress.LiveView(Console(file=io.StringIO(), force_terminal=True, width=120))
+    row = {"id": "run-1", "task": "1.1", "agent": "engineer", "state": "working", "tokens": {}, "model": "m"}
+    view.began(row)
+    now[0] += 42
+    shown = str(view._now().text)
+    view.close()
+    assert "42 s" in shown
+
+
+def test_ctrl_c_is_the_pagers_while_it_shows_something():
+    before = signal.getsignal(signal.SIGINT)
+    with pager(Console(file=io.StringIO())):
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_run_may_be_left_out_where_it_is_looked_at(devloop, scripted):
+    assert devloop("show").code == 2
+    assert devloop("run", "1.6").code == 5
+    assert "exhausts" in devloop("show").out
+    assert devloop("run", "1.1").code == 3
+    assert devloop("run", "1.6", "--again").code == 5
+    assert devloop("show", "--json").json["run"]["id"] == "run-1.1-1"  # it waits, the other one is newer
+    assert "+new" in devloop("diff").out
+
+
+def test_a_task_that_waits_is_explained_as_not_done(devloop, scripted):
+    assert devloop("run", "1.1").code == 3
+    told = devloop("explain", "1.1")
+    assert told.code == 1 and "is not done yet: run-1.1-1 waits for a decision" in told.out
 
 
 def test_a_terminal_that_closes_its_input_leaves_the_question_open(terminal, scripted, devloop):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ class Person:
         `ask` puts a question to the daemon. Raises `EOFError` when the terminal is closed.
         """
         checkpoint_view.show(self._console, run, checkpoint)
+        forget_what_was_typed()
         while True:
             chosen = await self._choose(run, checkpoint, ask)
             message = chosen[1]
@@ -57,6 +59,7 @@ class Person:
         left = list(waiting)
         while len(left) > 1:
             offered = group_view.show(self._console, left)
+            forget_what_was_typed()
             typed = await self._line("Decision for all, or NUMBER for one:")
             word, _, rest = typed.partition(" ")
             if word.isdigit() and 1 <= int(word) <= len(left):
@@ -86,6 +89,7 @@ class Person:
 
     async def yes(self, question: str) -> bool:
         """Raises `EOFError` when the terminal is closed."""
+        forget_what_was_typed()
         return (await self._line(f"{safe(question, 400)} [Y/n]:")).lower() in ("", "y", "yes")
 
     def overtaken(self) -> None:
@@ -98,8 +102,8 @@ class Person:
             return await self._answer(checkpoint, decisions)
         for number, decision in enumerate(decisions, 1):
             self._console.print(
-                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/] "
-                f"{safe(checkpoint_view.recommendation(decision, checkpoint), 120)}".rstrip()
+                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/]"
+                f"{f' · {safe(told, 120)}' if (told := checkpoint_view.recommendation(decision, checkpoint)) else ''}"
             )
         if checkpoint.get("recommended") is None and checkpoint.get("why"):
             self._console.print(f"  [yellow]Look first:[/] {safe(checkpoint['why'], 120)}.")
@@ -119,8 +123,7 @@ class Person:
             found = match(word, decisions)
             if found is not None:
                 return found, rest.strip() or None
-            if typed:
-                self._console.print(f"Choose one of: {', '.join(decisions)}, or a number.")
+            self._console.print(f"Choose one of: {', '.join(decisions)}; a number; or v for the diff.")
 
     async def _answer(self, checkpoint: Row, decisions: list[str]) -> tuple[str, str | None]:
         choices = [str(each) for each in (checkpoint.get("question") or {}).get("choices") or ()]
@@ -167,6 +170,17 @@ def match(typed: str, decisions: list[str]) -> str | None:
         return word
     found = [each for each in decisions if word and each.startswith(word)]
     return found[0] if len(found) == 1 else None
+
+
+def forget_what_was_typed() -> None:
+    """Lines that were typed before a question stood there are no answer to it: a key pressed twice, or the rest of a
+    pasted message, would decide on work that nobody has looked at."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        return
+    import termios
+
+    with contextlib.suppress(termios.error):
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 async def read_line() -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -26,8 +29,20 @@ def print_patch(console: Console, patch: str) -> None:
     """Print it; on a terminal that it does not fit, through the person's pager."""
     text = coloured(patch)
     if console.is_terminal and patch.count("\n") > console.size.height - 2:
-        os.environ.setdefault("LESS", "-FRX")
-        with console.pager(styles=True):
+        with pager(console, styles=True):
             console.print(text)
         return
     console.print(text, end="")
+
+
+@contextlib.contextmanager
+def pager(console: Console, *, styles: bool = False) -> Iterator[None]:
+    """What is printed within goes through the person's pager. Ctrl-C is the pager's there: it must not end the command
+    that shows something."""
+    os.environ.setdefault("LESS", "-FRX")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with console.pager(styles=styles):
+            yield
+    finally:
+        signal.signal(signal.SIGINT, before)

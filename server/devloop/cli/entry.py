@@ -147,6 +147,8 @@ def _run(arguments: list[str]) -> int:
         result = application(asked_for(arguments))(args=arguments, prog_name="devloop", standalone_mode=not as_json)
         return result if isinstance(result, int) else 0
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click makes a failure of it
+            raise end.__context__ from None
         code = end.code if isinstance(end.code, int) else FAILED
         sys.stdout.flush()
         return 0 if end.code is None else code

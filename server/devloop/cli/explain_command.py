@@ -42,12 +42,21 @@ def explain(
     if as_json:
         output.print_json({"task": task, "evidence": found})
     elif found is None:
-        tried = f"its {len(rows)} run{'s' if len(rows) != 1 else ''} ended otherwise" if rows else "it had no run"
-        output.console().print(f"No run of devloop did task {safe(task, 40)}: {tried}. A tick of it is a person's own.")
+        output.console().print(_undone(task, rows))
     else:
         _print(output.console(), found)
     if found is None:
         raise typer.Exit(1)
+
+
+def _undone(task: str, rows: list[Row]) -> str:
+    """Why there is no evidence, as markup."""
+    still = next((row for row in rows if row["state"] != "ended"), None)
+    if still is not None:
+        doing = f"waits for {still['waiting_for']}" if still.get("waiting_for") else f"is {still['state']}"
+        return f"Task {safe(task, 40)} is not done yet: {safe(still['id'], 80)} {safe(doing, 60)}."
+    tried = f"its {len(rows)} run{'s' if len(rows) != 1 else ''} ended otherwise" if rows else "it had no run"
+    return f"No run of devloop did task {safe(task, 40)}: {tried}. A tick of it is a person's own."
 
 
 def _print(out: Console, found: Row) -> None:

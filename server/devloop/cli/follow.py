@@ -12,6 +12,7 @@ from typing import Any
 
 from devloop.cli import ask_person
 from devloop.cli.progress import View
+from devloop.cli.session import options
 from devloop.daemon import DaemonPeer, connect
 from devloop.errors import DevloopError, Unavailable
 
@@ -208,9 +209,15 @@ class Follower:
         """Ask the person, unless somebody else answers first. False when the terminal is closed: nobody is there."""
         assert self._person is not None
         self._view.pause()
+        working, options.on_interrupt = (
+            options.on_interrupt,
+            f"{run['id']} waits for your decision. `{options.called} decide {run['id']}` asks you again.",
+        )
         asking = asyncio.create_task(self._person.decide(run, checkpoint, self.request))
         closing = asyncio.create_task(self._closed(run["id"], checkpoint))
-        return await self._first(asking, closing)
+        answered = await self._first(asking, closing)
+        options.on_interrupt = working
+        return answered
 
     async def _first(self, asking: asyncio.Task[None], closing: asyncio.Task[None]) -> bool:
         """Until the person, or somebody else, has answered. False when the terminal is closed."""
@@ -293,6 +300,7 @@ class Follower:
         for attempt in range(RECONNECTS):
             try:
                 await self._connect(self._last)
+                self._view.event("notice", {"text": "The daemon had ended; a new one goes on with the run."})
                 return
             except Unavailable:
                 if attempt == RECONNECTS - 1:

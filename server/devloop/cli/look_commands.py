@@ -14,12 +14,13 @@ from rich.text import Text
 
 from devloop.cli import checkpoint_view, output
 from devloop.cli.common import LOOKING, Json, epilog
-from devloop.cli.diff_view import print_patch
+from devloop.cli.diff_view import pager, print_patch
 from devloop.cli.output import safe
 from devloop.cli.progress import hook_line, line_of
 from devloop.cli.run_commands import ended_line
 from devloop.cli.session import ask, daemon, options, run
 from devloop.daemon import wording
+from devloop.errors import NotFound
 from devloop.redact import printable
 
 Row = dict[str, Any]
@@ -47,13 +48,17 @@ def register(app: typer.Typer) -> None:
     app.command(
         "show",
         rich_help_panel=LOOKING,
-        epilog=epilog("devloop show run-1.2-1", fields="{run, turns: […], gates: […], checkpoint or null, notices}"),
+        epilog=epilog(
+            "devloop show",
+            "devloop show run-1.2-1",
+            fields="{run, turns: […], gates: […], checkpoint or null, notices}",
+        ),
     )(show)
     app.command(
         "diff",
         rich_help_panel=LOOKING,
         epilog=epilog(
-            "devloop diff run-1.2-1",
+            "devloop diff",
             "devloop diff run-1.2-1 | git apply --check",
             fields="{run, base, commit, patch, files: [{path, status, added, deleted, binary}], added, deleted}",
         ),
@@ -105,12 +110,23 @@ def status(as_json: Json = False) -> None:
     cap = f" of {wording.money(caps['day_usd'])}" if caps.get("day_usd") is not None else ""
     out.print(f"[dim]today[/] {wording.money(spent['usd'])}{cap}, {wording.tokens(spent)} tokens\n")
     if not found["runs"]:
-        out.print("No run is open. Start one with `devloop continue`.")
+        out.print(f"No run is open. {_next_step(plan)}")
         return
     _table(out, found["runs"])
     waiting = [row for row in found["runs"] if row["state"] == "waiting"]
     if waiting:
-        out.print(f"\nDecide with `devloop decide {safe(waiting[0]['id'], 80)} …`; look with `devloop show`.")
+        out.print(
+            f"\nDecide with `devloop decide {safe(waiting[0]['id'], 80)}`; look with `devloop show` and `devloop diff`."
+        )
+
+
+def _next_step(plan: Row) -> str:
+    """What to do where nothing runs; nothing is advised that could only be refused."""
+    if plan["problem"]:
+        return "`devloop quick` makes a small change without a plan."
+    if plan["total"] and plan["done"] == plan["total"]:
+        return "Every task is done; `devloop` says what could be next."
+    return "Start one with `devloop continue`."
 
 
 def _sandbox(sandbox: Row) -> str:
@@ -162,9 +178,24 @@ def runs(
         _table(output.console(), found["runs"])
 
 
-def show(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], as_json: Json = False) -> None:
+RunName = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="The run's id; else the one that waits, or the newest.")
+]
+
+
+def named(name: str | None) -> str:
+    """The run that is meant: without a name the one that waits for a person, else the newest."""
+    if name is not None:
+        return name
+    rows = ask("devloop/runs", {"limit": 50})["runs"]
+    if not rows:
+        raise NotFound("Nothing has been run here yet.", hint="Start a run with `devloop continue`.")
+    return str(next((row for row in rows if row["state"] == "waiting"), rows[0])["id"])
+
+
+def show(name: RunName = None, as_json: Json = False) -> None:
     """One run: its turns, its gates, and the checkpoint it waits at."""
-    found = ask("devloop/show", {"run": name})
+    found = ask("devloop/show", {"run": named(name)})
     if as_json:
         output.print_json(found)
         return
@@ -211,9 +242,9 @@ def _tool(tool: Any) -> str:
     return str(tool)
 
 
-def diff(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], as_json: Json = False) -> None:
+def diff(name: RunName = None, as_json: Json = False) -> None:
     """What a run changed, as a patch."""
-    found = ask("devloop/diff", {"run": name})
+    found = ask("devloop/diff", {"run": named(name)})
     if as_json:
         output.print_json(found)
     elif not found["patch"]:
@@ -224,18 +255,16 @@ def diff(name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id."
         sys.stdout.buffer.write(str(found["patch"]).encode("utf-8", "surrogateescape"))
 
 
-def transcript(
-    name: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], as_json: Json = False
-) -> None:
+def transcript(name: RunName = None, as_json: Json = False) -> None:
     """What was said in a run: the agent's words and calls, results, and what it was told."""
-    found = ask("devloop/transcript", {"run": name})
+    found = ask("devloop/transcript", {"run": named(name)})
     if as_json:
         output.print_json(found)
         return
     out = output.console()
     text = Text(printable(str(found["text"])))
     if out.is_terminal:
-        with out.pager():
+        with pager(out):
             out.print(text)
     else:
         out.print(text, end="")

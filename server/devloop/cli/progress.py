@@ -90,6 +90,7 @@ class LiveView(Lines):
         self._run: Row = {}
         self._doing, self._turn, self._turn_tokens = "", 0, 0
         self._since = time.monotonic()
+        self._spinner = Spinner("dots")
 
     def began(self, run: Row) -> None:
         super().began(run)
@@ -126,9 +127,13 @@ class LiveView(Lines):
 
     def _show(self) -> None:
         if self._live is None:
-            self._live = Live(console=self.console, refresh_per_second=8, transient=True)
+            self._live = Live(console=self.console, refresh_per_second=8, transient=True, get_renderable=self._now)
             self._live.start()
-        self._live.update(Spinner("dots", self._text()))
+
+    def _now(self) -> Spinner:
+        """The line as it is at this moment: its seconds count on where nothing happens."""
+        self._spinner.update(text=self._text())
+        return self._spinner
 
     def _text(self) -> Text:
         run = self._run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -72,6 +72,7 @@ def register(app: typer.Typer) -> None:
         "decide",
         rich_help_panel=WORKING,
         epilog=epilog(
+            "devloop decide",
             "devloop decide commit",
             'devloop decide run-1.2-1 revise --message "use the existing helper"',
             "devloop decide run-1.2-1 commit --leave-out notes.md --leave-out src/draft.py",
@@ -153,6 +154,10 @@ def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bo
     """Follow what this begins until it ends or needs somebody; says so and exits where there was nothing to begin."""
     view = _view(as_json)
     person = Person(output.console()) if output.is_terminal() and not as_json else None
+    if person is not None and method in ("devloop/run", "devloop/continue"):
+        from devloop.cli import trusting
+
+        trusting.agree_on_tests(params.get("task") if method == "devloop/run" else None)
 
     async def work() -> tuple[Row, Followed | None]:
         async with Follower(project_root(), view, person) as follower:
@@ -253,9 +258,12 @@ def ended_line(last: Row) -> str:
 
 def decide(
     words: Annotated[
-        list[str],
-        typer.Argument(metavar="[RUN] DECISION", help="RUN may be left out (or -) when exactly one run waits."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN] [DECISION]",
+            help="RUN may be left out (or -) when exactly one run waits. Without a DECISION you are asked for it.",
+        ),
+    ] = None,
     message: Annotated[
         str | None, typer.Option("--message", "-m", help="What the agent, or the plan, is told.")
     ] = None,
@@ -283,12 +291,17 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Answer a checkpoint: continue, commit, fresh, stop, revise, discard, answer, recheck or block."""
-    if len(words) > 2:
-        raise UsageError("That are too many words.", hint='Put a message in quotes: --message "…".')
-    named, word = (words[0] if len(words) == 2 else "-"), words[-1].lower()
+    given = words or []
+    if len(given) > 2:
+        raise UsageError("Those are too many words.", hint='Put a message in quotes: --message "…".')
+    named, word = (given[0] if len(given) == 2 else "-"), given[-1].lower() if given else ""
     found = ALIASES.get(word) or match(word if not word.isdigit() else "", list(DECISIONS))
+    is_run = len(given) == 1 and found is None and "-" in given[0]
+    if (is_run or not given) and not group and not as_json and output.is_terminal():
+        _ask_again(given[0] if given else "-")
     if found is None:
-        raise UsageError(f"{word!r} is no decision.", hint=f"Choose one of: {', '.join(DECISIONS)}.")
+        said = f"{word!r} is no decision." if given and not is_run else "Say what you decide."
+        raise UsageError(said, hint=f"Choose one of: {', '.join(DECISIONS)}.")
     if found in wording.QUESTIONS and found != "revise" and not (message or "").strip():
         raise UsageError(f"{found} needs words.", hint='Add --message "…".')
     if group:
@@ -326,6 +339,20 @@ def fresh(
         follow=False,
         as_json=as_json,
     )
+
+
+def _ask_again(named: str) -> NoReturn:
+    """Show a run's checkpoint to the person at the terminal, ask, and follow what comes of it."""
+    chosen = _waiting_run() if named == "-" else named
+    options.on_interrupt = f"{chosen} goes on in the background."
+
+    async def work() -> Followed:
+        async with Follower(project_root(), _view(False), Person(output.console())) as follower:
+            return await follower.follow(chosen, None, None)
+
+    followed = run(work())
+    ended(followed, False)
+    raise typer.Exit(exit_code(followed.last))
 
 
 def _decide_and_follow(params: Row, as_json: bool) -> None:

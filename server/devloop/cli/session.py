@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from pathlib import Path
@@ -27,6 +28,11 @@ class Options:
     root: Path | None = None
     on_interrupt: str = ""
     """What a person should know who presses Ctrl-C now."""
+
+    @property
+    def called(self) -> str:
+        """How the program is called for the same project."""
+        return f"devloop --root {shlex.quote(str(self.root))}" if self.root is not None else "devloop"
 
 
 options = Options()

@@ -29,7 +29,8 @@ def main(given: dict[str, str]) -> int | None:
     out = output.console()
     out.print(f"[bold]devloop[/] in {safe(root.name, 80)}")
     for run in runs:
-        told = "[yellow]waits for you[/]: devloop status" if run["needs_person"] else safe(run["doing"] or "works", 60)
+        answer = f"devloop decide {safe(run['id'], 60)}"
+        told = f"[yellow]waits for you[/]: {answer}" if run["needs_person"] else safe(run["doing"] or "works", 60)
         out.print(f"  {safe(run['id'], 60)} {told}")
     out.print(safe(found.text, 400))
     width = max(len(each.command) for each in found.options)
