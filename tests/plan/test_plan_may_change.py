@@ -7,8 +7,8 @@ import json
 import pytest
 
 from devloop.plan import completion, parse, show, spans, task_json
+from devloop.plan import problems_external as outside
 from devloop.plan.importing import imported
-from devloop.plan.problems_external import missing_files
 from devloop.plan.rename import rename
 
 
@@ -89,12 +89,9 @@ def test_it_is_offered_and_so_are_its_paths() -> None:
     assert "May change tests" not in [each.text for each in completion(plan, 3, 4).candidates]
 
 
-def test_what_names_no_file_gets_a_hint() -> None:
-    text = "- [ ] T1 one\n  - May change tests: a.py::test_a, b.py, c/**, ../d.py\n"
-    plan = parse(f"{text}- [x] T2 b\n  - May change tests: b.py\n")
-    found = missing_files(plan, lambda path: path == "a.py")
-    assert [(each.code, each.severity, each.line) for each in found] == [("missing-file", "hint", 1)]
-    assert "b.py" in found[0].message
+def test_the_files_that_it_names_are_looked_for_and_patterns_are_not() -> None:
+    [task] = parse("- [ ] T1 one\n  - May change tests: a.py::test_a, b.py, c/**, ../d.py\n").tasks
+    assert outside.tests_named(task) == ("a.py", "b.py", "../d.py")
 
 
 @pytest.mark.parametrize("kind", ["prd", "task-master"])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
-from devloop.plan.problems_external import tests_named, unknown_names, unknown_skills
+from devloop.plan.problems_external import stale_plan, tests_named, unknown_names, unknown_skills
 
 if TYPE_CHECKING:
     from devloop.agents import Agent
 
-STALE = timedelta(hours=24)
 MAX_FILES = 2_000
 """Files that are looked for; a plan that names more is not checked to the end."""
 
@@ -33,7 +32,7 @@ def problems_outside(
     the disk: not on the loop."""
     found = [
         *_missing_files(plan, root),
-        *_stale(plan, now),
+        *stale_plan(plan, now.astimezone()),
         *_others(others),
         *_agents(plan, root),
         *_skills(plan, root),
@@ -65,21 +64,6 @@ def _is_missing(root: Path, path: str) -> bool:
         return not os.path.lexists(root / inside)
     except OSError:
         return False
-
-
-def _stale(plan: plans.Plan, now: datetime) -> Iterator[plans.Problem]:
-    updated = plan.field("Updated")
-    if plan.status != "in_progress" or updated is None:
-        return
-    try:
-        when = datetime.fromisoformat(updated.value.strip())
-    except ValueError:
-        return
-    when = when if when.tzinfo else when.astimezone()
-    if now - when > STALE:
-        days = (now - when).days
-        text = f"last updated {days} day{'s' if days != 1 else ''} ago"
-        yield plans.Problem("stale-plan", "info", updated.line, text, updated.start, updated.end)
 
 
 def _agents(plan: plans.Plan, root: Path) -> Iterator[plans.Problem]:

@@ -1,75 +1,45 @@
-"""Diagnostics that need to know more than the text: time, files, other plans, what agents exist (plan-format §17).
+"""Diagnostics that need to know more than the text: the time, what agents and skills exist (plan-format §17).
 
 The facts are given by the caller; these functions are as pure as the rest. Join their answers with `Plan.problems`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from devloop.plan import edits, tags
 from devloop.plan.extent import last_line
 from devloop.plan.lines import body
 from devloop.plan.model import Edit, Plan, Problem, Task
-from devloop.plan.problems_tasks import leaves_repository
 from devloop.plan.spans import spans
 
 STALE_AFTER = timedelta(hours=24)
 
 
 def stale_plan(plan: Plan, now: datetime) -> tuple[Problem, ...]:
-    """`stale-plan`: `Updated` is more than a day old while the plan is in progress. Naive times compare as such."""
+    """`stale-plan`: `Updated` is more than a day old while the plan is in progress. A time without a zone is one of
+    `now`'s zone."""
     field = plan.field("Updated")
     if field is None or plan.status != "in_progress":
         return ()
     try:
-        updated = datetime.fromisoformat(field.value.strip()[:25].strip())
+        updated = datetime.fromisoformat(field.value.strip())
     except ValueError:
         return ()
-    if (updated.tzinfo is None) != (now.tzinfo is None):
-        updated = updated.replace(tzinfo=now.tzinfo)
-    if now - updated <= STALE_AFTER:
+    age = now - (updated if updated.tzinfo else updated.replace(tzinfo=now.tzinfo))
+    if age <= STALE_AFTER:
         return ()
-    message = f"The plan is in progress, but was last updated {field.value}"
+    message = f"last updated {age.days} day{'s' if age.days != 1 else ''} ago"
     stamp = now.strftime("%Y-%m-%d %H:%M")
     fixes = ((f"Set Updated to {stamp}", edits.set_header(plan, "Updated", stamp)),)
     return (Problem("stale-plan", "info", field.line, message, field.start, field.end, fixes=fixes),)
-
-
-def missing_files(plan: Plan, exists: Callable[[str], bool]) -> tuple[Problem, ...]:
-    """`missing-file`: a path in Files that `exists` denies, not new, no pattern, not outside; so is one in May change
-    tests. Open tasks only."""
-    return tuple(
-        Problem("missing-file", "hint", task.line, message)
-        for task in plan.tasks
-        if not task.done
-        for path, message in _missing_named(task)
-        if not leaves_repository(path) and not exists(path)
-    )
-
-
-def _missing_named(task: Task) -> Iterator[tuple[str, str]]:
-    for ref in task.files:
-        if not ref.new and not ref.glob:
-            yield ref.path, f"{ref.path} does not exist (mark it with (new) if it will)"
-    for path in tests_named(task):
-        yield path, f"{path} does not exist, so the task may change no test there"
 
 
 def tests_named(task: Task) -> tuple[str, ...]:
     """The files that May change tests names, without patterns."""
     paths = dict.fromkeys(each.partition("::")[0] for each in task.may_change_tests)
     return tuple(path for path in paths if not any(char in path for char in "*?[{"))
-
-
-def multiple_plans(others: Sequence[str]) -> tuple[Problem, ...]:
-    """`multiple-plans`: names of further plan files (see `PLAN_FILES`)."""
-    if not others:
-        return ()
-    return (
-        Problem("multiple-plans", "info", 1, f"There are other plan files, which are not read: {', '.join(others)}"),
-    )
 
 
 def unknown_names(plan: Plan, agents: Iterable[str], models: Iterable[str] | None = None) -> tuple[Problem, ...]:
