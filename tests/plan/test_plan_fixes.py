@@ -296,3 +296,35 @@ def test_fix_all_leaves_the_tasks_of_real_plans(path: Path) -> None:
     before = [(task.id, task.title, task.status) for task in parse(data).tasks]
     after = parse(fixed(data.decode()).encode())
     assert [(task.id, task.title, task.status) for task in after.tasks] == before
+
+
+@settings(max_examples=often(150))
+@given(
+    before=st.sampled_from(["", "- [ ] a\n", "text\n", "1. b\n\n", "> c\n"]),
+    bullet=st.sampled_from(["- ", "* ", "1. ", "- - ", "> - ", "  - ", "     + "]),
+    blanks=st.text("  \t", max_size=9),
+    box=st.sampled_from(["[ ]", "[]", "[x]", "[x ]", "[ x]", "[  ]", "[ ]*", "[]x", "[x]y"]),
+    rest=st.sampled_from([" a", "", "\ta", "b"]),
+)
+@example("", "- ", "    ", "[ ]", " x")
+@example("", "- ", "\t\t", "[x ]", " x")
+def test_every_fix_of_a_box_makes_a_box(before: str, bullet: str, blanks: str, box: str, rest: str) -> None:
+    text = f"{P}{before}{bullet}{blanks}{box}{rest}\n"
+    plan = parse(text)
+    for problem in plan.problems:
+        if problem.code != "malformed-checkbox" or "behind" not in problem.message:
+            continue
+        for fix in fixes_of(plan, problem):
+            after = parse(apply(text.encode(), fix.edits))
+            assert after.document.step(problem.line - 1).box, (text, fix)
+            assert (problem.code, problem.line) not in {(each.code, each.line) for each in after.problems}
+
+
+def test_a_box_far_behind_its_bullet_is_moved_by_a_person_alone() -> None:
+    """It is code for Markdown, so it may be meant as code."""
+    text = P + "-     [ ] x\n"
+    plan = parse(text)
+    [problem] = [each for each in plan.problems if each.code == "malformed-checkbox"]
+    [fix] = fixes_of(plan, problem)
+    assert fix.title == "Put one blank before the box" and not fix.certain
+    assert apply(text.encode(), fix.edits).decode() == P + "- [ ] x\n"

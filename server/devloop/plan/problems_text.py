@@ -87,18 +87,32 @@ def _open_at_end(document: Document) -> Iterator[Problem]:
 def _malformed(document: Document, line: int, column: int) -> Problem:
     text = document.line(line - 1)
     found = _BOX_PART.match(text, column)
-    fixes: tuple[tuple[str, tuple[Edit, ...]], ...] = ()
-    end, certain = None, False
-    if found is not None:
-        end = found.end()
-        box = f"[{found[1] or ' '}]"
-        apart = _AFTER_BOX.match(text, end) is not None
-        fixed = box if apart else f"{box} "
-        fixes = ((f"Write {box}", (Edit(line, column, line, end, fixed, text[column:end], body(text)),)),)
-        certain = apart or bool(found[1])  # "[]byte" may be a word
-        certain = certain and _is_lone_box(document, line, text[:column] + fixed + text[end:])
     message = "A box is one character in brackets and a space behind: [ ], [x], [~], [!], [-]"
-    return Problem("malformed-checkbox", "warning", line, message, column, end, fixes=fixes, certain=certain)
+    if found is None:
+        return Problem("malformed-checkbox", "warning", line, message, column)
+    end = found.end()
+    box = f"[{found[1] or ' '}]"
+    apart = _AFTER_BOX.match(text, end) is not None
+    fixed, title, start = box if apart else f"{box} ", f"Write {box}", column
+    certain = apart or bool(found[1])  # "[]byte" may be a word
+    certain = certain and _is_lone_box(document, line, text[:column] + fixed + text[end:])
+    marker = text[:column].rstrip(" \t")
+    if not _is_box(document, line, text[:column] + fixed + text[end:]):
+        fixed, start, certain = f" {fixed}", len(marker), False  # it may be meant as the code that it is
+        message = "A box stands one to four blanks behind its bullet; farther away it is code"
+        if text[column:end] == box:
+            title = "Put one blank before the box"
+        if not _is_box(document, line, marker + fixed + text[end:]):
+            return Problem("malformed-checkbox", "warning", line, message, column, end)
+    edit = Edit(line, start, line, end, fixed, text[start:end], body(text))
+    return Problem(
+        "malformed-checkbox", "warning", line, message, column, end, fixes=((title, (edit,)),), certain=certain
+    )
+
+
+def _is_box(document: Document, line: int, text: str) -> bool:
+    """Whether `text` in this line is one."""
+    return scan_line(text, document.step(line - 2).state if line > 1 else ROOT).box
 
 
 def _is_lone_box(document: Document, line: int, text: str) -> bool:
