@@ -59,7 +59,7 @@ def _issues(root: Path) -> tuple[Fault, ...]:
 
 
 def _archive(root: Path) -> tuple[Fault, ...]:
-    return archive.entries(root)[1]
+    return archive.faults(root)
 
 
 def _spikes(root: Path) -> tuple[Fault, ...]:
