@@ -195,6 +195,7 @@ def guards(console: Console, changes: list[Row], more: int = 0) -> None:
     console.print("[yellow]The work changes what checks it:[/]")
     for guard in changes[:MAX_FILES]:
         told = f"{guard.get('kind')} {guard.get('place') or guard.get('file')}: {guard.get('text')}"
+        told = f"(the task says so) {told}" if guard.get("by_task") else told
         console.print(f"  {'[yellow]![/]' if guard.get('holds', True) else '[dim]·[/]'} {safe(told, 200)}")
     more += max(0, len(changes) - MAX_FILES)
     if more:
