@@ -261,7 +261,7 @@ describe("a click", () => {
     const secrets = [{ id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" }];
     const problem = "secrets: fail (conf.py:2 github-pat [0123456789ab])";
     await session.waits(checkpoint({ kind: "problem", decisions: ["revise", "recheck"], secrets, problem }));
-    expect(screen.toast.message).toContain("conf.py:2 github-pat");
+    expect(screen.toast.message).toContain("needs you: This looks like a secret: conf.py:2 github-pat (");
     await screen.toast.press("This Is No Secret");
     const asked = { run: "run-1.1-1", checkpoint: 1, decision: "recheck", not_secret: ["0123456789ab"] };
     expect(session.decisions()).toEqual([asked]);

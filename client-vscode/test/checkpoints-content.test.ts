@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buttons, choicesOf, everything, notice, secretName, urgent } from "../src/checkpoints/content";
+import { buttons, choicesOf, everything, notice, problemOf, secretName, urgent } from "../src/checkpoints/content";
 import type { Decision } from "../src/protocol";
 import { checkpoint, question, run } from "./checkpoints-fixtures";
 
@@ -61,6 +61,23 @@ describe("buttons", () => {
       "Review",
       "More…",
     ]);
+  });
+
+  it("says what looks like a secret in words, unless something else is wrong, too", () => {
+    const finding = { id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" };
+    const gates = [
+      { gate: "bandit", verdict: "fail" as const, required: false },
+      { gate: "secrets", verdict: "fail" as const, required: true },
+    ];
+    const problem = "secrets: fail (conf.py:2 github-pat [0123456789ab]; what is no secret: …)";
+    const held = checkpoint({ kind: "problem", decisions: ["recheck"], secrets: [finding], gates, problem });
+    expect(problemOf(held)).toBe("This looks like a secret: conf.py:2 github-pat");
+    const secrets = [1, 2, 3, 4, 5].map((line) => ({ ...finding, line }));
+    expect(problemOf({ ...held, secrets })).toBe(
+      "These look like secrets: conf.py:1 github-pat; conf.py:2 github-pat; conf.py:3 github-pat and 2 more",
+    );
+    expect(problemOf({ ...held, gates: [...gates, { gate: "tests", verdict: "fail" }] })).toBe(problem);
+    expect(problemOf({ ...held, decisions: ["stop"] })).toBe(problem);
   });
 
   it("offer the answers themselves when they are two and short", () => {

@@ -82,7 +82,7 @@ describe("signing in", () => {
     expect(seen().given).toBe(KEY);
     expect(seen().argv).toEqual(["login", "--json"]);
     expect(JSON.stringify([seen().argv, seen().env])).not.toContain(KEY);
-    expect(vs.said[0]?.[0]).toBe("The key for https://api.example is kept in the system's keyring.");
+    expect(vs.said[0]?.[0]).toBe("Signed in. The key is kept in the system's keyring for https://api.example.");
     expect(told()).not.toContain(KEY);
   });
 
@@ -150,7 +150,7 @@ describe("what is said", () => {
 
   it("survives an answer that is none", () => {
     for (const answer of [undefined, null, 7, [], { stored: 1, base_url: {} }]) {
-      expect(signedIn(answer)).toBe("The key is kept in devloop's care.");
+      expect(signedIn(answer)).toBe("Signed in. The key is kept in devloop's care.");
       expect(signedOut(answer)).toBe("No key was stored.");
     }
   });

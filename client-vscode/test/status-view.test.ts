@@ -171,6 +171,14 @@ describe("a run", () => {
 });
 
 describe("what is out of the ordinary", () => {
+  it("a model without a key leads to signing in", () => {
+    const model = { name: "m", scripted: false, key: false };
+    expect(seen({ status: status({ model }) }).tooltip).toContain(
+      "Model m (no key) · [Sign in](command:devloop.signIn)",
+    );
+    expect(seen({ status: status({ model: { ...model, key: true } }) }).tooltip).not.toContain("devloop.signIn");
+  });
+
   it("scripted models are named wherever they are at work", () => {
     const model = { name: "m", scripted: true, key: false };
     for (const given of [status({ model }), withRuns(run({ scripted: true }))]) {

@@ -37,6 +37,7 @@ export class Machine {
       LANG: "C.UTF-8",
       DEVLOOP_STATE_DIR: this.state,
       DEVLOOP_CONFIG_DIR: path.join(this.root, "c"),
+      PYTHON_KEYRING_BACKEND: "keyring.backends.fail.Keyring", // the person's own keyring is not asked
     };
   }
 
@@ -59,6 +60,28 @@ export class Machine {
   get #workspaces() {
     const folder = path.join(this.state, "workspaces");
     return fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => path.join(folder, name)) : [];
+  }
+
+  /** The keys that are stored, by the service's address; the file's mode is that of a secret. */
+  get keys() {
+    const file = path.join(this.state, "keys.json");
+    if (!fs.existsSync(file)) {
+      return {};
+    }
+    const mode = fs.statSync(file).mode & 0o777;
+    if (mode !== 0o600) {
+      throw new Error(`others can read the keys: mode ${mode.toString(8)}`);
+    }
+    return JSON.parse(fs.readFileSync(file, "utf8"));
+  }
+
+  /** Files below here in which `text` stands, but for the keys' own. */
+  filesWith(text) {
+    const names = fs.readdirSync(this.root, { recursive: true, withFileTypes: true });
+    return names
+      .filter((each) => each.isFile() && each.name !== "keys.json")
+      .map((each) => path.join(each.parentPath, each.name))
+      .filter((file) => fs.readFileSync(file).includes(text));
   }
 
   /** The ends of the daemons' and engines' logs written `since` then (ms). */
@@ -151,6 +174,14 @@ export class Project {
     const options = { cwd: this.root, env: this.machine.environment, encoding: "utf8" };
     const { stdout } = await run(program, [...first, ...args], options);
     return stdout;
+  }
+
+  /** As `devloop`, with what is typed into it. */
+  async typed(text, ...args) {
+    const [program, ...first] = PROGRAM;
+    const child = run(program, [...first, ...args], { cwd: this.root, env: this.machine.environment });
+    child.child.stdin.end(text);
+    return (await child).stdout;
   }
 
   async status() {

@@ -144,6 +144,17 @@ export class Window {
     return plain(texts.join(" "));
   }
 
+  /** Waits until the status item's tooltip says what matches. It is open afterwards, until the mouse is elsewhere. */
+  async tooltip(pattern) {
+    await until(`the tooltip of the status item says ${pattern}`, async () => {
+      await this.page.mouse.move(700, 300);
+      await this.statusItem.hover({ timeout: 2000 });
+      const shown = this.page.locator(".workbench-hover-container .monaco-hover", { hasText: "devloop" }).last();
+      await shown.waitFor({ timeout: 3000 });
+      return pattern.test(plain(await shown.innerText({ timeout: 1000 })));
+    });
+  }
+
   get statusItem() {
     return this.page.locator(`.statusbar-item[id^="${ID}"]`).first();
   }
@@ -197,6 +208,13 @@ export class Window {
     await box.waitFor();
     await box.fill(text);
     await this.page.keyboard.press("Enter");
+  }
+
+  /** A dialog that waits for an answer: what it asks, and the button to press. */
+  async pressInDialog(pattern, button) {
+    const dialog = this.page.locator(".monaco-dialog-box", { hasText: pattern });
+    await dialog.waitFor();
+    await this.press(dialog.locator(".monaco-button", { hasText: new RegExp(`^${button}$`) }));
   }
 
   picks(text) {

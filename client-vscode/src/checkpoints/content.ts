@@ -41,6 +41,12 @@ export interface Secrets {
   readonly secrets?: readonly Secret[];
 }
 
+/** And of what is wrong. */
+export interface Wrong extends Secrets {
+  readonly problem: string | null;
+  readonly gates?: readonly { readonly gate: string; readonly verdict: string; readonly required?: unknown }[];
+}
+
 /** What can be said to be no secret here. */
 export function secretsOf({ decisions, secrets = [] }: Secrets): readonly Secret[] {
   return decisions.includes("recheck") ? secrets : [];
@@ -63,6 +69,21 @@ export function notSecret(checkpoint: Secrets): Choice[] {
   const detail =
     found.length === 1 ? `${secretName(only)}: accept exactly that, and check again.` : "Say which of them are none.";
   return [{ kind: "notSecret", title, detail }];
+}
+
+const MOST_SECRETS = 3;
+const GOOD: ReadonlySet<string> = new Set(["pass", "skipped"]);
+
+/** The problem. What looks like a secret, where nothing else is wrong, without the ids and options of the terminal. */
+export function problemOf(checkpoint: Wrong): string {
+  const found = secretsOf(checkpoint);
+  const others = (checkpoint.gates ?? []).filter(({ gate, required }) => gate !== "secrets" && required !== false);
+  if (found.length === 0 || others.some(({ verdict }) => !GOOD.has(verdict))) {
+    return checkpoint.problem ?? "";
+  }
+  const more = found.length > MOST_SECRETS ? ` and ${found.length - MOST_SECRETS} more` : "";
+  const named = `${found.slice(0, MOST_SECRETS).map(secretName).join("; ")}${more}`;
+  return found.length === 1 ? `This looks like a secret: ${named}` : `These look like secrets: ${named}`;
 }
 
 const YES: ReadonlySet<string> = new Set(["allow", "yes", "1"]);
@@ -172,7 +193,7 @@ export function notice(run: Waiting, checkpoint: Checkpoint, folder: string | nu
 
 /** What it is about, without who it is. */
 export function saying(run: Waiting, checkpoint: Checkpoint): string {
-  const said = oneLine(checkpoint.question?.text || checkpoint.problem || checkpoint.summary || "", 240);
+  const said = oneLine(checkpoint.question?.text || problemOf(checkpoint) || checkpoint.summary || "", 240);
   const says = { decision: "ready for your decision", question: "the agent asks", problem: "needs you" };
   const again = checkpoint.kind === "decision" && Boolean(checkpoint.problem);
   const about = again ? "not accepted yet" : (says[checkpoint.kind] ?? "waits for you");

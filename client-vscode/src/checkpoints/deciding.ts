@@ -6,7 +6,7 @@ import { accepts, DECISIONS, detailOf, isAlone, needsWords } from "../decisions"
 import type { Checkpoint, CommandArguments, Decision, Run, Shown } from "../protocol";
 import type { Session } from "../session";
 import { forNotice, oneLine, plainLabel } from "../views/text";
-import { type Choice, doubtOf, everything, nameOf, secretName, secretsOf, titleOf, unseen } from "./content";
+import { type Choice, doubtOf, everything, nameOf, problemOf, secretName, secretsOf, titleOf, unseen } from "./content";
 import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -389,7 +389,7 @@ export class Deciding {
     const { run, content } = place;
     const box = vscode.window.createQuickPick<vscode.QuickPickItem & { choice: Choice }>();
     const answers = content.question !== null && content.decisions.includes("answer");
-    const asks = content.question?.text ?? content.problem ?? content.summary;
+    const asks = content.question?.text || problemOf(content) || content.summary;
     box.title = oneLine(`${nameOf(run, 60)}: ${asks}`, 160);
     const doubt = doubtOf(content);
     const what = doubt === "" ? "What should be done?" : `What should be done? Look closer: ${doubt}`;

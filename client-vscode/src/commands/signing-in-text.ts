@@ -13,10 +13,10 @@ const PLACES: Readonly<Record<string, string>> = {
 export function signedIn(answer: unknown): string {
   const stored = word(answer, "stored");
   const source = word(answer, "source");
-  const kept = `The key${serviceOf(answer)} is kept in ${PLACES[stored] ?? "devloop's care"}.`;
+  const kept = `The key is kept in ${PLACES[stored] ?? "devloop's care"}`;
   return source === "environment" || source === "config"
-    ? `${kept} It does not count now: ${PLACES[source]} comes first (${oneLine(word(answer, "place"), 120)}).`
-    : kept;
+    ? `${kept}. It does not count now: ${PLACES[source]} comes first (${oneLine(word(answer, "place"), 120)}).`
+    : `Signed in. ${kept}${serviceOf(answer)}.`;
 }
 
 export function signedOut(answer: unknown): string {

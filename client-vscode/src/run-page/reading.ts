@@ -1,6 +1,6 @@
 /** The server's objects as parts of the page. Total: whatever is missing or wrong is shown as unknown. */
 
-import { notSecret, secretName, secretsOf } from "../checkpoints/content";
+import { notSecret, problemOf, type Wrong } from "../checkpoints/content";
 import { recommended } from "../decisions";
 import { block, line, number, type Row, row, rows, texts, whole } from "./read";
 import type { ChangedFile, Checkpoint, Counts, Gate, RunHead, Tokens } from "./state";
@@ -133,11 +133,12 @@ export function checkpointOf(value: unknown): Checkpoint | null {
     return null;
   }
   const question = row(told["question"]);
+  const asked = askedOf(told);
   return {
     number: whole(told["number"]),
     kind: line(told["kind"], 40),
     summary: block(told["summary"], LONGEST_TEXT),
-    problem: block(told["problem"], LONGEST_TEXT),
+    problem: problemOf(asked),
     question: block(question["text"], LONGEST_TEXT),
     choices: texts(question["choices"], 400),
     decisions: texts(told["decisions"], 40),
@@ -147,23 +148,27 @@ export function checkpointOf(value: unknown): Checkpoint | null {
     beside: [...acceptedOf(row(told["accepted"])), ...chainOf(row(told["chain"]))],
     report: block(row(told["report"])["text"], LONGEST_TEXT),
     proposal: proposalOf(row(told["proposal"])),
-    noSecret: noSecretOf(told),
+    noSecret: noSecretOf(asked),
   };
 }
 
-/** In the words of every other place that offers it. */
-function noSecretOf(told: Row): Checkpoint["noSecret"] {
+/** What looks like a secret, as every place that offers to say that it is none is told of it. */
+function askedOf(told: Row): Wrong {
   const secrets = rows(told["secrets"]).map((each) => ({
     id: line(each["id"]),
     file: line(each["file"]),
     line: whole(each["line"]),
     kind: line(each["kind"]),
   }));
-  const asked = { decisions: texts(told["decisions"], 40), secrets };
+  const gates = rows(told["gates"])
+    .map(gateOf)
+    .map(({ name: gate, verdict, required }) => ({ gate, verdict, required }));
+  return { decisions: texts(told["decisions"], 40), secrets, gates, problem: block(told["problem"], LONGEST_TEXT) };
+}
+
+function noSecretOf(asked: Wrong): Checkpoint["noSecret"] {
   const [choice] = notSecret(asked);
-  return choice === undefined
-    ? null
-    : { title: choice.title, detail: choice.detail, places: secretsOf(asked).map(secretName) };
+  return choice === undefined ? null : { title: choice.title, detail: choice.detail };
 }
 
 /** "" where nothing is; a server that does not say it means the first one. */

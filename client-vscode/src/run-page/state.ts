@@ -74,8 +74,8 @@ const checkpoint = object({
   beside: list(text),
   report: text,
   proposal: nullable(object({ said: text, leftOut: list(text), notes: list(text), optional: flag })),
-  /** What looks like a secret and may be none: what to press, what that does, and where they are. */
-  noSecret: nullable(object({ title: text, detail: text, places: list(text) })),
+  /** What looks like a secret and may be none: what to press, and what that does. */
+  noSecret: nullable(object({ title: text, detail: text })),
 });
 
 /** What stands between turns: what people decided, what gates said, what the agent was told. */

@@ -42,6 +42,7 @@ export const COMMANDS = [
   "devloop.review",
   "devloop.showLog",
   "devloop.showRun",
+  "devloop.signIn",
   "workbench.trust.manage",
 ] as const;
 type Command = (typeof COMMANDS)[number];
@@ -298,7 +299,7 @@ function footer(status: Status, scripted: boolean): string {
   const played = day.scripted_usd > 0 ? `, ${escaped(money(day.scripted_usd), 20)} of it scripted and not paid` : "";
   const model = scripted
     ? "$(beaker) **Scripted**: no model is asked, a player speaks its lines."
-    : `Model ${escaped(status.model.name, 80)}${status.model.key ? "" : " (no key)"}`;
+    : `Model ${escaped(status.model.name, 80)}${status.model.key ? "" : ` (no key) · ${links(["Sign in", "devloop.signIn"])}`}`;
   return `${model}  \nToday ${escaped(money(day.usd), 20)}${cap}${played}`;
 }
 
