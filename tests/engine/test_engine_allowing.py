@@ -173,7 +173,7 @@ async def test_a_yes_that_is_taken_back_counts_no_more(shop: Engine) -> None:
     await shop.play({"i": [turn(write("tests/test_money.py", changed)), turn(finish("Done.")), *again]})
     run = await shop.run("i", task_fields={"may_change_tests": NAMES})
     first = await shop.checkpoint(run)
-    assert all(guard["by_task"] for guard in first["guards"]) and first["recommended"] == "continue"
+    assert all(guard["by_task"] for guard in first["guards"]) and first["recommended"] == "commit"
     trust.revoke(shop.state.trust_file, [item("i").key])
     await shop.decide(run, "revise", "And the price")
     second = await shop.checkpoint(run, 2)

@@ -55,7 +55,7 @@ async def test_while_it_works_the_newest_snapshot_is_shown_also_after_a_revision
     await one.play({"b": turns})
     run = await one.run("b")
     shown = await one.checkpoint(run)
-    assert shown["recommended"] == "continue", "hardly anything of the model's context is used"
+    assert shown["recommended"] == "commit", "nothing is left to do after it"
     assert await texts(one, run, "b.txt") == (None, "first\n")
     looked_at = (await one.ask("diff", run=run))["commit"]
     await one.decide(run, "revise", "Once more.")

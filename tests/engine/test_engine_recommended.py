@@ -21,6 +21,8 @@ ERRAND = ["commit", "continue", "revise"]
         (ACCEPTABLE, {"share": 0.1, "tasks": 4, "fresh_threshold": 3}, "fresh", "4 tasks are done"),
         (ACCEPTABLE, {"share": 0.7, "tasks": 12}, "fresh", "70 % of the context is used; from 70 % on"),
         (ACCEPTABLE, {"share": 0.9, "tasks": 99, "doubt": "tests were removed"}, None, "tests were removed"),
+        (ACCEPTABLE, {"share": 0.8, "tasks": 12, "last": True}, "commit", "it is the plan's last task"),
+        (ACCEPTABLE, {"share": 0.1, "last": True, "doubt": "tests were removed"}, None, "tests were removed"),
         (ERRAND, {"share": 0.9, "tasks": 99}, "commit", "90 % of the context is used"),
         ([], {"share": 0.0}, None, ""),
     ],

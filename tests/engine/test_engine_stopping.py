@@ -46,6 +46,18 @@ async def test_every_two_tasks_asks_once_over_both_and_lands_both(one: Engine) -
     assert ends["data"]["state"] == "all_complete"
 
 
+async def test_where_nothing_is_left_to_do_landing_is_recommended(one: Engine) -> None:
+    await one.play({"l1": work("l1.txt"), "l2": work("l2.txt")})
+    one.following = [task("l2")]
+    first = await one.run("l1", limit=None)
+    assert (await one.checkpoint(first))["recommended"] == "continue"
+    await one.decide(first, "continue")
+    due = await one.checkpoint("run-l2-1")
+    assert (due["decisions"][0], due["why"]) == ("commit", "it is the plan's last task")
+    await one.decide("run-l2-1", "commit")
+    assert (await one.ended("run-l2-1"))["outcome"] == "landed"
+
+
 async def test_a_rule_asks_at_the_end_of_a_phase_and_of_the_loop(one: Engine) -> None:
     await one.play({"b1": work("b1.txt"), "b2": work("b2.txt"), "b3": work("b3.txt")})
     one.following = [task("b2"), task("b3", "2")]

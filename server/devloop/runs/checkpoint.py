@@ -58,10 +58,10 @@ def of_report(ready: Mapping[str, Any]) -> list[str]:
 
 
 def recommended(
-    services: Services, spec: RunSpec, kind: str, decisions: Sequence[str], doubt: str = ""
+    services: Services, spec: RunSpec, kind: str, decisions: Sequence[str], doubt: str = "", last: bool = False
 ) -> recommending.Recommendation:
     """The decision that every front-end puts first; none where a person is asked for words. `doubt`: what in the work
-    needs a person's eye."""
+    needs a person's eye; `last`: no task is left after it."""
     row = services.store.run(spec.id)
     if kind != "decision" or row is None:
         return recommending.Recommendation(None, "")
@@ -73,6 +73,7 @@ def recommended(
         context_threshold=own.context_threshold,
         fresh_threshold=own.fresh_threshold,
         doubt=doubt,
+        last=last,
     )
 
 
@@ -122,7 +123,8 @@ async def content(
     results = services.store.gates(run, commit) if commit else []
     proposal = await proposing.preview(services, spec, report)
     left = allowing.not_allowed(named, [each for result in results for each in allowing.gone(result)], files)
-    best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, left))
+    last = kind == "decision" and await stopping.is_last(services, spec)
+    best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, left), last)
     return {
         "number": number,
         "kind": kind,

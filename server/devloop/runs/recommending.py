@@ -3,10 +3,11 @@
 Over work that passed, in this order:
 
 1. something in it needs a person's eye: nothing is recommended, and that is why;
-2. `context_threshold` (70 %) of the model's context is used: Fresh start. A longer conversation would be handed off;
-3. `fresh_threshold` tasks (10) are done since the loop began, which is with an empty context: Fresh start;
-4. half of the context is used: Fresh start, because the next task begins a conversation of its own anyway;
-5. else what stands first, which is Continue in a loop and Commit for what an errand changed.
+2. no task of the plan is left after it: Commit. What is accepted would wait on the plan branch for nothing;
+3. `context_threshold` (70 %) of the model's context is used: Fresh start. A longer conversation would be handed off;
+4. `fresh_threshold` tasks (10) are done since the loop began, which is with an empty context: Fresh start;
+5. half of the context is used: Fresh start, because the next task begins a conversation of its own anyway;
+6. else what stands first, which is Continue in a loop and Commit for what an errand changed.
 """
 
 from __future__ import annotations
@@ -38,11 +39,14 @@ def recommended(
     context_threshold: int = CONTEXT_THRESHOLD,
     fresh_threshold: int = FRESH_THRESHOLD,
     doubt: str = "",
+    last: bool = False,
 ) -> Recommendation:
     """`share`: the used part of the model's context, from 0 to 1; `tasks`: how many the loop has done, this one too;
-    `doubt`: what a person has to look at first."""
+    `doubt`: what a person has to look at first; `last`: nothing is left to do after it."""
     if doubt:
         return Recommendation(None, doubt)
+    if last and "commit" in decisions:
+        return Recommendation("commit", "it is the plan's last task")
     used = f"{round(share * 100)} % of the context is used"
     if "fresh" in decisions:
         if share * 100 >= context_threshold:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from devloop.errors import DevloopError
 from devloop.redact import one_line
 from devloop.runs import chaining
 from devloop.runs.services import Services
@@ -74,6 +75,17 @@ async def stops(services: Services, spec: RunSpec) -> str | None:
     if loop.when == "phase-end" and task.get("phase") != spec.task.phase:
         return f"phase {one_line(spec.task.phase or '', 40)} ends here"
     return None
+
+
+async def is_last(services: Services, spec: RunSpec) -> bool:
+    """Whether every task of the plan is done with this one."""
+    if spec.task.errand is not None or chaining.following(spec) is not None:
+        return False
+    try:
+        found = await services.plan.next([], None, [spec.task.reference()])
+    except DevloopError:  # the plan can't be read, or the task stands there no more
+        return False
+    return bool(found["state"] == "all_complete")
 
 
 def _beside(row: Mapping[str, Any], loop: LoopSpec) -> bool:
