@@ -162,8 +162,15 @@ def noted(plan: Plan, random: Random) -> None:
         assert [each.id for each in after.phases] == [each.id for each in plan.phases]
     if plan.tasks:
         task = random.choice(plan.tasks)
-        after = changed(plan, plans.add_note(plan, task, text))
-        assert [each.title for each in after.tasks] == [each.title for each in plan.tasks]
+        beside = changed(plan, plans.add_note(plan, task, "a note that is nowhere else"))
+        assert [each.title for each in changed(plan, plans.add_note(plan, task, text)).tasks] == [
+            each.title for each in plan.tasks
+        ]
+        assert [(each.id, each.title, each.status, each.parent) for each in beside.tasks] == [
+            (each.id, each.title, each.status, each.parent) for each in plan.tasks
+        ]
+        again = next(each for each in beside.tasks if each.line == task.line)
+        assert beside.text == plan.text or "a note that is nowhere else" in again.notes
         after = changed(plan, plans.set_marker(plan, task, random.choice("x~! -")))
         assert [each.title for each in after.tasks] == [each.title for each in plan.tasks]
         plans.reply(plan, task, "devloop")
@@ -220,6 +227,15 @@ def test_a_note_takes_nothing_that_stands_behind_its_task(text: str) -> None:
     after = changed(plan, plans.add_note(plan, plan.tasks[0], "n"))
     assert after.tasks[0].notes == "n"
     assert [(task.title, task.parent) for task in after.tasks] == [(task.title, task.parent) for task in plan.tasks]
+
+
+@pytest.mark.parametrize("more", ["", "---\n", "text\n", "    - Notes: m\n"])
+def test_a_note_is_one_of_its_task_however_its_other_bullets_stand(more: str) -> None:
+    """The first field is indented in a way of its own, and the note can't be indented as it is."""
+    plan = plans.parse(f"- [ ] a\n    - Verify: x\n  - b\n{more}")
+    after = changed(plan, plans.add_note(plan, plan.tasks[0], "n"))
+    assert "n" in after.tasks[0].notes.split()
+    assert after.text.replace("  - Notes: n\n", "", 1).replace("\n\n", "\n") == plan.text
 
 
 def test_a_tag_within_an_id_overlaps_nothing() -> None:

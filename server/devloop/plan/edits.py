@@ -244,7 +244,8 @@ def _bullet_of(line: str) -> str:
 def add_note(plan: Plan, task: Task, text: str) -> tuple[Edit, ...]:
     """Add a `Notes` bullet to a task, unless one says so already.
 
-    It goes behind the task's metadata, or behind everything the task holds when it would change other lines there.
+    It goes behind the task's metadata, or behind everything the task holds when it would change other lines there. No
+    edit where every place would change another line: what happened is in the log as well.
     """
     text = clean(text)
     found = locate(plan, TaskRef.of(task))
@@ -254,19 +255,16 @@ def add_note(plan: Plan, task: Task, text: str) -> tuple[Edit, ...]:
     document = plan.document
     depth = len(document.step(found.line - 1).state.stack)
     metas = [value.line for _, value in node.metas]
-    if metas:
-        indent_of = document.line(metas[0] - 1)
-        prefix = _bullet_of(indent_of)
-    else:
-        prefix = " " * sum(document.step(found.line - 1).state.stack) + "- "
-    line = f"{prefix}Notes: {text}"
+    own = f"{' ' * sum(document.step(found.line - 1).state.stack)}- "
+    bullets = dict.fromkeys((_bullet_of(document.line(metas[0] - 1)), own) if metas else (own,))
     end = last_line(document, found.line)
     first = last_line(document, metas[-1]) if metas else last_text_line(document, found.line)
-    for after, lines in ((first, [line]), (end, [line]), (end, [line, ""])):
-        edit = insert(document, after, lines)
-        if _harmless(document, edit, after, end, depth, len(lines)):
-            return (edit,)
-    return (insert(document, end, [line, ""]),)
+    for line in (f"{bullet}Notes: {text}" for bullet in bullets):
+        for after, lines in ((first, [line]), (end, [line]), (end, [line, ""])):
+            edit = insert(document, after, lines)
+            if _harmless(document, edit, after, end, depth, len(lines)):
+                return (edit,)
+    return ()
 
 
 def _harmless(document: Document, edit: Edit, after: int, end: int, depth: int, by: int) -> bool:
