@@ -7,27 +7,24 @@ from typing import TYPE_CHECKING
 from devloop.later import later
 
 if TYPE_CHECKING:
-    from devloop.agents.definitions import Access, Agent, Mode, Problem
-    from devloop.agents.discovery import Clash, Library, discover, load_agents
+    from devloop.agents.definitions import Agent, Mode, Problem
+    from devloop.agents.discovery import discover, load_agents
     from devloop.agents.fixing import check_text
     from devloop.agents.reading import read_agent
     from devloop.agents.routing import Choice, route
 else:
     __getattr__ = later(
         __name__,
-        definitions="Access Agent Mode Problem",
-        discovery="Clash Library discover load_agents",
+        definitions="Agent Mode Problem",
+        discovery="discover load_agents",
         fixing="check_text",
         reading="read_agent",
         routing="Choice route",
     )
 
 __all__ = [
-    "Access",
     "Agent",
     "Choice",
-    "Clash",
-    "Library",
     "Mode",
     "Problem",
     "check_text",

@@ -1,25 +1,21 @@
 """Hooks: commands of the person and of the repository that run at events of a run and may narrow what happens."""
 
-from devloop.hooks.answers import Answer, Ended, Verdict
-from devloop.hooks.definitions import UNUSED_CODE, Declared, Hook, read
-from devloop.hooks.events import BLOCKING, EVENTS, TOOL_EVENTS, event_named, own_tool, tool_names
-from devloop.hooks.library import Library, Source, dialect_of, discover, to_json
+from devloop.hooks.answers import Answer, Verdict
+from devloop.hooks.definitions import UNUSED_CODE, Hook, read
+from devloop.hooks.events import EVENTS, TOOL_EVENTS, event_named, own_tool, tool_names
+from devloop.hooks.library import Source, dialect_of, discover, to_json
 from devloop.hooks.lint import check_path, check_text
-from devloop.hooks.payload import Occasion, told
+from devloop.hooks.payload import Occasion
 from devloop.hooks.pinned import pin, pinned
 from devloop.hooks.running import ORIGIN, Place, Raw, Ready, fire, fitting, judge, of_hook, run
 
 __all__ = [
-    "BLOCKING",
     "EVENTS",
     "ORIGIN",
     "TOOL_EVENTS",
     "UNUSED_CODE",
     "Answer",
-    "Declared",
-    "Ended",
     "Hook",
-    "Library",
     "Occasion",
     "Place",
     "Raw",
@@ -41,6 +37,5 @@ __all__ = [
     "read",
     "run",
     "to_json",
-    "told",
     "tool_names",
 ]

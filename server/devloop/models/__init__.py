@@ -6,30 +6,30 @@ Importing this package loads neither `anthropic` nor its HTTP library nor pydant
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from devloop.models.budget import Exceeded, Limits, Reservation, Spent, check, reservation
+from devloop.later import later
+from devloop.models.budget import Limits, Reservation, Spent, check, reservation
 from devloop.models.capabilities import FULL, PLAIN, Capabilities, capabilities_of
 from devloop.models.catalog import ModelLimits, limits_of, needs_fresh_conversation
-from devloop.models.conversation import Reaction, Turn, build_messages, invalid_input_result, reaction, tool_result
+from devloop.models.conversation import Turn, build_messages, invalid_input_result, reaction, tool_result
 from devloop.models.failures import ModelFailure, wait_before_retry
 from devloop.models.listed_prices import prices_of
-from devloop.models.prices import Price, cost, price_of, prices_from
+from devloop.models.prices import cost, prices_from
 from devloop.models.tiers import TIERS, model_id
 from devloop.models.turn import Model, Progress, Request, Response, Usage, invalid_tool_input
 
 if TYPE_CHECKING:
     from devloop.models.anthropic_model import AnthropicModel, preload
-    from devloop.models.scenario import Scenario, load_scenario
+    from devloop.models.scenario import load_scenario
     from devloop.models.scripted import ScriptedModel
-
-_LAZY = {
-    "AnthropicModel": "anthropic_model",
-    "preload": "anthropic_model",
-    "Scenario": "scenario",
-    "load_scenario": "scenario",
-    "ScriptedModel": "scripted",
-}
+else:
+    __getattr__ = later(
+        __name__,
+        anthropic_model="AnthropicModel preload",
+        scenario="load_scenario",
+        scripted="ScriptedModel",
+    )
 
 __all__ = [
     "FULL",
@@ -37,18 +37,14 @@ __all__ = [
     "TIERS",
     "AnthropicModel",
     "Capabilities",
-    "Exceeded",
     "Limits",
     "Model",
     "ModelFailure",
     "ModelLimits",
-    "Price",
     "Progress",
-    "Reaction",
     "Request",
     "Reservation",
     "Response",
-    "Scenario",
     "ScriptedModel",
     "Spent",
     "Turn",
@@ -64,7 +60,6 @@ __all__ = [
     "model_id",
     "needs_fresh_conversation",
     "preload",
-    "price_of",
     "prices_from",
     "prices_of",
     "reaction",
@@ -72,11 +67,3 @@ __all__ = [
     "tool_result",
     "wait_before_retry",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

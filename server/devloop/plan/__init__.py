@@ -18,18 +18,15 @@ from devloop.plan.candidates import Candidate
 from devloop.plan.completion import Completion, completion
 from devloop.plan.document import Document
 from devloop.plan.edits import add_note, append_log, apply, apply_to, difference, set_header, set_marker
-from devloop.plan.events import Event, change, log_text
+from devloop.plan.events import Event, change
 from devloop.plan.export import next_task, show, task_json
 from devloop.plan.find import TaskRef, find_phase, find_task, locate
-from devloop.plan.fixes import Fix, certain_fix, fix_all, fixes_of
-from devloop.plan.format import FormatOptions, Typed, format_lines, format_plan, on_type, renumber
-from devloop.plan.inline import Kind, Span
+from devloop.plan.fixes import fix_all, fixes_of
+from devloop.plan.format import FormatOptions, format_lines, format_plan, on_type, renumber
+from devloop.plan.inline import Span
 from devloop.plan.model import (
-    Criterion,
     Edit,
-    Field,
     FileRef,
-    LogLine,
     Phase,
     Plan,
     Problem,
@@ -40,15 +37,12 @@ from devloop.plan.model import (
 from devloop.plan.naming import defining, definition, named, named_at, references
 from devloop.plan.numbering import next_id, next_lead, next_phase_id
 from devloop.plan.outlook import Outlook, blocking
-from devloop.plan.refactor import Archive, Done, Offer, carry_out, refactorings
-from devloop.plan.rename import Renamable, renamable, rename
+from devloop.plan.refactor import carry_out, refactorings
+from devloop.plan.rename import renamable, rename
 from devloop.plan.reparse import patched, reparse
-from devloop.plan.replies import Reply, reply
+from devloop.plan.replies import reply
 from devloop.plan.selection import (
-    Blocked,
     Reason,
-    Selection,
-    Unmet,
     beside_first,
     blocked_by,
     in_phase,
@@ -58,7 +52,7 @@ from devloop.plan.selection import (
 )
 from devloop.plan.spans import span_at, spans
 from devloop.plan.splice import spliced
-from devloop.plan.stats import Counts, Stats, statistics
+from devloop.plan.stats import Counts, statistics
 from devloop.plan.waves import waves
 
 # Where a plan may be, first hit counts (plan-format §1); new plans go to the first.
@@ -73,38 +67,23 @@ PLAN_FILES: Final = (
 
 __all__ = [
     "PLAN_FILES",
-    "Archive",
-    "Blocked",
     "Candidate",
     "Completion",
     "Counts",
-    "Criterion",
     "Document",
-    "Done",
     "Edit",
     "Event",
-    "Field",
     "FileRef",
-    "Fix",
     "FormatOptions",
-    "Kind",
-    "LogLine",
-    "Offer",
     "Outlook",
     "Phase",
     "Plan",
     "Problem",
     "Reason",
-    "Renamable",
-    "Reply",
     "Section",
-    "Selection",
     "Span",
-    "Stats",
     "Task",
     "TaskRef",
-    "Typed",
-    "Unmet",
     "add_note",
     "append_log",
     "apply",
@@ -113,7 +92,6 @@ __all__ = [
     "blocked_by",
     "blocking",
     "carry_out",
-    "certain_fix",
     "change",
     "completion",
     "defining",
@@ -127,7 +105,6 @@ __all__ = [
     "format_plan",
     "in_phase",
     "locate",
-    "log_text",
     "may_run",
     "named",
     "named_at",

@@ -30,12 +30,11 @@ Not here: what a hostile command encodes in another way. It has no secret to enc
 from __future__ import annotations
 
 from devloop.redact.characters import conceals, file_name, one_line, printable, unescaped, visible
-from devloop.redact.redactor import MIN_LENGTH, PLACEHOLDER, Redactor
+from devloop.redact.redactor import PLACEHOLDER, Redactor
 from devloop.redact.streams import RedactedOutput, Stream
-from devloop.secret_names import SECRET_NAME, is_secret
+from devloop.secret_names import SECRET_NAME
 
 __all__ = [
-    "MIN_LENGTH",
     "PLACEHOLDER",
     "SECRET_NAME",
     "RedactedOutput",
@@ -43,7 +42,6 @@ __all__ = [
     "Stream",
     "conceals",
     "file_name",
-    "is_secret",
     "one_line",
     "printable",
     "unescaped",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from devloop.later import later
 
 if TYPE_CHECKING:
-    from devloop.skills.definitions import Problem, Skill, Triggers, parse, tokens
+    from devloop.skills.definitions import Skill, Triggers, parse, tokens
     from devloop.skills.discovery import Found, Library, discover, read_folder, shipped_skills, to_json
     from devloop.skills.fixing import check_text
     from devloop.skills.index import INDEX_FILE, index_markdown
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
     __getattr__ = later(
         __name__,
-        definitions="Problem Skill Triggers parse tokens",
+        definitions="Skill Triggers parse tokens",
         discovery="Found Library discover read_folder shipped_skills to_json",
         fixing="check_text",
         index="INDEX_FILE index_markdown",
@@ -34,7 +34,6 @@ __all__ = [
     "Library",
     "Loaded",
     "Match",
-    "Problem",
     "Skill",
     "Subject",
     "Triggers",

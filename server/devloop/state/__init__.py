@@ -5,9 +5,3 @@ one. Text → value → text; what touches the disk goes through `storing`.
     schema      the JSON Schemas that ship with them
     checking    what is wrong in any of them, with file and line
 """
-
-from __future__ import annotations
-
-from devloop.own_files import Fault
-
-__all__ = ["Fault"]

@@ -13,16 +13,13 @@ from devloop.plan.build import parse
 from devloop.plan.importing import again, linking, markdown, own_json, prd, task_master, writing
 from devloop.plan.importing.detecting import detect
 from devloop.plan.importing.json_reading import load
-from devloop.plan.importing.model import KINDS, DraftPlan, Imported, ImportProblem, Note, Told
+from devloop.plan.importing.model import KINDS, DraftPlan, Imported, Told
 from devloop.plan.importing.outward import as_prd, as_task_master
 from devloop.plan.lines import clean
 from devloop.plan.model import Plan
 
 __all__ = [
     "KINDS",
-    "ImportProblem",
-    "Imported",
-    "Note",
     "as_prd",
     "as_task_master",
     "detect",

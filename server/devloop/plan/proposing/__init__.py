@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from devloop.plan.proposing.comparing import edits_between, patch
+from devloop.plan.proposing.comparing import patch
 from devloop.plan.proposing.drafting import NewPlan, new_plan
 from devloop.plan.proposing.revising import Revision, applied, revised
 
-__all__ = ["NewPlan", "Revision", "applied", "edits_between", "new_plan", "patch", "revised"]
+__all__ = ["NewPlan", "Revision", "applied", "new_plan", "patch", "revised"]

@@ -12,12 +12,12 @@ from __future__ import annotations
 from devloop.plan.refactor.archiving import FOLDER, Archive, archivable, archive
 from devloop.plan.refactor.convert import kiro, spec_kit
 from devloop.plan.refactor.explicit import from_order, from_phases
-from devloop.plan.refactor.headings import convertible, from_headings
+from devloop.plan.refactor.headings import from_headings
 from devloop.plan.refactor.moving import move
 from devloop.plan.refactor.offers import Done, Offer, carry_out, refactorings
 from devloop.plan.refactor.placing import place
 from devloop.plan.refactor.splitting import split
-from devloop.plan.refactor.states import MARKS, Mark, block, complete, mark, marked, reopen, skip, start
+from devloop.plan.refactor.states import MARKS, block, complete, mark, marked, reopen, skip, start
 from devloop.plan.refactor.waiting import depend
 
 __all__ = [
@@ -25,14 +25,12 @@ __all__ = [
     "MARKS",
     "Archive",
     "Done",
-    "Mark",
     "Offer",
     "archivable",
     "archive",
     "block",
     "carry_out",
     "complete",
-    "convertible",
     "depend",
     "from_headings",
     "from_order",
