@@ -107,6 +107,11 @@ class StateDir:
         return self.path / "checkouts"
 
     @property
+    def spare(self) -> Path:
+        """Empty folders for what a sandbox mounts in worktrees; made when the first is put by."""
+        return self.path / "spare"
+
+    @property
     def reports(self) -> Path:
         """Fresh, randomly named directories that gates write their reports to."""
         return self.path / "reports"

@@ -1,6 +1,7 @@
 """What a command may not change, what it may not take, and what it leaves behind."""
 
 from fixes.model import Cut, Fix
+from fixes.sandbox import UNTRIED
 
 RUN = "tests/sandbox/test_sandbox_run.py::"
 CAPS = "tests/sandbox/test_sandbox_caps.py::"
@@ -12,7 +13,12 @@ DEEP = "tests/workspace/test_workspace_deep.py::"
 MASKED = "masks=tuple(services.root / name for name in tools.PROTECTED"
 
 ABSENT = "        if kind is None:\n"
-PRESENT = "        elif stat.S_ISDIR(kind) and (_used(path) or (last"
+MADE = (
+    "            spare = outer.spare if last else None\n"
+    "            points.make(path, spare)\n"
+    "            ground.point(path, spare)\n"
+)
+PRESENT = "        elif stat.S_ISDIR(kind) and (empty"
 
 FIXES = (
     # Masks
@@ -62,7 +68,7 @@ FIXES = (
         cuts=(
             Cut(
                 "sandbox/masks.py",
-                f"{ABSENT}            path.mkdir()\n            ground.point(path)\n{PRESENT}",
+                f"{ABSENT}{MADE}{PRESENT}",
                 f"{ABSENT}            return None\n{PRESENT}",
             ),
         ),
@@ -72,11 +78,25 @@ FIXES = (
         ),
     ),
     Fix(
+        name="absent-paths-are-nobody-elses",
+        threat="§4: what a command puts where a protected path is absent is read outside while it runs",
+        says="where a protected path is absent a command sees a closed folder in memory, which ends with it",
+        cuts=(
+            Cut(
+                "sandbox/profile.py",
+                "            words += _nothing(mount.target)\n            continue\n",
+                '            words += ["--bind", str(mount.source), str(mount.target)]\n            continue\n',
+            ),
+            UNTRIED,
+        ),
+        tests=(f"{MASKS}test_what_a_command_puts_where_nothing_is_nobody_else_sees",),
+    ),
+    Fix(
         name="mount-points-are-removed",
         threat="§4: bwrap leaves an empty mount point",
         says="what was made for a mask is removed after the command (the canary asks for it: cut as well)",
         cuts=(
-            Cut("sandbox/masks.py", "                    _remove_empty(point)", "                    pass"),
+            Cut("sandbox/points.py", "                _remove_empty(path)", "                pass"),
             Cut("sandbox/canary.py", 'if (inside / "masked").exists():', "if False:"),
         ),
         tests=(
@@ -105,11 +125,7 @@ FIXES = (
         name="masks-are-counted",
         threat="§2.5: one command that ends takes away the mask of another",
         says="the last command that needs a mount point removes it",
-        cuts=(
-            Cut(
-                "sandbox/masks.py", "                if _in_use[point] <= 0:", "                if _in_use[point] < 9:"
-            ),
-        ),
+        cuts=(Cut("sandbox/points.py", "        if _in_use[path] <= 0:", "        if _in_use[path] < 9:"),),
         tests=(f"{MASKS}test_one_command_that_ends_does_not_unmask_another",),
     ),
     Fix(

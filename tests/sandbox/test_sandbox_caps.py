@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from devloop.sandbox import MIB, Limits, Mount, limits, masks, profile
+from devloop.sandbox import MIB, Limits, Mount, limits, points, profile
 
 SOME = 400
 HOARD = f"""
@@ -107,7 +107,7 @@ async def test_many_commands_leave_nothing_behind_in_devloop(place):
     await asyncio.gather(some(), some(), some(), some())
     assert held() == before
     assert place.residue() == []
-    assert not masks._in_use
+    assert not points._in_use
 
 
 def held() -> tuple[Counter[str], list[str]]:

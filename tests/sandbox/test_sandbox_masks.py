@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from devloop.errors import SandboxMissing
-from devloop.sandbox import Mount
+from devloop.sandbox import Mount, points
 from devloop.sandbox.masks import on_host, prepare
 
 NAMES = (
@@ -112,23 +112,97 @@ async def test_an_empty_folder_that_a_crash_left_over_is_removed(place):
     assert place.residue() == []
 
 
-async def test_one_command_that_ends_does_not_unmask_another(place):
-    """Removing a mount point on the host would detach it inside every command that still runs."""
+@pytest.mark.parametrize("spare", [None, "spare"])
+async def test_one_command_that_ends_does_not_unmask_another(place, tmp_path, spare):
+    """Removing a mount point on the host would detach it inside every command that still runs; so would moving it."""
+    mounts = (Mount(place.worktree, place.view, write=True, spare=spare and tmp_path / spare),)
     started = asyncio.Event()
     slow = asyncio.create_task(
         place.backend.run(
             place.command(
                 "echo up; while [ ! -e go ]; do sleep 0.02; done; mkdir -p .vscode; echo x > .vscode/x && echo written",
                 masks=masks(place),
+                mounts=mounts,
             ),
             on_output=lambda _: started.set(),
         )
     )
     await asyncio.wait_for(started.wait(), 10)
-    await place.run("true", masks=masks(place))
+    await place.run("true", masks=masks(place), mounts=mounts)
     (place.worktree / "go").touch()
     assert "written" not in (await slow).output
     assert place.residue() == ["go"]
+
+
+async def test_what_a_command_puts_where_nothing_is_nobody_else_sees(place):
+    """The folder that covers an absent path is the command's own: it can open it, and that changes nothing."""
+    seen = []
+
+    def look(_):
+        seen.append((place.worktree / ".vscode" / "tasks.json").exists())
+
+    await place.backend.run(
+        place.command("chmod 777 .vscode; echo evil > .vscode/tasks.json; echo there; sleep 0.1", masks=masks(place)),
+        on_output=look,
+    )
+    assert seen and not any(seen)
+    assert "tasks.json" not in (await place.run("ls -A .vscode", masks=masks(place))).output
+    assert place.residue() == []
+
+
+async def test_a_closed_folder_stands_where_nothing_is_and_takes_no_more_than_a_page(place):
+    result = await place.run(
+        "cd .vscode && stat -c %a . && mkdir x; chmod 777 .; head -c 9000 /dev/zero > big; wc -c < big",
+        masks=masks(place),
+    )
+    lines = result.output.splitlines()
+    assert lines[0] == "555" and "Permission denied" in lines[1] and lines[-1] == "4096"
+
+
+async def test_folders_for_mount_points_wait_for_the_next_command(place, tmp_path):
+    spare = tmp_path / "spare"
+    mounts = (Mount(place.worktree, place.view, write=True, spare=spare),)
+
+    async def waiting() -> set[int]:
+        assert (await place.run("test -d .git && test -d .vscode", masks=masks(place), mounts=mounts)).ok
+        assert place.residue() == []
+        return {path.stat().st_ino for path in spare.iterdir()}
+
+    first = await waiting()
+    assert len(first) == len(NAMES)
+    assert await waiting() == first
+    points._spare.clear()  # as in the next process
+    assert await waiting() == first
+    for path in spare.iterdir():
+        path.rmdir()
+    assert len(await waiting()) == len(NAMES)
+
+
+async def test_a_folder_that_somebody_filled_meanwhile_stays(place, tmp_path):
+    for spare in (None, tmp_path / "spare"):
+        mounts = (Mount(place.worktree, place.view, write=True, spare=spare),)
+        await place.backend.run(
+            place.command("echo up", masks=masks(place), mounts=mounts),
+            on_output=lambda _: (place.worktree / ".idea" / "mine").touch(),
+        )
+        assert place.residue() == [".idea", ".idea/mine"]
+        (place.worktree / ".idea" / "mine").unlink()
+        (place.worktree / ".idea").rmdir()
+
+
+async def test_no_more_folders_wait_than_are_of_use(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(points, "KEPT", 2)
+    mounts = (Mount(place.worktree, place.view, write=True, spare=tmp_path / "spare"),)
+    await place.run("true", masks=masks(place), mounts=mounts)
+    assert place.residue() == []
+    assert len(list((tmp_path / "spare").iterdir())) == 2
+
+
+async def test_where_none_can_wait_they_are_made_and_removed(place, tmp_path):
+    (tmp_path / "spare").write_text("no folder")
+    mounts = (Mount(place.worktree, place.view, write=True, spare=tmp_path / "spare"),)
+    assert (await place.run("test -d .git", masks=masks(place), mounts=mounts)).ok
+    assert place.residue() == []
 
 
 async def test_a_mask_inside_a_masked_folder_changes_nothing(place):

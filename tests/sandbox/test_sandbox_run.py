@@ -228,6 +228,11 @@ async def test_what_is_protected_stands_in_the_worktree_as_it_was_and_what_is_ab
     assert [name for name in absent if os.path.lexists(attacked.worktree / name)] == []
 
 
+async def test_folders_for_mount_points_wait_in_the_state_directory(attacked):
+    waiting = list(attacked.held.state.spare.iterdir())
+    assert waiting and not any(list(folder.iterdir()) for folder in waiting)
+
+
 async def test_the_persons_own_git_status_in_the_worktree_runs_nothing(attacked):
     """What a prompt or an editor does there, with the person's own configuration."""
     subprocess.run(["git", "status"], cwd=attacked.worktree, capture_output=True, check=False)

@@ -54,7 +54,7 @@ def worktree_mounts(
 ) -> tuple[sandbox.Mount, ...]:
     worktree = services.workspace.path(run)
     return (
-        sandbox.Mount(worktree, services.root, write=write),
+        sandbox.Mount(worktree, services.root, write=write, spare=services.state.spare if write else None),
         *gates.environment_mounts(found),
         *person_mounts(services),
     )

@@ -18,13 +18,15 @@ class Mount:
     """The host's `source` (file or folder, links resolved) appears inside at `target`, read-only unless `write`.
 
     `make`: where the place for it is missing below a mount that can't be written, it is made on the host all the same
-    (and removed afterwards).
+    (and removed afterwards). `spare`: a folder of devloop's own on the same file system, where empty folders that masks
+    need wait from one command to the next; without it they are made and removed each time.
     """
 
     source: Path
     target: Path
     write: bool = False
     make: bool = False
+    spare: Path | None = None
 
 
 @dataclass(frozen=True)

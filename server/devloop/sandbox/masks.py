@@ -1,13 +1,15 @@
 """What must exist on the host so that mounts and masks can lie on it, and how it is removed afterwards.
 
 A mount needs a mount point. Below a writable mount that point lies on the host: an absent path becomes an empty folder
-there for as long as a command runs. Three things make a mask more than a mount:
+there for as long as a command runs. What is mounted on it is an empty folder of the command's own, closed, of a page's
+size and gone with it (`Empty`): bwrap reads the list of all mounts anew for each folder of the host that it mounts, and
+for this it does not. Three things make a mask more than a mount:
 
 * a folder above a mask could be renamed, mask and all, and made anew: so each one becomes a mount point itself (the
   kernel refuses to rename a mount point);
 * a symbolic link can't carry a mount: it is remembered and put back, and what it leads to is masked as well;
-* removing a mount point on the host detaches it in *every* command that runs: so points are counted and the last one
-  out removes them. An empty folder at a masked path that a crash left over is removed, too (git never makes one).
+* the points are counted, and the last command that needs one removes it (`points.py`). An empty folder at a masked path
+  that a crash left over is removed, too (git never makes one).
 """
 
 from __future__ import annotations
@@ -17,19 +19,23 @@ import os
 import posixpath
 import shutil
 import stat
-import threading
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devloop.errors import SandboxMissing
+from devloop.sandbox import points
 from devloop.sandbox.command import Mount
 
 MAX_LINKS = 40
 
-_lock = threading.Lock()
-_in_use: Counter[Path] = Counter()
+
+@dataclass(frozen=True)
+class Empty(Mount):
+    """A masked place where nothing is: what covers it is not the folder at `source`, which is only its mount point.
+
+    It is closed (0555), but the command owns it: if it opens it, it fills a page that nobody else ever sees.
+    """
 
 
 @dataclass
@@ -39,19 +45,15 @@ class Ground:
     mounts: list[Mount] = field(default_factory=list)
     pins: list[Mount] = field(default_factory=list)
     masked: list[Mount] = field(default_factory=list)
-    _points: list[Path] = field(default_factory=list)
+    _points: list[tuple[Path, Path | None]] = field(default_factory=list)
     _links: dict[Path, str] = field(default_factory=dict)
 
     def restore(self) -> None:
         """Remove the mount points that nobody uses and nobody filled; put changed links back. Never raises."""
         for link, leads_to in self._links.items():
             _put_back(link, leads_to)
-        with _lock:
-            for point in reversed(self._points):
-                _in_use[point] -= 1
-                if _in_use[point] <= 0:
-                    del _in_use[point]
-                    _remove_empty(point)
+        for point, spare in reversed(self._points):
+            points.leave(point, spare)
         self._points.clear()
         self._links.clear()
 
@@ -61,10 +63,9 @@ class Ground:
         pins = [pin for pin in self.pins if not any(pin.target.is_relative_to(target) for target in covered)]
         self.mounts = sorted((*self.mounts, *pins, *self.masked), key=lambda mount: len(mount.target.parts))
 
-    def point(self, path: Path) -> None:
-        with _lock:
-            _in_use[path] += 1
-        self._points.append(path)
+    def point(self, path: Path, spare: Path | None = None) -> None:
+        points.count(path)
+        self._points.append((path, spare))
 
     def link(self, path: Path, leads_to: str) -> None:
         self._links.setdefault(path, leads_to)
@@ -93,10 +94,12 @@ def prepare(mounts: Iterable[Mount], masks: Iterable[Path]) -> Ground:
 def on_host(mounts: Iterable[Mount], inside: Path) -> tuple[Mount, Path] | None:
     """The mount that `inside` lies in and the host's path for it; None when no mount covers it."""
     best: Mount | None = None
+    parts, most = inside.parts, 0
     for mount in mounts:
-        if inside.is_relative_to(mount.target) and (best is None or len(mount.target.parts) >= len(best.target.parts)):
-            best = mount
-    return None if best is None else (best, best.source / inside.relative_to(best.target))
+        target = mount.target.parts
+        if len(target) >= most and parts[: len(target)] == target:
+            best, most = mount, len(target)
+    return None if best is None else (best, best.source.joinpath(*parts[most:]))
 
 
 def _checked(mount: Mount) -> Mount:
@@ -107,7 +110,7 @@ def _checked(mount: Mount) -> Mount:
         source = mount.source.resolve(strict=True)
     except (OSError, RuntimeError) as problem:
         raise SandboxMissing(f"The sandbox can't mount {mount.source}: {problem}.") from problem
-    return Mount(source, target, mount.write, mount.make)
+    return replace(mount, source=source, target=target)
 
 
 def _mount_point(ground: Ground, mount: Mount) -> None:
@@ -126,7 +129,7 @@ def _mount_point(ground: Ground, mount: Mount) -> None:
             kind = _kind(path)
             if kind is None:
                 path.mkdir()
-            if kind is None or _used(path) or (last and _is_empty(path)):
+            if kind is None or points.used(path) or (last and points.is_empty(path)):
                 ground.point(path)
             elif not stat.S_ISDIR(kind):
                 raise SandboxMissing(f"{path} is not a folder, so nothing can be mounted there.")
@@ -139,14 +142,8 @@ def _make_file(ground: Ground, path: Path) -> None:
         ground.point(path)
     elif not stat.S_ISREG(kind):
         raise SandboxMissing(f"{path} is not a file, so nothing can be mounted there.")
-    elif _used(path):
+    elif points.used(path):
         ground.point(path)
-
-
-def _used(path: Path) -> bool:
-    """Whether a command that runs now needed this place to be made: it must not be gone before this one ends."""
-    with _lock:
-        return path in _in_use
 
 
 def _mask(ground: Ground, base: list[Mount], mask: Path) -> None:
@@ -156,36 +153,38 @@ def _mask(ground: Ground, base: list[Mount], mask: Path) -> None:
         found = on_host(base, inside)
         if found is None or not found[0].write:
             return  # read-only already, or in a scratch folder that ends with the command
-        outer, place = found
-        target = _pin(ground, outer, place)
+        target = _pin(ground, *found, inside)
         if target is None:
             return
         inside = target
     raise SandboxMissing(f"{mask} can't be protected: its symbolic links lead in a circle.")
 
 
-def _pin(ground: Ground, outer: Mount, place: Path) -> Path | None:
-    """Walk from the mount to the masked place. Returns the path inside to go on with when a link is met, else None."""
+def _pin(ground: Ground, outer: Mount, place: Path, view: Path) -> Path | None:
+    """Walk from the mount to the masked `place`, which is seen at `view`. Returns the path inside to go on with when a
+    link is met, else None."""
     path, inside = outer.source, outer.target
-    parts = place.relative_to(outer.source).parts
+    parts = place.parts[len(path.parts) :]
     for number, part in enumerate(parts, start=1):
-        path, inside = path / part, inside / part
         last = number == len(parts)
+        path, inside = (place, view) if last else (path / part, inside / part)
         kind = _kind(path)
         if kind is not None and stat.S_ISLNK(kind):
             leads_to = str(path.readlink())
             ground.link(path, leads_to)
             return Path(posixpath.normpath(inside.parent / leads_to)).joinpath(*parts[number:])
+        empty = last and (kind is None or (stat.S_ISDIR(kind) and points.is_empty(path)))
         if kind is None:
-            path.mkdir()
-            ground.point(path)
-        elif stat.S_ISDIR(kind) and (_used(path) or (last and _is_empty(path))):
+            spare = outer.spare if last else None
+            points.make(path, spare)
+            ground.point(path, spare)
+        elif stat.S_ISDIR(kind) and (empty or points.used(path)):
             ground.point(path)
         elif not last and not stat.S_ISDIR(kind):
             # A file where a folder must be: nothing can be created below it, but it could be replaced.
             ground.masked.append(Mount(path, inside))
             return None
-        mount = Mount(path, inside, write=not last)
+        mount = Empty(path, inside) if empty else Mount(path, inside, write=not last)
         kept = ground.masked if last else ground.pins
         if mount not in kept:
             kept.append(mount)
@@ -197,20 +196,6 @@ def _kind(path: Path) -> int | None:
         return path.lstat().st_mode
     except FileNotFoundError:
         return None
-
-
-def _is_empty(path: Path) -> bool:
-    with os.scandir(path) as entries:
-        return next(entries, None) is None
-
-
-def _remove_empty(point: Path) -> None:
-    with contextlib.suppress(OSError):
-        found = point.lstat()
-        if stat.S_ISDIR(found.st_mode):
-            point.rmdir()
-        elif stat.S_ISREG(found.st_mode) and found.st_size == 0:
-            point.unlink()
 
 
 def _put_back(link: Path, leads_to: str) -> None:

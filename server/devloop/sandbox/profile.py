@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from devloop.sandbox.command import Command, Mount
-from devloop.sandbox.masks import on_host
+from devloop.sandbox.masks import Empty, on_host
 
 FLAGS = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--die-with-parent"),
@@ -31,6 +31,8 @@ ETC_SECRETS = (
 )
 """Hidden although an administrator may have left them readable: registry tokens and the like lie there."""
 
+PAGE = "4096"
+"""The smallest file system in memory, in bytes."""
 DEFAULT_HOME = Path("/tmp/home")  # noqa: S108 - inside the sandbox, where /tmp is its own
 RESOLV = Path("/etc/resolv.conf")
 
@@ -59,6 +61,9 @@ def arguments(command: Command, mounts: Sequence[Mount]) -> list[str]:
     if command.network:
         words += _resolver()
     for mount in mounts:
+        if isinstance(mount, Empty):
+            words += _nothing(mount.target)
+            continue
         words += ["--bind" if mount.write else "--ro-bind", str(mount.source), str(mount.target)]
     for path in command.hidden:
         found = on_host(mounts, path)
@@ -92,9 +97,12 @@ def secret_paths() -> frozenset[Path]:
 
 
 def _hide(path: Path, *, folder: bool) -> list[str]:
-    if folder:
-        return ["--tmpfs", str(path), "--remount-ro", str(path)]
-    return ["--ro-bind", os.devnull, str(path)]
+    return _nothing(path) if folder else ["--ro-bind", os.devnull, str(path)]
+
+
+def _nothing(path: Path) -> list[str]:
+    """An empty, closed folder. Not made read-only: that takes bwrap three times as long."""
+    return ["--perms", "0555", "--size", PAGE, "--tmpfs", str(path)]
 
 
 def _secrets(folder: Path) -> Iterator[Path]:
