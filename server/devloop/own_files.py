@@ -94,14 +94,14 @@ def read_text(root: Path, relative: str) -> str | None:
     return None if data is None else data.decode("utf-8", "surrogateescape")
 
 
-def read_bytes(root: Path, relative: str, limit: int = MAX_BYTES) -> bytes | None:
+def read_bytes(root: Path, relative: str) -> bytes | None:
     """The file's bytes; otherwise as `read_text`. It is opened once, and never outside of the repository."""
     try:
-        return beneath.read(root, relative, limit)
+        return beneath.read(root, relative, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except beneath.TooLarge:
-        raise Refused(f"{relative} is larger than {limit // 1024**2} MiB.") from None
+        raise Refused(f"{relative} is larger than {MAX_BYTES // 1024**2} MiB.") from None
     except OSError as problem:
         raise _told(problem, relative, "read") from problem
 

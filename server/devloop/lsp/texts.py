@@ -62,8 +62,8 @@ class Sheet:
     def text(self, text: str, limit: int = LENGTH) -> str:
         return escaped(text, limit) if self.markdown else one_line(text, limit)
 
-    def strong(self, text: str, limit: int = LENGTH) -> str:
-        return f"**{escaped(text, limit)}**" if self.markdown and text.strip() else self.text(text, limit)
+    def strong(self, text: str) -> str:
+        return f"**{escaped(text, LENGTH)}**" if self.markdown and text.strip() else self.text(text)
 
     def code(self, text: str, limit: int = LENGTH) -> str:
         return code(text, limit) if self.markdown else one_line(text, limit)

@@ -135,7 +135,7 @@ class AnthropicModel:
         return values is None or request.effort in values
 
     async def read_limits(self) -> dict[str, ModelLimits]:
-        """Limits and lifecycle from the server's own list; {} where the host is not known to have one.
+        """Limits from the server's own list; {} where the host is not known to have one.
 
         Kept in `listed`. Raises `ModelFailure`.
         """

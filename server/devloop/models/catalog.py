@@ -25,8 +25,6 @@ class ModelLimits:
     context: int
     max_output: int
     known: bool = True
-    lifecycle: str = "active"
-    retires: str | None = None
     effort: tuple[str, ...] | None = None
     compacts: bool = False
     price: tuple[float, float] | None = None
@@ -79,8 +77,6 @@ def from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, ModelLimits]
             name,
             context,
             output,
-            lifecycle=str(entry.get("lifecycle") or "active"),
-            retires=str(entry["retires_at"]) if entry.get("retires_at") else None,
             effort=_effort(entry.get("capabilities")),
             compacts=_compacts(entry.get("capabilities")),
             price=price,

@@ -173,7 +173,6 @@ def from_error(
     body: Any,
     headers: Mapping[str, str] | None = None,
     prompt_over_window: bool = False,
-    now: datetime | None = None,
 ) -> ModelFailure:
     """The failure that an error answer means. `status` is None for an error event inside a stream; `body` is the
     parsed JSON, or text when it was none; `prompt_over_window` says that our own estimate exceeds the context."""
@@ -197,7 +196,7 @@ def from_error(
         retryable=False if never else None,
         status=status,
         error_code=code,
-        retry_after_s=retry_after(headers, now),
+        retry_after_s=retry_after(headers),
         request_id=headers.get("request-id") or (sent_id if isinstance(sent_id, str) else None),
     )
 
@@ -223,7 +222,7 @@ def _uncoded(said: str, prompt_over_window: bool) -> FailureKind:
     return "invalid_request"
 
 
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """The server's wish in seconds, from `retry-after-ms`, or `retry-after` as seconds or an HTTP date; else None."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name)
@@ -232,19 +231,19 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         try:
             seconds = float(value) * scale
         except ValueError:
-            seconds = _until(value, now) if name == "retry-after" else float("nan")
+            seconds = _until(value) if name == "retry-after" else float("nan")
         if isfinite(seconds):
             return max(0.0, seconds)
     return None
 
 
-def _until(date: str, now: datetime | None) -> float:
+def _until(date: str) -> float:
     try:
         when = parsedate_to_datetime(date)
     except ValueError:
         return float("nan")
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return (when - (now or datetime.now(UTC))).total_seconds()
+    return (when - datetime.now(UTC)).total_seconds()
 
 
 def wait_before_retry(failure: ModelFailure, attempt: int, *, random: Callable[[], float] = _random.random) -> float:

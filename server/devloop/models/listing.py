@@ -1,4 +1,4 @@
-"""What a server says of its models, kept in a file for a day: limits, lifecycle, efforts, and prices where it has them.
+"""What a server says of its models, kept in a file for a day: limits, efforts, and prices where it has them.
 The dated tables stand in where it says nothing (`catalog`, `prices`); the person's settings come before both.
 """
 

@@ -6,7 +6,6 @@ with the next request (thinking signatures are bound to them).
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -117,14 +116,6 @@ class Request:
     messages: Sequence[Mapping[str, Any]]
     max_tokens: int
     effort: str | None = None
-
-    @cached_property
-    def prefix_hash(self) -> str:
-        """sha256 over system and tools in the order in which they are sent.
-
-        It must not change within a conversation: thinking signatures and the prompt cache depend on it.
-        """
-        return hashlib.sha256(canonical({"system": self.system, "tools": list(self.tools)})).hexdigest()
 
     @cached_property
     def size(self) -> int:

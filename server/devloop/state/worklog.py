@@ -212,20 +212,20 @@ class Rotation:
     archived: str
 
 
-def rotated(text: str, when: datetime, *, limit: int = MAX_LINES) -> Rotation | None:
-    """Move the older half of the sections out of a worklog of more than `limit` lines; None when it is not too long.
+def rotated(text: str, when: datetime) -> Rotation | None:
+    """Move the older half of the sections out of a worklog of more than `MAX_LINES`; None when it is shorter.
 
     The newest section (the first) stays. A section that alone is too long keeps the newer half of its rows.
     """
     newline = _newline(text)
     lines = text.split(newline)
-    if len(lines) <= limit:
+    if len(lines) <= MAX_LINES:
         return None
     starts = [at for at, line in enumerate(lines) if line.startswith("## ") and line[3:].strip() != ARCHIVE_HEADING]
     name = f"worklog-{when.astimezone():%Y-%m-%d}.md"
-    keep = max(limit // 2, 1)
+    keep = max(MAX_LINES // 2, 1)
     cut = next((at for at in starts[1:] if at >= keep), None) or (starts[-1] if len(starts) > 1 else None)
-    if cut is not None and cut <= limit:
+    if cut is not None and cut <= MAX_LINES:
         kept, old = lines[:cut], lines[cut:]
     else:
         numbers = [row.line - 1 for row in rows(text)]

@@ -123,6 +123,6 @@ def _pattern(path: str) -> bytes:
     return os.fsencode(f"/{escaped}\n")
 
 
-def _few(names: tuple[str, ...], limit: int = 5) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+def _few(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

@@ -17,7 +17,6 @@ from devloop.workspace.objects import (
     entries,
     find_run,
     fold_files,
-    is_ancestor,
     read_commit,
     replay,
     write_commit,
@@ -120,6 +119,3 @@ class PlanBranch:
             {path: data for path, data in extra.items() if path in present},
             tuple(path for path in extra if path not in present),
         )
-
-    async def is_merged(self, commit: str, tip: str | None) -> bool:
-        return tip is not None and await is_ancestor(self.own, commit, tip)
