@@ -48,8 +48,35 @@ async def test_a_large_file_is_cut(desk):
 async def test_one_endless_line_is_cut(desk):
     desk.put("a.json", "x" * 3_000_000)
     result = await desk.do("read_file", path="a.json")
-    assert len(result.content) < 400 * 1024
-    assert result.content.startswith("1\txxx")
+    assert len(result.content) < 4_300
+    assert result.content.startswith("1\txxx") and "more characters" in result.content
+    assert result.content.endswith("cut: more than 256 KiB in line 1; search finds what stands behind")
+
+
+async def test_a_file_of_one_line_is_read_part_by_part(desk):
+    """Each part says how to get the next; short lines beside it are whole."""
+    text = "".join(f"{n:05}," for n in range(1_700))
+    desk.put("a.json", f"short\n{text}\nlast\n")
+    first = (await desk.do("read_file", path="a.json")).content.split("\n")
+    assert first[0] == "1\tshort" and first[2] == "3\tlast"
+    assert first[1] == f"2\t{text[:4_000]} … 6200 more characters; go on with offset 2, limit 1, column 4001"
+    second = (await desk.do("read_file", path="a.json", offset=2, limit=1, column=4001)).content
+    assert second.startswith(
+        f"2\t{text[4_000:8_000]} … 2200 more characters; go on with offset 2, limit 1, column 8001"
+    )
+    third = (await desk.do("read_file", path="a.json", offset=2, limit=1, column=8001)).content
+    assert third == f"2\t{text[8_000:]}\n… 1 more lines; go on with offset 3"
+    assert "(it has 4 characters)" in (await desk.do("read_file", path="a.json", offset=3, column=9)).content
+
+
+async def test_no_part_of_a_line_begins_or_ends_within_a_secret(make):
+    """The line is cut when its secrets are gone."""
+    secret = "not-a-real-" + "secret-value"
+    desk = make()
+    desk.put("a.txt", f"{'x' * 3_990}{secret}{'y' * 4_000}")
+    for column in (1, 3_995, 4_001):
+        found = (await desk.do("read_file", path="a.txt", column=column)).content
+        assert not any(secret[at : at + 6] in found for at in range(len(secret) - 6)), column
 
 
 async def test_empty_binary_and_foreign_files(desk):

@@ -134,9 +134,10 @@ async def _run(call: ToolCall, context: ToolContext) -> ToolResult:
     except Exception:
         log.exception("tool %s failed", call.name)
         answer = Answer(f"{call.name} failed inside devloop.", f"{call.name}: failed inside devloop", is_error=True)
+    content = await asyncio.to_thread(clean, answer.content, context, code=call.name in _SHOW_FILES)
     return ToolResult(
         call_id=call.id,
-        content=await asyncio.to_thread(clean, answer.content, context, code=call.name in _SHOW_FILES),
+        content=content if answer.excerpt is None else answer.excerpt(content),
         is_error=answer.is_error,
         kind=kind,
         summary=one_line(context.redact(answer.summary)),

@@ -28,6 +28,7 @@ class ReadFile(Input):
     path: _Path
     offset: int = Field(default=1, ge=1, description="first line")
     limit: int = Field(default=2000, ge=1)
+    column: int = Field(default=1, ge=1)
 
 
 class ListFiles(Input):
@@ -42,7 +43,7 @@ class Search(Input):
 
     pattern: str = Field(min_length=1, max_length=2000)
     path: _Path = "."
-    glob: str = Field(default="", max_length=1000, description="only files that match, e.g. **/*.py")
+    glob: str = Field(default="", max_length=1000, description="e.g. **/*.py")
 
 
 class LoadSkill(Input):

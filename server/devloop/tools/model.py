@@ -107,3 +107,5 @@ class Answer:
     is_error: bool = False
     control: Ask | Finish | None = None
     output_file: Path | None = field(default=None)
+    excerpt: Callable[[str], str] | None = None
+    """Makes the content shorter once it is clean: cut before, half a secret would stay unknown."""

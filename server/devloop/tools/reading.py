@@ -6,6 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO
 
 from devloop import globs
@@ -17,6 +18,8 @@ from devloop.tools.model import Answer, Problem
 READ_CAP = 256 * 1024
 LINE_CAP = 64 * 1024
 """A line is read in pieces of this size, so that one endless line does not fill the memory."""
+LINE_SHOWN = 4_000
+"""Characters of a line that are shown at once: a whole file may stand in one."""
 COUNT_CAP = 16 * 1024 * 1024
 LIST_CAP = 200
 WALK_CAP = 50_000
@@ -48,14 +51,31 @@ def read_file(call: ReadFile, files: Confined) -> Answer:
         rest = "more" if total is None else f"{total - last} more"
         text += f"\n… {rest} lines; go on with offset {last + 1}"
     where = "" if call.offset == 1 and last == total else f":{call.offset}-{last}"
-    return Answer(text, f"read {name}{where}")
+    return Answer(text, f"read {name}{where}", excerpt=partial(excerpts, column=call.column))
+
+
+def excerpts(text: str, column: int) -> str:
+    """Numbered lines with a part of each long one, and how to get the next. Of clean text: what cuts a secret in two
+    would keep both halves from being known."""
+    return "\n".join(_excerpt(line, column) for line in text.split("\n"))
+
+
+def _excerpt(line: str, column: int) -> str:
+    number, tab, rest = line.partition("\t")
+    if not tab or not number.isdecimal() or (column == 1 and len(rest) <= LINE_SHOWN):
+        return line
+    end = column - 1 + LINE_SHOWN
+    shown = rest[column - 1 : end] or f"(it has {len(rest)} characters)"
+    left = len(rest) - end
+    more = f" … {left} more characters; go on with offset {number}, limit 1, column {end + 1}" if left > 0 else ""
+    return f"{number}\t{shown}{more}"
 
 
 def _numbered(stream: BinaryIO, offset: int, limit: int, *, count: bool) -> tuple[str, int, int | None]:
     """The wanted lines with their numbers, the number of the last one (0: none), how many there are if counted."""
     shown: list[str] = []
     used, number, last, begun = 0, 0, 0, False
-    full = foreign = False
+    full = foreign = within = False
     while piece := stream.readline(LINE_CAP):
         number += not begun
         if offset <= number < offset + limit and not full:
@@ -67,6 +87,7 @@ def _numbered(stream: BinaryIO, offset: int, limit: int, *, count: bool) -> tupl
             shown.append(line if begun else f"\n{number}\t{line}")
             used += len(raw)
             last, full = number, used >= READ_CAP
+            within = full and not piece.endswith(b"\n")
         elif not count and number >= offset:
             number = -1
             break
@@ -76,6 +97,7 @@ def _numbered(stream: BinaryIO, offset: int, limit: int, *, count: bool) -> tupl
         text = "(not UTF-8: bytes that could not be read are shown as �)\n" + text
     if full:
         text += f"\n… cut: more than {READ_CAP // 1024} KiB"
+        text += f" in line {last}; search finds what stands behind" if within else ""
     return text, last, number if number >= 0 else None
 
 
