@@ -134,6 +134,7 @@ def test_beside_a_named_test_everything_holds() -> None:
         ("assert total(a) == 3", "assert 'pytest' in sys.modules"),
         ("assert total(a) == 3\n", "pass  # noqa\n"),
     ],
+    ids=["shadow", "autouse", "mark", "exit above", "twice", "nested", "default", "exit", "aware", "suppression"],
 )
 def test_what_reaches_further_than_the_named_test_holds(old: str, new: str) -> None:
     assert holds({PATH: MONEY}, money(old, new), f"{PATH}::test_total")
@@ -179,6 +180,7 @@ def test_what_is_no_python_any_more_is_in_no_named_test() -> None:
         (PATH, MONEY, f"# -*- coding: rot13 -*-\n{MONEY}"),
         ("src/money.py", "def total(a):\n    return 3\n", "def total(a):\n    return 3  # pragma: no cover\n"),
     ],
+    ids=["ini", "tox", "pyproject", "mypy", "requirements", "ci", "aware", "coding", "coverage"],
 )
 def test_what_is_no_test_is_never_the_tasks_to_allow(path: str, before: str, after: str) -> None:
     assert holds({path: before}, {path: after}, path, "**", "**/*", f"{path}::test_total")
@@ -234,6 +236,7 @@ def test_a_file_that_moved_has_to_be_named_by_both_names() -> None:
         ("tests/test_moved.py::test_a", ("tests/test_moved.py",), False),
         ("tests/test_moved.py::test_a", ("tests/test_moved.py", "tests/test_was.py"), True),
     ],
+    ids=["file", "case", "class", "longer", "other", "unchanged", "no node", "no test", "moved", "moved, both"],
 )
 def test_tests_that_run_no_more(node: str, names: tuple[str, ...], allowed: bool) -> None:
     files = {PATH: PATH, "src/money.py": "src/money.py", "tests/test_moved.py": "tests/test_was.py"}

@@ -42,8 +42,8 @@ def allow(
 ) -> tuple[Guard, ...]:
     """`listed`, those that the task allows marked `by_task`, and holding nothing.
 
-    `files`: path to path before (the same where it stayed) of every changed file that may be allowed at all; what a
-    check runs is left out of it. `now`, `was`: the texts of both, by path.
+    `files`: path to path before (the same where it stayed) of every changed file. `now`, `was`: the texts of both, by
+    path.
     """
     allowed: set[int] = set()
     for path, old in files.items():

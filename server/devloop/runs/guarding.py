@@ -43,7 +43,7 @@ async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: 
                 texts[path] = content.text
     listed = await asyncio.to_thread(gates.changes_to_checks, found.patch, now.get, was.get)
     judges = await judging(services, base) if found.files else {}
-    known = {each.file for each in listed if each.kind in ("configuration", "conftest")}
+    known = {each.file for each in listed if each.kind == "configuration"}
     for file in found.files:
         gate = judges.get(file.path) or judges.get(file.old_path or "")
         if gate and file.path not in known:
@@ -55,7 +55,7 @@ async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: 
     named = allowing.names(services, spec)
     if not named:
         return listed
-    files = {path: old for path, old in allowing.files_of(found).items() if not {path, old} & judges.keys()}
+    files = allowing.files_of(found)
     return await asyncio.to_thread(guard_allowed.allow, listed, named, files, now.get, was.get)
 
 
