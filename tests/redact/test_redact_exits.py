@@ -172,6 +172,10 @@ async def test_a_gate_that_need_not_pass_takes_the_question_from_nobody(project:
         shown = await held.checkpoint(run)
         assert {"other": "fail", "secrets": "fail"}.items() <= {e["gate"]: e["verdict"] for e in shown["gates"]}.items()
         assert [each["file"] for each in shown["secrets"]] == ["conf.py"]
+        rounds = (await held.ask("conversation", run=run))["gates"]
+        assert len(rounds) == 2 and all(
+            {"gate": "secrets", "verdict": "fail"}.items() <= each["results"][-1].items() for each in rounds
+        )
 
 
 async def test_files_that_are_too_large_to_be_looked_at_are_not_landed(project: Path) -> None:

@@ -204,6 +204,7 @@ describe("a checkpoint", () => {
     show(withEvents(loaded(), [event("checkpoint.opened", checkpoint({ ...held, secrets: [finding] }))]));
     const mine = buttonNamed("This Is No Secret");
     expect(mine.title).toBe("conf.py:2 github-pat: accept exactly that, and check again.");
+    expect(all(".checkpoint button")[1]).toBe(mine);
     mine.click();
     mine.click();
     expect(host.posted).toEqual([{ type: "noSecret", checkpoint: 1 }]);

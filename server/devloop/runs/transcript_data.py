@@ -192,8 +192,8 @@ def _heard(events: Iterable[Row]) -> _Heard:
                     heard.tool_ms[key] = round((at - heard.tool_began[key]) * 1000)
             case "gate.started":
                 _gate(heard, turn, data)
-            case "gate.ended" if heard.rounds:
-                _verdict(heard.rounds[-1], data)
+            case "gate.ended":
+                _verdict(heard, turn, data)
             case "checkpoint.closed" if data.get("decision") != "expire":
                 number = int(data.get("number") or 0)
                 heard.messages[number] = {
@@ -221,7 +221,11 @@ def _gate(heard: _Heard, turn: int, data: Row) -> None:
         last["results"].append({"gate": name, **empty})
 
 
-def _verdict(last: Answer, data: Row) -> None:
-    for each in last["results"]:
+def _verdict(heard: _Heard, turn: int, data: Row) -> None:
+    """What never began is a look of devloop's own, as for secrets: it belongs to the round of its commit."""
+    begun = heard.rounds[-1]["results"] if heard.rounds else []
+    if not any(each["gate"] == data.get("gate") and each["verdict"] is None for each in begun):
+        _gate(heard, turn, data)
+    for each in heard.rounds[-1]["results"]:
         if each["gate"] == data.get("gate"):
             each.update({name: data.get(name) for name in each if name != "gate"})

@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { finish, write } from "../../harness/project.mjs";
+import { until } from "../../harness/wait.mjs";
 
 const PLAN = `# Plan: Fixtures
 
@@ -48,7 +49,8 @@ export default async function noSecret(stage) {
   await window.clickLens("Task 1.2", "▶ Run");
   await window.told(/1\.2 Add two sample requests – needs you/);
   await window.command("Notifications: Clear All Notifications");
-  await window.command("Devloop: Show Run");
+  const { id } = await project.runOf("1.2");
+  await window.openAddress(`vscode://devloop.devloop/run/${id}?folder=${encodeURIComponent(project.root)}`);
   const shown = window.webview();
   const button = (name) => shown.getByRole("group", { name: "Decisions" }).getByRole("button", { name, exact: true });
   await shown
@@ -56,7 +58,11 @@ export default async function noSecret(stage) {
     .waitFor();
   await button("No Secret…").waitFor();
   await stage.shot(window, "page");
+  const colour = () =>
+    shown.locator("body").evaluate((body) => getComputedStyle(body).getPropertyValue("--vscode-editor-background"));
+  const light = await colour();
   await window.page.emulateMedia({ colorScheme: "dark" });
+  await until("the page is dark", async () => (await colour()) !== light);
   await stage.shot(window, "page-dark");
   await window.page.emulateMedia({ colorScheme: "light" });
   await button("No Secret…").click();

@@ -139,8 +139,9 @@ export class CheckpointArea {
       );
     }
     const review = button("Review changes", { class: "secondary review", onClick: this.actions.review });
-    const others = [...this.aboutSecrets(checkpoint), ...this.aboutPlan(checkpoint)];
-    const shown = checkpoint.kind === "question" ? made : [...made, ...others, review];
+    const [main, ...rest] = made;
+    const all = [main, ...this.aboutSecrets(checkpoint), ...rest].filter((each) => each !== undefined);
+    const shown = checkpoint.kind === "question" ? made : [...all, ...this.aboutPlan(checkpoint), review];
     const row = el("div", { class: "decisions", attributes: { role: "group", "aria-label": "Decisions" } }, ...shown);
     if (this.draft !== "" && checkpoint.decisions.includes("revise")) {
       this.ask(form, "revise", made, false);
