@@ -17,7 +17,7 @@ from devloop.cli.app import MODULES, application, asked_for
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show", "explain"),
-    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "transcript", "archive", "skills"),
+    *("diff", "log", "budget", "trust", "doctor", "demo", "stop", "fresh", "land", "transcript", "archive", "skills"),
 ]
 COMMANDS = [
     *(["plan", name] for name in ("show", "check", "next", "mark", "move", "depends", "import", "export", "state")),

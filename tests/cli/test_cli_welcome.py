@@ -51,6 +51,7 @@ def test_every_option_names_a_command_that_there_is():
     states = ("found", "partial", "all_complete", "all_blocked", "empty")
     facts = [Facts(hand_off=each, plan=plan) for each in ("valid", "stale", "invalid", "no_plan", "superseded")]
     facts += [Facts(plan=PlanFacts("p", "n", state)) for state in states]
+    facts += [Facts(plan=PlanFacts("p", "n", "all_complete"), unlanded=1)]
     facts += [Facts(uncommitted=1), Facts(spike="s"), Facts()]
     facts += [Facts(issues=(IssueFacts("BUG-001", "t", "bug", each),)) for each in ("high", "low")]
     commands = {option.command for each in facts for option in situation(each).options}

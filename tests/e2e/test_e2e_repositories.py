@@ -145,3 +145,34 @@ def test_work_without_a_change_says_so(place):
     place.play([{"calls": [{"name": "finish", "input": {"summary": "Nothing to do."}}]}])
     waits = place("run", "1.1", "--decide", "commit")
     assert waits.code == 3 and "No file was changed." in waits.out
+
+
+def test_work_that_was_only_accepted_is_said_to_wait_and_brought_home(place):
+    place.project("# Plan: P\n\n- [ ] Task 1.1: First thing\n")
+    place.waiting()
+    stopped = place("decide", "stop", "--follow")
+    assert stopped.code == 0 and "1 accepted commit is on the plan branch and not on yours yet" in stopped.out
+    assert "not on your branch yet" in place().out and "devloop land" in place("continue").out
+    head = place.git("rev-parse", "HEAD")
+    (place.root / "new.txt").write_text("mine\n")
+    refused = place("land", "--json")
+    assert refused.code == 4 and refused.error["files"] == ["new.txt"]
+    assert place.git("rev-parse", "HEAD") == head and (place.root / "new.txt").read_text() == "mine\n"
+    (place.root / "new.txt").unlink()
+    landed = place("land")
+    assert landed.code == 0 and "landed 1 commit on main" in landed.out
+    assert place.git("log", "-1", "--format=%s") == "First thing" and (place.root / "new.txt").read_text() == "new\n"
+    assert place("runs", "--json").json["runs"][0]["outcome"] == "landed"
+    assert "everything." in place().out and "on your branch already" in place("land").out
+
+
+def test_accepted_work_never_lands_beside_what_no_gate_has_seen(place):
+    place.project("# Plan: P\n\n- [ ] Task 1.1: First thing\n")
+    place.waiting()
+    assert place("decide", "stop", "--follow").code == 0
+    (place.root / "mine.txt").write_text("mine\n")
+    place.git("add", "mine.txt")
+    place.git("commit", "-q", "-m", "mine", "--", "mine.txt")
+    refused = place("land")
+    assert refused.code == 4 and "went on since the work was accepted" in refused.err
+    assert place.git("log", "-1", "--format=%s") == "mine"

@@ -70,6 +70,13 @@ def test_edges(facts, kind):
     assert situation(Facts(**facts)).kind == kind
 
 
+def test_a_plan_is_not_called_done_while_its_work_is_not_on_the_persons_branch():
+    found = situation(Facts(**FACTS["complete_plan"], unlanded=2))
+    assert found.kind == "complete_plan" and "2 accepted commits are not on your branch yet" in found.text
+    assert found.options[0].command == "devloop land"
+    assert "1 accepted commit is not" in situation(Facts(**FACTS["complete_plan"], unlanded=1)).text
+
+
 def test_the_sentences_name_what_matters():
     told = {kind: situation(Facts(**facts)).text for kind, facts in FACTS.items()}
     assert "1.2" in told["fresh_start_resume"] and "9 days" in told["stale_fresh_start"]

@@ -18,7 +18,7 @@ from devloop.cli.ask_person import Ask, Person
 from devloop.cli.follow import Followed, Follower, exit_code
 from devloop.cli.output import safe
 from devloop.cli.progress import Lines, LiveView
-from devloop.cli.run_commands import ended_line
+from devloop.cli.run_commands import ended_line, tell_unlanded
 from devloop.cli.session import options
 from devloop.cli.session import run as run_to_end
 from devloop.daemon import stop, wording
@@ -133,6 +133,7 @@ def _conclude(out: Console, root: Path, followed: Followed) -> None:
         out.print(f"[green]●[/] [bold]{str(row['commit'])[:7]}[/] {safe(row['title'])} [dim]({spent})[/]{scripted}")
     if followed.last not in landed:
         out.print(ended_line(followed.last) if followed.checkpoint is None else "The last run waits for you.")
+    tell_unlanded()
     shown = plan.show(plan.parse((root / ".devloop" / "plan.md").read_bytes()))
     stats = shown["stats"]
     out.print(f"\nThe plan: {stats['done']} of {stats['total']} tasks done. Look around:")

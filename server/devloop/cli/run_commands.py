@@ -14,7 +14,7 @@ from devloop.cli.follow import CODES, Followed, Follower, exit_code
 from devloop.cli.output import safe
 from devloop.cli.progress import Lines, LiveView, Silent, View
 from devloop.cli.session import ask, options, project_root, run
-from devloop.daemon import wording
+from devloop.daemon import situating, wording
 from devloop.errors import NotFound, UsageError
 
 Row = dict[str, Any]
@@ -85,6 +85,9 @@ def register(app: typer.Typer) -> None:
         rich_help_panel=WORKING,
         epilog=epilog("devloop fresh", "devloop fresh run-1.2-1", fields="{run, checkpoint, decision, leave_out}"),
     )(fresh)
+    app.command("land", rich_help_panel=WORKING, epilog=epilog("devloop land", fields="{commits, branch, old, new}"))(
+        land
+    )
     app.command("cancel", rich_help_panel=WORKING, epilog=epilog("devloop cancel run-1.2-1", fields="{run, state}"))(
         cancel
     )
@@ -219,6 +222,7 @@ def _nothing(answer: Row, as_json: bool) -> None:
         output.print_json(answer)
     else:
         output.console().print(safe(answer.get("message") or answer["state"], 1000))
+        tell_unlanded()
     raise typer.Exit(0 if answer["state"] == "all_complete" else 1)
 
 
@@ -234,6 +238,8 @@ def ended(followed: Followed, as_json: bool) -> None:
         if exit_code(last) == CODES["exhausted"]:  # at no checkpoint anybody saw what it did
             checkpoint_view.handed_in(console, ask("devloop/show", {"run": last["id"]}).get("report"))
         console.print(ended_line(last))
+        if last.get("outcome") == "accepted":
+            tell_unlanded()
         return
     if len(followed.waiting) > 1:
         group_view.waits(followed.waiting)
@@ -244,6 +250,17 @@ def ended(followed: Followed, as_json: bool) -> None:
     for decision in (followed.checkpoint or {}).get("decisions") or ():
         message = ' --message "…"' if decision in wording.QUESTIONS else ""
         console.print(f"  devloop decide {safe(last['id'], 80)} {safe(decision, 20)}{message}")
+
+
+def tell_unlanded() -> None:
+    """Accepted work that is not on the person's branch, and how it gets there."""
+    count = run(situating.unlanded(project_root()))
+    if count:
+        many = "1 accepted commit is" if count == 1 else f"{count} accepted commits are"
+        output.console().print(
+            f"{many} on the plan branch and not on yours yet: the decision [cyan]commit[/] lands all of it, "
+            f"or [cyan]{safe(options.called, 400)} land[/]."
+        )
 
 
 def ended_line(last: Row) -> str:
@@ -384,6 +401,19 @@ def _waiting_run() -> str:
             f"{len(waiting)} runs wait: {', '.join(waiting)}.", hint="Say which: devloop decide RUN DECISION."
         )
     return str(waiting[0])
+
+
+def land(as_json: Json = False) -> None:
+    """Bring what was accepted and is still on the plan branch to your branch."""
+    found = ask("devloop/land")
+    if as_json:
+        output.print_json(found)
+    elif not found["commits"]:
+        output.console().print("All that was accepted is on your branch already.")
+    else:
+        many = "1 commit" if found["commits"] == 1 else f"{found['commits']} commits"
+        moved = f"{str(found['old'])[:7]}..{str(found['new'])[:7]}"
+        output.console().print(f"[green]landed[/] {many} on {safe(found['branch'], 80)} ({safe(moved, 20)})")
 
 
 def cancel(

@@ -49,7 +49,7 @@ BUSY_STATES = {"queued", "preparing", "working", "checking", "landing"}
 ENVIRONMENT_TIMEOUT_S = 5.0
 PASSED_ON = (
     *("decide", "cancel", "runs", "show", "diff", "content", "conversation", "transcript", "events", "budget"),
-    "skills",
+    *("skills", "land"),
 )
 """Methods that the engine answers as it is asked."""
 

@@ -29,7 +29,7 @@ from devloop.models import listing
 from devloop.paths import StateDir, workspace_key
 from devloop.redact import Redactor
 from devloop.rpc import Handler, Peer
-from devloop.runs import leaks, leaving_out, money
+from devloop.runs import acceptance, leaks, leaving_out, money
 from devloop.runs.appointing import appoint
 from devloop.runs.prepare import TRUSTED_KINDS
 from devloop.runs.services import Services
@@ -100,6 +100,7 @@ class EngineServer:
             "engine/skills": self._answer(answers.skills),
             "engine/hooks": self._answer(answers.hooks),
             "engine/stats": self._answer(answers.stats),
+            "engine/land": self._answer(lambda services, _: acceptance.land_rest(services)),
             "engine/budget": self.budget,
             "engine/stop": self.stop,
         }

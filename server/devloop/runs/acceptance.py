@@ -136,13 +136,41 @@ async def land(services: Services, run: str, new: str) -> Outcome:
     except LandingRefused as problem:
         return _refused(problem)
     services.notice(run, *map(str, landed.notices))
+    own = await _record(services, planned.branch, landed.old, landed.new, run)
+    return {"outcome": "landed", "commit": own, "branch": planned.branch}
+
+
+async def land_rest(services: Services) -> Outcome:
+    """What was accepted and has not landed, where no run is left that could land it: `{"commits": how many, "branch",
+    "old", "new"}`.
+
+    Raises `LandingRefused` as a run's landing does, and where the person's branch went on: no gate ran on what would
+    come of both.
+    """
+    planned = await services.workspace.plan_landing()
+    if not planned.commits:
+        return {"commits": 0, "branch": planned.branch, "old": planned.old, "new": planned.old}
+    if planned.needs_gates:
+        raise LandingRefused(
+            f"{planned.branch} went on since the work was accepted, and no gate has run on the two together.",
+            hint="The decision `commit` at the next checkpoint runs the gates and lands all of it.",
+        )
+    newest = next((row for row in services.store.find_runs(limit=200) if row["outcome"] == "accepted"), None)
+    path = services.spec(newest["id"]).plan.path if newest is not None else None
+    landed = await services.workspace.finish_landing(planned, plan_path=path)
+    await _record(services, planned.branch, landed.old, landed.new)
+    return {"commits": len(landed.commits), "branch": planned.branch, "old": landed.old, "new": landed.new}
+
+
+async def _record(services: Services, branch: str, old: str, new: str, run: str | None = None) -> str | None:
+    """Every run whose work is on the person's branch now. The commit of `run`."""
     own = None
     for row in services.store.find_runs(limit=200):
         if row["id"] == run or row["outcome"] == "accepted":
-            commit = await _landed_as(services, row, landed.new, planned.branch)
+            commit = await _landed_as(services, row, new, branch)
             own = commit if row["id"] == run else own
-    services.events.emit("landing.done", {"branch": planned.branch, "old": landed.old, "new": landed.new}, run)
-    return {"outcome": "landed", "commit": own, "branch": planned.branch}
+    services.events.emit("landing.done", {"branch": branch, "old": old, "new": new}, run)
+    return own
 
 
 async def _landed_as(services: Services, row: dict[str, Any], tip: str, branch: str) -> str | None:

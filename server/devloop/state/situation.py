@@ -57,14 +57,15 @@ class IssueFacts:
 @dataclass(frozen=True)
 class Facts:
     """`hand_off`: its validity, "" without one (`stale` without the days), its task's id and age in days.
-    `uncommitted`: files, None where nobody looked. `spike`: the newest one's path, "" without one, and its age in
-    hours."""
+    `uncommitted`: files, None where nobody looked. `unlanded`: accepted commits that are not on the person's branch.
+    `spike`: the newest one's path, "" without one, and its age in hours."""
 
     hand_off: str = ""
     hand_off_task: str = ""
     hand_off_days: int = 0
     plan: PlanFacts | None = None
     uncommitted: int | None = None
+    unlanded: int = 0
     issues: tuple[IssueFacts, ...] = ()
     spike: str = ""
     spike_age_h: float = 0.0
@@ -103,6 +104,7 @@ _ISSUES: Final = Option("devloop issues", "list what is open")
 _BUGS: Final = Option("devloop bugs", "list the bugs")
 _DIFF: Final = Option("git diff", "look at it")
 _REVIEW: Final = Option("devloop review", "have it reviewed")
+_LAND: Final = Option("devloop land", "bring them to your branch")
 _SHIP: Final = Option("devloop ship", "make the next version")
 _ARCHIVE: Final = Option("devloop archive", "move finished phases out of the plan")
 _ONBOARD: Final = Option("devloop onboard", "set devloop up here, with a guide for agents")
@@ -172,6 +174,10 @@ def _complete(facts: Facts) -> Situation | None:
     plan = facts.plan
     if plan is None or plan.state != "all_complete":
         return None
+    if facts.unlanded:
+        many = "1 accepted commit is" if facts.unlanded == 1 else f"{facts.unlanded} accepted commits are"
+        text = f"{_progress(plan)}: everything, but {many} not on your branch yet."
+        return Situation("complete_plan", text, (_LAND, _REVIEW, _SHIP, _START))
     return Situation("complete_plan", f"{_progress(plan)}: everything.", (_SHIP, _ARCHIVE, _REVIEW, _START))
 
 
