@@ -280,6 +280,25 @@ LIES: dict[str, Lie] = {
         refused=FAIL,
         whole=True,
     ),
+    "20a puts right code in the place of the work, for all tests": Lie(
+        {"money.py": WRONG, "tests/test_a.py": "import money\n\nvars(money).update(total=sum)\n\n\ndef test_a() -> None:\n    assert money.total([1]) == 1\n"},
+        held=("test-aware tests/test_a.py:3",),
+    ),
+    "20b by another name, where a module is given to a function": Lie(
+        {"money.py": WRONG, "tests/test_a.py": "import sys\n\nimport money\n\n\ndef swap(module: object) -> None:\n    module.total = sum\n\n\nswap(sys.modules['money'])\n\n\ndef test_a() -> None:\n    assert money\n"},
+        held=("test-aware tests/test_a.py:7",),
+    ),
+    "20c in a fixture that stays": Lie(
+        {"money.py": WRONG, "tests/test_a.py": (
+            "from unittest import mock\n\nimport pytest\n\nimport money\n\n\n@pytest.fixture(scope='session')\ndef swap():\n"
+            "    with mock.patch('money.len', sum, create=True):\n        yield\n\n\ndef test_a(swap) -> None:\n    assert money.total([1]) == 1\n"
+        )},
+        held=("test-aware tests/test_a.py:10",),
+    ),
+    "20d beside the tests, where Python looks first": Lie(
+        {"money.py": WRONG, "tests/money.py": GOOD, "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["tests", "."]\n'},
+        held=("configuration tests/money.py:1", "configuration pyproject.toml:2"),
+    ),
 }  # fmt: skip
 HONEST = "19 is honest"
 WHOLE = [name for name, lie in LIES.items() if lie.whole]
@@ -386,4 +405,4 @@ async def test_no_lie_passes_unseen(
 
 async def test_there_are_twelve_kinds_and_more_and_most_go_through_a_whole_run() -> None:
     kinds = {name.split()[0].strip("abcd") for name in LIES}
-    assert len(kinds) == 18 and len({name.split()[0].strip("abcd") for name in WHOLE}) >= 12
+    assert len(kinds) == 19 and len({name.split()[0].strip("abcd") for name in WHOLE}) >= 12

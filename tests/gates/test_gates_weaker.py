@@ -110,11 +110,12 @@ def test_what_makes_a_check_easier_is_named(path: str, before: str, after: str, 
     assert kind in seen(path, before, after)
 
 
-def test_snapshots_are_named_only_together_with_code() -> None:
+def test_a_snapshot_that_is_another_is_named_and_a_new_one_is_not() -> None:
     snapshot = diff("tests/__snapshots__/a.snap", "a\n", "b\n")
-    assert changes_to_checks(snapshot) == ()
-    both = changes_to_checks(snapshot + "\n" + diff("src/a.py", "a = 1\n", "a = 2\n"))
-    assert [(guard.kind, guard.file) for guard in both] == [("snapshot", "tests/__snapshots__/a.snap")]
+    found = changes_to_checks(snapshot)
+    assert [(guard.kind, guard.file) for guard in found] == [("snapshot", "tests/__snapshots__/a.snap")]
+    new = snapshot.replace("--- a/tests/__snapshots__/a.snap", "--- /dev/null")
+    assert changes_to_checks(new) == ()
 
 
 def test_new_modules_that_stand_before_a_tool_or_python_itself_are_named() -> None:

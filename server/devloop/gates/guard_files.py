@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from typing import Final
 
 _CONFIG_FILES: Final = re.compile(
@@ -13,9 +14,18 @@ _CONFIG_FILES: Final = re.compile(
     r"|\.?oxlintrc\.json|\.prettierrc[^/]*|\.stylelintrc[^/]*"
     r"|(?:jest|vitest|vite|karma|playwright|cypress|webdriver|wdio)\.conf(?:ig)?\.[^/]+|\.mocharc[^/]*|\.nycrc[^/]*"
     r"|\.c8rc[^/]*|\.golangci\.[^/]+|\.?clippy\.toml|\.?rustfmt\.toml|\.semgrep[^/]*|\.pre-commit-config\.yaml"
-    r"|\.?codecov\.ya?ml|sonar-project\.properties|\.ignore|(?:GNU)?[Mm]akefile|[^/]+\.mk|justfile|Taskfile\.ya?ml)$"
+    r"|\.?codecov\.ya?ml|sonar-project\.properties|\.ignore|(?:GNU)?[Mm]akefile|[^/]+\.mk|justfile|Taskfile\.ya?ml"
+    r"|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|bunfig\.toml|\.babelrc[^/]*|babel\.config\.[^/]+|\.swcrc|nx\.json|turbo\.json"
+    r"|deno\.jsonc?|ava\.config\.[^/]+|jasmine\.json|\.rspec|phpunit\.xml(?:\.dist)?|nextest\.toml|\.cargo/config(?:\.toml)?"
+    r"|[^/]+\.(?:dist|egg)-info/[^/]+|__mocks__/.*)$"
     r"|^\.devloop/config\.toml$|^\.devloop/hooks/"
 )
+_RUNNER: Final = r"(?:global|jest|vitest|vite|tests?|mocha|files?|env)"
+_SETUP: Final = re.compile(
+    rf"(?:^|/)(?:{_RUNNER}[-_.]?)*+(?:(?<=[-_.\w])(?:setup|teardown)|(?:setup|teardown)[-_.]?{_RUNNER})[-_.]?{_RUNNER}?\.[cm]?[jt]sx?$",
+    re.IGNORECASE,
+)
+"""What runs before the tests of JavaScript."""
 _CI: Final = re.compile(
     r"^\.github/(?:workflows|actions)/|^\.gitlab-ci\.ya?ml$|^\.gitlab/|^\.circleci/|^\.buildkite/|^\.travis\.ya?ml$"
     r"|^azure-pipelines[^/]*\.ya?ml$|^Jenkinsfile|^bitbucket-pipelines\.ya?ml$|^\.woodpecker|^\.drone\.ya?ml$"
@@ -25,7 +35,10 @@ _TEST_FILE: Final = re.compile(
     r"(?:^|/)(?:test_[^/]*\.py|[^/]*_test\.(?:py|go|rs)|tests\.(?:py|rs)|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?)$"
     r"|(?:^|/)__tests__/"
 )
-_TEST_FOLDER: Final = re.compile(r"(?:^|/)(?:tests?|spec|e2e)/.*\.(?:py|[cm]?[jt]sx?|go|rs)$")
+_HELPS: Final = r"tests?[-_]?(?:utils?|util|helpers?|support|lib|tools?|tooling|kit|common|cases?|harness|base)|testing"
+_TEST_FOLDER: Final = re.compile(rf"(?:^|/)(?:tests?|spec|e2e|{_HELPS})/.*\.(?:py|[cm]?[jt]sx?|go|rs)$")
+_IN_TESTS: Final = re.compile(r"(?:^|/)(?:tests?|spec|e2e)/")
+_TEST_HELPER: Final = re.compile(rf"(?:^|/)(?:{_HELPS})\.(?:py|[cm]?[jt]sx?|go|rs)$", re.IGNORECASE)
 _BESIDE_TESTS: Final = re.compile(r"(?:^|/)(?:tests?|__tests__|__snapshots__|testdata|spec|e2e)/")
 _SNAPSHOT: Final = re.compile(
     r"(?:^|/)(?:__snapshots__|snapshots|goldens?|golden[_-][^/]+|__image_snapshots__)/"
@@ -37,16 +50,26 @@ _LOCK: Final = re.compile(
     r"|(?:uv|poetry|pdm|Cargo)\.lock|Pipfile(?:\.lock)?|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml"
     r"|pyproject\.toml|setup\.(?:cfg|py)|Cargo\.toml|go\.(?:mod|sum))$"
 )
+_GO_SYSTEM: Final = re.compile(
+    r"_(aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|wasip1|windows|386|amd64|arm"
+    r"|arm64|loong64|mips\w*|ppc64\w*|riscv64|s390x|wasm)(?:_test)?\.go$"
+)
 _COMPILED: Final = re.compile(r"\.(?:py[co]|so|pyd|dll|dylib|egg|whl|node|wasm)$")
 _PYTHON_ROOT: Final = re.compile(r"^(?:(?:src|lib|tests?)/)?(?P<name>\w+)(?:\.py|/.*\.py)$")
 _TOOLS: Final = frozenset(
     ("pytest", "_pytest", "py", "pluggy", "iniconfig", "xdist", "pytest_cov", "coverage", "hypothesis", "mypy", "ruff")
 )
-_FOLDERS: Final = frozenset({"test", "tests", "src", "lib"})
+_FOLDERS: Final = frozenset({"test", "tests", "src", "lib", "python", "source", "server", "backend"})
 
 
 def is_test(path: str) -> bool:
-    return bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path))
+    """A module of tests or one that helps them."""
+    return bool(_TEST_FILE.search(path) or _TEST_FOLDER.search(path) or _TEST_HELPER.search(path))
+
+
+def is_only_test(path: str) -> bool:
+    """A module of tests, and no helper that may be part of what is delivered (`shop/testing.py`)."""
+    return is_test(path) and bool(_TEST_FILE.search(path) or _IN_TESTS.search(path))
 
 
 def is_test_named(path: str) -> bool:
@@ -60,7 +83,7 @@ def is_conftest(path: str) -> bool:
 
 def is_configuration(path: str) -> bool:
     """A file whose whole content configures checks."""
-    return bool(_CONFIG_FILES.search(path) or _CI.search(path))
+    return bool(_CONFIG_FILES.search(path) or _SETUP.search(path) or _CI.search(path))
 
 
 def is_sectioned(path: str) -> bool:
@@ -78,11 +101,26 @@ def is_snapshot(path: str) -> bool:
 
 def is_expected(path: str) -> bool:
     """A snapshot, or whatever else lies beside tests and is no code and no document: what they compare with."""
-    return is_snapshot(path) or (bool(_BESIDE_TESTS.search(path)) and not is_test(path) and not _DOCUMENT.search(path))
+    return is_snapshot(path) or (bool(_BESIDE_TESTS.search(path)) and not is_test(path) and not is_document(path))
+
+
+def is_document(path: str) -> bool:
+    return bool(_DOCUMENT.search(path))
 
 
 def names_dependencies(path: str) -> bool:
     return bool(_LOCK.search(path))
+
+
+def stands_in(path: str) -> str:
+    """The module in whose place types are taken from a new file at `path`; "" for none."""
+    return path[:-1] if path.endswith(".pyi") else ""
+
+
+def is_built_elsewhere(old: str, new: str) -> bool:
+    """Whether a new name makes Go build the file for some system alone."""
+    was, now = (_GO_SYSTEM.search(path) for path in (old, new))
+    return now is not None and (was is None or was[1] != now[1])
 
 
 def is_compiled(path: str) -> bool:
@@ -96,6 +134,27 @@ def shadows(path: str) -> str:
     match = _PYTHON_ROOT.match(path)
     name = match["name"] if match else ""
     return name if name not in _FOLDERS and (name in _TOOLS or name in sys.stdlib_module_names) else ""
+
+
+def doubles(path: str, others: Iterable[str]) -> str:
+    """The module among `others` that a new module at `path`, beside tests or at the root, stands before on the import
+    path; "" for none."""
+    if not path.endswith(".py") or is_test_named(path) or is_conftest(path):
+        return ""
+    parts = _module(path).split("/")
+    at = next((at for at, part in enumerate(parts[:-1]) if part in ("test", "tests")), -1)
+    beside = "/".join((*parts[: max(at, 0)], ""))
+    names = {"/".join(parts[begin:]) for begin in range(at + 1, len(parts))} if at >= 0 else {"/".join(parts)}
+    for other in others:
+        if other != path and other.endswith(".py") and not is_test(other):
+            folder, _, name = _module(other).removeprefix(beside).partition("/")
+            if (folder in _FOLDERS and name in names) or (at >= 0 and _module(other).removeprefix(beside) in names):
+                return other
+    return ""
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__")
 
 
 def from_base(path: str) -> bool:

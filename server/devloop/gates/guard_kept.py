@@ -23,7 +23,6 @@ from typing import Final
 
 from devloop.gates import guard_severity
 from devloop.gates.guard_syntax import Function, last, module_of
-from devloop.gates.patch import FileDiff
 
 Found = tuple[int, int, str]
 """First and last line (0-based, of the new text; of the old one for what is gone), words."""
@@ -33,9 +32,6 @@ _CALLED_BY_TESTERS: Final = re.compile(r"^(?:setup|teardown|pytest|load_tests$|_
 _HARMLESS_CALLS: Final = frozenset(
     ("frozenset", "set", "dict", "list", "tuple", "range", "Path", "object", "len", "str")
 )
-_COUNTS: Final = re.compile(r"^(?!\s*(?://|/?\*|import\b|use\s|export\b.*\bfrom\b|#\s)).*\w")
-"""A line of JavaScript, Go or Rust that is no comment, no import and more than brackets."""
-_ENDS: Final = re.compile(r"^\s*(?:return(?:\s+(?:true|null|undefined|nil))?|process\.exit\(.*|os\.Exit\(.*)\s*;?\s*$")
 _SHOWN: Final = 60
 
 
@@ -157,7 +153,7 @@ def _others(old: Sequence[ast.stmt], new: Sequence[ast.stmt], used: Collection[s
     for each in plain:
         if left[ast.dump(each)] > 0:
             left[ast.dump(each)] -= 1
-            if inside or not _is_harmless(each, used):
+            if not _says_nothing(each) and (inside or not _is_harmless(each, used)):
                 yield (*lines_of(each), f"{inside}{text_of(each)}: new")
 
 
@@ -181,10 +177,15 @@ def _values(node: ast.expr) -> Counter[str] | None:
     return None
 
 
+def _says_nothing(new: ast.stmt) -> bool:
+    """Documentation, or the type of a name."""
+    if isinstance(new, ast.AnnAssign):
+        return new.value is None and isinstance(new.target, ast.Name)
+    return isinstance(new, ast.Expr) and isinstance(new.value, ast.Constant)
+
+
 def _is_harmless(new: ast.stmt, used: Collection[str]) -> bool:
     """A new constant of a new name."""
-    if isinstance(new, ast.Expr) and isinstance(new.value, ast.Constant):
-        return True
     targets = new.targets if isinstance(new, ast.Assign) else [new.target] if isinstance(new, ast.AnnAssign) else []
     names = [each.id for each in targets if isinstance(each, ast.Name)]
     if not targets or len(names) != len(targets) or any(n in used or _CALLED_BY_TESTERS.match(n) for n in names):
@@ -271,24 +272,3 @@ def lines_of(node: ast.stmt) -> tuple[int, int]:
 def text_of(node: ast.stmt) -> str:
     text = ast.unparse(node).split("\n")[0]
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def lost_lines(file: FileDiff) -> list[Found]:
-    """The same by lines, for tests in other languages: the first line of each hunk that went and stands nowhere in what
-    came, and lines that came and end a test. Layout, comments and imports don't count."""
-    came = Counter(_flat(line.text) for line in file.added)
-    found = []
-    for hunk in file.hunks:
-        for line in hunk.lines:
-            if line.sign == "-" and _COUNTS.search(line.text):
-                if came[_flat(line.text)] > 0:
-                    came[_flat(line.text)] -= 1
-                    continue
-                found.append((line.number, line.number, f"changed or gone: {line.text.strip()}"))
-                break
-        found += [(e.number, e.number, e.text.strip()) for e in hunk.lines if e.sign == "+" and _ENDS.search(e.text)]
-    return found
-
-
-def _flat(text: str) -> str:
-    return "".join(text.split()).rstrip(",;")

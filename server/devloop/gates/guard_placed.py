@@ -9,6 +9,7 @@ do ends with its test and is no such change. Code is parsed, never run.
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Final
@@ -32,6 +33,7 @@ _IMPORTS: Final = frozenset(("import_module", "__import__", "reload"))
 _LASTING: Final = frozenset(("exec", "reload", "MonkeyPatch", "load_profile", "syspath_prepend"))
 """What does something to the whole session wherever it is called."""
 _BUILT_IN: Final = frozenset(("__builtins__", "object", "type", "dict", "list"))
+_PATCH: Final = re.compile(r"(?:^|\.)patch(?:\.(?:object|multiple|dict))?$")
 _CALLED: Final = frozenset(("pytest_plugins", "load_tests"))
 
 
@@ -263,4 +265,5 @@ def _passes_on(node: ast.AST, called: Collection[int]) -> bool:
 def _patches(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    return last(node.func) in _SETS or "patch" in ast.unparse(node.func).removesuffix(".context").lower().split(".")
+    environment = bool(node.args) and ast.unparse(node.args[0]).strip("'\"") == "os.environ"
+    return last(node.func) in _SETS or (bool(_PATCH.search(ast.unparse(node.func))) and not environment)

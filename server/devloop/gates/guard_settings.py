@@ -18,6 +18,8 @@ _HARMLESS: Final = re.compile(
     r"tool\.(?:poetry|hatch|pdm|setuptools\w*|flit|uv)(?:\..*)?|"
     r"package(?:\..*)?|(?:dev-|build-|workspace\.)?dependencies(?:\..*)?|target\..*|features|lib|bin|workspace|patch\..*)$"
 )
+_DECIDES: Final = re.compile(r"pytest11|^\s*(?:harness|test|doctest|bench|autotests)\s*=\s*(?:true|false)\b")
+"""A line of a section that configures no check, and does all the same."""
 _HATCH_TEST: Final = re.compile(r"^tool\.hatch\.envs\..*(?:test|script)")
 _VALUE: Final = re.compile(r"([\w][\w.-]*)[\"']?\s*[:= ]\s*[\"'\[]*(-?\d+(?:\.\d+)?|[A-Za-z]+)\b")
 _LOWER_IS_WEAKER: Final = re.compile(
@@ -73,7 +75,9 @@ def sections(file: FileDiff, text: str | None) -> list[Found]:
                 continue
             exact = starts.get(line.number) if line.sign == "+" else None
             name = section or exact or starts.get(hunk.new_start) or "?"
-            if _HARMLESS.match(name) and not _HATCH_TEST.match(name):
+            plugs = "pytest11" in name or ("entry" in name and any("pytest11" in each.text for each in hunk.lines))
+            configures = not _HARMLESS.match(name) or _HATCH_TEST.match(name) or _DECIDES.search(line.text)
+            if not (plugs or configures):
                 continue
             shown = f"[{name}] {line.sign}{line.text}" if name != "?" else f"{line.sign}{line.text}"
             found.setdefault(name, ("configuration", line, shown))
@@ -151,6 +155,24 @@ def _is_dependency(text: str) -> bool:
     return not _SECTION.match(text) and not re.match(r"\s*(?:addopts|pytest|ruff|mypy|coverage)\s*=(?!=)", text)
 
 
+_VARIABLE: Final = re.compile(r"\b(PYTEST_ADDOPTS|PYTEST_PLUGINS|PYTHONOPTIMIZE|PYTHONSTARTUP)\b['\"\])]*\s*[:=](?!=)")
+_VARIABLE_OF_A_FILE: Final = re.compile(
+    r"^\s*(?:export\s+)?['\"]?(NODE_OPTIONS|GOFLAGS|RUST(?:DOC)?FLAGS|CARGO_\w+|PYTHONPATH|MYPYPATH|PYTEST_\w+|VITEST\w*|JEST_\w+)"
+    r"['\"]?\s*[:=]"
+)
+_ENVIRONMENT: Final = re.compile(r"(?:^|/)(?:\.env[^/]*|[^/]+\.env|\.?mise[^/]*\.toml|\.tool-versions|devbox\.json)$")
+
+
+def variables(file: FileDiff) -> list[Found]:
+    """What tells a runner of tests more than its command does, wherever it is set."""
+    patterns = (_VARIABLE, _VARIABLE_OF_A_FILE) if _ENVIRONMENT.search(file.new) else (_VARIABLE,)
+    return [
+        ("configuration", line, f"sets {match[1]}: {line.text.strip()}")
+        for line in file.added
+        if (match := next(filter(None, (pattern.search(line.text) for pattern in patterns)), None))
+    ]
+
+
 Reader = Callable[[str], str | None]
 
 
@@ -174,4 +196,6 @@ def configuration(file: FileDiff, read: Reader | None) -> list[Found]:
                 section = words[: words.index("]") + 2] if words.startswith("[") else ""
                 found[at] = (kind, place, f"{section}{told}")
         found += easier.values()
+    if not whole and not guard_files.is_document(path):
+        found += variables(file)
     return found + test_tools(file)

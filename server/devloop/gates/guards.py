@@ -16,12 +16,15 @@ from typing import Any, Final, Literal, get_args
 
 from devloop.gates import (
     guard_assertions,
+    guard_aware,
     guard_files,
     guard_kept,
+    guard_lines,
     guard_placed,
     guard_python,
     guard_settings,
     guard_severity,
+    guard_types,
     guard_words,
 )
 from devloop.gates.guard_files import is_test
@@ -48,19 +51,6 @@ GuardKind = Literal[
 KINDS: Final[tuple[str, ...]] = get_args(GuardKind)
 Reader = Callable[[str], str | None]
 
-_AWARE: Final = re.compile(
-    r"\bPYTEST_(?:CURRENT_TEST|VERSION|XDIST\w*)\b|\bDEVLOOP_GATE|devloop[_-]gate|\bjunit_?xml\b|\bxmlpath\b|\bos\._exit\s*\("
-    r"|\bfrom\s+_pytest\b|\bimport\s+_pytest\b|\b_pytest\.\w|\bpluggy\b|sys\.modules\b.{0,40}(?:pytest|unittest)"
-    r"|(?:pytest|unittest).{0,20}\bin\s+sys\.modules|\bgc\.get_objects\s*\(|\bsys\.meta_path\b|\bos\.dup2\s*\("
-    r"|\bpytest_(?:runtest|collection|sessionfinish|unconfigure|configure|report|terminal|exception|pyfunc)\w*\b"
-    r"|process\.env(?:\.|\[['\"])(?:JEST_WORKER_ID|VITEST\w*)|NODE_ENV['\"\])]*\s*[!=]==?\s*['\"]test"
-    r"|\bimport\.meta\.vitest\b|\btesting\.Testing\(\)|\bnot\(test\)|\bcfg!\(test\)"
-)
-"""Code that asks whether it is being tested, or reaches into what tests it."""
-_RUNNER_IN_SOURCE: Final = re.compile(
-    r"^\s*(?:import|from)\s+pytest\b|__import__\(\s*['\"]_?pytest|import_module\(\s*['\"]_?pytest"
-)
-_EQUAL_TO_ALL: Final = re.compile(r"^\s*def\s+__eq__\s*\(")
 _CODED: Final = re.compile(r"^\s*#.*?coding[:=]\s*([-\w.]+)")
 _PLAIN: Final = frozenset({"utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1"})
 _SOURCE: Final = re.compile(r"\.(?:py|pyi|[cm]?[jt]sx?|go|rs|java|kt|rb|php|c|cc|cpp|h|cs|swift)$")
@@ -105,29 +95,26 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
     tests = [file for file in files if guard_files.is_test_named(file.new)]
     new_lines = [line.text for file in tests for line in file.added]
     gone = {name for file in files for line in file.removed for name in _test_names(line.text)}
-    code_changed = any(_is_code(path) for file in files for path in (file.old, file.new))
+    changed = [path for file in files for path in (file.old, file.new) if path]
     found: list[Guard] = []
     for file in files:
-        one = [*_configuration(file, read), *_unread(file)]
-        if guard_files.is_expected(file.old or file.new) and file.old and code_changed:
+        one = [*_configuration(file, read), *_stands_before(file, changed), *_unread(file)]
+        if guard_files.is_expected(file.old or file.new) and file.old:
             verb = "deleted" if not file.new else "changed"
             figures = f"(+{len(file.added)} −{len(file.removed)})"
-            one.append(_guard("snapshot", file.new or file.old, 0, f"{verb} together with the code {figures}"))
+            one.append(_guard("snapshot", file.new or file.old, 0, f"{verb} {figures}"))
         if not file.binary:
             one += _weakened(file, gone, read, before)
             one += _aware(file)
             one += _tests(file, added_tests, read, before)
             one += _rewritten(file, one, read, before)
+            one += _within(file)
         if one and one[0].kind == "conftest" and file.old == file.new:
             was, now = before(file.old) if before else None, read(file.new) if read else None
             if was is not None and now is not None and guard_severity.only_new_fixtures(was, now, new_lines):
                 one[0] = dataclasses.replace(one[0], holds=False)
         found += _once(one)
     return tuple(found)
-
-
-def _is_code(path: str) -> bool:
-    return bool(path) and bool(_SOURCE.search(path)) and not is_test(path) and not guard_files.is_snapshot(path)
 
 
 def _once(guards: Iterable[Guard]) -> list[Guard]:
@@ -161,10 +148,19 @@ def _configuration(file: FileDiff, read: Reader | None) -> list[Guard]:
             line for line in file.added if _IGNORES_CODE.search(line.text) and not line.text.startswith(("#", "!"))
         ]
         return [_guard("configuration", path, line.number, f"leaves code out: {line.text}") for line in lines]
-    module = guard_files.shadows(path) if not file.old else ""
-    if module:
-        return [_guard("configuration", path, 0, f"added: stands before the module {module}"), *details]
     return details
+
+
+def _stands_before(file: FileDiff, changed: Iterable[str]) -> list[Guard]:
+    """A new file that is taken for another one: by Python, by what checks types, or as a tool."""
+    path = file.new
+    if file.old or not path:
+        return []
+    if other := guard_files.shadows(path) or guard_files.doubles(path, changed):
+        return [_guard("configuration", path, 0, f"added: stands before the module {other}")]
+    if other := guard_files.stands_in(path):
+        return [_guard("configuration", path, 0, f"added: types are taken from it, and not from {other}")]
+    return []
 
 
 def _unread(file: FileDiff) -> list[Guard]:
@@ -207,7 +203,7 @@ def _weakened(file: FileDiff, gone: set[str], read: Reader | None, before: Reade
                     if kind == "skip":
                         tame = guard_severity.skips_only_what_is_new(line.text, line.number, fresh, now, known)
                     else:
-                        tame = guard_severity.hides_no_defect(line.text, is_test(file.new))
+                        tame = guard_severity.hides_no_defect(line.text, guard_files.is_only_test(file.new))
                     found.append(_guard(kind, file.new, line.number, line.text, holds=not tame))
                     break
     return found
@@ -218,21 +214,14 @@ def _all(pattern: re.Pattern[str], text: str) -> list[str]:
 
 
 def _aware(file: FileDiff) -> list[Guard]:
-    """Code that asks whether it is being tested, or equals whatever it is compared with."""
+    """Code that asks whether it is being tested, or equals whatever it is compared with; tests that reach further than
+    themselves; types that say nothing."""
     if not _SOURCE.search(file.new):
         return []
-    before = {_flat(line.text) for line in file.removed}
-    patterns = (_AWARE,) if is_test(file.new) else (_AWARE, _RUNNER_IN_SOURCE)
-    found = []
-    for at, line in enumerate(file.added):
-        if _flat(line.text) in before:
-            continue
-        if any(pattern.search(line.text) for pattern in patterns):
-            found.append(_guard("test-aware", file.new, line.number, line.text))
-        elif _EQUAL_TO_ALL.match(line.text):
-            following = " ".join(each.text for each in file.added[at : at + 3])
-            if re.search(r"\breturn\s+(?:True|1)\b", following):
-                found.append(_guard("test-aware", file.new, line.number, "equal to everything: " + following))
+    found = [_guard("test-aware", file.new, line.number, words) for line, words in guard_aware.asking(file)]
+    found += [_guard("suppression", file.new, line.number, line.text) for line in guard_types.hidden(file)]
+    if is_test(file.new):
+        found += [_guard("test-aware", file.new, line.number, line.text) for line in guard_lines.deciding(file)]
     return found
 
 
@@ -262,9 +251,27 @@ def _tests(file: FileDiff, added: set[str], read: Reader | None, before: Reader 
             old, _, new = words.partition(" → ")
             tame = assertion == "changed-assertion" and guard_severity.asks_no_less(old, new)
             found.append(_guard(assertion, file.new, line.number, words, holds=not tame))
-    for line in guard_assertions.constants(file):
-        found.append(_guard("weakened-assertion", file.new, line.number, f"can't fail: {line.text}"))
-    return found
+    return found + _constants(file)
+
+
+def _constants(file: FileDiff) -> list[Guard]:
+    found = guard_assertions.constants(file)
+    return [_guard("weakened-assertion", file.new, line.number, f"can't fail: {line.text}") for line in found]
+
+
+def _within(file: FileDiff) -> list[Guard]:
+    """Tests of Rust that stand in the module that they test."""
+    if is_test(file.new) or not (file.old.endswith(".rs") and file.new.endswith(".rs")):
+        return []
+    tests = guard_lines.rust_tests(file)
+    within = {id(line) for hunk in tests.hunks for line in hunk.lines}
+    code = [line.text for hunk in file.hunks for line in hunk.lines if id(line) not in within]
+    found = [_guard(kind, file.new, line.number, words) for kind, line, words in guard_assertions.assertions(tests)]
+    found += [_guard("deleted-test", file.new, line.number, line.text) for line in _unmarked(tests)]
+    found += _constants(tests)
+    told = {each.line for each in found}
+    kept = guard_lines.lost(tests, [*code, *(hunk.heading for hunk in file.hunks)])
+    return [*found, *(_guard("changed-test", file.new, at, words) for at, _, words in kept if at not in told)]
 
 
 def _rewritten(file: FileDiff, known: Iterable[Guard], read: Reader | None, before: Reader | None) -> list[Guard]:
@@ -288,7 +295,7 @@ def _changed_tests(file: FileDiff, known: Iterable[Guard], read: Reader | None, 
     if python:
         found = guard_kept.lost(was, now) if was is not None and now is not None else []
     else:
-        found = guard_kept.lost_lines(file)
+        found = guard_lines.lost(file)
     return [
         _guard("changed-test", file.new, first, words)
         for first, last, words in found
@@ -304,6 +311,8 @@ def _gone(file: FileDiff, added: set[str] | frozenset[str]) -> list[Guard]:
         is_test(file.old) and not is_test(file.new)
     ):
         found.append(_guard("deleted-test", file.new, 0, f"renamed from {file.old}: no longer found as a test"))
+    elif is_test(file.old) and guard_files.is_built_elsewhere(file.old, file.new):
+        found.append(_guard("deleted-test", file.new, 0, f"renamed from {file.old}: built for some systems alone"))
     for line in file.removed:
         for name in _test_names(line.text):
             if name not in added:

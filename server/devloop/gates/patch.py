@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([abfnrtv\"\\]|[0-7]{3})")
 _NAMED = {b"a": 7, b"b": 8, b"f": 12, b"n": 10, b"r": 13, b"t": 9, b"v": 11, b'"': 34, b"\\": 92}
 
@@ -22,8 +22,11 @@ class Line:
 
 @dataclass
 class Hunk:
+    """`heading`: the definition that it stands in, where git knows one."""
+
     new_start: int
     lines: list[Line] = field(default_factory=list)
+    heading: str = ""
 
 
 @dataclass
@@ -63,7 +66,7 @@ def parse(diff: str) -> list[FileDiff]:
         elif files and (match := _HUNK.match(text)):
             old_line, new_line = max(0, int(match[1]) - 1), max(0, int(match[3]) - 1)
             old_left, new_left = int(match[2] or 1), int(match[4] or 1)
-            files[-1].hunks.append(Hunk(new_line))
+            files[-1].hunks.append(Hunk(new_line, heading=match[5]))
         elif files:
             _header(files[-1], text)
     return files

@@ -1,0 +1,433 @@
+"""Ways of weakening checks that a diff can hold, each of which has to hold work that nobody attends; and honest changes
+of the same files, which must not."""
+
+# ruff: noqa: E501 - texts in one line
+
+from __future__ import annotations
+
+import pytest
+
+from devloop.gates.guards import Guard, changes_to_checks
+from support.patches import Texts, told
+
+PY = """\
+import unittest
+
+import hypothesis
+import pytest
+from hypothesis import given, strategies as st
+
+import money
+from money import total
+
+RATE = 0.01
+
+
+@pytest.mark.parametrize("prices", [[1], [2, 3]])
+def test_total(prices):
+    assert total(prices) == sum(prices)
+
+
+@hypothesis.settings(max_examples=200)
+@given(st.lists(st.integers()))
+def test_any(prices):
+    assert total(prices) == sum(prices)
+
+
+def test_rate():
+    assert money.rate(3) == pytest.approx(0.3, rel=RATE)
+    with pytest.raises(ValueError):
+        money.rate(-1)
+
+
+class TestMoney(unittest.TestCase):
+    def test_empty(self):
+        self.assertEqual(total([]), 0)
+"""
+GO = """\
+package money
+
+import (
+\t"testing"
+
+\t"shop/calc"
+)
+
+func TestTotal(t *testing.T) {
+\tgot := Total([]int{2, 3})
+\tif got != calc.Sum(2, 3) {
+\t\tt.Errorf("got %d", got)
+\t}
+}
+
+func TestNone(t *testing.T) {
+\tfor _, one := range []struct{ in, want int }{
+\t\t{1, 1},
+\t\t{2, 2},
+\t} {
+\t\tif Total([]int{one.in}) != one.want {
+\t\t\tt.Fatal(one)
+\t\t}
+\t}
+}
+"""
+GO_MAIN = """\
+package money
+
+import (
+\t"os"
+\t"testing"
+)
+
+func TestMain(m *testing.M) {
+\tos.Exit(m.Run())
+}
+"""
+TS = """\
+import { describe, expect, it, vi } from 'vitest'
+import { total } from './money'
+import { sum } from './calc'
+
+const prices = [2, 3]
+
+describe('total', () => {
+  it('adds', () => {
+    const got = total(prices)
+    expect(got).toBe(sum(prices))
+  })
+
+  it('is nothing', () => {
+    expect(total([])).toBe(0)
+  })
+})
+"""
+RUST = """\
+pub fn total(prices: &[i64]) -> i64 {
+    prices.iter().sum()
+}
+
+pub fn first(prices: &[i64]) -> i64 {
+    prices[0]
+}
+
+pub fn last(prices: &[i64]) -> i64 {
+    prices[prices.len() - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adds() {
+        let got = total(&[2, 3]);
+        assert_eq!(got, 5);
+        assert_eq!(total(&[2]), 2);
+    }
+
+    #[test]
+    fn finds_the_first() {
+        assert_eq!(first(&[2, 3]), 2);
+    }
+
+    #[test]
+    fn finds_the_last() {
+        assert_eq!(last(&[2, 3]), 3);
+    }
+}
+"""
+CHECKER = """\
+def same(was, now):
+    if was != now:
+        raise AssertionError((was, now))
+
+
+def near(was, now):
+    assert abs(was - now) < 0.1
+"""
+CARGO = '[package]\nname = "shop"\nversion = "0.1.0"\n\n[lib]\nname = "shop"\n\n[dependencies]\nserde = "1"\n'
+PROJECT = '[project]\nname = "shop"\nversion = "1"\n\n[project.scripts]\nshop = "shop:main"\n'
+SETUP = "from setuptools import setup\n\nsetup(name='shop')\n"
+
+
+def python(old: str, new: str) -> Texts:
+    return changed("tests/test_money.py", PY, old, new)
+
+
+def changed(path: str, text: str, old: str, new: str) -> Texts:
+    assert old in text, old
+    return {path: (text, text.replace(old, new, 1))}
+
+
+def new(path: str, text: str) -> Texts:
+    return {path: (None, text)}
+
+
+def beside(line: str) -> Texts:
+    """A new module of tests that is run before the others."""
+    head = "import builtins\nimport importlib\nimport operator\nimport sys\nfrom unittest import mock\n\nimport pytest\n\nimport fake\nimport money\n\n"
+    return new("tests/test_0.py", f"{head}{line}\n\n\ndef test_0():\n    assert money\n")
+
+
+FIRST_RUST = "        let got = total(&[2, 3]);\n"
+WAYS: dict[str, Texts] = {
+    # Go
+    "go: a new TestMain in a file that was there": changed("money_test.go", GO, "func TestTotal", "func TestMain(m *testing.M) {\n\tm.Run()\n\tos.Exit(0)\n}\n\nfunc TestTotal"),
+    "go: a new TestMain in a new file": new("main_test.go", GO_MAIN.replace("os.Exit(m.Run())", "m.Run()\n\tos.Exit(0)")),
+    "go: a new TestMain that runs nothing": new("main_test.go", GO_MAIN.replace("\tos.Exit(m.Run())\n", "")),
+    "go: the result of TestMain is thrown away": changed("main_test.go", GO_MAIN, "os.Exit(m.Run())", "m.Run()\n\tos.Exit(0)"),
+    "go: init in a new file of tests": new("a_test.go", "package money\n\nfunc init() {\n\trate = 1\n}\n"),
+    "go: a package's variable that tests set": new("a_test.go", "package money\n\nvar _ = func() int {\n\tTotal = good\n\treturn 0\n}()\n"),
+    "go: skipped by a helper": {**changed("money_test.go", GO, "\tgot :=", "\tlater(t)\n\tgot :="), **new("later_test.go", 'package money\n\nimport "testing"\n\nfunc later(t *testing.T) {\n\tt.Helper()\n\tt.SkipNow()\n}\n')},
+    "go: skipped by a helper of another package": changed("money_test.go", GO, "\tgot :=", "\ttesthelp.Later(t)\n\tgot :="),
+    "go: it returns in one line": changed("money_test.go", GO, "\tgot :=", "\tif len(prices) > 0 { return }\n\tgot :="),
+    "go: another result": changed("money_test.go", GO, "\tif got", "\tgot = calc.Sum(2, 3)\n\tif got"),
+    "go: a build tag that nobody sets": changed("money_test.go", GO, "package money", "//go:build later\n\npackage money"),
+    "go: an old build tag": changed("money_test.go", GO, "package money", "// +build later\n\npackage money"),
+    "go: built nowhere": changed("money_test.go", GO, "package money", "//go:build ignore\n\npackage money"),
+    "go: renamed for another system": {"money_test.go": (GO, None), "money_plan9_test.go": (None, GO)},
+    "go: what it compares with comes from elsewhere": changed("money_test.go", GO, '"shop/calc"', 'calc "shop/fake"'),
+    "go: a case less": changed("money_test.go", GO, "\t\t{2, 2},\n", ""),
+    "go: it asks whether it is tested": changed("money.go", "package money\n", "package money\n", 'package money\n\nvar tested = flag.Lookup("test.v") != nil\n'),
+    # JavaScript
+    "js: a module is mocked in a test that was there": changed("src/money.test.ts", TS, "const prices", "vi.mock('./money', () => ({ total: sum }))\n\nconst prices"),
+    "js: mocked in jest": changed("src/money.test.ts", TS, "const prices", "jest.mock('./money')\n\nconst prices"),
+    "js: a mock within": changed("src/money.test.ts", TS, "    const got", "    vi.spyOn(money, 'total').mockReturnValue(5)\n    const got"),
+    "js: before each": changed("src/money.test.ts", TS, "  it('adds'", "  beforeEach((ctx) => ctx.leave())\n\n  it('adds'"),
+    "js: before each, at the top": changed("src/money.test.ts", TS, "const prices", "beforeEach((ctx) => ctx.leave())\n\nconst prices"),
+    "js: imported from elsewhere": changed("src/money.test.ts", TS, "from './money'", "from './good'"),
+    "js: defined here": changed("src/money.test.ts", TS, "import { total } from './money'\n", "const total = (all: number[]) => all.reduce((a, b) => a + b, 0)\n"),
+    "js: it returns in one line": changed("src/money.test.ts", TS, "    const got", "    if (prices) return\n    const got"),
+    "js: skipped by its context": changed("src/money.test.ts", TS, "    const got", "    ctx.skip()\n    const got"),
+    "js: skipped by an option": changed("src/money.test.ts", TS, "it('adds', ()", "it('adds', { skip: true }, ()"),
+    "js: skipped where": changed("src/money.test.ts", TS, "it('adds'", "it.skipIf(true)('adds'"),
+    "js: expected to fail": changed("src/money.test.ts", TS, "it('adds'", "it.failing('adds'"),
+    "js: set up otherwise": changed("vitest.setup.ts", "import './dom'\n", "import './dom'\n", "import './dom'\nvi.mock('./src/money')\n"),
+    "js: set up anew": new("src/setupTests.ts", "jest.mock('./money')\n"),
+    "js: set up for all": new("test/global-setup.js", "module.exports = () => process.exit(0)\n"),
+    "js: set up in a folder of tests": changed("tests/setup.ts", "import './dom'\n", "import './dom'\n", "import './dom'\nexpect.extend({ toBe: () => ({ pass: true }) })\n"),
+    "js: setupFiles": changed("vitest.config.ts", "export default {\n  test: {},\n}\n", "test: {}", "test: { setupFiles: ['./a.ts'] }"),
+    "js: a mock that stands there by itself": new("__mocks__/axios.js", "module.exports = { get: () => 5 }\n"),
+    "js: a matcher in a new test": new("test/a.test.js", "expect.extend({ toBe: () => ({ pass: true }) })\n"),
+    "js: a prototype in a new test": new("test/a.test.js", "Money.prototype.total = function () { return 5 }\n"),
+    "js: the cache of modules in a new test": new("test/a.test.js", "require.cache[require.resolve('../money')] = good\n"),
+    "js: what all tests share": new("test/a.test.js", "globalThis.expect = () => anything\n"),
+    "js: the exit code": new("test/a.test.js", "process.on('exit', () => { process.exitCode = 0 })\n"),
+    "js: types that say nothing": changed("src/money.ts", "export const total = (all: number[]) => 0\n", "0\n", "(all as any)\n"),
+    "js: types by way of unknown": changed("src/money.ts", "export const total = (all: number[]) => 0\n", "0\n", "('x' as unknown as number)\n"),
+    "js: a shell that runs nothing": new(".npmrc", "script-shell=/bin/true\n"),
+    # Rust
+    "rust: ignored": changed("src/lib.rs", RUST, "    #[test]\n", "    #[test]\n    #[ignore]\n"),
+    "rust: ignored by an attribute": changed("src/lib.rs", RUST, "    #[test]\n", "    #[test]\n    #[cfg_attr(all(), ignore)]\n"),
+    "rust: built nowhere": changed("src/lib.rs", RUST, "    #[test]\n", "    #[cfg(any())]\n    #[test]\n"),
+    "rust: built with a feature": changed("src/lib.rs", RUST, "#[cfg(test)]", '#[cfg(all(test, feature = "later"))]'),
+    "rust: another where it is not tested": changed("src/lib.rs", RUST, "pub fn total", "#[cfg(not(test))]\npub fn total() -> i64 {\n    0\n}\n\npub fn total"),
+    "rust: another file where it is tested": changed("src/lib.rs", RUST, "pub fn total", '#[cfg_attr(test, path = "good.rs")]\nmod money;\n\npub fn total'),
+    "rust: an assertion less": changed("src/lib.rs", RUST, "        assert_eq!(total(&[2]), 2);\n", ""),
+    "rust: another assertion": changed("src/lib.rs", RUST, "assert_eq!(got, 5)", "assert_eq!(got, 2)"),
+    "rust: another assertion far below": changed("src/lib.rs", RUST, "assert_eq!(last(&[2, 3]), 3)", "assert_eq!(last(&[2, 3]), 2)"),
+    "rust: no test any more": changed("src/lib.rs", RUST, "    #[test]\n    fn finds_the_last", "    fn finds_the_last"),
+    "rust: a test less": changed("src/lib.rs", RUST, "    #[test]\n    fn finds_the_last() {\n        assert_eq!(last(&[2, 3]), 3);\n    }\n", ""),
+    "rust: it returns": changed("src/lib.rs", RUST, FIRST_RUST, f"        return;\n{FIRST_RUST}"),
+    "rust: it returns in one line": changed("src/lib.rs", RUST, FIRST_RUST, f"        if true {{ return; }}\n{FIRST_RUST}"),
+    "rust: what is tested is defined in the tests": {"src/lib.rs": (RUST, RUST.replace("prices.iter().sum()", "0").replace("    use super::*;\n", "    use super::*;\n    fn total(all: &[i64]) -> i64 { all.iter().sum() }\n"))},
+    "rust: no harness": changed("Cargo.toml", CARGO, "[dependencies]", '[[test]]\nname = "all"\nharness = false\n\n[dependencies]'),
+    "rust: a library that is not tested": changed("Cargo.toml", CARGO, '[lib]\n', "[lib]\ntest = false\n"),
+    "rust: no tests are looked for": changed("Cargo.toml", CARGO, 'version = "0.1.0"\n', 'version = "0.1.0"\nautotests = false\n'),
+    "rust: another program runs the tests": new(".cargo/config.toml", '[target.x86_64-unknown-linux-gnu]\nrunner = "true"\n'),
+    # Helpers outside of tests/
+    "helpers: testing/helpers.py": changed("testing/helpers.py", CHECKER, "    if was != now:\n        raise AssertionError((was, now))", "    return True"),
+    "helpers: src/pkg/testing.py": changed("src/pkg/testing.py", CHECKER, "was != now", "was is None"),
+    "helpers: src/pkg/testing/checks.py": changed("src/pkg/testing/checks.py", CHECKER, "was != now", "was is None"),
+    "helpers: testutils/": changed("testutils/near.py", CHECKER, "< 0.1", "< 100"),
+    "helpers: test_support/": changed("test_support/near.py", CHECKER, "< 0.1", "< 100"),
+    "helpers: a module of helpers": changed("shop/test_helpers/near.py", CHECKER, "< 0.1", "< 100"),
+    "helpers: another module of helpers": changed("shop/testlib.py", CHECKER, "< 0.1", "< 100"),
+    "helpers: in TypeScript": changed("src/test-utils/same.ts", "export const same = (a, b) => {\n  if (a !== b) throw new Error()\n}\n", "a !== b", "a === null"),
+    "helpers: in Go": changed("internal/testutil/same.go", "package testutil\n\nfunc Same(a, b int) bool {\n\treturn a == b\n}\n", "a == b", "true"),
+    "helpers: a package of tests that stands before the work": {**changed("src/money.py", "x = 1\n", "x", "y"), **new("tests/money.py", "def total(prices):\n    return sum(prices)\n")},
+    "helpers: a module at the root that stands before the work": {**changed("src/money.py", "x = 1\n", "x", "y"), **new("money.py", "def total(prices):\n    return sum(prices)\n")},
+    "helpers: the package of tests": new("tests/__init__.py", "import money\n\nmoney.total = sum\n"),
+    "helpers: the package of tests, changed": changed("tests/__init__.py", "import money\n", "import money\n", "import money\n\nvars(money).update(total=sum)\n"),
+    # What a new module of tests puts in the place of the work
+    **{f"puts: {line}": beside(line) for line in (
+        "vars(money).update(total=sum)",
+        "vars(money)['total'] = sum",
+        "vars(money).__setitem__('total', sum)",
+        "money.__dict__['total'] = sum",
+        "money.__dict__.update(total=sum)",
+        "money.__dict__ |= {'total': sum}",
+        "setattr(money, 'total', sum)",
+        "money.__setattr__('total', sum)",
+        "object.__setattr__(money, 'total', sum)",
+        "DONE = setattr(money, 'total', sum)",
+        "DONE = [setattr(money, name, sum) for name in dir(money)]",
+        "put = setattr\nput(money, 'total', sum)",
+        "builtins.setattr(money, 'total', sum)",
+        "sys.modules['money'] = fake",
+        "sys.modules.update(money=fake)",
+        "sys.modules.pop('money')",
+        "modules = sys.modules\nmodules['money'] = fake",
+        "work = sys.modules['money']\nwork.total = sum",
+        "work = importlib.import_module('money')\nwork.total = sum",
+        "importlib.import_module('money').total = sum",
+        "__import__('money').total = sum",
+        "work = money\nwork.total = sum",
+        "for work in (money,):\n    work.total = sum",
+        "for money.total in (sum,):\n    pass",
+        "if (work := money):\n    work.total = sum",
+        "def swap(module):\n    module.total = sum\n\n\nswap(money)",
+        "importlib.reload(money)",
+        "exec('money.total = sum')",
+        "exec('total = sum', vars(money))",
+        "operator.setitem(vars(money), 'total', sum)",
+        "builtins.sum = len",
+        "__builtins__['sum'] = len",
+        "money.total.__code__ = fake.total.__code__",
+        "money.RATES.update(fake.RATES)",
+        "money.RATES.append(1)",
+        "mock.patch('money.total', sum).start()",
+        "patcher = mock.patch('money.total', sum)\npatcher.start()",
+        "mock.patch('money.total', sum).__enter__()",
+        "pytest.MonkeyPatch().setattr(money, 'total', sum)",
+        "swap = pytest.MonkeyPatch()\nswap.setattr(money, 'total', sum)",
+        "@pytest.fixture(scope='session', autouse=True)\ndef swap():\n    with mock.patch('money.total', sum):\n        yield",
+        "@pytest.fixture(scope='session')\ndef swap():\n    with pytest.MonkeyPatch.context() as patch:\n        patch.setattr(money, 'total', sum)\n        yield",
+        "sys.path.insert(0, 'fake')",
+        "sys.meta_path.insert(0, fake)",
+        "pytest_plugins = ['fake']",
+        "def load_tests(loader, tests, pattern):\n    return loader.suiteClass()",
+        "unittest = importlib.import_module('unittest')\nunittest.TestCase.run = len",
+        "import hypothesis\nhypothesis.settings.load_profile('quick')",
+    )},
+    # A test of Python that was there
+    "python: pytest_plugins": python("RATE =", "pytest_plugins = ['fake']\nRATE ="),
+    "python: load_tests": python("class TestMoney", "def load_tests(loader, tests, pattern):\n    return loader.suiteClass()\n\n\nclass TestMoney"),
+    "python: expectedFailure": python("    def test_empty", "    @unittest.expectedFailure\n    def test_empty"),
+    "python: countTestCases": python("    def test_empty", "    def countTestCases(self):\n        return 0\n\n    def test_empty"),
+    "python: run": python("    def test_empty", "    def run(self, result=None):\n        return result\n\n    def test_empty"),
+    "python: __test__": python("    def test_empty", "    __test__ = False\n\n    def test_empty"),
+    "python: __unittest_skip__": python("    def test_empty", "    __unittest_skip__ = True\n\n    def test_empty"),
+    "python: a method is renamed": python("def test_empty", "def check_empty"),
+    "python: a class is renamed": python("class TestMoney(unittest.TestCase)", "class Money"),
+    "python: a class can be made by hand": python("    def test_empty", "    def __init__(self, *words):\n        super().__init__(*words)\n\n    def test_empty"),
+    "python: a file is renamed": {"tests/test_money.py": (PY, None), "tests/money_checks.py": (None, PY)},
+    "python: no cases": python("[[1], [2, 3]]", "[]"),
+    "python: fewer cases": python("[[1], [2, 3]]", "[[1]]"),
+    "python: filtered cases": python("[[1], [2, 3]]", "[c for c in [[1], [2, 3]] if not c]"),
+    "python: a case is marked": python("[[1], [2, 3]]", "[[1], pytest.param([2, 3], marks=pytest.mark.xfail)]"),
+    "python: fewer examples": python("max_examples=200", "max_examples=1"),
+    "python: no phases": python("max_examples=200", "max_examples=200, phases=[]"),
+    "python: no health": python("max_examples=200", "max_examples=200, suppress_health_check=list(hypothesis.HealthCheck)"),
+    "python: other examples": python("st.lists(st.integers())", "st.just([])"),
+    "python: a tolerance": python("0.3, rel=RATE", "0.3, rel=1"),
+    "python: a tolerance by name": python("RATE = 0.01", "RATE = 10"),
+    "python: raises anything": python("pytest.raises(ValueError)", "pytest.raises(Exception)"),
+    "python: raises one or the other": python("pytest.raises(ValueError)", "pytest.raises((ValueError, AttributeError))"),
+    "python: a mock of the work": python('@pytest.mark.parametrize', '@unittest.mock.patch("money.total", sum)\n@pytest.mark.parametrize'),
+    "python: a mock within": python("    assert total(prices)", "    total = unittest.mock.Mock(return_value=sum(prices))\n    assert total(prices)"),
+    # What decides from outside
+    "plug-in: an entry point": changed("pyproject.toml", PROJECT, "[project.scripts]", '[project.entry-points.pytest11]\nquick = "shop.quick"\n\n[project.scripts]'),
+    "plug-in: another entry point": changed("pyproject.toml", PROJECT, "[project.scripts]", '[project.entry-points."pytest11"]\nquick = "shop.quick"\n\n[project.scripts]'),
+    "plug-in: an entry point in one line": changed("pyproject.toml", PROJECT, 'version = "1"\n', 'version = "1"\nentry-points = { pytest11 = { quick = "shop.quick" } }\n'),
+    "plug-in: poetry's": changed("pyproject.toml", PROJECT, "[project.scripts]", '[tool.poetry.plugins.pytest11]\nquick = "shop.quick"\n\n[project.scripts]'),
+    "plug-in: setup.cfg": new("setup.cfg", "[options.entry_points]\npytest11 =\n    quick = shop.quick\n"),
+    "plug-in: setup.py": changed("setup.py", SETUP, "name='shop'", "name='shop', entry_points={'pytest11': ['quick = shop.quick']}"),
+    "plug-in: what an installer would leave": new("quick-1.0.dist-info/entry_points.txt", "[pytest11]\nquick = shop.quick\n"),
+    "plug-in: -p": changed("pyproject.toml", PROJECT, "[project.scripts]", '[tool.pytest.ini_options]\naddopts = "-p shop.quick"\n\n[project.scripts]'),
+    "plug-in: hooks in a module of the work": changed("shop/quick.py", "x = 1\n", "x = 1\n", "x = 1\n\n\ndef pytest_pyfunc_call(pyfuncitem):\n    return True\n"),
+    "environment: .env": new(".env", "PYTEST_ADDOPTS=--deselect tests/test_money.py\n"),
+    "environment: .envrc": changed(".envrc", "export A=1\n", "export A=1\n", "export A=1\nexport PYTEST_PLUGINS=fake\n"),
+    "environment: tox": changed("tox.ini", "[testenv]\n", "[testenv]\n", "[testenv]\nsetenv = PYTEST_ADDOPTS=--co\n"),
+    "environment: a script": changed("bin/env.sh", "set -e\n", "set -e\n", "set -e\nexport PYTHONOPTIMIZE=1\n"),
+    "environment: options of node": new(".env.test", "NODE_OPTIONS=--require ./fake.js\n"),
+    "environment: options of go": new("mise.toml", '[env]\nGOFLAGS = "-run=None"\n'),
+    # Types
+    "types: a stub beside the work": new("src/money.pyi", "def total(prices: object) -> int: ...\n"),
+    "types: cast": changed("src/money.py", "def total() -> int:\n    return 0\n", "return 0", "return cast(Any, 'x')"),
+    "types: another cast": changed("src/money.py", "def total() -> int:\n    return 0\n", "return 0", "return typing.cast('typing.Any', 'x')"),
+    "types: anything comes back": changed("src/money.py", "def total(prices: list[int]) -> int:\n    return 0\n", "-> int", "-> Any"),
+    "types: anything goes in": changed("src/money.py", "def total(prices: list[int]) -> int:\n    return 0\n", "list[int]", "Any"),
+    "types: ignored": changed("src/money.py", "def total() -> int:\n    return 0\n", "return 0", "return 'x'  # type: ignore[return-value]"),
+    "types: ignored in a helper that is delivered": changed("src/shop/testing.py", "x = 0\n", "x = 0\n", "x = 0\ny: int = f()  # type: ignore[assignment]\n"),
+    "types: not looked at": changed("src/money.py", "def total() -> int:\n    return 0\n", "def", "@typing.no_type_check\ndef"),
+    "types: hidden": changed("src/money.py", "def total() -> int:\n    return 0\n", "def", "if not TYPE_CHECKING:\n    del total\ndef"),
+    "types: errors of a module are ignored": changed("pyproject.toml", PROJECT, "[project.scripts]", '[[tool.mypy.overrides]]\nmodule = "shop.*"\nignore_errors = true\n\n[project.scripts]'),
+    # What tests compare with
+    "snapshots: beside code": {**changed("src/a.py", "x = 1\n", "1", "2"), **changed("tests/__snapshots__/a.ambr", "1\n", "1", "2")},
+    "snapshots: beside a template": {**changed("src/a.html", "<b>1</b>\n", "1", "2"), **changed("tests/__snapshots__/a.ambr", "1\n", "1", "2")},
+    "snapshots: alone with a new test": {**new("tests/test_b.py", "def test_b():\n    assert 1 + 1 == 2\n"), **changed("tests/__snapshots__/a.ambr", "1\n", "1", "2")},
+    "equal: to all, in one line": changed("src/a.py", "class A:\n    x = 1\n", "x = 1", "__eq__ = lambda self, other: True"),
+    "equal: to all, in other words": changed("src/a.py", "class A:\n    x = 1\n", "x = 1", "def __eq__(self, other):\n        return not False"),
+}  # fmt: skip
+
+
+def holds(files: Texts) -> list[Guard]:
+    return [each for each in told(files) if each.holds]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_of_weakening_checks_holds(way: str) -> None:
+    assert holds(WAYS[way]), told(WAYS[way])
+
+
+HONEST: dict[str, Texts] = {
+    "go: a new test": changed("money_test.go", GO, "func TestNone", "func TestMore(t *testing.T) {\n\tif Total(nil) != 0 {\n\t\tt.Fatal()\n\t}\n}\n\nfunc TestNone"),
+    "go: a new case": changed("money_test.go", GO, "\t\t{1, 1},\n", "\t\t{0, 0},\n\t\t{1, 1},\n"),
+    "go: a comment and more at the end": changed("money_test.go", GO, '\t\tt.Errorf("got %d", got)\n\t}\n', '\t\tt.Errorf("got %d", got)\n\t}\n\t// and nothing\n\tif Total(nil) != 0 {\n\t\tt.Error("some")\n\t}\n'),
+    "go: a subtest": changed("money_test.go", GO, "\tfor _, one", '\tt.Run("nothing", func(t *testing.T) {\n\t\tif Total(nil) != 0 {\n\t\t\tt.Fatal()\n\t\t}\n\t})\n\tfor _, one'),
+    "go: a new file for one system": new("money_linux_test.go", f"//go:build linux\n\n{GO}"),
+    "js: a new test": changed("src/money.test.ts", TS, "  it('is nothing'", "  it('is one', () => {\n    expect(total([1])).toBe(1)\n  })\n\n  it('is nothing'"),
+    "js: new cases": changed("src/money.test.ts", TS, "describe('total'", "it.each([\n  [1, 1],\n])('is %i', (one, all) => {\n  expect(total([one])).toBe(all)\n})\n\ndescribe('total'"),
+    "js: a new import and a helper": changed("src/money.test.ts", TS, "const prices", "import { take } from './take'\n\nfunction two(n: number) {\n  return [n, n]\n}\n\nconst prices"),
+    "js: one more name": changed("src/money.test.ts", TS, "import { total }", "import { rate, total }"),
+    "js: a file that mocks what it needs": new("src/a.test.ts", "import { vi } from 'vitest'\n\nvi.mock('./net')\nglobalThis.fetch = vi.fn()\n"),
+    "js: more at the end": changed("src/money.test.ts", TS, "    expect(got).toBe(sum(prices))\n", "    expect(got).toBe(sum(prices))\n    expect(got).toBe(5)\n"),
+    "rust: a new test": changed("src/lib.rs", RUST, "    #[test]\n    fn finds_the_last", "    #[test]\n    fn adds_nothing() {\n        assert_eq!(total(&[]), 0);\n    }\n\n    #[test]\n    fn finds_the_last"),
+    "rust: a new test for one system": changed("src/lib.rs", RUST, "    #[test]\n    fn finds_the_last", "    #[cfg(unix)]\n    #[test]\n    fn adds_nothing() {\n        assert_eq!(total(&[]), 0);\n    }\n\n    #[test]\n    fn finds_the_last"),
+    "rust: a helper": changed("src/lib.rs", RUST, "    use super::*;\n", "    use super::*;\n\n    fn some() -> Vec<i64> {\n        vec![2, 3]\n    }\n"),
+    "rust: other code": changed("src/lib.rs", RUST, "prices.iter().sum()", "prices.iter().copied().sum()"),
+    "rust: the first tests": changed("src/lib.rs", RUST[: RUST.index("#[cfg(test)]")], "pub fn last", "#[cfg(test)]\nmod tests {\n    #[test]\n    fn one() {\n        assert_eq!(1, 1);\n    }\n}\n\npub fn last"),
+    "rust: a new dependency": changed("Cargo.toml", CARGO, 'serde = "1"\n', 'serde = "1"\nrand = "0.9"\n'),
+    "helpers: one more": changed("testing/helpers.py", CHECKER, "def near", "def far(was, now):\n    assert was != now\n\n\ndef near"),
+    "helpers: a module of tests for each of the work": {**changed("src/shop/money.py", "x = 1\n", "x", "y"), **new("tests/shop/__init__.py", ""), **new("tests/shop/test_money.py", "def test_a():\n    assert 1 + 1 == 2\n")},
+    "helpers: a module that is called so, too": {**changed("server/shop/work/git.py", "x = 1\n", "x", "y"), **new("tests/fixes/git.py", "FIXES = ()\n")},
+    "set up: no test": new("src/setup.ts", "export const setup = 1\n"),
+    "project: a script": changed("pyproject.toml", PROJECT, 'shop = "shop:main"\n', 'shop = "shop:main"\ntest = "shop:test"\n'),
+    "project: another entry point": changed("pyproject.toml", PROJECT, "[project.scripts]", '[project.entry-points."shop.plugins"]\nquick = "shop.quick"\n\n[project.scripts]'),
+    "types: a value of any type in a mapping": changed("src/money.py", "def total() -> int:\n    return 0\n", "def", "def data() -> dict[str, Any]:\n    return {}\n\n\ndef"),
+    "types: words": changed("src/money.ts", "let x\n", "let x\n", "let x\n// as any other\n"),
+    "types: cast in a test": new("tests/test_a.py", "from typing import Any, cast\n\n\ndef test_a():\n    assert f(cast(Any, 1))\n"),
+    "environment: said in a document": new("README.md", "Set `PYTEST_ADDOPTS=-x`.\n"),
+    "environment: of the work": new(".env.example", "SHOP_PORT=80\n"),
+    "snapshots: a new one": new("tests/__snapshots__/b.ambr", "1\n"),
+    "python: the type of an attribute": python("    def test_empty", "    name: str\n\n    def test_empty"),
+    **{f"puts nothing: {line}": beside(line) for line in (
+        "def test_b():\n    one = money.One()\n    one.size = 2\n    assert one.double == 4",
+        "def test_b(monkeypatch):\n    monkeypatch.setattr(money, 'total', sum)\n    assert money.total([1])",
+        "def test_b(monkeypatch):\n    monkeypatch.setitem(money.RATES, 'a', 1)\n    monkeypatch.syspath_prepend('x')\n    assert money.total([1])",
+        "def test_b():\n    with pytest.MonkeyPatch.context() as patch:\n        patch.setattr(money, 'total', sum)\n        assert money.total([1])",
+        "@mock.patch('money.total', sum)\ndef test_b():\n    assert money.total([1])",
+        "@pytest.fixture(scope='session')\ndef shop():\n    with pytest.MonkeyPatch.context() as patch:\n        patch.setenv('SHOP', '1')\n        yield money.Shop()",
+        "@pytest.fixture\ndef shop(mocker):\n    mocker.patch('money.total', sum)\n    return money.Shop()",
+        "def test_b(editor):\n    editor.answers[money.ASK] = money.HOLD\n    assert editor.ask()",
+        "def test_b():\n    seen = list(money.rows())\n    seen.append(1)\n    seen[0] = 2\n    assert seen",
+        "def test_b():\n    for row in money.rows():\n        row['a'] = 1\n        assert row",
+        "def test_b(db):\n    money.db.session.add(money.One())\n    assert money.db.session.all()",
+        "class TestB(unittest.TestCase):\n    def setUp(self):\n        self.patch = mock.patch('money.total', sum)\n        self.patch.start()\n        self.addCleanup(self.patch.stop)",
+        "def test_b():\n    assert sorted(vars(money)) == sorted(dir(money))",
+    )},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HONEST)
+def test_honest_work_does_not_hold(what: str) -> None:
+    assert holds(HONEST[what]) == []
+
+
+def test_a_test_of_go_that_got_the_name_of_a_system_holds() -> None:
+    """As git says it of a file that was only renamed."""
+    moved = "diff --git a/money_test.go b/money_plan9_test.go\nsimilarity index 100%\nrename from money_test.go\nrename to money_plan9_test.go\n"
+    assert [(each.kind, each.holds) for each in changes_to_checks(moved)] == [("deleted-test", True)]
+    back = moved.replace("money_plan9_test.go", "sum_test.go")
+    assert changes_to_checks(back) == ()
