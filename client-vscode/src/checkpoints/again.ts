@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import type { Decision } from "../protocol";
 import { counted, oneLine } from "../views/text";
-import type { Place } from "./deciding";
+import type { Place } from "./places";
 import type { Checkpoints } from "./store";
 
 /** Say that the gates run again on what is left, until it is known what came of it. */

@@ -53,7 +53,7 @@ export function register(context: Context): void {
     command("devloop.answer", (given) => deciding.choose(read(given))),
     command("devloop.decide", async (given) => {
       const about = read(given);
-      const place = about.decision === undefined ? undefined : await deciding.place(about);
+      const place = about.decision === undefined ? undefined : await deciding.places.find(about);
       await (about.decision === undefined
         ? deciding.choose(about)
         : place && deciding.decide(place, about.decision, about.message, about.leave_out));

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Decision } from "../protocol";
 import { buttons, type Choice, groupButtons, groupNotice, notice, urgent } from "./content";
-import type { Place } from "./deciding";
+import type { Place } from "./places";
 import type { Checkpoints, Opened } from "./store";
 import { keyOf } from "./waiting";
 

@@ -5,7 +5,7 @@ import type { Context } from "../context";
 import type { Proposal } from "../protocol";
 import { oneLine } from "../views/text";
 import { nameOf } from "./content";
-import type { Place } from "./deciding";
+import type { Place } from "./places";
 
 const SCHEME = "devloop-proposal";
 type Side = "now" | "then" | "patch";
