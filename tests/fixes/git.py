@@ -175,7 +175,7 @@ FIXES = (
         name="git-no-pager",
         threat="§5 rule 3: core.pager and pager.* name programs",
         says="no pager is started",
-        cuts=(Cut(GIT, 'command = [executable(), "--no-pager"]', "command = [executable()]"),),
+        cuts=(Cut(GIT, 'command = [executable(path), "--no-pager"]', "command = [executable(path)]"),),
         tests=(f"{HARDENING}test_no_pager_is_started_at_a_terminal[--no-pager]",),
     ),
     Fix(

@@ -19,6 +19,7 @@ import pytest
 
 from devloop.workspace import repository as repositories
 from devloop.workspace.git import Git, check_version
+from devloop.workspace.git_program import search_path
 
 ANY_PROTOCOL = (("protocol.allow", "always"),)
 PROMPT = b"\nUsername for"
@@ -64,8 +65,8 @@ class Relaxed(Git):
     def more(self) -> dict[str, str]:
         return self.__dict__.setdefault("_more", {})
 
-    def _environment(self) -> dict[str, str]:
-        found = super()._environment() | self.more
+    def _environment(self, path: str) -> dict[str, str]:
+        found = super()._environment(path) | self.more
         return {name: value for name, value in found.items() if name not in self.without}
 
 
@@ -282,8 +283,9 @@ async def test_reading_writes_no_index(place):
 def at_a_terminal(git: Relaxed, *args: str, drop: str = "", data: bytes = b"") -> bytes:
     """What git shows at a terminal of its own, until it ends or asks for something."""
     ours, theirs = pty.openpty()
-    command = ["setsid", "--ctty", *(word for word in git._command(True) if word != drop), *args]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=git._environment()) as process:
+    path = search_path()
+    command = ["setsid", "--ctty", *(word for word in git._command(path, True) if word != drop), *args]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=git._environment(path)) as process:
         os.close(theirs)
         os.write(ours, data)
         said = b""

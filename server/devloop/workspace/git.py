@@ -151,12 +151,13 @@ class Git:
         self, args: tuple[str | bytes | Path, ...], literal: bool, *, stdin: int, stdout: int
     ) -> asyncio.subprocess.Process:
         cwd = self.cwd or self.work_tree or self.git_dir
+        path = search_path()
         try:
             return await asyncio.create_subprocess_exec(
-                *self._command(literal),
+                *self._command(path, literal),
                 *args,
                 cwd=cwd if cwd is not None and cwd.is_dir() else None,
-                env=self._environment(),
+                env=self._environment(path),
                 stdin=stdin,
                 stdout=stdout,
                 stderr=asyncio.subprocess.PIPE,
@@ -191,8 +192,8 @@ class Git:
             raise
         return Output(process.returncode or 0, out, err.decode("utf-8", "replace"), truncated)
 
-    def _command(self, literal: bool) -> list[str]:
-        command = [executable(), "--no-pager"]
+    def _command(self, path: str, literal: bool) -> list[str]:
+        command = [executable(path), "--no-pager"]
         if literal:
             command.append("--literal-pathspecs")
         if self.git_dir is not None:
@@ -201,11 +202,11 @@ class Git:
             command.append(f"--work-tree={self.work_tree}")
         return command
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, path: str) -> dict[str, str]:
         keep = ("SYSTEMROOT", "TEMP", "TMP")
         environment = {name: os.environ[name] for name in keep if name in os.environ}
         environment |= {
-            "PATH": search_path(),
+            "PATH": path,
             "HOME": os.devnull,
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -315,7 +316,7 @@ _versions: dict[str, tuple[int, ...]] = {}
 
 async def check_version() -> tuple[int, ...]:
     """git's version; raises `RepositoryUnfit` below 2.38 (`merge-tree --write-tree` is needed for landing)."""
-    name = executable()
+    name = executable(search_path())
     if name not in _versions:
         text = await Git(None).line("version")
         found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)

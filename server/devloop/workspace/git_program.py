@@ -30,13 +30,14 @@ def search_path() -> str:
 
 def _is_foreign(entry: str) -> bool:
     """Whether it is such a folder or lies below one, by name or really. Compared as text: all entries are looked at
-    twice in each call of git, and with path objects that takes three times as long."""
+    in each call of git, and with path objects that takes three times as long."""
     places = [os.path.join(place, "") for place in (os.path.normpath(entry), os.path.realpath(entry))]  # noqa: PTH118
     return any(place.startswith(os.path.join(folder, "")) for folder in _foreign for place in places)  # noqa: PTH118
 
 
-def executable() -> str:
-    found = _which(search_path())
+def executable(path: str) -> str:
+    """The git of a search path."""
+    found = _which(path)
     if found is None:
         raise RepositoryUnfit(
             "git is not installed.",
