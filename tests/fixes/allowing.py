@@ -95,7 +95,7 @@ FIXES: tuple[Fix, ...] = (
         threat="§10: another test is moved into the one that is named",
         says="what would be found without the named test, and is not with it, holds everything of the file",
         cuts=(Cut(RULES, old="return [] if left.total() else found", new="return found"),),
-        tests=(f"{GATES}::test_what_reaches_further_than_the_named_test_holds[nested]",),
+        tests=(f"{GATES}::test_a_test_that_hides_in_the_named_one_holds",),
     ),
     Fix(
         name="skips-that-reach-further",
@@ -103,13 +103,6 @@ FIXES: tuple[Fix, ...] = (
         says="a skip that ends or leaves out other tests is never a task's to allow",
         cuts=(Cut(RULES, old='if guard.kind == "skip" and (', new="if False and ("),),
         tests=(f"{GATES}::test_what_reaches_further_than_the_named_test_holds[exit]",),
-    ),
-    Fix(
-        name="lines-as-python-counts-them",
-        threat="§9.4: a lone carriage return moves lines for Python and not for the diff",
-        says="a file in which lines are counted in two ways has no single tests",
-        cuts=(Cut(RULES, old='if module is None or "\\r" in text:', new="if module is None:"),),
-        tests=(f"{GATES}::test_lines_that_only_python_sees_move_nothing_into_a_named_test",),
     ),
     Fix(
         name="moved-files-by-both-names",

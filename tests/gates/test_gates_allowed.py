@@ -140,6 +140,16 @@ def test_what_reaches_further_than_the_named_test_holds(old: str, new: str) -> N
     assert holds({PATH: MONEY}, money(old, new), f"{PATH}::test_total")
 
 
+def test_a_test_that_hides_in_the_named_one_holds() -> None:
+    """Its name is there still, and nothing that looks like an assertion went: only without the named test it is seen
+    that it is gone."""
+    before = MONEY.replace("assert other() == 1", "other()")
+    after = before.replace("\n\n\ndef test_other():\n    other()", "\n\n    def test_other():\n        other()")
+    assert after != before
+    after = after.replace("assert total(a) == 3", "assert total(a) == 4")
+    assert holds({PATH: before}, {PATH: after}, f"{PATH}::test_total")
+
+
 def test_lines_that_only_python_sees_move_nothing_into_a_named_test() -> None:
     shifted = MONEY.replace("import pytest\n", "import pytest  # \r# \r# \r# \n").replace(
         "other() == 1", "other() == 2"
