@@ -8,6 +8,7 @@ EDITS = "tests/redact/test_redact_edits.py::"
 EXITS = "tests/redact/test_redact_exits.py::"
 SHIP = "tests/errands/test_errands_ship.py::"
 CHARACTERS = "tests/redact/test_redact_characters.py::"
+CUTTING = "tests/tools/test_tools_cutting.py::"
 
 FIXES = (
     Fix(
@@ -102,6 +103,34 @@ FIXES = (
             f"{SECRETS}test_any_known_value_in_any_encoding_and_any_chunking_is_hidden_and_pieces_are_as_the_whole",
             f"{SECRETS}test_what_has_the_shape_of_a_secret_is_hidden_wherever_it_is_cut",
         ),
+    ),
+    Fix(
+        name="search-cuts-no-secret",
+        threat="§9.3: half a secret where a search shows a part of a long line",
+        says="what is shown of a line ends beside a secret",
+        cuts=(Cut("tools/searching.py", "part(text, start, end, context.redact)", "text[start:end]"),),
+        tests=(f"{CUTTING}test_a_search_shows_no_half_of_a_secret_at_the_ends_of_a_long_line[8]",),
+    ),
+    Fix(
+        name="hints-cut-no-secret",
+        threat="§9.3: half a secret in the words on an edit that did not fit",
+        says="of a long line nothing is shown before it is clean",
+        cuts=(Cut("tools/text.py", 'line if len(line) <= SHOWN else f"({len(line)} characters)"', "line[:SHOWN]"),),
+        tests=(f"{CUTTING}test_a_hint_at_a_similar_line_shows_no_part_of_a_long_one",),
+    ),
+    Fix(
+        name="output-cuts-no-secret",
+        threat="§9.3: half a secret where the middle of an output is left out",
+        says="a line without an end near the cut loses its last word",
+        cuts=(
+            Cut(
+                "sandbox/output.py", "        end = max((match.start()", "        end = len(head) or max((match.start()"
+            ),
+            Cut(
+                "sandbox/output.py", "        start = found.start() if found else LINE_REACH - 1", "        start = -1"
+            ),
+        ),
+        tests=(f"{CUTTING}test_of_one_long_word_no_end_is_kept_that_may_be_half_a_secret",),
     ),
     Fix(
         name="open-private-key",

@@ -30,6 +30,7 @@ Not here: what a hostile command encodes in another way. It has no secret to enc
 from __future__ import annotations
 
 from devloop.redact.characters import conceals, file_name, one_line, printable, unescaped, visible
+from devloop.redact.cutting import part
 from devloop.redact.redactor import PLACEHOLDER, Redactor
 from devloop.redact.streams import RedactedOutput, Stream
 from devloop.secret_names import SECRET_NAME
@@ -43,6 +44,7 @@ __all__ = [
     "conceals",
     "file_name",
     "one_line",
+    "part",
     "printable",
     "unescaped",
     "visible",

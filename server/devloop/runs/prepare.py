@@ -212,7 +212,7 @@ async def _set_up(services: Services, spec: RunSpec, setup: SetupSettings | None
         output_file=log,
     )
     if outcome.exit_code != 0:
-        tail = one_line(services.redactor.text(outcome.output[-300:]))
+        tail = one_line(services.redactor.text(outcome.output)[-300:])
         ending = f"exit {outcome.exit_code}" if outcome.killed_reason is None else f"killed: {outcome.killed_reason}"
         raise DevloopError(f"The set-up command failed ({ending}): {tail}", hint=f"All of it: {log}")
     snapshot = await services.workspace.snapshot(spec.id, "set-up")

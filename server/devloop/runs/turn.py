@@ -103,7 +103,8 @@ async def _ask(
         return {"outcome": "exhausted", "reason": money.WALL_USED_UP}
     except ModelFailure as failure:
         services.store.release(spec.id, number)
-        return _after_failure(failure, attempt, fresh=transcript.is_fresh(number))
+        said = services.redactor.text(f"{failure.message} {failure.hint}".strip())
+        return _after_failure(failure, said, attempt, fresh=transcript.is_fresh(number))
     except BaseException:
         services.store.release(spec.id, number)
         raise
@@ -158,9 +159,9 @@ async def build_request(services: Services, spec: RunSpec, transcript: Transcrip
     )
 
 
-def _after_failure(failure: ModelFailure, attempt: int, *, fresh: bool) -> Outcome:
+def _after_failure(failure: ModelFailure, said: str, attempt: int, *, fresh: bool) -> Outcome:
     """`fresh`: nothing was answered in this conversation yet, so another one would begin with the same words."""
-    reason = one_line(f"{failure.message} {failure.hint}".strip(), 400)
+    reason = one_line(said, 400)
     if failure.kind == "context_window" and not fresh:
         return {"outcome": "hand_off", "reason": reason}
     if failure.kind in FOR_A_PERSON:

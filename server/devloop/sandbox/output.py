@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import logging
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,9 @@ log = logging.getLogger(__name__)
 
 FILE_CAP = 16 * 1024 * 1024
 LINE_REACH = 4096
-"""How far from a cut a line break is looked for, so that no line (and no secret in it) is shown by half."""
+"""How far from a cut a line break is looked for, or else a blank, so that no line and no secret in it is shown by half.
+Where there is neither, so much is left out."""
+_BLANK = re.compile(rb"\s")
 
 
 class Sink:
@@ -90,18 +93,21 @@ class Sink:
 
 
 def _until_line_end(head: bytes) -> bytes:
-    end = head.rfind(b"\n", max(0, len(head) - LINE_REACH))
-    return head[:end] if end >= 0 else head
+    begin = max(0, len(head) - LINE_REACH)
+    end = head.rfind(b"\n", begin)
+    if end < 0:
+        end = max((match.start() for match in _BLANK.finditer(head, begin)), default=begin)
+    return head[:end]
 
 
 def _from_line_start(tail: bytes) -> bytes:
     start = tail.find(b"\n", 0, LINE_REACH)
-    if start >= 0:
-        return tail[start + 1 :]
-    skip = 0
-    while skip < min(4, len(tail)) and tail[skip] & 0xC0 == 0x80:  # the rest of a character that was cut
-        skip += 1
-    return tail[skip:]
+    if start < 0:
+        found = _BLANK.search(tail, 0, LINE_REACH)
+        start = found.start() if found else LINE_REACH - 1
+    while start + 1 < len(tail) and tail[start + 1] & 0xC0 == 0x80:  # the rest of a character that was cut
+        start += 1
+    return tail[start + 1 :]
 
 
 def _decode(head: bytes) -> str:

@@ -131,7 +131,7 @@ def argument(call: ToolCall, redact: Callable[[str], str]) -> str:
     """
     for name in ("command", "pattern", "path", "question", "summary", "name"):
         if isinstance(value := call.input.get(name), str):
-            return one_line(redact(value[:2000]), 80)
+            return one_line(redact(value), 80)
     return ""
 
 

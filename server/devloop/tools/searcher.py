@@ -1,8 +1,9 @@
 """The program that searches files for a regular expression. It runs by itself, inside the sandbox, from its source.
 
 A hostile expression can keep Python's `re` busy for ever, and nothing in the same process could stop it. So this is a
-process of its own, with limits. Reads `{"pattern", "files", "cap"}` as JSON; prints `path:line: text` per match; ends
-with 3 when it stopped at `cap` bytes.
+process of its own, with limits. Reads `{"pattern", "files", "cap"}` as JSON; prints `[path, line, text, start, end]`
+for each match, as JSON on a line; ends with 3 when it stopped at `cap` bytes of what is to be shown: of a long line
+that is `text[start:end]`, with what stands around it, because devloop knows a secret only as a whole.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 LINE = 400
+AROUND = 2048
 FILE_CAP = 16 * 1024 * 1024
 
 
@@ -31,12 +33,13 @@ def main() -> int:
             if found is None:
                 continue
             start = max(0, found.start() - LINE // 2) if len(line) > LINE else 0
-            text = f"{name}:{number}: {line[start : start + LINE].rstrip()}\n"
-            raw = text.encode("utf-8", "replace")
-            left -= len(raw)
+            shown = line[start : start + LINE]
+            left -= len(f"{name}:{number}: {shown}\n".encode("utf-8", "replace"))
             if left < 0:
                 return 3
-            sys.stdout.buffer.write(raw)
+            before = max(0, start - AROUND)
+            row = [name, number, line[before : start + LINE + AROUND], start - before, start - before + len(shown)]
+            sys.stdout.buffer.write(json.dumps(row).encode() + b"\n")
         sys.stdout.buffer.flush()
     return 0
 

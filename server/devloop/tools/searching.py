@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from devloop import globs
+from devloop.redact import part
 from devloop.sandbox import GIB, Command, Limits, Mount, environment, toolchain_mounts
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import Search
@@ -19,6 +20,8 @@ from devloop.tools.model import Answer, Problem, ToolContext
 from devloop.tools.reading import Walk
 
 SEARCH_CAP = 100 * 1024
+PRINTED_CAP = 8 * 1024 * 1024
+"""More than the program prints for what is shown: six characters for one, and what stands around it."""
 WALL_S = 15.0
 STOPPED_AT_CAP = 3
 
@@ -36,14 +39,16 @@ async def search(call: Search, context: ToolContext) -> Answer:
             cwd=context.view,
             mounts=(Mount(context.worktree, context.view), *_interpreter()),
             env=environment(Path("/tmp/home")),  # noqa: S108 - inside the sandbox
-            limits=Limits(wall_s=WALL_S, memory_bytes=GIB, output_bytes=2 * SEARCH_CAP),
+            limits=Limits(wall_s=WALL_S, memory_bytes=GIB, output_bytes=PRINTED_CAP),
             stdin=json.dumps(job).encode(),
             trusted=True,
         )
     )
     if result.exit_code not in (0, STOPPED_AT_CAP) and not result.timed_out:
-        raise Problem(f"The search failed: {result.output[-500:].strip() or result.killed_reason}.")
-    text, count = result.output.rstrip("\n"), result.output.count("\n")
+        said = context.redact(result.output)[-500:].strip()
+        raise Problem(f"The search failed: {said or result.killed_reason}.")
+    found = await asyncio.to_thread(_told, result.output, context)
+    text, count = "\n".join(found), len(found)
     if result.timed_out:
         text += f"\n… stopped after {WALL_S:.0f} s; use a simpler pattern or a narrower path"
     elif result.exit_code == STOPPED_AT_CAP:
@@ -53,6 +58,18 @@ async def search(call: Search, context: ToolContext) -> Answer:
     if stopped:
         text += f"\n… only {len(names)} files were searched: stopped after {stopped}; name a folder that is deeper"
     return Answer(text.lstrip("\n"), f"search {call.pattern!r} ({count})", is_error=result.timed_out)
+
+
+def _told(output: str, context: ToolContext) -> list[str]:
+    """`path:line: text` for each row of the program."""
+    lines = []
+    for row in output.splitlines():
+        try:
+            name, number, text, start, end = json.loads(row)
+        except ValueError:  # it was ended within a row, or more was printed than is kept
+            continue
+        lines.append(f"{name}:{number}: {part(text, start, end, context.redact).rstrip()}")
+    return lines
 
 
 def _candidates(call: Search, context: ToolContext) -> tuple[list[str], str]:

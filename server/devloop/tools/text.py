@@ -13,6 +13,7 @@ from devloop.tools.model import Problem
 
 NEAR_LINES = 5000
 """Longer files are not searched for similar lines."""
+SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,11 @@ def replace(source: Text, old: str, new: str, *, every: bool, name: str) -> tupl
     return pattern.sub(renewed, source.text), lines
 
 
+def _short(line: str) -> str:
+    """A line that is shown before it is clean: not in part, which may be half a secret."""
+    return line if len(line) <= SHOWN else f"({len(line)} characters)"
+
+
 def near(text: str, old: str) -> str:
     """A hint at what `old` was probably meant to be: the same line with other white space, or a similar one."""
     lines = text.splitlines()
@@ -125,7 +131,7 @@ def near(text: str, old: str) -> str:
     if not exact:
         return ""
     height = min(len(old.splitlines()), 12)
-    shown = "\n".join(f"{n + 1}\t{lines[n][:300]}" for n in range(exact[0], min(exact[0] + height, len(lines))))
+    shown = "\n".join(f"{n + 1}\t{_short(lines[n])}" for n in range(exact[0], min(exact[0] + height, len(lines))))
     return f" The file has, at line {exact[0] + 1}:\n{shown}"
 
 

@@ -1,0 +1,83 @@
+"""What is cut before a model reads it is cut beside a secret, never through one (security §9.3)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from devloop.redact import Redactor, part
+from devloop.sandbox.output import LINE_REACH, Sink
+from support.secret_inputs import made, pieces, shapes
+
+SECRET = "not-a-real-" + "secret-value"
+"""What the context of these tests knows."""
+HALF = 10
+
+
+def halves(text: str, secret: str) -> list[str]:
+    return [each for each in (secret[:HALF], secret[-HALF:]) if each in text]
+
+
+@pytest.mark.parametrize("place", range(0, 20, 4))
+async def test_a_search_shows_no_half_of_a_secret_at_the_ends_of_a_long_line(make, place: int) -> None:
+    """The line's shown part ends (or begins) somewhere within the secret."""
+    desk = make()
+    fill = " ".join(["word"] * 300)
+    desk.put("behind.txt", f"FIND {fill[: 374 + place]}{SECRET} {fill}\n")
+    desk.put("before.txt", f"{fill} {SECRET}{fill[: 180 + place]} FIND {fill}\n")
+    found = (await desk.do("search", pattern="FIND")).content
+    assert found.count("FIND") == 2 and len(found) < 1200
+    assert halves(found, SECRET) == []
+
+
+async def test_a_hint_at_a_similar_line_shows_no_part_of_a_long_one(make) -> None:
+    desk = make()
+    line = f"value = '{'x' * 279}{SECRET}'"
+    desk.put("a.py", f"{line}\nend = 1\n")
+    told = await desk.do("edit_file", path="a.py", old_string=f"  {line}", new_string="value = 1")
+    assert told.is_error and "not found" in told.content and halves(told.content, SECRET) == []
+
+
+def test_a_part_of_a_text_has_no_half_of_any_secret() -> None:
+    source = random.Random(11)
+    for _ in range(300):
+        secret = made(source, 20, 60)
+        shape = next(each for each in iter(lambda: shapes(source), "") if " " not in each and "://" not in each)
+        text = " ".join(source.choice(("word", secret, "x" * 9, shape, f"a={secret};")) for _ in range(40))
+        start = source.randint(0, len(text))
+        end = start + source.randint(0, 400)
+        redactor = Redactor({"A_TOKEN": secret})
+        shown = part(text, start, end, redactor.text)
+        assert secret[:HALF] not in shown and secret[-HALF:] not in shown, (text, start, end)
+        assert len(shape) < 20 or (shape[:18] not in shown and shape[-12:] not in shown), (text, start, end)
+
+
+def test_a_part_without_secrets_is_exactly_what_was_asked_for() -> None:
+    text = "one two three four"
+    assert part(text, 4, 9, Redactor({"T": SECRET}).text) == "two t"
+    assert part(f"{SECRET} {text}", len(SECRET) + 1, 900, Redactor({"T": SECRET}).text) == text
+
+
+@pytest.mark.parametrize("line", [LINE_REACH // 2, 3 * LINE_REACH])
+def test_an_output_of_long_lines_is_cut_through_no_word(line: int) -> None:
+    """Beginning and end are kept; a line that is longer than a cut looks back ends with a whole word."""
+    source = random.Random(line)
+    word = "Qz7" * 12
+    for _ in range(20):
+        text = ("\n".join(f"{word} " * (line // len(word)) for _ in range(40))).encode()
+        sink = Sink(20_000 + source.randint(0, 200))
+        for piece in pieces(text.decode(), source):
+            sink.write(piece.encode())
+        head, _, tail = sink.text().partition("left out")
+        words = {*head.split()[:-3], *tail.split()[1:]}
+        assert words == {word}, words
+
+
+def test_of_one_long_word_no_end_is_kept_that_may_be_half_a_secret() -> None:
+    secret = "Zy" * 20
+    for at in range(9_980, 10_020):
+        sink = Sink(20_000)
+        sink.write(b"x" * (at - 20) + secret.encode() + b"y" * 50_000)
+        sink.close()
+        assert "ZyZy" not in sink.text()
