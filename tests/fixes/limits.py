@@ -14,7 +14,7 @@ MASKED = "masks=tuple(services.root / name for name in tools.PROTECTED"
 
 ABSENT = "        if kind is None:\n"
 MADE = (
-    "            spare = outer.spare if last else None\n"
+    "            spare = outer.spare if len(parts) == 1 else None  # deeper ones could be led elsewhere by a link\n"
     "            points.make(path, spare)\n"
     "            ground.point(path, spare)\n"
 )

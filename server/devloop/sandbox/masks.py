@@ -175,7 +175,7 @@ def _pin(ground: Ground, outer: Mount, place: Path, view: Path) -> Path | None:
             return Path(posixpath.normpath(inside.parent / leads_to)).joinpath(*parts[number:])
         empty = last and (kind is None or (stat.S_ISDIR(kind) and points.is_empty(path)))
         if kind is None:
-            spare = outer.spare if last else None
+            spare = outer.spare if len(parts) == 1 else None  # deeper ones could be led elsewhere by a link
             points.make(path, spare)
             ground.point(path, spare)
         elif stat.S_ISDIR(kind) and (empty or points.used(path)):

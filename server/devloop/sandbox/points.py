@@ -68,19 +68,22 @@ def _take(spare: Path) -> str | None:
 
 
 def _put_by(path: Path, spare: Path) -> bool:
-    """Move it to `spare`, where nobody can fill it any more, and back when somebody did before."""
+    """Move it to `spare`, where nobody can fill it any more, and back when somebody did before. False: not moved."""
     names = _spare.get(spare, [])
     if len(names) >= KEPT:
         return False
     name = uuid.uuid4().hex
+    place = f"{spare}/{name}"
     try:
-        os.rename(path, place := f"{spare}/{name}")  # noqa: PTH104 - speed
-        if not is_empty(place):
-            os.rename(place, path)  # noqa: PTH104
-        else:
-            names.append(name)
+        os.rename(path, place)  # noqa: PTH104 - speed
     except OSError:
         return False
+    with contextlib.suppress(OSError):  # no folder
+        if is_empty(place):
+            names.append(name)
+            return True
+    with contextlib.suppress(OSError):  # something is there again
+        os.rename(place, path)  # noqa: PTH104
     return True
 
 
