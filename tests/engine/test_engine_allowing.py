@@ -200,7 +200,7 @@ async def test_what_an_agent_writes_into_the_plan_allows_nothing(shop: Engine) -
 
 
 async def test_an_errand_may_change_no_tests_whatever_it_says(shop: Engine) -> None:
-    yes(shop, item("@quick"))
+    yes(shop, item("@quick", ["tests/**"]))
     await shop.play(
         {"@quick": [turn(write("tests/test_other.py", OTHER.replace("== 3", "!= 5"))), turn(finish("Done."))]}
     )
