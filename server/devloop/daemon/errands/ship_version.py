@@ -79,7 +79,8 @@ def version_of(
     notes: list[str],
 ) -> Version:
     """The next version; what a person should know of how it came about is added to `notes`."""
-    version = _chosen(asked, changes, tag, declared, notes)
+    wanted, bump = asked.word("version"), asked.word("bump", "auto")
+    version = _named(wanted, tag) if wanted else _following(bump, changes, tag, declared, notes)
     for each in declared:
         said = versions.release_of(each.place.version) if each.place is not None else None
         if said is not None and said > version:
@@ -87,21 +88,18 @@ def version_of(
     return version
 
 
-def _chosen(
-    asked: Asked,
-    changes: Sequence[Change],
-    tag: versions.Tag | None,
-    declared: Sequence[Declared],
-    notes: list[str],
+def _named(wanted: str, tag: versions.Tag | None) -> Version:
+    version = versions.parse(wanted)
+    if version is None:
+        raise UsageError(f"{one_line(wanted, 40)!r} is no version.", hint="Write it like 1.4.0.")
+    if tag is not None and version <= tag.version:
+        raise UsageError(f"{version} does not come after {tag.name}, the newest tag.", hint="Choose a higher one.")
+    return version
+
+
+def _following(
+    bump: str, changes: Sequence[Change], tag: versions.Tag | None, declared: Sequence[Declared], notes: list[str]
 ) -> Version:
-    wanted, bump = asked.word("version"), asked.word("bump", "auto")
-    if wanted:
-        version = versions.parse(wanted)
-        if version is None:
-            raise UsageError(f"{one_line(wanted, 40)!r} is no version.", hint="Write it like 1.4.0.")
-        if tag is not None and version <= tag.version:
-            raise UsageError(f"{version} does not come after {tag.name}, the newest tag.", hint="Choose a higher one.")
-        return version
     if bump not in BUMPS:
         raise UsageError(f"{one_line(bump, 40)!r} is no step.", hint=f"Choose one of: {', '.join(BUMPS)}.")
     said = _said_there(declared, tag)
