@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from devloop import __version__, beginning
 from devloop.cli.app import MODULES, application, asked_for
+from devloop.cli.help_look import flowing
 
 OTHERS = [
     *("init", "run", "continue", "decide", "cancel", "status", "runs", "show", "explain"),
@@ -65,9 +66,18 @@ def test_every_command_has_help_with_an_example(devloop, command):
     assert result.code == 0
     assert f"Usage: devloop {' '.join(command)}" in result.out
     assert f"devloop {' '.join(command)}" in result.out.partition("Examples")[2]
+    usage = result.out.partition("Usage:")[2].partition("\n\n")[0]
+    assert not {"<bool>", "<int", "<list", "<%"} & set(result.out.split()) and "[[" not in usage and "{[" not in usage
     if "--json" in result.out:
         assert "JSON" in result.out.partition("Examples")[2]
         assert ": ," not in result.out and ": }" not in result.out, "lists are shown"
+
+
+def test_help_flows_where_the_source_breaks_its_lines(devloop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    assert "each in a git worktree of its own, checked by your tests" in devloop("--help").out
+    assert "waits for you. Nothing is built before you have accepted the plan." in devloop("start", "--help").out
+    assert flowing("a\nb\n\n- c\n- d") == "a b\n\n- c\n- d"
 
 
 def test_the_version_is_printed_without_loading_anything():

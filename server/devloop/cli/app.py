@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from devloop import __version__
+from devloop.cli import help_look
 from devloop.cli.session import options
 
 HELP = """Drive coding agents from a Markdown plan.
@@ -55,7 +56,7 @@ def application(asked: str | None = None) -> typer.Typer:
     """The program: with all its commands, or, where `asked` is one of them, with what registers that one."""
     app = typer.Typer(
         name="devloop",
-        help=HELP,
+        help=help_look.flowing(HELP),
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -65,6 +66,7 @@ def application(asked: str | None = None) -> typer.Typer:
     wanted = [module for module, commands in MODULES if asked in commands] or [module for module, _ in MODULES]
     for module in wanted:
         importlib.import_module(f"devloop.cli.{module}").register(app)
+    help_look.settle(app)
     return app
 
 

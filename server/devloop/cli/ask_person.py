@@ -103,7 +103,7 @@ class Person:
         for number, decision in enumerate(decisions, 1):
             self._console.print(
                 f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/]"
-                f"{f' · {safe(told, 120)}' if (told := checkpoint_view.recommendation(decision, checkpoint)) else ''}"
+                f"{checkpoint_view.recommended_then(decision, checkpoint)}"
             )
         if checkpoint.get("recommended") is None and checkpoint.get("why"):
             self._console.print(f"  [yellow]Look first:[/] {safe(checkpoint['why'], 120)}.")

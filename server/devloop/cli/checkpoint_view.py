@@ -15,7 +15,7 @@ from devloop.daemon import wording
 Row = dict[str, Any]
 
 MEANING = {
-    "continue": "accept onto the plan branch, go on with the next task",
+    "continue": "accept onto the plan branch, then the next task",
     "commit": "accept and land on your branch, then go on",
     "fresh": "accept, write the hand-off, end here",
     "stop": "accept, end the loop",
@@ -124,6 +124,14 @@ def recommendation(decision: str, checkpoint: Row) -> str:
     if checkpoint.get("recommended") != decision:
         return ""
     return f"recommended: {checkpoint['why']}" if checkpoint.get("why") else "recommended"
+
+
+def recommended_then(decision: str, checkpoint: Row) -> str:
+    """What stands behind its meaning, as markup: a reason on a line of its own, which a narrow terminal needs."""
+    told = recommendation(decision, checkpoint)
+    if not told:
+        return ""
+    return f"\n{' ' * 14}{safe(told, 120)}" if checkpoint.get("why") else f" · {told}"
 
 
 def _diff(console: Console, diff: Row | None) -> None:

@@ -165,7 +165,9 @@ def _table(out: Console, rows: list[Row]) -> None:
 
 def runs(
     task: Annotated[str | None, typer.Option("--task", help="Only runs of this task.")] = None,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=1000, help="At most so many, newest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="N", min=1, max=1000, help="At most so many, newest first.")
+    ] = 20,
     as_json: Json = False,
 ) -> None:
     """The runs so far, newest first."""
@@ -273,7 +275,9 @@ def transcript(name: RunName = None, as_json: Json = False) -> None:
 def log(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what happens from now on.")] = False,
     name: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only this run.")] = None,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=5000, help="At most so many, the newest.")] = 50,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="N", min=1, max=5000, help="At most so many, the newest.")
+    ] = 50,
     as_json: Json = False,
 ) -> None:
     """What happened, oldest first."""

@@ -123,7 +123,9 @@ def run_task(
 
 
 def continue_plan(
-    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="At most so many tasks.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="At most so many tasks.")
+    ] = None,
     task: Annotated[str | None, typer.Option("--from", metavar="TASK", help="Begin with this task.")] = None,
     hand_off: Annotated[
         bool | None,

@@ -227,7 +227,9 @@ def new(
 
 
 def statusline(
-    width: Annotated[int | None, typer.Option("--width", min=1, help="Columns; else those of the terminal.")] = None,
+    width: Annotated[
+        int | None, typer.Option("--width", metavar="N", min=1, help="Columns; else those of the terminal.")
+    ] = None,
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
 ) -> None:
     """Print the project in one line, for a prompt or a status line. Reads Claude Code's JSON when it is piped in."""

@@ -52,7 +52,10 @@ def register(app: typer.Typer) -> None:
 
 def command(
     action: Annotated[Action, typer.Argument(help="sync: add what git has; reconstruct: older too.")] = Action.show,
-    since: Annotated[datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="With reconstruct.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", metavar="DATE", formats=["%Y-%m-%d"], help="With reconstruct: like 2026-01-31."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show which commit did which task, and bring that in step with git."""
