@@ -132,6 +132,7 @@ export function checkpoint(more: object = {}): object {
         place: "tests/test_money.py:4",
         text: "@pytest.mark.skip",
       },
+      { kind: "changed-test", file: "tests/test_b.py", line: 0, text: "test_b", by_task: true },
     ],
     question: null,
     problem: null,

@@ -144,7 +144,10 @@ describe("events", () => {
     expect(open.checkpoint).toMatchObject({
       number: 1,
       kind: "decision",
-      guards: ["skipped test: tests/test_money.py:4: @pytest.mark.skip"],
+      guards: [
+        "skipped test: tests/test_money.py:4: @pytest.mark.skip",
+        "(the task says so) changed-test: tests/test_b.py: test_b",
+      ],
     });
     const closed = withEvents(open, [event("checkpoint.closed", { number: 1, decision: "revise", message: "x" })]);
     expect(closed.checkpoint).toBeNull();

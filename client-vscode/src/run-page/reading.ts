@@ -204,7 +204,10 @@ function proposalOf(told: Row): Checkpoint["proposal"] {
 /** Something the work does to the checks themselves. */
 function guardOf(told: Row): string {
   const place = line(told["place"], 200) || line(told["file"], 200);
-  return [line(told["kind"], 60).replaceAll("_", " "), place, line(told["text"], 200)].filter(Boolean).join(": ");
+  const found = [line(told["kind"], 60).replaceAll("_", " "), place, line(told["text"], 200)]
+    .filter(Boolean)
+    .join(": ");
+  return told["by_task"] === true ? `(the task says so) ${found}` : found;
 }
 
 export function noticesOf(value: unknown): readonly string[] {
