@@ -72,11 +72,7 @@ class Tasks:
         from devloop import settings
         from devloop.daemon import enforcing, resuming
 
-        decide = _decide(params)
-        limit = params.get("limit")
-        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-            raise UsageError("The number of tasks must be 1 or more.")
-        wanted = params.get("phase")
+        decide, limit, wanted = _decide(params), _limit(params), params.get("phase")
         everything = await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))
         own = everything.loop
         if limit is None and wanted is None:
@@ -91,18 +87,10 @@ class Tasks:
                 return {**_attached(in_hand), "runs": asking.group_of(in_hand, runs)}
             within = phase.id if phase else None
             hand_off = await self._hand_off(params, plan) if own.resume != "never" or params.get("hand_off") else None
-            resumed = hand_off.task if hand_off is not None and hand_off.usable else None
-            if resumed is not None and not any(_holds(run, resumed.id) for run in runs):
-                task = plan_events.task_of(plan, resumed)
-            elif params.get("task") is not None:
-                first = _task(plan, params["task"])
-                _may_run(plan, first, again=False)
-                task = plan_events.task_of(plan, first)
-            else:
-                following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], within)
-                if following["state"] != "found" or following["task"] is None:
-                    return {**following, "loop": None, "run": None, "message": _sentence(following, phase)}
-                task = following["task"]
+            following = _first(plan, params, runs, hand_off, within)
+            task = following["task"]
+            if following["state"] != "found" or task is None:
+                return {**following, "loop": None, "run": None, "message": _sentence(following, phase)}
             if limit is None and phase is not None:
                 limit = sum(each.pickable and not each.done for each in asked)
             held = [str(run["task"]) for run in runs]
@@ -197,6 +185,32 @@ def _decide(params: Params) -> str | None:
     if decide not in DECIDE:
         raise UsageError(f"{one_line(str(decide))!r} is nothing to decide unattended.", hint="Use continue or commit.")
     return decide
+
+
+def _limit(params: Params) -> int | None:
+    limit = params.get("limit")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise UsageError("The number of tasks must be 1 or more.")
+    return limit
+
+
+def _first(
+    plan: plans.Plan,
+    params: Params,
+    runs: Sequence[Mapping[str, Any]],
+    hand_off: resuming.HandOff | None,
+    phase: str | None,
+) -> Answer:
+    """The task to begin with, as the engine takes it: of a hand-off, the one that is named, else the next one. Without
+    one `task` is None, and `state` says why."""
+    resumed = hand_off.task if hand_off is not None and hand_off.usable else None
+    if resumed is not None and not any(_holds(run, resumed.id) for run in runs):
+        return {"state": "found", "task": plan_events.task_of(plan, resumed)}
+    if params.get("task") is not None:
+        first = _task(plan, params["task"])
+        _may_run(plan, first, again=False)
+        return {"state": "found", "task": plan_events.task_of(plan, first)}
+    return plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], phase)
 
 
 def _holds(run: Mapping[str, Any], task: str) -> bool:
