@@ -53,11 +53,22 @@ const question = checkpoint({
   decisions: ["answer", "stop", "discard"],
 });
 
+const held = checkpoint({
+  kind: "problem",
+  decisions: ["revise", "recheck", "stop", "block", "discard"],
+  recommended: null,
+  guards: [],
+  gates: [],
+  problem: "secrets: fail",
+  secrets: [{ id: "0123456789ab", file: "samples/first.py", line: 1, kind: "github-pat" }],
+});
+
 const models: Readonly<Record<string, Model>> = {
   empty: newModel(RUN),
   working,
   decision: withEvents(loaded(8), [event("checkpoint.opened", checkpoint())]),
   question: withEvents(loaded(3), [event("checkpoint.opened", question)]),
+  held: withEvents(loaded(3), [event("checkpoint.opened", held)]),
   locked: withLock(withEvents(loaded(3), [event("checkpoint.opened", checkpoint())]), "Trust the folder first."),
   failed: withTrouble(
     withShow(

@@ -32,6 +32,7 @@ async function play(stage, double, { url, key }) {
   const windows = [here, there];
   const { project, page } = here;
   await say(windows, false);
+  await stage.shot(there, "no-key");
 
   await page.bringToFront();
   await here.command("Devloop: Sign In…");
