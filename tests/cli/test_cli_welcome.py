@@ -35,7 +35,20 @@ def test_a_run_that_waits_is_named(devloop, project, scripted):
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
     assert [run["needs_person"] for run in found["runs"]] == [True]
-    assert "waits for you" in devloop().out
+    told = devloop().out
+    assert "waits for you" in told and "devloop decide " in told and "devloop diff" in told
+    assert "devloop continue" not in told and "Next:" not in told, "the run that waits comes first"
+
+
+def test_a_run_that_works_can_be_followed_and_nothing_is_begun_over_it(devloop, project, scripted):
+    assert devloop("run", "1.4", "--detach").code == 0
+    deadline = time.monotonic() + 10
+    while not devloop("--json").json["runs"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    told = devloop().out
+    assert "devloop continue    follow it" in told and "begun and not finished" not in told
+    assert devloop("cancel", "run-1.4-1").code == 0
 
 
 def test_hostile_words_stay_words(devloop, project):

@@ -20,7 +20,7 @@ def main(given: dict[str, str]) -> int | None:
     if not (root / ".devloop").is_dir() and not (root / ".git").exists():
         return None
     plan = os.environ.get("DEVLOOP_PLAN_PATH")
-    found, _ = asyncio.run(situating.look(root, plan=Path(plan) if plan else None))
+    found, facts = asyncio.run(situating.look(root, plan=Path(plan) if plan else None))
     runs = _runs(root)
     if "--json" in given:
         waiting = [run for run in runs if run["needs_person"]]
@@ -32,12 +32,31 @@ def main(given: dict[str, str]) -> int | None:
         answer = f"devloop decide {safe(run['id'], 60)}"
         told = f"[yellow]waits for you[/]: {answer}" if run["needs_person"] else safe(run["doing"] or "works", 60)
         out.print(f"  {safe(run['id'], 60)} {told}")
-    out.print(safe(found.text, 400))
-    width = max(len(each.command) for each in found.options)
-    for each in found.options:
-        out.print(f"  [cyan]{safe(each.command):<{width}}[/]  {safe(each.text)}")
+    plan = facts.plan
+    in_hand = f"{plan.name or plan.path}: {plan.done} of {plan.total} tasks done." if runs and plan else found.text
+    out.print(safe(in_hand, 400))
+    options = _about(runs) + [(each.command, each.text) for each in found.options if not runs]
+    width = max(len(command) for command, _ in options)
+    for command, text in options:
+        out.print(f"  [cyan]{safe(command):<{width}}[/]  {safe(text)}")
     out.print("[dim]devloop --help lists every command.[/]")
     return 0
+
+
+def _about(runs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What to do while runs are open: they come first, and nothing else is begun over them unasked."""
+    if not runs:
+        return []
+    if waiting := [run for run in runs if run["needs_person"]]:
+        one = len(waiting) == 1
+        first = (
+            "devloop decide" if one else "devloop status",
+            "decide" if one else "see which runs wait, and for what",
+        )
+        return [first, ("devloop diff", "look at the work that waits"), ("devloop show", "how it came about")]
+    planned = any(not str(run["task"]).startswith("@") for run in runs)
+    follow = ("devloop continue", "follow it") if planned else ("devloop log -f", "follow it")
+    return [follow, ("devloop status", "what it does and costs"), ("devloop cancel RUN", "end it at once")]
 
 
 def _runs(root: Path) -> list[dict[str, Any]]:
