@@ -8,6 +8,7 @@ does not: those that never showed inside wait in a spare folder for the next com
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 import threading
@@ -21,6 +22,8 @@ KEPT = 200
 _lock = threading.Lock()
 _in_use: Counter[Path] = Counter()
 _spare: dict[Path, list[str]] = {}
+_own = uuid.uuid4().hex  # several processes share a folder
+_numbers = itertools.count()
 
 
 def used(path: Path) -> bool:
@@ -72,7 +75,7 @@ def _put_by(path: Path, spare: Path) -> bool:
     names = _spare.get(spare, [])
     if len(names) >= KEPT:
         return False
-    name = uuid.uuid4().hex
+    name = f"{_own}-{next(_numbers)}"
     place = f"{spare}/{name}"
     try:
         os.rename(path, place)  # noqa: PTH104 - speed
