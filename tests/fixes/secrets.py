@@ -271,8 +271,17 @@ FIXES = (
         name="names-without-secrets",
         threat="§13.5: a list of changed files tells a secret",
         says="names of files are told without secrets, and found again by what was told",
-        cuts=(Cut("runs/paths_told.py", "row[name] = name_without(redactor, row[name])", "pass"),),
+        cuts=(Cut("runs/paths_told.py", "return row | {name: self(row[name])", "return row | {name: row[name]"),),
         tests=(f"{EXITS}test_a_secret_in_a_name_holds_the_work_back_and_no_list_tells_it",),
+    ),
+    Fix(
+        name="names-of-findings-in-lists",
+        threat="§13.5: a list of changed files tells what a scanner found in a name",
+        says="what a finding hides of a name, the lists of that run hide as well",
+        cuts=(Cut("runs/leaks.py", "    paths_told.keep(services, run, hidden)\n", ""),),
+        tests=(
+            "tests/redact/test_redact_names_of_findings.py::test_what_a_finding_hides_of_a_name_no_list_of_the_run_tells",
+        ),
     ),
     Fix(
         name="notices-without-secrets",

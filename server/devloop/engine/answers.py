@@ -149,14 +149,14 @@ async def diff(services: Services, params: Row) -> Row:
     base, commit = row["base"], _work(services, row)
     if base is None or commit is None:
         return {"run": row["id"], "base": base, "commit": None, "patch": "", "files": [], "added": 0, "deleted": 0}
-    found = await services.workspace.diff(base, commit)
+    found, names = await services.workspace.diff(base, commit), paths_told.Names(services, row["id"])
     return {
         "run": row["id"],
         "base": base,
         "commit": commit,
-        "patch": services.redactor.text(found.patch),
+        "patch": services.redactor.text(names.patch(found.patch, found.files)),
         "truncated": found.truncated,
-        "files": [paths_told.told(services.redactor, file) for file in found.files],
+        "files": [names.file(file) for file in found.files],
         "added": found.added,
         "deleted": found.deleted,
     }
@@ -200,7 +200,7 @@ async def _meant(services: Services, row: Row, commit: str, path: str) -> str:
         return path
     changed = await services.workspace.diff(row["base"], work, limit=0)
     there = [each for file in changed.files for each in (file.path, file.old_path)]
-    return paths_told.meant(services.redactor, path, there)
+    return paths_told.Names(services, row["id"]).meant(path, there)
 
 
 def _not_shown(found: Content) -> str | None:

@@ -113,7 +113,8 @@ async def content(
     files: Mapping[str, str] = {}
     if commit is not None and row["base"]:
         found = await services.workspace.diff(row["base"], commit, limit=guarding.PATCH)
-        listed = [paths_told.told(services.redactor, file) for file in found.files[:200]]
+        names = paths_told.Names(services, run)
+        listed = [names.file(file) for file in found.files[:200]]
         difference = {"files": len(found.files), "added": found.added, "deleted": found.deleted, "list": listed}
         changes = [each.to_json() for each in await guarding.of(services, spec, found, row["base"], commit)]
         named, files = allowing.names(services, spec), allowing.files_of(found)

@@ -21,7 +21,7 @@ from devloop.files import write_atomic
 from devloop.gates import Finding, GateResult
 from devloop.redact import artefacts, file_name, one_line
 from devloop.redact.artefacts import Hit, Leak
-from devloop.runs import reporting, scanning
+from devloop.runs import paths_told, reporting, scanning
 from devloop.runs.services import Services
 from devloop.shipping.checks import added
 from devloop.workspace import Diff
@@ -65,7 +65,7 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
     in_names = artefacts.in_names((each for each in hits if each.path == NAMES), named)
     new = [each for each in in_names if not await services.workspace.has(base, each.path)]
     leaks = artefacts.leaks([*(each for each in hits if each.path != NAMES), *new], key, accepted)
-    leaks = _without_secrets(services, leaks, in_names)
+    leaks = _without_secrets(services, run, found, leaks, in_names)
     unlooked = None
     if large:
         told_of = ", ".join(one_line(path, 60) for path in large[:NAMED])
@@ -127,10 +127,24 @@ def _as_it_should_be(hit: Hit) -> bool:
     return hit.rule == artefacts.PLACEHOLDER_RULE and hit.path in (MESSAGE, *SENT.values())
 
 
-def _without_secrets(services: Services, leaks: Sequence[Leak], in_names: Sequence[Hit]) -> tuple[Leak, ...]:
-    """With paths as they may be told."""
+def _without_secrets(
+    services: Services, run: str, found: Diff, leaks: Sequence[Leak], in_names: Sequence[Hit]
+) -> tuple[Leak, ...]:
+    """With paths as they may be told; what hides a secret of them does so in every list of this run, too."""
     values = {each.value for each in in_names if each.rule != "known-value"}
-    return tuple(replace(each, path=artefacts.name_without(services.redactor, each.path, values)) for each in leaks)
+    told = {each.path: artefacts.name_without(services.redactor, each.path, values) for each in leaks}
+    named = {each.path for each in leaks if not each.line}
+    open_ones = {
+        each.value for each in in_names if each.path in named
+    }  # a person said of the others that they are none
+    changed = {path for file in found.files for path in (file.path, file.old_path) if path}
+    hidden = {
+        path: artefacts.name_without(services.redactor, path, open_ones)
+        for path in (*named, *changed)
+        if any(value in path for value in open_ones)
+    }
+    paths_told.keep(services, run, hidden)
+    return tuple(replace(each, path=told[each.path]) for each in leaks)
 
 
 def _readable(path: str, data: bytes) -> list[tuple[str, int, str]]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from devloop.errors import DevloopError, UsageError
 from devloop.redact import PLACEHOLDER, file_name
-from devloop.redact.artefacts import name_without
 from devloop.runs import paths_told, proposing
 from devloop.runs.services import Services
 from devloop.runs.spec import ACCEPTING
@@ -51,7 +50,8 @@ async def _meant(services: Services, row: Outcome | None, commit: str, wanted: S
         return list(wanted)
     changed = await services.workspace.diff(row["base"], commit, limit=0)
     there = [path for file in changed.files for path in (file.path, file.old_path)]
-    return [paths_told.meant(services.redactor, path, there) for path in wanted]
+    names = paths_told.Names(services, row["id"])
+    return [names.meant(path, there) for path in wanted]
 
 
 async def reduce(services: Services, run: str, commit: str, paths: Sequence[str]) -> Outcome:
@@ -62,7 +62,7 @@ async def reduce(services: Services, run: str, commit: str, paths: Sequence[str]
         made = await services.workspace.leave_out(commit, meant)
     except DevloopError as problem:
         return {"outcome": "irreducible", "reason": f"{problem.message} {problem.hint}".strip()}
-    left_out = [name_without(services.redactor, path) for path in made.left_out]
+    left_out = [*map(paths_told.Names(services, run), made.left_out)]
     return {"outcome": "reduced", "commit": made.commit, "left_out": left_out}
 
 
