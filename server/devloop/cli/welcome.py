@@ -32,9 +32,9 @@ def main(given: dict[str, str]) -> int | None:
         answer = f"devloop decide {safe(run['id'], 60)}"
         told = f"[yellow]waits for you[/]: {answer}" if run["needs_person"] else safe(run["doing"] or "works", 60)
         out.print(f"  {safe(run['id'], 60)} {told}")
-    plan = facts.plan
-    in_hand = f"{plan.name or plan.path}: {plan.done} of {plan.total} tasks done." if runs and plan else found.text
-    out.print(safe(in_hand, 400))
+    known = facts.plan
+    told = f"{known.name or known.path}: {known.done} of {known.total} tasks done." if runs and known else found.text
+    out.print(safe(told, 400))
     options = _about(runs) + [(each.command, each.text) for each in found.options if not runs]
     width = max(len(command) for command, _ in options)
     for command, text in options:
