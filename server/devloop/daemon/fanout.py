@@ -21,7 +21,11 @@ PROGRESS_INTERVAL_S = 0.1
 """`turn.progress` of one run is passed on at most this often; what comes in between is replaced by the newest."""
 MAX_BACKLOG = 4 * 1024 * 1024
 """Bytes that a subscriber may leave unread for `PATIENCE_S` before it is dropped: on a busy machine even one that reads
-is that far behind for a moment. `MAX_EVER` it may never be."""
+is that far behind for a moment. `MAX_EVER` it may never be.
+
+Dropped and not skipped, because who subscribes must miss nothing: it comes again and names the last event that it has.
+An editor (`lsp/live/events.py`) is one connection with its buffers, so it is never dropped for this and skips instead.
+"""
 MAX_EVER = 64 * 1024 * 1024
 PATIENCE_S = 3.0
 MAX_HELD = 20_000

@@ -2,12 +2,18 @@
 
 The events are those of the terminal's `devloop log`, in order, sent together at most ten times a second. Of several
 `turn.progress` of a run only the newest is told.
+
+An editor that leaves more unread than a subscriber may (`daemon/fanout.py`) misses events until it has read. It is not
+dropped as that one is: its buffers live in the same connection. How runs stand reaches it with the next status; the log
+has the events.
 """
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
+
+from devloop.daemon.fanout import MAX_BACKLOG
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -16,8 +22,6 @@ if TYPE_CHECKING:
 
 METHOD: Final = "devloop/event"
 INTERVAL_S: Final = 0.1
-MAX_BACKLOG: Final = 4 * 1024 * 1024
-"""Bytes that an editor may leave unread before it misses events; the log has them."""
 
 Event = dict[str, Any]
 
