@@ -55,7 +55,7 @@ FIXES: tuple[Fix, ...] = (
         says="a link is read and its target walked below the root; `..` and absolute targets beyond it are refused",
         cuts=(
             Cut(
-                "beneath.py",
+                "beneath_walk.py",
                 old="                if len(held) == 1:\n                    raise Outside(relative)\n"
                 "                os.close(held.pop())\n",
                 new="                held.append(os.open('..', FOLDER, dir_fd=held[-1]))\n",
@@ -77,7 +77,7 @@ FIXES: tuple[Fix, ...] = (
                 new="return os.open(name, flags, dir_fd=folder)",
             ),
             Cut(
-                "beneath.py",
+                "beneath_walk.py",
                 old="return os.open(name, FOLDER | NOFOLLOW, dir_fd=folder)",
                 new="return os.open(name, FOLDER, dir_fd=folder)",
             ),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from devloop import beginning, beneath, own_files, trust
+from devloop import beginning, beneath, beneath_walk, own_files, trust
 from devloop.cli import statusline
 from devloop.daemon.archived import Archived
 from devloop.daemon.errands import analyze
@@ -140,7 +140,7 @@ def test_what_becomes_a_link_just_after_it_was_looked_at_is_not_followed(
     (root / "file").symlink_to(root.parent / "outside/file")
     (root / "folder").symlink_to(root.parent / "outside")
     monkeypatch.setattr(beneath, "has_openat2", lambda: False)
-    monkeypatch.setattr(beneath, "_link_target", lambda *_: None)  # it was none, then
+    monkeypatch.setattr(beneath_walk, "_link_target", lambda *_: None)  # it was none, then
     for name in ("file", "folder/file"):
         with pytest.raises(OSError):
             beneath.read(root, name, 100)
