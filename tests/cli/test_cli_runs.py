@@ -188,7 +188,7 @@ def test_following_survives_the_death_of_the_daemon(devloop, scripted, project):
 
 def test_a_person_decides_at_the_terminal(terminal, scripted, project):
     person = terminal("run", "1.1")
-    person.until("Decision:")
+    assert "the next task" not in person.until("Decision:"), "it is one task that was asked for"
     person.type("what\n")
     person.until("Choose one of")
     person.until("Decision:")
@@ -322,7 +322,7 @@ def test_a_terminal_that_closes_its_input_leaves_the_question_open(terminal, scr
 def test_a_terminal_loop_asks_for_each_task(terminal, scripted):
     person = terminal("continue", "-n", "2")
     person.until("1.1 First thing")
-    person.until("Decision:")
+    assert "then the next task" in person.until("Decision:")
     person.type("continue\n")
     person.until("1.2 Second thing")
     person.until("Decision:")

@@ -102,7 +102,7 @@ class Person:
             return await self._answer(checkpoint, decisions)
         for number, decision in enumerate(decisions, 1):
             self._console.print(
-                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint)}[/]"
+                f"  [bold]{number}[/] {decision:<9} [dim]{checkpoint_view.meaning(decision, checkpoint, run)}[/]"
                 f"{checkpoint_view.recommended_then(decision, checkpoint)}"
             )
         if checkpoint.get("recommended") is None and checkpoint.get("why"):

@@ -25,19 +25,22 @@ MEANING = {
     "recheck": "run the gates again",
     "block": "mark the task as blocked, with a reason",
 }
+_ENDS_HERE = {"continue": "accept onto the plan branch", "commit": "accept and land on your branch"}
 _WITHOUT_WORK = {"stop": "end the run; its work stays on its branch"}
 MAX_FILES = 12
 MAX_PATCH = 80
 """Lines of a change of the plan that stand at the checkpoint; `v` shows all of it."""
 
 
-def meaning(decision: str, checkpoint: Row) -> str:
-    """What a decision does at this checkpoint."""
+def meaning(decision: str, checkpoint: Row, run: Row) -> str:
+    """What a decision does at this checkpoint of this run; no next task is promised where none comes."""
     if checkpoint.get("kind") != "decision" and decision in _WITHOUT_WORK:
         return _WITHOUT_WORK[decision]
     if decision == "continue" and checkpoint.get("proposal"):
         return "accept it, and change the plan as shown"
-    return MEANING.get(decision, "")
+    limit = run.get("loop_limit")
+    ends = run.get("errand") or (limit is not None and int(run.get("loop_done") or 0) + 1 >= limit)
+    return (_ENDS_HERE.get(decision) if ends else None) or MEANING.get(decision, "")
 
 
 def show(console: Console, run: Row, checkpoint: Row) -> None:

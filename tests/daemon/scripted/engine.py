@@ -106,6 +106,8 @@ class Engine:
             "scripted": True,
             "attempt": attempt,
             "loop": loop["id"],
+            "loop_limit": loop["limit"],
+            "loop_done": loop["done"],
             "started": time.time(),
             "ended": None,
             "branch": None,
