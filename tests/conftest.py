@@ -58,6 +58,7 @@ LONG = (
     "tests/workspace/test_workspace_landing.py",
     "tests/gates/test_gates_liar.py",
     "tests/hostile/test_hostile_run.py",
+    "tests/redact/test_redact_every_exit.py",
     "tests/sandbox/test_sandbox_floods.py",
     "tests/errands/test_workflow.py",
     "tests/skills/test_skills_run.py",

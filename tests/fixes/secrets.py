@@ -8,6 +8,7 @@ EDITS = "tests/redact/test_redact_edits.py::"
 EXITS = "tests/redact/test_redact_exits.py::"
 SHIP = "tests/errands/test_errands_ship.py::"
 CHARACTERS = "tests/redact/test_redact_characters.py::"
+EVERY = "tests/redact/test_redact_every_exit.py::"
 CUTTING = "tests/tools/test_tools_cutting.py::"
 
 FIXES = (
@@ -219,6 +220,89 @@ FIXES = (
         says="events pass the redactor",
         cuts=(Cut("engine/ports.py", "clean = self._redactor.data(data)", "clean = dict(data)"),),
         tests=(f"{EXITS}test_an_event_is_stored_and_told_without_secrets_whoever_tells_it",),
+    ),
+    Fix(
+        name="every-exit",
+        threat="§13.5: any secret, cut anywhere, in any encoding, at any exit of a day's processes",
+        says="all that leaves a process passes the redactor",
+        cuts=(
+            Cut(
+                "redact/redactor.py",
+                "        pem = self.pem()\n        return pem.lines(",
+                "        return text\n        (",
+            ),
+            Cut("redact/redactor.py", "        if not self._known:\n", "        if True:\n"),
+        ),
+        tests=(
+            f"{EVERY}test_no_secret_comes_out[terminal]",
+            f"{EVERY}test_no_secret_comes_out[socket of the daemon]",
+            f"{EVERY}test_no_secret_comes_out[editor]",
+            f"{EVERY}test_no_secret_comes_out[records]",
+            f"{EVERY}test_no_secret_comes_out[model]",
+            f"{EVERY}test_no_secret_comes_out[commits]",
+            f"{EVERY}test_no_secret_comes_out[notes in the plan]",
+            f"{EVERY}test_an_editors_notifications_and_questions_tell_none",
+        ),
+    ),
+    Fix(
+        name="crash-of-a-command",
+        threat="§13.5: a crash report of the terminal tells a secret",
+        says="the report is written without the secrets of the environment",
+        cuts=(Cut("cli/crash.py", "stream.write(redactor.text(entry))", "stream.write(entry)"),),
+        tests=(f"{EVERY}test_no_crash_tells_a_secret[terminal]",),
+    ),
+    Fix(
+        name="crash-told-in-words",
+        threat="§13.5: a crash that can't be logged is told with a secret",
+        says="what is told in its place is clean, too",
+        cuts=(Cut("cli/crash.py", "one_line(redactor.text(repr(problem)))", "one_line(repr(problem))"),),
+        tests=(f"{EVERY}test_a_crash_that_can_not_be_logged_tells_the_terminal_no_secret",),
+    ),
+    Fix(
+        name="crash-without-the-stored-key",
+        threat="§9.1, §13.5: a crash report tells the key that is stored",
+        says="the stored key is known where a crash is told",
+        cuts=(Cut("cli/crash.py", 'made.add("key", stored.key)', "pass"),),
+        tests=(f"{EVERY}test_a_crash_of_a_command_tells_no_stored_key",),
+    ),
+    Fix(
+        name="crash-of-the-daemon",
+        threat="§13.5: a crash of the daemon, or a thread's, tells a secret",
+        says="the daemon's own output passes the redactor on its way to the log",
+        cuts=(
+            Cut(
+                "daemon/process.py",
+                "        sys.stderr = sys.stdout = RedactedOutput(sys.stderr, redactor)",
+                "        RedactedOutput(sys.stderr, redactor)",
+            ),
+        ),
+        tests=(f"{EVERY}test_no_crash_tells_a_secret[daemon]",),
+    ),
+    Fix(
+        name="crash-of-the-engine",
+        threat="§13.5: a crash of the engine tells a secret",
+        says="the engine's own output passes the redactor on its way to the log",
+        cuts=(
+            Cut(
+                "engine/process.py",
+                "    sys.stderr = sys.stdout = RedactedOutput(sys.stderr, redactor)",
+                "    RedactedOutput(sys.stderr, redactor)",
+            ),
+        ),
+        tests=(f"{EVERY}test_no_crash_tells_a_secret[engine]",),
+    ),
+    Fix(
+        name="failures-without-secrets",
+        threat="§13.5: the words of a model's failure are kept with a secret, or cut within one",
+        says="they are cleaned before anything is made of them",
+        cuts=(
+            Cut(
+                "runs/turn.py",
+                'services.redactor.text(f"{failure.message} {failure.hint}".strip())',
+                'f"{failure.message} {failure.hint}".strip()',
+            ),
+        ),
+        tests=(f"{EVERY}test_no_secret_comes_out[records]",),
     ),
     Fix(
         name="answers-without-secrets",

@@ -31,6 +31,16 @@ async def test_a_search_shows_no_half_of_a_secret_at_the_ends_of_a_long_line(mak
     assert halves(found, SECRET) == []
 
 
+async def test_a_search_shows_no_line_of_a_private_key(make) -> None:
+    """It is known by its first line, and each is found by itself."""
+    desk = make()
+    body = [f"{n}{'Qz7vB2' * 10}" for n in range(4)]
+    marks = ["-----" + f"{word} RSA PRIVATE " + "KEY-----" for word in ("BEGIN", "END")]
+    desk.put("key.txt", "\n".join(("above", marks[0], *body, marks[1], "below")))
+    found = (await desk.do("search", pattern=".")).content
+    assert "above" in found and "below" in found and "Qz7vB2" not in found
+
+
 async def test_a_hint_at_a_similar_line_shows_no_part_of_a_long_one(make) -> None:
     desk = make()
     line = f"value = '{'x' * 279}{SECRET}'"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import sys
 import traceback
 from pathlib import Path
 
+from devloop import keys
 from devloop.errors import DevloopError
 from devloop.paths import state_root
 from devloop.redact import Redactor, one_line
@@ -17,12 +19,22 @@ def tell_crash(problem: Exception, arguments: list[str], *, as_json: bool) -> No
     """Log the traceback (redacted) and say where it is."""
     from devloop.cli.output import tell_error
 
-    place = _log(problem, arguments)
-    where = f"The details are in {place}." if place else one_line(repr(problem))
+    redactor = _redactor()
+    place = _log(problem, arguments, redactor)
+    where = f"The details are in {place}." if place else one_line(redactor.text(repr(problem)))
     tell_error(DevloopError("Something went wrong inside devloop.", hint=where), as_json=as_json)
 
 
-def _log(problem: Exception, arguments: list[str]) -> Path | None:
+def _redactor() -> Redactor:
+    """Of what this process may have met: its environment, and the key that is stored."""
+    made = Redactor.of_environment()
+    with contextlib.suppress(DevloopError):
+        if (stored := keys.find(os.environ.get("ANTHROPIC_BASE_URL"))) is not None:
+            made.add("key", stored.key)
+    return made
+
+
+def _log(problem: Exception, arguments: list[str], redactor: Redactor) -> Path | None:
     path = state_root() / "devloop.log"
     text = "".join(traceback.format_exception(problem))
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -33,7 +45,7 @@ def _log(problem: Exception, arguments: list[str]) -> Path | None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "a", encoding="utf-8", errors="replace") as stream:
-            stream.write(Redactor.of_environment().text(entry))
+            stream.write(redactor.text(entry))
     except OSError:
         return None
     return path

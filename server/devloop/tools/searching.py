@@ -68,7 +68,9 @@ def _told(output: str, context: ToolContext) -> list[str]:
             name, number, text, start, end = json.loads(row)
         except ValueError:  # it was ended within a row, or more was printed than is kept
             continue
-        lines.append(f"{name}:{number}: {part(text, start, end, context.redact).rstrip()}")
+        if start > 0 or end < len(text):  # others stay as they are: a private key goes over lines
+            text = part(text, start, end, context.redact)
+        lines.append(f"{name}:{number}: {text.rstrip()}")
     return lines
 
 
