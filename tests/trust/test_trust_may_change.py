@@ -1,4 +1,4 @@
-"""A loop over a plan that names tests which its tasks may change: the person's yes covers exactly what they were shown."""
+"""A loop over a plan whose tasks name tests that they may change: a yes covers exactly what was shown."""
 
 from __future__ import annotations
 

@@ -45,10 +45,10 @@ _TAGS: Final = {
 _META: Final = {
     "Acceptance": "what has to be true when it is done",
     "Files": "files it is about",
-    "May change tests": "existing tests whose change it allows",
     "Depends": "tasks it waits for",
     "Notes": "hints for the agent",
     "Verify": "command that checks it, in back-ticks",
+    "May change tests": "existing tests whose change it allows",
     "Effort": "XS to XL",
     "Agent": "agent, or agent:mode",
     "Model": "model or tier",
