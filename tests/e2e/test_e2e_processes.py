@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from devloop import __version__
+from support.programs import WORK
 
 PROGRAM = [sys.executable, "-m", "devloop.cli.entry"]
 
@@ -27,6 +28,17 @@ def test_a_killed_daemon_and_a_killed_engine_are_replaced_without_a_question(pla
     assert place("decide", run, "commit", "--follow").code == 0
     assert place.pids()[0] == second
     assert place.git("log", "-1", "--format=%s") == "First thing"
+
+
+def test_whoever_follows_a_run_is_told_that_the_daemon_died_and_sees_it_through(place, until):
+    place.project()
+    place.play([{"calls": [{"name": "run_command", "input": {"command": "sleep 2"}}]}, *WORK])
+    follower = place.start("run", "1.1")
+    until(lambda: any(r["state"] == "working" for r in place("status", "--json").json["runs"]), "the run works")
+    os.kill(place.pids()[0], signal.SIGKILL)
+    out, err = follower.communicate(timeout=60)
+    assert follower.returncode == 3, err
+    assert "The daemon had ended; a new one goes on with the run." in out and "devloop decide run-1.1-1 commit" in out
 
 
 def test_a_removed_socket_file_is_made_anew_by_the_same_daemon(place):

@@ -338,7 +338,9 @@ def decide(
             output.print_json(answer)
         else:
             without = f" without {safe(', '.join(answer['leave_out']), 300)}" if answer.get("leave_out") else ""
-            output.console().print(f"{safe(answer['run'], 80)}: {safe(answer['decision'], 20)}{without}.")
+            name = safe(answer["run"], 80)
+            output.console().print(f"{name}: {safe(answer['decision'], 20)}{without}.")
+            output.console().print(f"[dim]What comes of it: {safe(options.called, 400)} show {name}[/]")
         return
     _decide_and_follow(params, as_json)
 
