@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,11 @@ def test_the_files_are_named(devloop, files, project):
 def test_help_has_examples(devloop, command):
     got = devloop("config", command, "--help")
     assert got.code == 0 and f"devloop config {command}" in got.out
+
+
+def test_the_prompt_for_a_key_says_for_which_service_it_is(terminal, project):
+    person = terminal("login", "--base-url", "https://models.example.org")
+    shown = person.until("(nothing is shown while you type)")
+    assert "Key for https://models.example.org" in shown
+    person.process.send_signal(signal.SIGINT)
+    assert person.end() == 130

@@ -50,7 +50,7 @@ def login(
     if status:
         _tell(_status(url), as_json)
         return
-    stored = keys.store(_typed(as_json), url)
+    stored = keys.store(_typed(as_json, url), url)
     found = _status(url)
     if as_json:
         output.print_json({**found, "stored": stored.kind})
@@ -79,13 +79,13 @@ def _url(given: str | None) -> str:
     return url
 
 
-def _typed(as_json: bool) -> str:
+def _typed(as_json: bool, url: str) -> str:
     if sys.stdin.isatty():
         if as_json:
             raise UsageError("With --json the key is read from standard input.", hint="Pipe it in.")
         import getpass
 
-        return getpass.getpass("Key (nothing is shown): ")
+        return getpass.getpass(f"Key for {url} (nothing is shown while you type): ")
     return sys.stdin.read(keys.MAX_LENGTH + 2)
 
 
