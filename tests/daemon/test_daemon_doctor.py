@@ -154,3 +154,26 @@ async def test_faults_of_agents_are_told_with_file_and_line(project, state):
         ("warning", ".devloop/agents/odd.md:4: there is no tool Fly"),
         ("warning", "Your settings speak of the agent nobody, and there is none."),
     ]
+
+
+async def test_a_detached_head_is_told_with_the_way_to_a_branch(repository, examine):
+    subprocess.run(["git", "switch", "-q", "--detach"], cwd=repository, check=True, capture_output=True)
+    found = (await examine())["repository"]
+    assert found.state == "warning" and "HEAD is detached" in found.message and "git switch -c" in found.fix
+
+
+async def test_a_folder_of_devloops_that_can_not_be_written_is_a_problem(repository, examine, monkeypatch):
+    """Asked of the system, which for root says no only where the file system is read-only."""
+    ask = doctor.os.access
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: str(path)[-8:] != ".devloop" and ask(path, mode))
+    found = (await examine())["files"]
+    assert found.state == "problem" and "can't be written" in found.message and found.fix
+
+
+async def test_a_check_that_breaks_names_the_log(repository, examine, monkeypatch):
+    def broken(*_):
+        raise ValueError
+
+    monkeypatch.setattr(doctor, "_secrets", broken)
+    found = (await examine())["secrets"]
+    assert found.message == "This could not be checked: ValueError" and "daemon.log" in found.fix

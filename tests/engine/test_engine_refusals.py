@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from devloop import keys, trust
-from devloop.errors import NoModel, SandboxMissing, Untrusted
+from devloop.engine.client import NEEDED, not_started
+from devloop.errors import NoModel, NotFound, Refused, SandboxMissing, Untrusted
 from support.engines import Engine, command, engine, finish, trust_everything, turn, work
 from support.projects import commit_all, git
 
@@ -167,3 +168,30 @@ async def test_work_that_no_gate_checks_is_no_pass(home: Path, project: Path) ->
         shown = await held.checkpoint(run)
         assert shown["kind"] == "problem" and "nothing proves the work" in shown["problem"]
         assert held.marks("1.1") == ["started"]
+
+
+async def test_an_unknown_run_is_refused_with_those_that_could_be_meant(one: Engine) -> None:
+    """No id is completed: which run is decided on is said in full."""
+    await one.play({"alike": work("a.txt")})
+    run = await one.run("alike")
+    await one.checkpoint(run)
+    with pytest.raises(NotFound, match="There is no run 'run-ali'") as told:
+        await one.decide("run-ali", "commit")
+    assert told.value.hint == f"These begin so: {run}. All: devloop runs."
+    with pytest.raises(NotFound) as told:
+        await one.ask("show", run="nothing")
+    assert told.value.hint.startswith("The newest runs: run-")
+    await discard(one, run)
+    with pytest.raises(Refused, match="does not wait for a decision") as refused:
+        await one.decide(run, "commit")
+    assert f"devloop show {run}" in refused.value.hint
+
+
+async def test_an_engine_that_finds_no_space_says_so(tmp_path: Path) -> None:
+    """Its log is empty then: there was no space for a message either."""
+    log = tmp_path / "logs" / "engine.log"
+    log.parent.mkdir()
+    log.touch()
+    full = not_started(log, 0)
+    assert f"no space is left in {tmp_path}" in full.message and "Free some space" in full.hint
+    assert "no space" not in not_started(log, NEEDED).message

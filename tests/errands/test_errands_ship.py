@@ -121,6 +121,18 @@ def test_one_release_at_a_time(project: Place) -> None:
     project("cancel", project("runs", "--json").json["runs"][0]["id"])
 
 
+def test_no_agent_begins_while_a_merge_stands_unfinished(project: Place) -> None:
+    """What it made could not land."""
+    commit(project, "fix: mend it again", text="x = 3\n")
+    place = project.root / ".git" / "MERGE_HEAD"
+    place.write_text(project.git("rev-parse", "HEAD") + "\n")
+    refused = project("ship", "--override", "A test's.", "--json")
+    place.unlink()
+    assert refused.code == 4 and "A merge stands unfinished" in refused.error["message"], refused
+    assert "Finish or abort the merge" in refused.error["hint"]
+    assert all(run["state"] == "ended" for run in project("runs", "--json").json["runs"])
+
+
 def secret_of(kind: str) -> str:
     """Of a kind that devloop's own patterns know, and of one that betterleaks alone knows."""
     return "gh" + "p_" + "f4Tr9w" * 6 if kind == "own" else "shippo" + "_live_" + "f5da2cec25" * 4

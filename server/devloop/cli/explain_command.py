@@ -56,7 +56,10 @@ def _undone(task: str, rows: list[Row]) -> str:
         doing = f"waits for {still['waiting_for']}" if still.get("waiting_for") else f"is {still['state']}"
         return f"Task {safe(task, 40)} is not done yet: {safe(still['id'], 80)} {safe(doing, 60)}."
     tried = f"its {len(rows)} run{'s' if len(rows) != 1 else ''} ended otherwise" if rows else "it had no run"
-    return f"No run of devloop did task {safe(task, 40)}: {tried}. A tick of it is a person's own."
+    known = (
+        "`devloop runs` lists them." if rows else "Its tasks: `devloop plan show`; what has been run: `devloop runs`."
+    )
+    return f"No run of devloop did task {safe(task, 40)}: {tried}. A tick of it is a person's own. {known}"
 
 
 def _print(out: Console, found: Row) -> None:

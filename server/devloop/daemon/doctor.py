@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import os
 import shutil
 import stat
@@ -23,6 +24,8 @@ from devloop.redact import one_line
 from devloop.settings import TEAM_FILE, Settings
 from devloop.workspace import Repository, peculiarities
 from devloop.workspace.git import check_version
+
+log = logging.getLogger(__name__)
 
 LOW_DISK = 1024**3
 VERY_LOW_DISK = 100 * 1024**2
@@ -68,7 +71,9 @@ async def checks(root: Path, state: StateDir, settings: Settings, documents: Doc
         except DevloopError as problem:
             found.append(Check(name, "problem", problem.message, problem.hint))
         except Exception as problem:
-            found.append(Check(name, "problem", f"This could not be checked: {one_line(str(problem))}"))
+            log.exception("the check %s failed", name)
+            said = f"This could not be checked: {one_line(str(problem)) or type(problem).__name__}"
+            found.append(Check(name, "problem", said, f"The log says more: {state.logs / 'daemon.log'}"))
     return found
 
 
@@ -110,9 +115,14 @@ async def _repository(root: Path) -> list[Check]:
         if dirty
         else ""
     )
-    peculiar = await peculiarities(repository, repository.plain(), (await repository.head()).commit)
+    head = await repository.head()
+    peculiar = await peculiarities(repository, repository.plain(), head.commit)
+    works = Check("repository", "ok", f"git {version} works here.{note}")
+    if head.branch is None:
+        said = f"git {version} works here, but HEAD is detached: there is no branch for finished work to land on.{note}"
+        works = Check("repository", "warning", said, "Make one at this place: git switch -c NAME")
     return [
-        Check("repository", "ok", f"git {version} works here.{note}"),
+        works,
         *(Check("repository", "warning", str(each)) for each in peculiar),
     ]
 
@@ -277,6 +287,10 @@ def _plan(documents: Documents) -> list[Check]:
 
 
 def _files(root: Path, documents: Documents) -> list[Check]:
+    own = root / ".devloop"
+    if own.is_dir() and not os.access(own, os.W_OK):
+        said = f"{own} can't be written, so no task could be ticked and no run begun."
+        return [Check("files", "problem", said, "Check that it is yours and that its file system is writable.")]
     try:
         documents.find()
     except DevloopError:

@@ -65,9 +65,16 @@ def _figures(services: Services, spec: RunSpec, spent: Row | None) -> Row:
 def find(services: Services, run: str) -> Row:
     row = services.store.run(run)
     if row is None:
-        known = ", ".join(r["id"] for r in services.store.find_runs(limit=5)) or "none yet"
-        raise NotFound(f"There is no run {one_line(run)!r}.", hint=f"The newest runs: {known}.")
+        raise NotFound(f"There is no run {one_line(run)!r}.", hint=_meant_run(services, run))
     return row
+
+
+def _meant_run(services: Services, said: str) -> str:
+    """Which it could be: an id is not completed, because another run might begin alike tomorrow."""
+    newest = [str(row["id"]) for row in services.store.find_runs(limit=200)]
+    alike = [each for each in newest if said and each.startswith(said)]
+    named = ", ".join((alike or newest)[:5]) or "none yet"
+    return f"{'These begin so' if alike else 'The newest runs'}: {named}. All: devloop runs."
 
 
 def runs(services: Services, params: Row) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from devloop.paths import StateDir
 from devloop.rpc import Handler, Peer
 
 START_TIMEOUT_S = 60.0
+NEEDED = 1 << 20
+"""Bytes without which no engine comes up: its databases could not be opened for writing."""
 
 
 class EngineClient:
@@ -71,9 +74,7 @@ class EngineClient:
                 await client.request("engine/environment", {"variables": dict(environment)})
         except (Unavailable, TimeoutError) as problem:
             await client.kill()
-            raise Unavailable(
-                f"The engine did not start: {_last_line(log_path)}", hint=f"Its log is {log_path}."
-            ) from problem
+            raise not_started(log_path, shutil.disk_usage(state.path).free) from problem
         except BaseException:  # it said no, or nobody waits any more: it must not stay behind with the lock
             await client.kill()
             raise
@@ -108,6 +109,16 @@ class EngineClient:
 def _process_environment() -> dict[str, str]:
     """The daemon's environment without model keys: those travel over the connection."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ANTHROPIC_")}
+
+
+def not_started(log_path: Path, free: int) -> Unavailable:
+    """Why, as far as it is known. `free`: bytes where the state is; on a full disk nothing could be logged either."""
+    if free < NEEDED:
+        return Unavailable(
+            f"The engine did not start: no space is left in {log_path.parents[1]}, where runs are kept.",
+            hint="Free some space there and try again; runs go on where they were.",
+        )
+    return Unavailable(f"The engine did not start: {_last_line(log_path)}", hint=f"Its log is {log_path}.")
 
 
 def _last_line(path: Path) -> str:

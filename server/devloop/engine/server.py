@@ -307,7 +307,10 @@ class EngineServer:
         decision, message = str(params.get("decision")), self._redactor.text(str(params.get("message") or ""))
         number = row["checkpoint"]
         if row["state"] != "waiting" or number is None:
-            raise Refused(f"{row['id']} does not wait for a decision; it is {row['outcome'] or row['state']}.")
+            raise Refused(
+                f"{row['id']} does not wait for a decision; it is {row['outcome'] or row['state']}.",
+                hint=f"What it did: devloop show {row['id']}. What waits for you: devloop status.",
+            )
         if params.get("checkpoint") not in (None, number):
             raise Refused(f"That checkpoint is answered already; {row['id']} now waits at checkpoint {number}.")
         checkpoint = self._services.store.checkpoint(row["id"], number)

@@ -195,7 +195,7 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
             hint='Mend them, or say why they may: devloop ship --override "…". `devloop ship --dry-run` shows all.',
             found=[each.to_json() for each in release.found],
         )
-    await (await opened(project)).plan_landing()  # where it could not land, no agent begins
+    await _can_land(project)
     given = {
         "version": str(release.version),
         "tag": release.tag if asked.flag("tag") else "",
@@ -215,6 +215,17 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
         files=tuple(sorted(release.prepared)),
         notes=_notes(release, asked.text, override),
     )
+
+
+async def _can_land(project: Project) -> None:
+    """Where it could not land, no agent begins."""
+    busy = (await Repository.discover(project.root)).busy()
+    if busy is not None:
+        raise Refused(
+            f"A {busy} stands unfinished in your checkout, so nothing could land there.",
+            hint=f"Finish or abort the {busy} first, then ship again.",
+        )
+    await (await opened(project)).plan_landing()
 
 
 def _notes(release: Release, words: str, override: str) -> str:

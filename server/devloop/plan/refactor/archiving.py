@@ -82,7 +82,7 @@ def _wanted(plan: Plan, phases: Sequence[Phase] | None) -> list[Phase]:
         if phase.status != "complete":
             raise UsageError(f"Phase {phase.id} is not finished")
     if not chosen:
-        raise UsageError("No phase is finished")
+        raise UsageError("No phase is finished", hint="A phase is when all its tasks are done or skipped")
     inside = {at for phase in chosen for at in _tasks(plan, phase)}
     if all(at in inside for at, task in enumerate(plan.tasks) if task.parent_line is None):
         raise UsageError("No task would remain: complete the plan instead")
