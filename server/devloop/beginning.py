@@ -67,7 +67,7 @@ def titles() -> dict[str, str]:
     """What each template says it is for, by name: the title of its plan."""
     found = {}
     for name, path in templates().items():
-        match = re.search(r"^# Plan: (.+?)[ \t]*$", path.read_text("utf-8"), re.MULTILINE)
+        match = re.search(r"^# Plan: [ \t]*+([^ \t\n](?:.*[^ \t\n])?)[ \t]*$", path.read_text("utf-8"), re.MULTILINE)
         found[name] = one_line(match[1], 80) if match and match[1] != "Untitled" else name.capitalize()
     return found
 

@@ -29,7 +29,7 @@ _PARTLY: Final = re.compile(
 CONSTANT: Final = re.compile(
     r"^\s*assert\s+(?:True|1|not\s+False|not\s+None|\"[^\"]+\"|'[^']+')\s*(?:,.*)?(?:#.*)?$|^\s*assert\s*\(\s*(?:True|1)\s*\)"
     r"|^\s*assert\b.*\bor\s+(?:True|1)\b|assertTrue\(\s*(?:True|1)\s*[,)]|assertEqual\(\s*(\w+)\s*,\s*\1\s*[,)]"
-    r"|expect\(\s*(?:true|1)\s*\)\.toBe\w*\(\s*(?:true|1)?\s*\)|\bassert(?:\.ok)?[!(]+\s*true\s*\)|assert\.True\(\w+,\s*true\)"
+    r"|expect\(\s*(?:true|1)\s*\)\.toBe\w*\(\s*+(?:true|1)?\s*+\)|\bassert(?:\.ok)?[!(]+\s*true\s*\)|assert\.True\(\w+,\s*true\)"
 )
 _RAISES: Final = re.compile(r"(?:raises|assertRaises(?:Regex)?|warns)\s*\(\s*([\w.]+)")
 _BROAD: Final = frozenset({"Exception", "BaseException", "Warning"})

@@ -19,7 +19,7 @@ Found = tuple[int, int, str]
 
 _COUNTS: Final = re.compile(r"^(?!\s*(?://|/?\*|import\b|use\s|export\b.*\bfrom\b|#\s)).*\w")
 """No comment, no import and more than brackets."""
-_ENDS: Final = re.compile(r"^\s*(?:return(?:\s+(?:true|null|undefined|nil))?|process\.exit\(.*|os\.Exit\(.*)\s*;?\s*$")
+_ENDS: Final = re.compile(r"^\s*+(?:return(?:\s++(?:true|null|undefined|nil))?\s*+;?\s*+$|process\.exit\(|os\.Exit\()")
 _TEST: Final = re.compile(
     r"(?:it|test|describe|suite|context|bench|t\.Run)\b(?:\.(?:each|concurrent|sequential|for)\b)*\s*[(`]"
     r"|(?:async\s+)?(?:func|fn)\s|(?:#\[(?:\w+::)*test\b)"
@@ -28,7 +28,7 @@ _DEFINES: Final = re.compile(
     r"(?:export\s|import\b|(?:const|let|var|type|function|class|interface|enum|declare|namespace|package|struct|trait|impl"
     r"|use|mod|pub|fn|func|static|unsafe|async\s+(?:function|fn)|macro_rules!|abstract\s+class)\b|#\[(?:derive|rstest|case)\b)"
 )
-_DATA: Final = re.compile(r"[\[{('\"`\d-]|[\w.'\"]+\s*:\s*[^=].*,$|[\w.'\"-]+,$|\.\.\.\w+,$|\.\w")
+_DATA: Final = re.compile(r"[\[{('\"`\d-]|[\w.'\"]++\s*+:\s*+[^=\s].*,$|[\w.'\"-]+,$|\.\.\.\w+,$|\.\w")
 _MEMBER: Final = re.compile(
     r"(?:(?:readonly|public|private|static|pub)\s+)*\w+\??\s*:\s*[^=;()]+[;,]?$"
     r"|(?!(?:return|throw|break|continue|goto|go|defer|await|yield|use|delete)\b)\w+\s+[\w.*\[\]]+\s*(?://.*)?$"
@@ -55,7 +55,7 @@ _DECIDES: Final = {
         r"\bexpect\.extend\s*\(|\bmock\.module\s*\(|\brequire\.cache\b|\bModule\._\w+\s*=|\.prototype\.\w+\s*=(?!=)"
         r"|\bglobal(?:This)?\.(?:expect|it|test|describe|assert|Promise|Object|Array|JSON)\s*=(?!=)"
         r"|\bObject\.define(?:Property|Properties)\s*\(\s*(?:\w+\.prototype|global(?:This)?|Object)\b"
-        r"|\bprocess\.(?:exitCode\s*=\s*0|(?:exit|reallyExit)\s*=(?!=)|exit\(\s*0?\s*\)|on\(\s*['\"](?:beforeE|e)xit)"
+        r"|\bprocess\.(?:exitCode\s*=\s*0|(?:exit|reallyExit)\s*=(?!=)|exit\(\s*+0?\s*+\)|on\(\s*['\"](?:beforeE|e)xit)"
     ),
     "rs": re.compile(r"\bprocess::exit\(\s*0\s*\)|^\s*#\[(?:ctor|cfg\(any\(\)\))"),
 }

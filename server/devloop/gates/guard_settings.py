@@ -21,7 +21,9 @@ _HARMLESS: Final = re.compile(
 _DECIDES: Final = re.compile(r"pytest11|^\s*(?:harness|test|doctest|bench|autotests)\s*=\s*(?:true|false)\b")
 """A line of a section that configures no check, and does all the same."""
 _HATCH_TEST: Final = re.compile(r"^tool\.hatch\.envs\..*(?:test|script)")
-_VALUE: Final = re.compile(r"([\w][\w.-]*)[\"']?\s*[:= ]\s*[\"'\[]*(-?\d+(?:\.\d+)?|[A-Za-z]+)\b")
+_VALUE: Final = re.compile(
+    r"(?<![\w.-])[.-]*+(\w[\w.-]*+)[\"']?(?:\s++(?:[:=]\s*+)?|[:=]\s*+)[\"'\[]*+(-?\d++(?:\.\d++)?|[A-Za-z]++)\b"
+)
 _LOWER_IS_WEAKER: Final = re.compile(
     r"fail[_-]under|cov[\w-]*under|min[\w-]*(?:cov|score|quality|percent|public)|^(?:branches|functions|lines|statements)$"
     r"|threshold|confidence|^level$",

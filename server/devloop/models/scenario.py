@@ -167,7 +167,7 @@ def parse_scenario(data: Any, name: str = "scenario") -> Scenario:
 _TASK = re.compile(r"^Task: (\S+)", re.MULTILINE)
 _ATTEMPT = re.compile(r"^Attempt: (\d+)", re.MULTILINE)
 _CONVERSATION = re.compile(r"^Conversation: (\d+)", re.MULTILINE)
-_NEXT_TASK = re.compile(r"^Task: \S+.*\nAttempt: \d+$", re.MULTILINE)
+_NEXT_TASK = re.compile(r"^Task: \S.*\nAttempt: \d+$", re.MULTILINE)
 """Stricter than what the first message needs: tool results may hold any text."""
 
 

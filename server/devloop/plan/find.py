@@ -16,7 +16,7 @@ from devloop.plan.model import title_key
 if TYPE_CHECKING:
     from devloop.plan.model import Phase, Plan, Task
 
-_LINE = re.compile(r"(?:line[ \t]*:?[ \t]*([0-9]{1,9})|L([0-9]{1,9})|([0-9]{1,9}):)$", re.IGNORECASE)
+_LINE = re.compile(r"(?:line[ \t]*+:?[ \t]*+([0-9]{1,9})|L([0-9]{1,9})|([0-9]{1,9}):)$", re.IGNORECASE)
 _TASK_WORD = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
 _PHASE_WORD = re.compile(r"phase[ \t]+", re.IGNORECASE)
 _KEY = re.compile(r"[0-9a-f]{7,12}$")

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from devloop.plan.model import Field
 
 _FIELD = re.compile(r"\*\*(?P<key>[^*:|]{1,40}?)[ \t]*(?:\*\*[ \t]*:|:[ \t]*\*\*)[ \t]*")
-_NEXT = re.compile(r"[ \t]+\|[ \t]+(?=\*\*)")
+_NEXT = re.compile(r"(?<=[ \t])\|[ \t]++(?=\*\*)")
 _PREFIX = re.compile(r"(?:(?:Devloop|Implementation)[ \t]+)?Plan[ \t]*(?::|[ \t][-–—][ \t])[ \t]*(?=\S)", re.IGNORECASE)
 _TITLE = re.compile(r"title[ \t]*:[ \t]*(.+)$")
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
@@ -85,7 +85,7 @@ def field_matches(text: str) -> Iterator[tuple[re.Match[str], int]]:
         match = _FIELD.match(text, at)
         if match is None or not match["key"].strip():
             return
-        split = _NEXT.search(text, match.end())
+        split = _NEXT.search(text, match.end() + 1)
         end = split.start() if split else len(text)
         yield match, match.end() + len(text[match.end() : end].rstrip())
         at = split.end() if split else end
@@ -131,7 +131,7 @@ def status(text: str) -> str:
     if whole in _STATUS:
         return _STATUS[whole]
     if words and re.search(r"[-–—:,;/|]", text):  # "Complete - all phases"
-        first = re.split(r"[ \t]*[-–—:,;/|][ \t]*", text.strip(), maxsplit=1)[0]
+        first = re.split(r"[-–—:,;/|]", text.strip(), maxsplit=1)[0].rstrip(" \t")
         if first and first != text:
             return status(first)
     return ""

@@ -192,7 +192,7 @@ def log(text: str) -> Log:
 def _log_names(names: str) -> tuple[str, ...]:
     if names.startswith('"'):
         return (names,)
-    parts = re.split(r"[ \t]*(?:,|&|\band\b)[ \t]*", names)
+    parts = [part.strip(" \t") for part in re.split(r",|&|\band\b", names)]
     return tuple(re.sub(r"^Task[ \t]+", "", part, flags=re.IGNORECASE).strip(" .:") for part in parts if part.strip())
 
 

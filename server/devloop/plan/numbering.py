@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from devloop.plan import items
 from devloop.plan.model import Phase, Plan, Task
 
-_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)$", re.DOTALL)
+_LAST_NUMBER = re.compile(r"(.*(?<![0-9]))([0-9]++)$", re.DOTALL)
 
 
 def next_id(plan: Plan, phase: Phase | None) -> str:

@@ -11,7 +11,7 @@ from devloop.plan.model import Edit, Phase, Plan, Problem, Task
 from devloop.plan.spans import spans
 
 Fixes = tuple[tuple[str, tuple[Edit, ...]], ...]
-_LAST_NUMBER = re.compile(r"[0-9]+$")
+_LAST_NUMBER = re.compile(r"(?<![0-9])[0-9]++$")
 _CANONICAL = {"/": "~", ">": "!"}
 _TASK_TAG = re.compile(
     r"\[(?:depends|background|sequential|model|agent|skills?|budget|turns|timeout)\b[^\]]*\]", re.IGNORECASE

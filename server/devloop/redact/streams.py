@@ -18,7 +18,7 @@ _MARGIN: Final = 4 * 1024
 """Characters at a long line's end that wait: a secret that goes on may have begun there."""
 _BETWEEN: Final = re.compile(r"[\s,;\"'(){}<>&|]")
 _TRIES: Final = 16
-_WORD: Final = re.compile(r"[!-~«»]+\Z")
+_WORD: Final = re.compile(r"(?<![!-~«»])[!-~«»]++\Z")
 _GOES_ON: Final = re.compile(r"[A-Za-z0-9._~+/=%:-]+")
 _HALF: Final = 4
 

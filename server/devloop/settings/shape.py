@@ -30,7 +30,7 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 def seconds(value: Any) -> Any:
     """`90`, `"90s"`, `"10m"`, `"1h30m"` → seconds."""
     if isinstance(value, str):
-        parts = re.findall(r"(\d+(?:\.\d+)?)(h|m|s)", value)
+        parts = re.findall(r"(?<!\d)(\d++(?:\.\d++)?)(h|m|s)", value)
         if not parts or "".join(n + u for n, u in parts) != value.replace(" ", ""):
             raise ValueError(f"{value!r} is no duration; write 90s, 10m or 1h30m")
         return sum(float(n) * {"h": 3600, "m": 60, "s": 1}[u] for n, u in parts)

@@ -12,7 +12,7 @@ Bump = Literal["major", "minor", "patch"]
 _SUBJECT: Final = re.compile(r"(?P<type>[A-Za-z]+)(?:\((?P<scope>[^()\r\n]*)\))?(?P<mark>!)?:[ \t]+(?P<text>\S.*)")
 _BREAKING: Final = re.compile(r"^BREAKING[ -]CHANGE:[ \t]*(?P<text>\S.*)", re.MULTILINE)
 _ORDER: Final[tuple[Bump, ...]] = ("patch", "minor", "major")
-_TASK: Final = re.compile(r"\s+-\s+Tasks?\s+\S.*$")
+_TASK: Final = re.compile(r"(?<!\s)\s++-\s++Tasks?\s++\S.*$")
 
 
 @dataclass(frozen=True)

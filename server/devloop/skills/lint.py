@@ -18,7 +18,7 @@ from devloop.trust import SKILL_FILE, SKILL_FOLDERS, Item
 
 MAX_LINES: Final = 500
 MAX_TOKENS: Final = 5_000
-_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+_LINK = re.compile(r"\]\(\s*+<?([^)\s>]{1,1000}+)>?[^)]{0,1000}+\)")
 _FILE = re.compile(r"`((?:references|scripts|assets)/[\w./-]+)`")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _WHEN = re.compile(r"\b(use (?:this |it )?(?:skill )?(?:when|for|if|to)|when(?:ever)? )", re.IGNORECASE)

@@ -38,7 +38,7 @@ NAME = re.compile(r"(?P<prefix>BUG|FEAT|TASK|CHORE|SPIKE)-(?P<number>[0-9]{3,9})
 _FIELD = re.compile(
     r"^\*\*(?P<key>[A-Za-z][A-Za-z -]{0,30})(?:\*\*:|:\*\*)[ \t]*(?P<value>[^\r\n]*?)[ \t]*$", re.MULTILINE
 )
-_HEADING = re.compile(r"^#[ \t]+(?P<text>[^\r\n]+?)[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#[ \t]++(?P<text>[^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?)[ \t]*$", re.MULTILINE)
 _WORDS: Final[tuple[tuple[Type, str], ...]] = (
     (
         "bug",

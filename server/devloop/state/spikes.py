@@ -25,10 +25,11 @@ FINDINGS: Final[tuple[str, ...]] = (
     "Recommendation",
 )
 Kind = Literal["add", "modify", "reorder", "parallel", "remove", "other"]
-_SECTION = re.compile(r"^#{2,4}[ \t]+(?P<name>[^\r\n]+?)[ \t]*#*[ \t]*$")
-_TITLE = re.compile(r"^#[ \t]+(?:Spike(?:[ \t]+Report)?[ \t]*:?[ \t]*)?(?P<name>[^\r\n]+?)[ \t]*$", re.IGNORECASE)
-_NUMBERED = re.compile(r"^[ \t]{0,3}[0-9]{1,3}[.)][ \t]+(?P<text>.+?)[ \t]*$")
-_FIELD = re.compile(r"^(?:[-*][ \t]+)?\*\*(?P<key>[^*:]{1,40})(?:\*\*:|:\*\*)[ \t]*(?P<value>.*?)[ \t]*$")
+_TEXT = r"[^ \t\r\n](?:[^\r\n]*[^ \t\r\n])?"
+_SECTION = re.compile(rf"^#{{2,4}}[ \t]++(?P<name>{_TEXT})[ \t]*$")
+_TITLE = re.compile(rf"^#[ \t]++(?:Spike(?:[ \t]++Report)?[ \t]*+:?[ \t]*+)?(?P<name>{_TEXT})[ \t]*$", re.IGNORECASE)
+_NUMBERED = re.compile(rf"^[ \t]{{0,3}}[0-9]{{1,3}}[.)][ \t]++(?P<text>{_TEXT})[ \t]*$")
+_FIELD = re.compile(r"^(?:[-*][ \t]+)?\*\*(?P<key>[^*:]{1,40})(?:\*\*:|:\*\*)[ \t]*+(?P<value>(?:.*[^ \t\n])?)[ \t]*$")
 _TASK = re.compile(r"\bTasks?[ \t]+(?P<id>[A-Za-z]{0,8}-?[0-9]+(?:\.[0-9]+)*)", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})")
 Relationship = Literal["new work", "independent", "replaces", "informs"]
@@ -86,7 +87,7 @@ def parse(text: str, path: str) -> tuple[Spike, tuple[Fault, ...]]:
         if not fence and number < 20 and not sections and (title := _TITLE.match(line)):
             topic = title["name"]
         if heading and line.startswith("## "):
-            sections.append((heading["name"], []))
+            sections.append((heading["name"].rstrip("#").rstrip(" \t") or heading["name"], []))
             continue
         if sections:
             sections[-1][1].append(line)

@@ -29,7 +29,7 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _ID = re.compile(r"[A-Za-z]{0,5}-?[0-9]+(?:\.[0-9]+)*")
-_PENDING = re.compile(r"^(?P<lead>[ \t]*[-*+] )\[ \](?P<text>[ \t]+.*?)[ \t]*\(pending\)[ \t]*$")
+_PENDING = re.compile(r"^(?P<lead>[ \t]*[-*+] )\[ \](?P<text>[ \t].*)\(pending\)[ \t]*+$")
 _CONVENTIONAL = re.compile(r"(?P<kind>[a-z]{2,12})(?:\([^)]{1,60}\))?!?:[ \t]+\S")
 _KINDS: Final = {
     "feat": "Features",
@@ -269,7 +269,8 @@ def settled(text: str, line: int, how: Literal["commit", "keep", "discard"], com
     if how == "discard":
         del lines[line - 1]
     else:
-        lines[line - 1] = f"{match['lead']}[x]{match['text']} ({one_line(commit, 64)})"
+        words = match["text"].rstrip(" \t")
+        lines[line - 1] = f"{match['lead']}[x]{words} ({one_line(commit, 64)})"
     return newline.join(lines)
 
 

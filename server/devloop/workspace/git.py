@@ -319,7 +319,7 @@ async def check_version() -> tuple[int, ...]:
     name = executable(search_path())
     if name not in _versions:
         text = await Git(None).line("version")
-        found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+        found = re.search(r"(?<!\d)(\d++)\.(\d++)(?:\.(\d++))?", text)
         _versions[name] = tuple(int(part or 0) for part in found.groups()) if found else (0,)
     version = _versions[name]
     if version[:2] < MINIMUM:

@@ -51,7 +51,7 @@ _LIMIT_OF: Final = {"budget": "dollars", "turns": "turns", "timeout": "of time"}
 _CLOSES: Final = frozenset(("group", "mode", "model", "skill", "limit"))
 _WHOLE: Final = frozenset(("marker", "task-template", "phase-template"))
 """Kinds that always replace what is there: half a marker or half a heading is none."""
-_KEY_FOLLOWS: Final = re.compile(r"[ \t]*(?:\*\*|__|_)?[ \t]*:")
+_KEY_FOLLOWS: Final = re.compile(r"[ \t]*+(?:\*\*|__|_)?[ \t]*+:")
 
 Item = dict[str, Any]
 

@@ -21,7 +21,7 @@ _PREFIX: Final = re.compile(
     r"(?P<indent>[ \t]*)(?P<bullet>[-+*]|(?P<number>[0-9]{1,9})(?P<mark>[.)]))(?P<gap>[ \t]+|$)"
 )
 # What editors put at the beginning of a new line on their own: the indentation, a bullet, an empty box.
-_AUTO: Final = re.compile(r"[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]+(?:\[ ?\])?|$)[ \t]*)?")
+_AUTO: Final = re.compile(r"[ \t]*(?:(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]++(?:\[ ?\])?|$)[ \t]*+)?")
 _BEGINS_ITEM: Final = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])(?:[ \t]|$)")
 _NEW_BOX: Final = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\[\]$")
 

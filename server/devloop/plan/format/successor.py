@@ -10,7 +10,7 @@ from devloop.plan.model import Plan, Task
 from devloop.plan.spans import spans
 
 _FORMS: Final = ("task", "number", "spec")
-_LAST_NUMBER: Final = re.compile(r"[0-9]+$")
+_LAST_NUMBER: Final = re.compile(r"(?<![0-9])[0-9]++$")
 _BEHIND: Final = re.compile(r"(\*\*)?([ \t]*:|[.)]|[ \t]+[-–—](?=[ \t]|$))?(\*\*)?")
 _NEAR: Final = 64  # siblings looked at
 _MOST: Final = 100_000  # numbers tried

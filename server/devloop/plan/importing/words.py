@@ -135,5 +135,5 @@ def phase_name(name: str, raw: str) -> str:
 
 def heading(raw: str) -> str:
     """A title for a heading that means nothing: no phase, no log, no criteria, no closing run of `#`."""
-    text = re.sub(r"(?<!\\)#+$", lambda found: f"\\{found[0]}", clean(raw, MAX_TITLE))
+    text = re.sub(r"(?<!\\)(?<!(?<!\\)#)#++$", lambda found: f"\\{found[0]}", clean(raw, MAX_TITLE))
     return text or UNTITLED

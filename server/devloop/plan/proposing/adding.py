@@ -26,7 +26,7 @@ from devloop.plan.proposing.wanted import Wanted, WantedTask, phase_name
 from devloop.plan.refactor.draft import Draft
 from devloop.plan.refactor.moving import end_of_text, indent_of, reindented
 
-_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)$", re.DOTALL)
+_LAST_NUMBER = re.compile(r"(.*(?<![0-9]))([0-9]++)$", re.DOTALL)
 _OWN_STYLE = ("spec", "key")
 
 

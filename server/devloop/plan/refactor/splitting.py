@@ -27,7 +27,7 @@ _SEPARATOR = re.compile(
     r"(?<![ \t])[ \t]*(?:;|,[ \t]+(?:and|then)\b|[ \t](?:and[ \t]+then|and|then|&|\+)(?=[ \t]))[ \t]+"
 )
 _HIDDEN = re.compile(r"`[^`]*`|\([^()]*\)|\[[^\[\]]*\]|\"[^\"]*\"|“[^”]*”|\{[^{}]*\}")
-_NUMBER = re.compile(r"[0-9]+$")
+_NUMBER = re.compile(r"(?<![0-9])[0-9]++$")
 _KEPT = ("budget", "turns", "timeout")  # limits of one run: the second part gets none
 
 
