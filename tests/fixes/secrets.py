@@ -9,6 +9,7 @@ EXITS = "tests/redact/test_redact_exits.py::"
 SHIP = "tests/errands/test_errands_ship.py::"
 CHARACTERS = "tests/redact/test_redact_characters.py::"
 EVERY = "tests/redact/test_redact_every_exit.py::"
+SHIPPING = "tests/shipping/test_shipping.py::"
 CUTTING = "tests/tools/test_tools_cutting.py::"
 
 FIXES = (
@@ -389,10 +390,30 @@ FIXES = (
         tests=(f"{SHIP}test_a_secret_in_the_words_of_a_pull_request_holds_the_release_back",),
     ),
     Fix(
+        name="release-without-known-values",
+        threat="§9.3 layer 1: a release brings a secret of this machine that has no shape",
+        says="what a release brings is looked through for known values, too",
+        cuts=(
+            Cut("daemon/errands/ship.py", "    redactor = Redactor.of_environment()\n", "    redactor = Redactor()\n"),
+        ),
+        tests=(f"{EVERY}test_words_of_commits_with_a_known_value_hold_a_release_back",),
+    ),
+    Fix(
+        name="findings-without-secrets",
+        threat="§13.5: what is found in a line (a note, a breakpoint) tells the secret in it",
+        says="lines are told without secrets, whatever they were found for",
+        cuts=(
+            Cut("shipping/checks.py", '"debug", path, line, one_line(clean.', '"debug", path, line, one_line(text.'),
+        ),
+        tests=(f"{SHIPPING}test_nothing_that_is_found_tells_the_secret_of_its_line[known-breakpoint()  # {{}}]",),
+    ),
+    Fix(
         name="no-secret-in-a-release",
         threat="§9.3 layer 3: a secret in what was committed since the last version, or in a commit's words",
         says="betterleaks looks at all that a release brings, where it is installed",
-        cuts=(Cut("daemon/errands/ship.py", "return (*own, *checks.scanned(hits, lines, own))", "return own"),),
+        cuts=(
+            Cut("daemon/errands/ship.py", "return (*own, *checks.scanned(hits, lines, own, redactor))", "return own"),
+        ),
         tests=(f"{SHIP}test_a_secret_that_betterleaks_alone_knows_stops_a_release_as_any_other",),
     ),
     Fix(

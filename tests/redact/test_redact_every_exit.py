@@ -40,6 +40,9 @@ from support.sown import Sown, strings, told_in
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SEED = int(os.environ.get("DEVLOOP_TEST_SECRETS", "0")) or int.from_bytes(os.urandom(4), "big")
 
+SUBJECTS = 8
+"""Commits of the person, each with a value in its words that this machine knows."""
+
 PLAN = """# Plan: Demo
 
 **Status**: In Progress
@@ -90,6 +93,8 @@ class Day:
     out: dict[str, list[bytes]] = field(default_factory=dict)
     pushed: dict[str, list[bytes]] = field(default_factory=dict)
     """What an editor was told and asked without asking: by method."""
+    held: set[str] = field(default_factory=set)
+    """What would hold a release back."""
 
     def came(self, exit_: str, *data: bytes) -> None:
         self.out.setdefault(exit_, []).extend(data)
@@ -169,7 +174,7 @@ def prepare(place: Place, sown: Sown) -> dict[str, Any]:
     place.git("add", "-A")
     place.git("commit", "-q", "-m", "begin")
     place.git("tag", "v1.2.3")
-    for number, row in enumerate(sown.rows("subject", 8)):
+    for number, row in enumerate(sown.rows("subject", SUBJECTS)):
         place.git("commit", "-q", "--allow-empty", "-m", f"fix: {row}", "-m", sown.text("subject", 3) + str(number))
     sown.known("person")
     return scenario(sown)
@@ -306,6 +311,8 @@ async def whole(day: Day) -> None:
         await day.terminal("log")
         await day.devloop("explain", "1.1")
         await day.devloop("ship", "--dry-run")
+        found = (await day.devloop("ship", "--dry-run", "--json"))["found"]
+        day.held = {each["path"] for each in found if each["kind"] == "secret"}
         made = await day.devloop("ship", "--override", "A test.", "--json")
         await ask(client, str(made["run"]["id"]))
         await editor.leave()
@@ -413,6 +420,11 @@ def test_an_editors_notifications_and_questions_tell_none(day: Day) -> None:
         assert not day.sown.leaks(data), (SEED, method)
     assert "question" in day.sown.reached(day.pushed["window/showMessageRequest"])
     assert {"said", "report"} <= day.sown.reached(day.pushed["devloop/event"])
+
+
+def test_words_of_commits_with_a_known_value_hold_a_release_back(day: Day) -> None:
+    told = {each for each in day.held if each.startswith("commit ")}
+    assert len(told) == SUBJECTS, day.held
 
 
 # What is told of a crash

@@ -103,6 +103,6 @@ def test_what_a_scanner_found_in_a_release_is_told_once_and_without_its_value() 
     lines = [("a.py", 9, f"token = '{OTHER}'  # {SHAPE}"), ("b.py", 2, "known")]
     hits = [artefacts.Hit("a.py", 9, "shippo", OTHER), artefacts.Hit("b.py", 2, "x", "known")]
     known = checks.Found("blocker", "secret", "b.py", 2, "…")
-    (found,) = checks.scanned([*hits, *hits], lines, [known])
+    (found,) = checks.scanned([*hits, *hits], lines, [known], Redactor())
     assert (found.severity, found.kind, found.path, found.line) == ("blocker", "secret", "a.py", 9)
     assert found.text.startswith("token = '«redacted:shippo:") and OTHER not in found.text and SHAPE not in found.text

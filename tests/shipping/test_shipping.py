@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devloop.redact import Redactor
 from devloop.shipping import changelog, checks, commits, locks, manifests, versions
 from devloop.shipping.versions import Version
 
@@ -144,7 +145,7 @@ def patch(path: str, *lines: str) -> str:
     ],
 )
 def test_what_should_not_go_out_unseen_is_found_with_its_line(path, line, kind, severity) -> None:
-    (found,) = checks.in_patch(patch(path, "fine", line))
+    (found,) = checks.in_patch(patch(path, "fine", line), Redactor())
     assert (found.path, found.line, found.kind, found.severity) == (path, 8, kind, severity)
     assert "ghp_a" not in found.text
 
@@ -160,7 +161,7 @@ def test_what_should_not_go_out_unseen_is_found_with_its_line(path, line, kind, 
     ],
 )
 def test_what_may_well_be_meant_is_not_reported(path, line) -> None:
-    assert checks.in_patch(patch(path, line)) == ()
+    assert checks.in_patch(patch(path, line), Redactor()) == ()
 
 
 def test_only_added_lines_count_and_a_line_that_looks_like_a_header_is_a_line() -> None:
@@ -169,7 +170,15 @@ def test_only_added_lines_count_and_a_line_that_looks_like_a_header_is_a_line() 
         "+++ b/evil.py\n+# FIXME\n\\ No newline at end of file\n"
     )
     assert [(path, line) for path, line, _ in checks.added(text)] == [("a.py", 2), ("a.py", 3)]
-    assert [each.line for each in checks.in_patch(text)] == [3]
+    assert [each.line for each in checks.in_patch(text, Redactor())] == [3]
+
+
+@pytest.mark.parametrize("line", ["breakpoint()  # {}", "x = 1  # TODO: drop {}", "<<<<<<< {}", "token = '{}'"])
+@pytest.mark.parametrize("secret", ["w0rd-" + "of-the-person", "gh" + "p_" + "f4Tr9w" * 6], ids=["known", "of a shape"])
+def test_nothing_that_is_found_tells_the_secret_of_its_line(line: str, secret: str) -> None:
+    """Whatever the line was found for; and a value that this machine knows is found as one."""
+    found = checks.in_patch(patch("a.py", line.format(secret)), Redactor({"A_TOKEN": "w0rd-" + "of-the-person"}))
+    assert "secret" in [each.kind for each in found] and secret not in json.dumps([each.to_json() for each in found])
 
 
 def test_large_files_are_named_by_size() -> None:
@@ -214,7 +223,7 @@ def test_a_commits_words_are_no_markup_of_the_changelog(words: str, shown: str) 
 
 
 def test_secrets_in_a_commits_words_are_found_and_not_repeated() -> None:
-    (found,) = checks.in_words("commit abc", f"fine\nkey ghp_{'a' * 36}")
+    (found,) = checks.in_words("commit abc", f"fine\nkey ghp_{'a' * 36}", Redactor())
     assert (found.severity, found.kind, found.path) == ("blocker", "secret", "commit abc") and "aaaa" not in found.text
 
 

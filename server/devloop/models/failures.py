@@ -150,6 +150,10 @@ _BY_STATUS: dict[int, FailureKind] = {
 _RETRYABLE_STATUS = frozenset({None, 408, 409, 429, 500, 502, 503, 504, 529})
 """None: an error event inside a stream that began with 200."""
 
+SAID = 4_000
+"""Characters of the server's own words. Who tells them cuts them to what is shown, once they are clean: half a secret
+would not be known for one."""
+
 _SENTENCES: dict[str, str] = {
     "rate_limited": "The model's rate limit is reached",
     "overloaded": "The model's server is overloaded",
@@ -183,7 +187,7 @@ def from_error(
     code = details.get("error_code") if isinstance(details, Mapping) else None
     code = code if isinstance(code, str) else None
     type_ = error.get("type") if isinstance(error.get("type"), str) else None
-    said = one_line(str(error["message"] if error.get("message") else (body if isinstance(body, str) else "")), 300)
+    said = one_line(str(error["message"] if error.get("message") else (body if isinstance(body, str) else "")), SAID)
     kind = _kind(code, type_, status)
     if kind == "invalid_request" and code is None and status in (400, None):
         kind = _uncoded(said, prompt_over_window)

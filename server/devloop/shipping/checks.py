@@ -42,34 +42,32 @@ class Found:
         return {"severity": self.severity, "kind": self.kind, "path": self.path, "line": self.line, "text": self.text}
 
 
-def in_patch(patch: str) -> tuple[Found, ...]:
+def in_patch(patch: str, redactor: Redactor) -> tuple[Found, ...]:
     """From a unified diff with `+++ b/path` headers: blockers first, `MAX_FOUND` at most."""
-    redactor = Redactor({})
     found = [each for path, line, text in added(patch) for each in _in_line(path, line, text, redactor)]
     found.sort(key=lambda each: each.severity != "blocker")
     return tuple(found[:MAX_FOUND])
 
 
-def in_words(where: str, text: str) -> tuple[Found, ...]:
+def in_words(where: str, text: str, redactor: Redactor) -> tuple[Found, ...]:
     """Secrets in words that go out beside the files, as those of commits."""
-    redactor = Redactor({})
     clean = ((line, redactor.text(line)) for line in text.split("\n"))
     return tuple(Found("blocker", "secret", where, 0, one_line(now, 120)) for line, now in clean if now != line)
 
 
-def in_names(paths: Iterable[str]) -> tuple[Found, ...]:
+def in_names(paths: Iterable[str], redactor: Redactor) -> tuple[Found, ...]:
     """Secrets in the names of files and folders that a release adds or changes."""
-    redactor = Redactor({})
     looked = artefacts.names(paths)
     hits = artefacts.hits([("", number, text) for number, (_, text) in enumerate(looked, 1)], redactor)
     told = (one_line(artefacts.name_without(redactor, hit.path), 120) for hit in artefacts.in_names(hits, looked))
     return tuple(Found("blocker", "secret", path, 0, "in its name") for path in sorted(dict.fromkeys(told)))
 
 
-def scanned(hits: Iterable[artefacts.Hit], lines: artefacts.Lines, known: Iterable[Found]) -> tuple[Found, ...]:
+def scanned(
+    hits: Iterable[artefacts.Hit], lines: artefacts.Lines, known: Iterable[Found], redactor: Redactor
+) -> tuple[Found, ...]:
     """What another scanner found in these lines, as what was found here before (`known`) is told, and none of that
     twice."""
-    redactor = Redactor({})
     texts = {(path, number): text for path, number, text in lines}
     seen = {(each.path, each.line) for each in known if each.kind == "secret"}
     found = []
@@ -114,13 +112,13 @@ def added(patch: str) -> Iterator[tuple[str, int, str]]:
 
 def _in_line(path: str, line: int, text: str, redactor: Redactor) -> Iterator[Found]:
     if _MARKS.match(text):
-        yield Found("blocker", "conflict", path, line, one_line(text, 80))
+        yield Found("blocker", "conflict", path, line, one_line(redactor.text(text), 80))
     clean = redactor.text(text)
     if clean != text:
         yield Found("blocker", "secret", path, line, one_line(clean, 120))
     suffix = path[path.rfind(".") :].lower() if "." in path else ""
     debug = _DEBUG.get(_ALIKE.get(suffix, suffix))
     if debug is not None and debug.search(text):
-        yield Found("warning", "debug", path, line, one_line(text.strip(), 120))
+        yield Found("warning", "debug", path, line, one_line(clean.strip(), 120))
     if suffix not in (".md", ".txt", ".rst") and _NOTES.search(text):
-        yield Found("warning", "note", path, line, one_line(text.strip(), 120))
+        yield Found("warning", "note", path, line, one_line(clean.strip(), 120))

@@ -123,20 +123,24 @@ async def _found(project: Project, since: releases.Since, notes: list[str]) -> t
     """What should not go out: in what is new of files, their names, and the words of commits, which the changelog
     repeats."""
     words = [(f"commit {each.commit[:7]}", f"{each.subject}\n{each.body}") for each in since.commits]
-    own = await asyncio.to_thread(_by_own_patterns, since, words)
+    redactor = Redactor.of_environment()
+    own = await asyncio.to_thread(_by_own_patterns, since, words, redactor)
     lines = [*checks.added(since.patch), *((where, 0, line) for where, text in words for line in text.split("\n"))]
     lines += [("names of files", 0, path) for path in since.new]
     wanted = await asyncio.to_thread(settings.load, project.root)
     hits, looked = await scanning.hits(lines, lambda: sandbox.detected(wanted.sandbox))
     if not looked and scanning.installed() is not None:
         notes.append(f"{scanning.UNLOOKED}.")
-    return (*own, *checks.scanned(hits, lines, own))
+    return (*own, *checks.scanned(hits, lines, own, redactor))
 
 
-def _by_own_patterns(since: releases.Since, words: Sequence[tuple[str, str]]) -> tuple[checks.Found, ...]:
-    told = (found for where, text in words for found in checks.in_words(where, text))
-    named = checks.in_names(since.new)
-    return (*checks.in_patch(since.patch), *told, *named, *checks.large(since.files))
+def _by_own_patterns(
+    since: releases.Since, words: Sequence[tuple[str, str]], redactor: Redactor
+) -> tuple[checks.Found, ...]:
+    """Known values and shapes."""
+    told = (found for where, text in words for found in checks.in_words(where, text, redactor))
+    named = checks.in_names(since.new, redactor)
+    return (*checks.in_patch(since.patch, redactor), *told, *named, *checks.large(since.files))
 
 
 async def _of(project: Project, repository: Repository) -> tuple[str, list[str]]:
