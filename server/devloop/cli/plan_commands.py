@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -14,15 +13,12 @@ from devloop import plan as plans
 from devloop.cli import output, plan_change_commands, plan_import_commands, plan_words_commands
 from devloop.cli.common import PLANNING, Json, epilog
 from devloop.cli.output import safe
-from devloop.cli.session import project_root
-from devloop.daemon.documents import Documents, PlanText
+from devloop.cli.plan_files import File, read
+from devloop.daemon.documents import PlanText
 from devloop.daemon.plan_rules import all_problems
-from devloop.errors import StorageError, UsageError
-from devloop.paths import find_root
 from devloop.plan.export import problem_json
 
 Row = dict[str, Any]
-File = Annotated[Path | None, typer.Argument(metavar="FILE", help="Any Markdown file; else the project's plan.")]
 
 MARKS = {
     "pending": "[dim]○[/]",
@@ -77,25 +73,6 @@ def register(app: typer.Typer) -> None:
     plan_change_commands.register(group)
     plan_import_commands.register(group)
     plan_words_commands.register(group)
-
-
-def read(file: Path | None) -> tuple[PlanText, plans.Plan, Path]:
-    """The plan and the root of its project. Raises `UsageError` (exit code 2) when it can't be read."""
-    named = file or (Path(os.environ["DEVLOOP_PLAN_PATH"]) if os.environ.get("DEVLOOP_PLAN_PATH") else None)
-    if named is not None:
-        named = named.expanduser().absolute()
-        if not named.is_file():
-            raise UsageError(
-                f"{named} is no file." if named.exists() else f"There is no file {named}.",
-                hint="Make a plan with `devloop init`." if file is None else "",
-            )
-    root = project_root() if file is None else find_root(file.expanduser().absolute().parent)
-    documents = Documents(root, named)
-    try:
-        found, plan = documents.plan()
-    except StorageError as problem:
-        raise UsageError(problem.message, hint=problem.hint) from problem
-    return found, plan, root
 
 
 def problems_of(found: PlanText, plan: plans.Plan, root: Path) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,17 +16,16 @@ from devloop.cli import output
 from devloop.cli.common import Json, epilog
 from devloop.cli.diff_view import print_patch
 from devloop.cli.output import safe
+from devloop.cli.plan_files import read, read_text, source_of
 from devloop.cli.session import ask, project_root
 from devloop.daemon.documents import Documents
 from devloop.daemon.importing import proposal
 from devloop.errors import UsageError
-from devloop.files import storage_error
 from devloop.plan import importing
 from devloop.redact import printable
 
 Row = dict[str, Any]
 
-MAX_BYTES = 32 * 1024 * 1024
 SHOWN = 40  # notes and problems on a terminal
 STYLES = {"kept": "[green]kept[/]   ", "changed": "[yellow]changed[/]", "lost": "[red]lost[/]   "}
 
@@ -103,30 +101,6 @@ def import_(
     raise typer.Exit(0 if answer["tasks"] else 1)
 
 
-def source_of(file: Path) -> str:
-    """How the plan names where it comes from: never by a place of this machine."""
-    if str(file) == "-":
-        return ""
-    path = file.expanduser().absolute()
-    root = project_root()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-
-
-def read_text(file: Path) -> str:
-    if str(file) == "-":
-        return sys.stdin.buffer.read(MAX_BYTES + 1).decode("utf-8", "surrogateescape")
-    file = file.expanduser()
-    if not file.is_file():
-        raise UsageError(f"{file} is no file." if file.exists() else f"There is no file {file}.")
-    try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise UsageError(f"{file} has {size / 2**20:.0f} MiB: that is no list of tasks.")
-        return file.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as problem:
-        raise storage_error(problem, f"{file} could not be read") from problem
-
-
 def _tell(answer: Row, write: bool) -> None:
     """The plan or the patch on stdout, what there is to say of it on stderr: so the first may go into a file."""
     out, err = output.console(), output.console(stderr=True)
@@ -173,8 +147,6 @@ def export(
     """Print a plan as JSON, for other programs; `devloop plan import` reads each of the forms again."""
     if as_json + task_master + prd > 1:
         raise UsageError("Say one of --json, --task-master, --prd.")
-    from devloop.cli.plan_commands import read
-
     found, plan, _ = read(file)
     if task_master:
         output.print_json(importing.as_task_master(plan))

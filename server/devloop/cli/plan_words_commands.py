@@ -13,7 +13,7 @@ from devloop import beginning
 from devloop.cli import errand_commands, output
 from devloop.cli.common import Json, epilog
 from devloop.cli.output import safe
-from devloop.cli.plan_import_commands import read_text, source_of
+from devloop.cli.plan_files import read_text, source_of
 from devloop.cli.run_commands import FOLLOWED, DetachOption
 from devloop.cli.session import ask, project_root
 from devloop.errors import UsageError

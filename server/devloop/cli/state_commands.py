@@ -11,6 +11,7 @@ import typer
 from devloop.cli import output, plan_commands
 from devloop.cli.common import LOOKING, PLANNING, Json, epilog
 from devloop.cli.output import safe, safe_block
+from devloop.cli.plan_files import File, read
 from devloop.cli.session import project_root
 from devloop.errors import UsageError
 from devloop.state import issues, plan_state
@@ -91,7 +92,7 @@ def register(app: typer.Typer) -> None:
 
 
 def state(
-    file: plan_commands.File = None,
+    file: File = None,
     v1: Annotated[bool, typer.Option("--v1", help="In the older shape, version 1.0.0.")] = False,
     write: Annotated[
         bool, typer.Option("--write", help="Write .devloop/plan-state.json; devloop keeps it in step from then on.")
@@ -99,7 +100,7 @@ def state(
     as_json: Json = False,
 ) -> None:
     """Print the plan as data for other programs. It is JSON with and without --json."""
-    found, plan, root = plan_commands.read(file)
+    found, plan, root = read(file)
     now = datetime.now(UTC)
     if write:
         if v1 or file is not None:
