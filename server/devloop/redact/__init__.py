@@ -3,7 +3,7 @@
 Secrets are hidden by exact value first (`forms`: whatever this process knows to be secret, and its encodings) and by
 their shape second (`patterns`, `pem`). A secret becomes `«redacted:NAME:tag»`; the tag is a keyed hash, so equal
 secrets stay recognisable and can't be guessed. What comes in pieces goes through a `Stream`. `artefacts` looks at what
-is about to be committed or sent.
+is about to be committed or sent. What is shown in part is cleaned before it is cut (`cutting`).
 
 Where text leaves, and what holds it there:
 
