@@ -22,7 +22,7 @@ _DECIDES: Final = re.compile(r"pytest11|^\s*(?:harness|test|doctest|bench|autote
 """A line of a section that configures no check, and does all the same."""
 _HATCH_TEST: Final = re.compile(r"^tool\.hatch\.envs\..*(?:test|script)")
 _VALUE: Final = re.compile(
-    r"(?<![\w.-])[.-]*+(\w[\w.-]*+)[\"']?(?:\s++(?:[:=]\s*+)?|[:=]\s*+)[\"'\[]*+(-?\d++(?:\.\d++)?|[A-Za-z]++)\b"
+    r"(?<![\w.-])[.-]*+(\w[\w.-]*+)[\"']?(?:\s++(?:[:=]\s*+)?|[:=]\s*+)[\"'\[]*+(-?\d++(?:\.\d++)?|[A-Za-z]++)\b(?!-\w)"
 )
 _LOWER_IS_WEAKER: Final = re.compile(
     r"fail[_-]under|cov[\w-]*under|min[\w-]*(?:cov|score|quality|percent|public)|^(?:branches|functions|lines|statements)$"
