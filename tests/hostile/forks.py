@@ -16,7 +16,16 @@ import tempfile
 def main() -> None:
     from devloop.cli.entry import main as entry
 
-    for name in ("app", "look_commands", "run_commands", "plan_commands", "care_commands", "checkpoint_view", "follow"):
+    for name in (
+        "app",
+        "look_commands",
+        "run_commands",
+        "decide_commands",
+        "plan_commands",
+        "care_commands",
+        "checkpoint_view",
+        "follow",
+    ):
         importlib.import_module(f"devloop.cli.{name}")
     known = set(sys.modules)
     for line in sys.stdin:

@@ -30,7 +30,8 @@ own, checked by your tests and linters before you are asked what to do with the 
 MODULES: Final = (
     ("plan_commands", ("plan",)),
     ("start_command", ("start",)),
-    ("run_commands", ("run", "continue", "decide", "fresh", "land", "cancel")),
+    ("run_commands", ("run", "continue")),
+    ("decide_commands", ("decide", "fresh", "land", "cancel")),
     ("errand_commands", ("quick",)),
     ("spike_command", ("spike",)),
     ("review_command", ("review",)),
