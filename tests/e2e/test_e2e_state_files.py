@@ -206,6 +206,8 @@ def test_every_state_file_fits_its_schema_after_each_command_of_a_long_session(d
     desk("issues", "BUG-001", "--close", "--note", "mended")
     desk("issues")
     desk("archive", "1")
+    desk("archive", "--restore", "1")
+    desk("archive", "1")
     desk("worklog", "reconstruct")
     (root / ".devloop" / "sessions.json").write_text(json.dumps(_sessions(desk)) + "\n")
     desk("import", "sessions")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devloop.errors import UsageError
+from devloop.errors import Refused, UsageError
 from devloop.plan import Edit, Plan, apply, parse
 from devloop.plan.lines import split
-from devloop.plan.refactor import Done, Offer, carry_out, refactorings
+from devloop.plan.refactor import Done, Offer, carry_out, refactorings, restore
 from support.turns import often
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
@@ -90,10 +90,22 @@ def judge(plan: Plan, offer: Offer, done: Done) -> None:
             assert parse(file).stats.tasks.done == parse(file).stats.tasks.total > 0
         kept = now + Counter(key for _, file in done.archive.files for key in titles(parse(file)).elements())
         assert kept == before
+        judge_restored(after, done.archive.files, before)
     elif offer.kind == "convert-kiro":
         assert not now - before
     else:
         assert sum(now.values()) > 0
+
+
+def judge_restored(plan: Plan, files: tuple[tuple[str, str], ...], before: Counter[tuple[str, str]]) -> None:
+    """What was archived comes back, or is refused with a reason; never something else."""
+    for name, file in files:
+        try:
+            restored = restore(plan, file.encode("utf-8", "surrogateescape"), name, NOW)
+        except (UsageError, Refused):
+            return
+        plan = parse(apply(plan.data, restored.edits))
+    assert titles(plan) == before
 
 
 def try_all(plan: Plan, lines: range, few: int) -> int:

@@ -51,7 +51,10 @@ def register(app: typer.Typer) -> None:
         "archive",
         rich_help_panel=CARE,
         epilog=epilog(
-            "devloop archive", "devloop archive 1 2", fields="{path, phases: [id…], files: [path…], worklog}"
+            "devloop archive",
+            "devloop archive 1 2",
+            "devloop archive --restore 1",
+            fields="{path, phases: [id…], files: [path…], worklog}; restoring: {path, phases, file, kept}",
         ),
     )(archive)
     app.command("stop", rich_help_panel=CARE, epilog=epilog("devloop stop", fields="{stopped}"))(stop)
@@ -157,9 +160,27 @@ def archive(
     phases: Annotated[
         list[str] | None, typer.Argument(metavar="[PHASE]...", help="Which ones; all finished ones otherwise.")
     ] = None,
+    back: Annotated[
+        str | None,
+        typer.Option(
+            "--restore", metavar="PHASE", help="Put an archived phase back into the plan: its id, or its file."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Move finished phases out of the plan, each into a file below .devloop/archive/."""
+    """Move finished phases out of the plan, each into a file below .devloop/archive/, or one back."""
+    if back is not None:
+        if phases:
+            raise UsageError(
+                "Archive phases, or restore one: not both at once.", hint="devloop archive --restore PHASE"
+            )
+        found = ask("devloop/restore", {"phase": back})
+        if as_json:
+            output.print_json(found)
+        else:
+            named = ", ".join(safe(each, 40) for each in found["phases"])
+            output.console().print(f"Phase {named} is in the plan again. Its file is {safe(found['kept'], 300)} now.")
+        return
     found = ask("devloop/archive", {"phases": phases or None})
     if as_json:
         output.print_json(found)

@@ -1,4 +1,4 @@
-"""The methods that make a whole plan, or put one away: init, import, a workflow's beginning, the archive."""
+"""The methods that make a whole plan, or put one away: init, import, a workflow's beginning, the archive and back."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ class PlanFiles:
 
         answer, after = await archiving.archive(self._documents, params)
         if after.open:  # otherwise the watch sees it
+            self._news.changed(after)
+        return answer
+
+    async def restore(self, params: Params) -> Answer:
+        from devloop.daemon import restoring
+
+        answer, after = await restoring.restore(self._documents, params)
+        if after.open:
             self._news.changed(after)
         return answer
 

@@ -110,6 +110,7 @@ class Service:
             "devloop/findings/plan": self.findings.plan,
             "devloop/findings/fix": self.findings.fix,
             "devloop/archive": self._plans.archive,
+            "devloop/restore": self._plans.restore,
             "devloop/templates": self._plans.templates,
             "devloop/init": self._plans.init,
             "devloop/import": self._plans.import_plan,

@@ -48,6 +48,6 @@ async def _answer(connection: Connection, method: str, params: Any) -> Any:
     found = await connection.service.call(method, params)
     if method in STARTS and found.get("run"):
         connection.live.began_by(connection, str(found["run"]), found.get("loop"))
-    elif method == "devloop/archive":
+    elif method in ("devloop/archive", "devloop/restore"):
         await connection.live.archive_changed()
     return found

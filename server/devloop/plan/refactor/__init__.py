@@ -16,6 +16,7 @@ from devloop.plan.refactor.headings import from_headings
 from devloop.plan.refactor.moving import move
 from devloop.plan.refactor.offers import Done, Offer, carry_out, refactorings
 from devloop.plan.refactor.placing import place
+from devloop.plan.refactor.restoring import Restored, restore
 from devloop.plan.refactor.splitting import split
 from devloop.plan.refactor.states import MARKS, block, complete, mark, marked, reopen, skip, start
 from devloop.plan.refactor.waiting import depend
@@ -26,6 +27,7 @@ __all__ = [
     "Archive",
     "Done",
     "Offer",
+    "Restored",
     "archivable",
     "archive",
     "block",
@@ -42,6 +44,7 @@ __all__ = [
     "place",
     "refactorings",
     "reopen",
+    "restore",
     "skip",
     "spec_kit",
     "split",
