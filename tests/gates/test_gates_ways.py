@@ -391,7 +391,7 @@ HONEST: dict[str, Texts] = {
     "rust: a new dependency": changed("Cargo.toml", CARGO, 'serde = "1"\n', 'serde = "1"\nrand = "0.9"\n'),
     "helpers: one more": changed("testing/helpers.py", CHECKER, "def near", "def far(was, now):\n    assert was != now\n\n\ndef near"),
     "helpers: a module of tests for each of the work": {**changed("src/shop/money.py", "x = 1\n", "x", "y"), **new("tests/shop/__init__.py", ""), **new("tests/shop/test_money.py", "def test_a():\n    assert 1 + 1 == 2\n")},
-    "helpers: a module that is called so, too": {**changed("server/shop/work/git.py", "x = 1\n", "x", "y"), **new("tests/fixes/git.py", "FIXES = ()\n")},
+    "helpers: a module that is called so, too": {**changed("server/shop/jobs/git.py", "x = 1\n", "x", "y"), **new("tests/fixes/git.py", "FIXES = ()\n")},
     "set up: no test": new("src/setup.ts", "export const setup = 1\n"),
     "project: a script": changed("pyproject.toml", PROJECT, 'shop = "shop:main"\n', 'shop = "shop:main"\ntest = "shop:test"\n'),
     "project: another entry point": changed("pyproject.toml", PROJECT, "[project.scripts]", '[project.entry-points."shop.plugins"]\nquick = "shop.quick"\n\n[project.scripts]'),
