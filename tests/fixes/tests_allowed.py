@@ -98,6 +98,25 @@ FIXES: tuple[Fix, ...] = (
         tests=(f"{GATES}::test_a_test_that_hides_in_the_named_one_holds",),
     ),
     Fix(
+        name="no-test-changes-its-module",
+        threat="§10: a test that is named, or new, changes the others of its file while they run",
+        says="what a test changes of the names that its module had is told, and never a task's to allow",
+        cuts=(
+            Cut("gates/guard_placed.py", old="self._own_names = frozenset(own)", new="self._own_names = frozenset()"),
+        ),
+        tests=(f"{GATES}::test_what_a_test_changes_of_its_module_is_no_tasks_to_allow",),
+    ),
+    Fix(
+        name="single-tests-stand-alone",
+        threat="§10: what is named as a single test is a fixture, a helper or a base of others",
+        says="a single test that anything else in its file uses is not told apart from it",
+        cuts=(Cut(RULES, old=" or not _stand_alone(was, now, (old, new), tests)", new=""),),
+        tests=(
+            f"{GATES}::test_what_other_tests_of_the_file_use_is_no_single_test",
+            f"{GATES}::test_a_decorator_that_may_do_more_than_mark_its_test_holds[@helper]",
+        ),
+    ),
+    Fix(
         name="skips-that-reach-further",
         threat="§10: a named test ends the whole session",
         says="a skip that ends or leaves out other tests is never a task's to allow",

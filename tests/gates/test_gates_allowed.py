@@ -150,6 +150,82 @@ def test_a_test_that_hides_in_the_named_one_holds() -> None:
     assert holds({PATH: before}, {PATH: after}, f"{PATH}::test_total")
 
 
+SHARED = MONEY.replace("import pytest\n", "import pytest\nfrom shop import other\n\nCASES = [1, 2]\n")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "globals()['test_other'] = lambda: None",
+        "globals().update(other=lambda: 1)",
+        "vars().update(other=lambda: 1)",
+        "test_other.__code__ = (lambda: None).__code__",
+        "setattr(test_other, '__code__', (lambda: None).__code__)",
+        "one = test_other; one.__code__ = (lambda: None).__code__",
+        "TestTax.test_none = lambda self: None",
+        "CASES.clear()",
+        "CASES[:] = []",
+        "global other; other = lambda: 1",
+        "global test_other; test_other = None",
+    ],
+)
+def test_what_a_test_changes_of_its_module_is_no_tasks_to_allow(statement: str) -> None:
+    """Other tests stand there, and what they compare with; in a test that is new or one that was there, named or
+    not."""
+    line = f"    {statement}\n"
+    changed = SHARED.replace("    assert total(a) == 3\n", f"    assert total(a) == 4\n{line}")
+    assert holds({PATH: SHARED}, {PATH: changed}, PATH, f"{PATH}::test_total")
+    assert holds({PATH: SHARED}, {PATH: f"{SHARED}\n\ndef test_new():\n{line}"}, f"{PATH}::test_new")
+    in_class = SHARED.replace("class TestTax:\n", f"class TestTax:\n{line}")
+    assert holds({PATH: SHARED}, {PATH: in_class}, PATH, f"{PATH}::TestTax")
+
+
+def test_what_a_test_changes_of_its_own_is_its_own() -> None:
+    mine = "    CASES, made = [], Cart()\n    CASES.append(1)\n    made.total = 3\n    made.lines['a'] = 1\n"
+    changed = SHARED.replace("    assert total(a) == 3\n", f"{mine}    assert total(a) == 4\n")
+    assert not holds({PATH: SHARED}, {PATH: changed}, f"{PATH}::test_total")
+    assert not changes(SHARED, f"{SHARED}\n\ndef test_new(test_other):\n{mine}    test_other.total = 3\n")
+
+
+def changes(before: str, after: str) -> tuple[Guard, ...]:
+    lines = difflib.unified_diff(before.split("\n"), after.split("\n"), f"a/{PATH}", f"b/{PATH}", lineterm="")
+    patch = "\n".join((f"diff --git a/{PATH} b/{PATH}", *lines))
+    return changes_to_checks(patch, {PATH: after}.get, {PATH: before}.get)
+
+
+@pytest.mark.parametrize(
+    "decorator",
+    [
+        *("@CASES.append", "@helper", "@shop.mark", "@pytest.fixture(autouse=True)", "@pytest.hookimpl"),
+        *("@(lambda f: globals().update(other=1) or f)", '@pytest.mark.parametrize("b", [(other := 3)])'),
+    ],
+)
+def test_a_decorator_that_may_do_more_than_mark_its_test_holds(decorator: str) -> None:
+    old = "@pytest.mark.parametrize"
+    assert holds({PATH: SHARED}, {PATH: SHARED.replace(old, f"{decorator}\n{old}")}, f"{PATH}::test_total")
+    for mark in ('pytest.mark.usefixtures("cart")', 'mock.patch("shop.total")', "pytest.mark.slow"):
+        assert not holds({PATH: SHARED}, {PATH: SHARED.replace(old, f"@{mark}\n{old}")}, f"{PATH}::test_total")
+
+
+USED = {
+    "fixture": "@pytest.fixture\ndef test_cart():\n    return 1\n\n\ndef test_it(test_cart):\n    assert test_cart\n",
+    "only": "@pytest.fixture\ndef test_cart():\n    return 1\n",
+    "helper": "def test_cart():\n    return 1\n\n\ndef test_it():\n    assert test_cart()\n",
+    "base": (
+        "class test_cart:\n    def test_a(self):\n        return 1\n\n\n"
+        "class TestB(test_cart):\n    def test_b(self):\n        assert b()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", USED)
+def test_what_other_tests_of_the_file_use_is_no_single_test(case: str) -> None:
+    before = f"import pytest\n\n\n{USED[case]}"
+    after = before.replace("return 1", "return 2")
+    assert holds({PATH: before}, {PATH: after}, f"{PATH}::test_cart")
+    assert not holds({PATH: before}, {PATH: after}, PATH), "the file is named: all of it"
+
+
 def test_lines_that_only_python_sees_move_nothing_into_a_named_test() -> None:
     shifted = MONEY.replace("import pytest\n", "import pytest  # \r# \r# \r# \n").replace(
         "other() == 1", "other() == 2"

@@ -2,7 +2,8 @@
 `runs/allowing.py`.
 
 A name is a file, a pattern of files, or one test in a Python file (`path::test`, `path::Class::test`, `path::Class`).
-What lies in a test, a `conftest.py` or a snapshot that is named is allowed; it is told all the same. Never allowed is
+What lies in a test, a `conftest.py` or a snapshot that is named is allowed; it is told all the same. A single test is
+one that nothing else in its file uses: no fixture, no helper, no base of another class. Never allowed is
 what reaches further than its file: configuration, thresholds, dependencies, code that asks whether it is being tested,
 what nobody can read, files that a check runs, a skip that ends or leaves out other tests. A `conftest.py` has to be
 named by its own name, because it decides about every test below it. Where it can't be told, it is not allowed.
@@ -10,15 +11,17 @@ named by its own name, because it decides about every test below it. Where it ca
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from devloop import globs
 from devloop.gates import guard_files, guard_kept, guard_words, guards
-from devloop.gates.guard_syntax import module_of
+from devloop.gates.guard_syntax import last, module_of
 from devloop.gates.guards import Guard
 from devloop.gates.patch import parse
 
@@ -33,6 +36,10 @@ MAX_LINES: Final = 20_000
 """Of a file whose single tests are looked at."""
 CUT: Final = 200
 """A text of this length is perhaps not all that stands there."""
+
+_MARK: Final = re.compile(r"(?:\w+\.)*patch\b|(?:(?:pytest\.)?mark|unittest)\.|(?:hypothesis\.)?(?:given|settings)\b")
+"""Decorators that concern their own test."""
+_FIXTURE: Final = re.compile(r"\bfixture\b")
 
 Reader = Callable[[str], str | None]
 
@@ -122,7 +129,7 @@ def _outside(path: str, tests: Sequence[str], was: str | None, now: str | None) 
     if not tests or was is None or now is None or was.count("\n") + now.count("\n") > MAX_LINES:
         return None
     old, new = _without(was, tests), _without(now, tests)
-    if old is None or new is None:
+    if old is None or new is None or not _stand_alone(was, now, (old, new), tests):
         return None
     if old == new:
         return ()
@@ -140,21 +147,39 @@ def _without(text: str, tests: Collection[str]) -> str | None:
     if module is None or "\r" in text:  # a line for Python alone
         return None
     lines = text.split("\n")
-    wanted = {tuple(each.split("::")) for each in tests}
-    for first, last in sorted(_places(module.body, (), wanted), reverse=True):
-        del lines[first : last + 1]
+    for first, end in sorted(map(guard_kept.lines_of, _named(module, tests)), reverse=True):
+        del lines[first : end + 1]
     left = "\n".join(lines)
     return left if module_of(left) is not None else None
 
 
-def _places(
-    body: Sequence[object], inside: tuple[str, ...], wanted: Collection[tuple[str, ...]]
-) -> Iterator[tuple[int, int]]:
-    """First and last line of each definition with such a name, decorators and all."""
-    for node in body:
-        if isinstance(node, guard_kept.Definition):
-            name = (*inside, node.name)
-            if name in wanted:
-                yield guard_kept.lines_of(node)
-            elif hasattr(node, "bases"):
-                yield from _places(node.body, name, wanted)
+def _named(module: ast.Module, tests: Iterable[str]) -> list[guard_kept.Definition]:
+    """Each definition with such a name."""
+    wanted = {tuple(each.split("::")) for each in tests}
+
+    def within(body: Sequence[ast.stmt], inside: tuple[str, ...]) -> Iterator[guard_kept.Definition]:
+        for node in body:
+            if isinstance(node, guard_kept.Definition):
+                name = (*inside, node.name)
+                if name in wanted:
+                    yield node
+                elif isinstance(node, ast.ClassDef):
+                    yield from within(node.body, name)
+
+    return list(within(module.body, ()))
+
+
+def _stand_alone(was: str, now: str, left: Iterable[str], tests: Collection[str]) -> bool:
+    """Whether the named definitions concern themselves alone: nothing that is `left` of the module uses them, no
+    decorator came but marks and patches, and their first lines bind nothing for the module."""
+    old, new = (_named(module, tests) if (module := module_of(text)) else [] for text in (was, now))
+    names = {node.name for node in (*old, *new)}
+    rest = [node for text in left if (module := module_of(text)) for node in ast.walk(module)]
+    if any(names & {last(node), getattr(node, "arg", None)} for node in rest):
+        return False
+    known = {ast.unparse(each) for node in old for each in node.decorator_list}
+    marks = {ast.unparse(each) for node in new for each in node.decorator_list}
+    if any(_FIXTURE.search(each) for each in known | marks) or not all(map(_MARK.match, marks - known)):
+        return False
+    heads = (part for node in new for part in ast.iter_child_nodes(node) if not isinstance(part, ast.stmt))
+    return not any(isinstance(each, ast.NamedExpr) for part in heads for each in ast.walk(part))

@@ -3,7 +3,8 @@
 Right code that a new test assigns to a wrong module makes all tests pass that follow. So whatever such a module changes
 of something that it did not make itself is told: by assignment, by a function that sets, in a namespace (`vars(app)`,
 `sys.modules`), under another name for it, as an argument of a function of its own. What `monkeypatch` and `with patch`
-do ends with its test and is no such change. Code is parsed, never run.
+do ends with its test and is no such change. What the module had before at its top is not a new test's to change
+either: other tests stand there, and what they compare with. Code is parsed, never run.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from devloop.gates.guard_kept import Found, lines_of, text_of
+from devloop.gates.guard_kept import Definition, Found, lines_of, text_of
 from devloop.gates.guard_syntax import Function, last, module_of
 
 _SETS: Final = frozenset(
@@ -33,6 +34,7 @@ _IMPORTS: Final = frozenset(("import_module", "__import__", "reload"))
 _LASTING: Final = frozenset(("exec", "reload", "MonkeyPatch", "load_profile", "syspath_prepend"))
 """What does something to the whole session wherever it is called."""
 _BUILT_IN: Final = frozenset(("__builtins__", "object", "type", "dict", "list"))
+_OWN: Final = frozenset(("globals", "locals", "vars"))
 _PATCH: Final = re.compile(r"(?:^|\.)patch(?:\.(?:object|multiple|dict))?$")
 _CALLED: Final = frozenset(("pytest_plugins", "load_tests"))
 
@@ -47,7 +49,7 @@ def put_in_place(before: str | None, after: str) -> list[Found]:
         was = Counter(map(_key, _statements(known))) if known else Counter()
         return [
             (*lines_of(each), f"for every test: {text_of(each)}")
-            for each in _Module(module).told()
+            for each in _Module(module, _bound(known) if known else frozenset()).told()
             if not was[_key(each)]
         ]
     except RecursionError:
@@ -55,10 +57,12 @@ def put_in_place(before: str | None, after: str) -> list[Found]:
 
 
 class _Module:
-    """A module of tests: which of its names stand for what it did not make."""
+    """A module of tests: which of its names stand for what it did not make. `own`: names that were at its top
+    before; what is not at the top itself may change nothing of them."""
 
-    def __init__(self, module: ast.Module) -> None:
+    def __init__(self, module: ast.Module, own: Collection[str]) -> None:
         self._module = module
+        self._own_names = frozenset(own)
         methods = {id(e) for part in ast.walk(module) if isinstance(part, ast.ClassDef) for e in part.body}
         functions = [each for each in ast.walk(module) if isinstance(each, Function) and id(each) not in methods]
         self._functions = {each.name: each for each in functions}
@@ -80,6 +84,7 @@ class _Module:
     def _scope(self, scope: ast.Module | Function, outside: Collection[str]) -> Iterator[ast.stmt]:
         foreign = set(outside)
         if isinstance(scope, Function):
+            foreign -= self._own_names & _locals(scope)
             names = [each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)]
             foreign |= {
                 name for name in names if (scope.name, name) in self._given or name in self._giving & self._fixtures
@@ -90,14 +95,16 @@ class _Module:
         }
         own = [each for each in own if id(each) not in inner]
         for each in own:
-            self._bind(each, foreign)
+            self._bind(each, foreign, self._reached(scope, each, foreign))
         stopped = {ast.unparse(each) for each in _stopped(own)}
         lasting = isinstance(scope, Function) and _outlives_its_module(scope)
         for each in own:
             nodes = list(_own(each))
             called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+            reached = self._reached(scope, each, foreign)
             if (
-                any(self._changes(node, foreign, stopped) or _passes_on(node, called) for node in nodes)
+                any(self._changes(node, reached, stopped) or _passes_on(node, called) for node in nodes)
+                or (isinstance(each, ast.Global) and not reached.isdisjoint(each.names))
                 or (lasting and any(map(_patches, nodes)))
                 or (isinstance(each, Function) and each.name in _CALLED)
             ):
@@ -107,15 +114,20 @@ class _Module:
             if isinstance(each, ast.Return) and each.value is not None and isinstance(scope, Function):
                 self._giving |= {scope.name} if self._stands_for(each.value, foreign) else set()
             if isinstance(each, Function):
-                yield from self._scope(each, foreign)
+                yield from self._scope(each, foreign | self._own_names if scope is self._module else foreign)
 
-    def _bind(self, node: ast.stmt, foreign: set[str]) -> None:
+    def _reached(self, scope: ast.AST, node: ast.stmt, foreign: set[str]) -> set[str]:
+        """Names whose change by `node` is told. Of the module's own what stands at its top may change all."""
+        inside = isinstance(node, Definition) or node.col_offset > 0
+        return foreign | self._own_names if inside and scope is self._module else foreign
+
+    def _bind(self, node: ast.stmt, foreign: set[str], reached: set[str]) -> None:
         """Names that `node` makes stand for something foreign, or for a patch."""
         if isinstance(node, ast.Import | ast.ImportFrom):
             foreign |= {each.asname or each.name.split(".")[0] for each in node.names}
         for target, value in _bindings(node):
             names = [e.id for e in ast.walk(target) if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Store)]
-            if self._stands_for(value, foreign):
+            if self._stands_for(value, reached):
                 foreign |= set(names)
             if isinstance(value, ast.Call) and "patch" in ast.unparse(value.func):
                 self._patches.add(ast.unparse(target))
@@ -190,9 +202,11 @@ class _Module:
 
     def _root_is(self, node: ast.AST, names: Collection[str]) -> bool:
         while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-            if isinstance(node, ast.Call) and last(node.func) in _SAME | _IMPORTS and isinstance(node.func, ast.Name):
-                return node.func.id in _IMPORTS or any(self._root_is(each, names) for each in node.args)
-            node = node.func if isinstance(node, ast.Call) else node.value
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=[_, *_]) if name in _SAME | _IMPORTS:
+                    return name in _IMPORTS or any(self._root_is(each, names) for each in node.args)
+                case _:
+                    node = node.func if isinstance(node, ast.Call) else node.value
         return isinstance(node, ast.Name) and node.id in names
 
     def _follow(self, node: ast.AST, foreign: Collection[str]) -> None:
@@ -209,6 +223,23 @@ _NAMESPACES: Final = frozenset(("sys.modules", "sys.path", "sys.meta_path", "sys
 
 def _statements(node: ast.AST) -> Iterator[ast.stmt]:
     return (each for each in ast.walk(node) if isinstance(each, ast.stmt))
+
+
+def _bound(module: ast.Module) -> frozenset[str]:
+    """What a module defines or binds at its top, imports left out, and what gives all of it."""
+    found = {each.name for each in module.body if isinstance(each, Definition)}
+    rest = (each for each in module.body if not isinstance(each, Definition))
+    return _OWN | found | {name for each in rest for name in _stored(each)}
+
+
+def _locals(function: Function) -> set[str]:
+    declared = {name for each in _statements(function) if isinstance(each, ast.Global) for name in each.names}
+    arguments = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    return arguments | ({name for each in function.body for name in _stored(each)} - declared)
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    return (e.id for e in ast.walk(node) if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Store))
 
 
 def _own(statement: ast.stmt) -> Iterator[ast.AST]:
