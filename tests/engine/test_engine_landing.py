@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from devloop.errors import DevloopError
+from devloop.workspace import Repository, Workspace, landing
 from support.engines import Engine, command, engine, eventually, finish, turn, work, write
 from support.projects import commit_all, git
 
@@ -159,3 +164,71 @@ async def test_a_conflict_with_work_that_was_accepted_but_not_landed(project: Pa
         assert (await held.ended(second))["outcome"] == "accepted"
     assert git(project, "rev-parse", "HEAD") == head
     assert git(project, "show", "devloop/plan:b.txt") == "new"
+
+
+class Killed(BaseException):
+    """The process that lands ends here."""
+
+
+async def accepted_only(held: Engine, task: str) -> str:
+    await held.play({task: work(f"{task}.txt")})
+    run = await at_checkpoint(held, task)
+    await held.decide(run, "stop")
+    assert (await held.ended(run))["outcome"] == "accepted"
+    return run
+
+
+async def test_what_waits_on_the_plan_branch_lands_as_a_runs_work_does(project: Path) -> None:
+    """With the same evidence: what the gates saw, and nothing else; what is in the way in the checkout stays."""
+    async with engine(project) as held:
+        run = await accepted_only(held, "1.1")
+        checked = held.told("gate.ended", run)[-1]["commit"]
+        (project / "1.1.txt").write_text("the person's\n")
+        with pytest.raises(DevloopError, match=r"1\.1\.txt"):
+            await held.ask("land")
+        assert (project / "1.1.txt").read_text() == "the person's\n"
+        (project / "1.1.txt").unlink()
+        (project / ".git" / "MERGE_HEAD").write_text(git(project, "rev-parse", "HEAD") + "\n")
+        with pytest.raises(DevloopError, match="merge stands unfinished"):
+            await held.ask("land")
+        (project / ".git" / "MERGE_HEAD").unlink()
+        landed = await held.ask("land")
+        assert landed["commits"] == 1 and landed["new"] == git(project, "rev-parse", "HEAD")
+        assert git(project, "diff", "--name-only", checked, "HEAD").split() in ([], [".devloop/plan.md"])
+        assert (await held.row(run))["outcome"] == "landed" and held.marks("1.1")[-1] == "committed"
+        assert git(project, "status", "--short") == ""
+        told = len([event for event in held.events if event["kind"] == "landing.done"])
+        assert (await held.ask("land"))["commits"] == 0
+        assert len([event for event in held.events if event["kind"] == "landing.done"]) == told
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["before the refs moved", "after the refs moved"])
+async def test_a_landing_without_a_run_that_was_killed_is_finished_by_the_next(
+    project: Path, moved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed with a new checkout on the old branch, the branch still has to move; afterwards, the runs to be told."""
+    really = landing.holding
+
+    @contextlib.asynccontextmanager
+    async def dying(*arguments: Any) -> AsyncIterator[Any]:
+        async with really(*arguments) as settle:
+            yield settle if moved else dies
+
+    async def dies() -> None:
+        raise Killed
+
+    monkeypatch.setattr(landing, "holding", dying)
+    async with engine(project) as held:
+        run = await accepted_only(held, "1.1")
+        await held.kill()
+        own = Workspace(await Repository.discover(project), held.state)
+        planned = await own.plan_landing()
+        with contextlib.nullcontext() if moved else pytest.raises(Killed):
+            await own.finish_landing(planned, plan_path=".devloop/plan.md")
+        assert (project / "1.1.txt").exists() and (git(project, "rev-parse", "HEAD") == planned.new) == moved
+        await held.up()
+        assert (await held.row(run))["outcome"] == "accepted"
+        landed = await held.ask("land")
+        assert landed["commits"] == (0 if moved else 1)
+        assert (await held.row(run))["outcome"] == "landed" and held.marks("1.1")[-1] == "committed"
+        assert git(project, "rev-parse", "HEAD") == planned.new and git(project, "status", "--short") == ""

@@ -142,23 +142,23 @@ async def land(services: Services, run: str, new: str) -> Outcome:
 
 async def land_rest(services: Services) -> Outcome:
     """What was accepted and has not landed, where no run is left that could land it: `{"commits": how many, "branch",
-    "old", "new"}`.
+    "old", "new"}`. No hook is told: hooks belong to a run, and none goes on here.
 
-    Raises `LandingRefused` as a run's landing does, and where the person's branch went on: no gate ran on what would
-    come of both.
+    Repeated after a crash it finds what it did: also where the commits were on the branch already, and only their runs
+    did not say so yet. Raises `LandingRefused` as a run's landing does, and where the person's branch went on: no gate
+    ran on what would come of both.
     """
     planned = await services.workspace.plan_landing()
-    if not planned.commits:
-        return {"commits": 0, "branch": planned.branch, "old": planned.old, "new": planned.old}
     if planned.needs_gates:
         raise LandingRefused(
             f"{planned.branch} went on since the work was accepted, and no gate has run on the two together.",
             hint="The decision `commit` at the next checkpoint runs the gates and lands all of it.",
         )
-    newest = next((row for row in services.store.find_runs(limit=200) if row["outcome"] == "accepted"), None)
-    path = services.spec(newest["id"]).plan.path if newest is not None else None
+    accepted = [row for row in services.store.find_runs(limit=200) if row["outcome"] == "accepted"]
+    path = services.spec(accepted[0]["id"]).plan.path if accepted else None
     landed = await services.workspace.finish_landing(planned, plan_path=path)
-    await _record(services, planned.branch, landed.old, landed.new)
+    if accepted or landed.commits:
+        await _record(services, planned.branch, landed.old, landed.new)
     return {"commits": len(landed.commits), "branch": planned.branch, "old": landed.old, "new": landed.new}
 
 
