@@ -105,6 +105,20 @@ FIXES = (
         ),
     ),
     Fix(
+        name="what-waits-is-empty",
+        threat="§4: what a crash left among the mount points that wait is put into the worktree of another run",
+        says="of what an earlier process left there only empty folders are used",
+        cuts=(Cut("sandbox/points.py", ' if _is_empty_folder(f"{spare}/{name}")]', "]"),),
+        tests=(f"{MASKS}test_what_waits_and_is_no_empty_folder_goes_into_no_worktree",),
+    ),
+    Fix(
+        name="closed-folders-are-opened",
+        threat="§4: a command closes the folder it works in, and no later command or hook can run there",
+        says="where a command may write, the folder is opened again after it",
+        cuts=(Cut("sandbox/masks.py", "                _open(mount.source)", "                pass"),),
+        tests=(f"{MASKS}test_a_command_that_closes_the_folder_it_works_in_is_not_the_last_one_there",),
+    ),
+    Fix(
         name="folders-above-a-mask-are-pinned",
         threat="§2.5: the folder above a protected file is swapped for another",
         says="each folder above a mask is a mount point, which can't be renamed",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -178,8 +180,76 @@ async def test_folders_for_mount_points_wait_for_the_next_command(place, tmp_pat
     assert len(await waiting()) == len(first)
 
 
+async def test_what_waits_and_is_no_empty_folder_goes_into_no_worktree(place, tmp_path):
+    """A crash may come between looking at what somebody filled and putting it back."""
+    spare = tmp_path / "spare"
+    (spare / "filled").mkdir(parents=True)
+    (spare / "filled" / "mine").write_text("mine")
+    (spare / "file").write_text("mine")
+    (spare / "link").symlink_to(tmp_path)
+    mounts = (Mount(place.worktree, place.view, write=True, spare=spare),)
+    assert (await place.run("test -d .git && test -d .vscode", masks=masks(place), mounts=mounts)).ok
+    assert place.residue() == []
+    assert (spare / "filled" / "mine").read_text() == (spare / "file").read_text() == "mine"
+    assert (spare / "link").is_symlink()
+
+
+async def test_folders_wait_on_another_file_system_as_on_the_same(place, tmp_path):
+    """There they can't be moved to, and are made and removed each time."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        mounts = (Mount(place.worktree, place.view, write=True, spare=Path(folder, "spare")),)
+        for _ in range(2):
+            assert (await place.run("test -d .git && test -d .vscode", masks=masks(place), mounts=mounts)).ok
+            assert place.residue() == []
+        assert list(Path(folder, "spare").iterdir()) == []
+
+
+async def test_commands_that_begin_and_end_among_each_other_keep_their_masks(place, tmp_path):
+    """In two worktrees with one spare folder. Each tries, all the time it lives, to get below its masks."""
+    other = tmp_path / "state" / "other"
+    other.mkdir()
+    attack = """
+        for n in .git .vscode .envrc .devloop/hooks .git .vscode .envrc .devloop/hooks; do
+            test -d $n || echo gone $n
+            mv -T $n $1 2>/dev/null && echo moved; rm -rf $1
+            rmdir $n 2>/dev/null && echo removed
+            chmod 700 $n && echo evil > $n/x || echo not its own: $n
+        done
+        sleep 0.0$2"""
+    turns = asyncio.Semaphore(4)
+
+    async def one(number: int) -> str:
+        mounts = (Mount((place.worktree, other)[number % 2], place.view, write=True, spare=tmp_path / "spare"),)
+        async with turns:
+            words = ("/bin/sh", "-c", attack, "sh", f"away{number}", str(number % 7))
+            return (await place.run(*words, masks=masks(place), mounts=mounts)).output
+
+    assert set(await asyncio.gather(*map(one, range(20)))) == {""}
+    assert place.residue() == [] and list(other.iterdir()) == []
+    assert not [path for path in (tmp_path / "spare").iterdir() if not points.is_empty(path)]
+
+
+@pytest.mark.parametrize("mode", ["000", "555"])
+async def test_a_command_that_closes_the_folder_it_works_in_is_not_the_last_one_there(place, mode):
+    (place.worktree / "docs").mkdir()
+    (place.worktree / "docs" / "frozen").write_text("original")
+    protected = (*masks(place), place.view / "docs" / "frozen")
+    assert (await place.run(f"chmod {mode} docs .", masks=protected)).ok
+    assert all(path.stat().st_mode & 0o700 == 0o700 for path in (place.worktree, place.worktree / "docs"))
+    assert place.residue() == ["docs", "docs/frozen"]
+
+
+async def test_what_the_host_does_not_let_be_made_is_no_result_of_the_command(place):
+    with pytest.raises(SandboxMissing, match="could not be set up: File name too long"):
+        await place.run("true", masks=(*masks(place), place.view / ("x" * 300)))
+    assert place.residue() == []
+
+
 @pytest.mark.parametrize("spare", [None, "spare"])
-@pytest.mark.parametrize("what", ["folder", "file"])
+@pytest.mark.parametrize("what", ["folder", "file", "link"])
 async def test_what_somebody_puts_there_meanwhile_stays(place, tmp_path, spare, what):
     mounts = (Mount(place.worktree, place.view, write=True, spare=spare and tmp_path / spare),)
     point = place.worktree / ".idea"
@@ -187,13 +257,17 @@ async def test_what_somebody_puts_there_meanwhile_stays(place, tmp_path, spare, 
     def fill(_):
         if what == "folder":
             (point / "mine").write_text("mine")
-        elif point.is_dir():
+        elif point.is_dir() and not point.is_symlink():
             point.rmdir()
-            point.write_text("mine")
+            point.symlink_to(tmp_path / "empty") if what == "link" else point.write_text("mine")
 
+    (tmp_path / "empty").mkdir()
     await place.backend.run(place.command("echo up", masks=masks(place), mounts=mounts), on_output=fill)
     assert place.residue() == ([".idea", ".idea/mine"] if what == "folder" else [".idea"])
-    assert (point / "mine" if what == "folder" else point).read_text() == "mine"
+    if what == "link":
+        assert point.readlink() == tmp_path / "empty"
+    else:
+        assert (point / "mine" if what == "folder" else point).read_text() == "mine"
 
 
 async def test_no_more_folders_wait_than_are_of_use(place, tmp_path, monkeypatch):

@@ -50,6 +50,9 @@ class Ground:
 
     def restore(self) -> None:
         """Remove the mount points that nobody uses and nobody filled; put changed links back. Never raises."""
+        for mount in self.mounts:
+            if mount.write:
+                _open(mount.source)
         for link, leads_to in self._links.items():
             _put_back(link, leads_to)
         for point, spare in reversed(self._points):
@@ -74,7 +77,8 @@ class Ground:
 def prepare(mounts: Iterable[Mount], masks: Iterable[Path]) -> Ground:
     """Order `mounts`, add what `masks` need, and create the mount points on the host.
 
-    Raises `SandboxMissing` when a source does not exist or a symbolic link stands where a mount point must be.
+    Raises `SandboxMissing` when a source does not exist, a symbolic link stands where a mount point must be, or the
+    host lets nothing be made there.
     """
     ground = Ground()
     try:
@@ -85,6 +89,9 @@ def prepare(mounts: Iterable[Mount], masks: Iterable[Path]) -> Ground:
         for mask in masks:
             _mask(ground, base, mask)
         ground.order()
+    except OSError as problem:
+        ground.restore()
+        raise SandboxMissing(f"The sandbox could not be set up: {problem.strerror}: {problem.filename}") from problem
     except BaseException:
         ground.restore()
         raise
@@ -196,6 +203,14 @@ def _kind(path: Path) -> int | None:
         return path.lstat().st_mode
     except FileNotFoundError:
         return None
+
+
+def _open(folder: Path) -> None:
+    """A command that closed the folder it works in would leave its mount points there, and be the last to run there."""
+    with contextlib.suppress(OSError):
+        mode = folder.lstat().st_mode
+        if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
 
 
 def _put_back(link: Path, leads_to: str) -> None:

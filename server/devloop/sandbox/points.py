@@ -64,16 +64,18 @@ def _take(spare: Path) -> str | None:
         if spare not in _spare:
             try:
                 spare.mkdir(mode=0o700, exist_ok=True)
-                _spare[spare] = os.listdir(spare)  # noqa: PTH208 - names
+                names = os.listdir(spare)  # noqa: PTH208 - names
+                # A crash may have come before what somebody filled was back in its place.
+                _spare[spare] = [name for name in names if _is_empty_folder(f"{spare}/{name}")]
             except OSError:
                 _spare[spare] = []
         return _spare[spare].pop() if _spare[spare] else None
 
 
 def _put_by(path: Path, spare: Path) -> bool:
-    """Move it to `spare`, where nobody can fill it any more, and back when somebody did before. False: not moved."""
+    """Move it to `spare`, where nobody can fill it any more. False: not moved, or moved back: somebody filled it."""
     names = _spare.get(spare, [])
-    if len(names) >= KEPT:
+    if len(names) >= KEPT or not _is_empty_folder(path):
         return False
     name = f"{_own}-{next(_numbers)}"
     place = f"{spare}/{name}"
@@ -81,10 +83,9 @@ def _put_by(path: Path, spare: Path) -> bool:
         os.rename(path, place)  # noqa: PTH104 - speed
     except OSError:
         return False
-    with contextlib.suppress(OSError):  # no folder
-        if is_empty(place):
-            names.append(name)
-            return True
+    if _is_empty_folder(place):
+        names.append(name)
+        return True
     with contextlib.suppress(OSError):  # something is there again
         os.rename(place, path)  # noqa: PTH104
     return True
@@ -93,6 +94,14 @@ def _put_by(path: Path, spare: Path) -> bool:
 def is_empty(path: Path | str) -> bool:
     with os.scandir(path) as entries:
         return next(entries, None) is None
+
+
+def _is_empty_folder(path: Path | str) -> bool:
+    """Not so for a link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode) and is_empty(path)
+    except OSError:
+        return False
 
 
 def _remove_empty(point: Path) -> None:
