@@ -269,4 +269,13 @@ FIXES: tuple[Fix, ...] = (
             "tests/engine/test_engine_guarding.py::test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody",
         ),
     ),
+    Fix(
+        name="tests-where-they-are-looked-for",
+        threat="§10: a test is moved into another one, or a class, where nothing runs it (gates §5.6)",
+        says="a test that stands where no test is looked for is told as one that checks nothing",
+        cuts=(
+            Cut("gates/guard_python.py", old="if isinstance(each, Function) and each.name in gone:", new="if False:"),
+        ),
+        tests=("tests/gates/test_gates_weaker.py::test_a_test_that_moves_to_where_nobody_looks_for_tests_is_named",),
+    ),
 )

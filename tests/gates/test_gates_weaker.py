@@ -80,6 +80,27 @@ def test_a_python_test_that_checks_less_is_named(after: str, kind: str) -> None:
     assert kind in seen("tests/test_a.py", BEFORE, after)
 
 
+@pytest.mark.parametrize("last", ["assert b() == 1", "b()"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "def test_a():",
+        "def test_a():\n    if one:",
+        "class Later:",
+        "class TestLater:\n    def __init__(self):\n        pass\n",
+    ],
+)
+def test_a_test_that_moves_to_where_nobody_looks_for_tests_is_named(place: str, last: str) -> None:
+    kept = place if place.startswith("def") else f"def test_a():\n    assert a() == 1\n\n\n{place}"
+    inside = "        " if "if one" in place else "    "
+    before = f"def test_a():\n    assert a() == 1\n\n\ndef test_b():\n    {last}\n"
+    after = f"{kept}\n{inside}def test_b():\n{inside}    {last}\n\n    assert a() == 1\n"
+    found = changes_to_checks(diff("test_a.py", before, after), lambda _: after, lambda _: before)
+    assert [each.holds for each in found if "test_b stands in" in each.text] == [True]
+    again = before.replace(f"def test_b():\n    {last}", f"class TestB:\n    def test_b(self):\n        {last}")
+    assert not seen("test_a.py", before, again)
+
+
 def test_a_test_that_only_got_another_name_or_more_is_not_named() -> None:
     assert seen("tests/test_a.py", BEFORE, BEFORE.replace("test_a(", "test_positive(")) == set()
     assert seen("tests/test_a.py", BEFORE, BEFORE + "\n\ndef test_b():\n    assert f() == 2\n") == set()

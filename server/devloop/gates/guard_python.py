@@ -41,6 +41,7 @@ def changed(before: str, after: str) -> list[Found]:
     found: list[Found] = []
     if any(now.checks < old[name].checks for name, now in new.items() if name in old):
         found += _left_behind(before, after)
+    found += _hidden({name.rsplit(".", 1)[-1] for name in old if name not in new}, before, after)
     for name, now in new.items():
         was = old.get(name)
         if was is None:
@@ -69,6 +70,31 @@ def renamed(before: str, after: str) -> frozenset[str]:
     return frozenset(
         name.rsplit(".", 1)[-1] for name, test in old.items() if name not in new and test.checks and test.body in bodies
     )
+
+
+def _hidden(gone: set[str], before: str, after: str) -> Iterator[Found]:
+    """Tests that are there still, where no test is looked for: in a function, or in a new class that is none of
+    tests."""
+    was, module = module_of(before) if gone else None, module_of(after) if gone else None
+    if was is None or module is None:
+        return
+    classes = {each.name for each in ast.walk(was) if isinstance(each, ast.ClassDef)}
+    for place in ast.walk(module):
+        if isinstance(place, Function):
+            inner = [each for part in place.body for each in ast.walk(part)]
+        elif isinstance(place, ast.ClassDef) and place.name not in classes and not _is_looked_into(place):
+            inner = list(place.body)
+        else:
+            continue
+        for each in inner:
+            if isinstance(each, Function) and each.name in gone:
+                yield "emptied-test", each.lineno - 1, f"{each.name} stands in {place.name}, where nothing runs it"
+
+
+def _is_looked_into(node: ast.ClassDef) -> bool:
+    """Whether pytest looks for tests in a class."""
+    made = any(isinstance(each, Function) and each.name in ("__init__", "__new__") for each in node.body)
+    return bool(node.bases) or (node.name.startswith("Test") and not made)
 
 
 def _left_behind(before: str, after: str) -> Iterator[Found]:
