@@ -25,7 +25,7 @@ export async function trust(context: Context, documents: Documents, given: Comma
   }
   const all: vscode.MessageItem = { title: waiting.length === 1 ? "Trust It" : `Trust All ${waiting.length}` };
   const some: vscode.MessageItem = { title: "Choose…" };
-  const question = `Trust what is shown? ${counted(waiting.length, "item")} of this repository may then be executed by devloop.`;
+  const question = `Trust what is shown? ${counted(waiting.length, "item")} of this repository will count for devloop as it stands there.`;
   const chosen = await vscode.window.showWarningMessage(question, all, ...(waiting.length > 1 ? [some] : []));
   const accepted = chosen === all ? waiting : chosen === some ? await choose(waiting) : [];
   if (accepted.length === 0) {
