@@ -193,6 +193,27 @@ def test_init_knows_its_templates(devloop, short_tmp):
     assert "no git repository" in devloop("init", cwd=root).out
 
 
+def test_the_untouched_template_is_told_everywhere_and_never_run(devloop, short_tmp):
+    root = short_tmp / "new"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    assert devloop("init", cwd=root).code == 0
+    who = ("-c", "user.name=t", "-c", "user.email=t@localhost")
+    subprocess.run(["git", *who, "commit", "-q", "--allow-empty", "-m", "start"], cwd=root, check=True)
+    told = devloop("plan", "check", "--json", cwd=root)
+    assert [(each["code"], each["severity"]) for each in told.json["problems"]] == [("template-task", "warning")]
+    rows = devloop("doctor", "--json", cwd=root).json["checks"]
+    assert [row["state"] for row in rows if row["name"] == "plan" and "still the template's" in row["message"]] == [
+        "warning"
+    ]
+    for words in (("run", "1.1"), ("continue",), ("continue", "--from", "1.1"), ("run", "--phase", "1")):
+        refused = devloop(*words, "--json", cwd=root)
+        assert refused.code == 4 and "still the template's" in refused.json["error"]["message"], words
+        assert "devloop plan new" in refused.json["error"]["hint"]
+    assert devloop("runs", "--json", cwd=root).json == {"runs": []}
+    devloop("stop", cwd=root)
+
+
 @pytest.mark.parametrize("name", beginning.templates())
 def test_every_template_is_a_plan_with_a_next_task_and_no_error(devloop, name):
     path = str(beginning.templates()[name])

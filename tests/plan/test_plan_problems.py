@@ -58,6 +58,9 @@ CASES: dict[str, list[tuple[str, str, list[int]]]] = {
     "heading-task": [("info", P + "## Task 0.1 — a\n### Step 3: b\n## Milestone 2\n", [2, 3, 4])],
     "table-tasks": [("hint", P + "| a | b |\n|---|---|\n| ✅ | c |\n\n| no | box |\n", [2])],
     "empty-title": [("warning", P + "- [ ]\n- [ ] Task 1.1\n", [2, 3])],
+    "template-task": [
+        ("warning", P + "- [ ] Task 1.1: Write the first task here\n- [ ] Write the first task here now\n", [2])
+    ],
     "unknown-tag": [("hint", P + "- [ ] a [depend:1.1] [note:x]\n- [ ] b [turns:x]\n", [2, 3])],
     "tag-misplaced": [
         ("warning", A + "- [ ] a [parallel:none]\n- [ ] b [parallel:full]\n", [3, 4]),
@@ -101,7 +104,7 @@ SPECIFIED = set(
 duplicate-id duplicate-phase unknown-dependency self-dependency dependency-cycle range-reversed
 forward-dependency depends-on-blocked parallel-file-conflict parallel-depends group-conflict group-of-one
 task-phase-mismatch unknown-marker marker-alias malformed-checkbox checkbox-not-a-task heading-task
-table-tasks empty-title unknown-tag tag-misplaced unknown-agent unknown-model unknown-status status-drift
+table-tasks empty-title template-task unknown-tag tag-misplaced unknown-agent unknown-model unknown-status status-drift
 phase-status-drift current-phase-drift plan-complete unlogged-completion open-subtasks blocked-without-reason
 missing-file path-outside unclosed-fence unclosed-comment malformed-header bad-date stale-plan long-plan
 multiple-plans invalid-utf8 mixed-eol line-too-long no-tasks

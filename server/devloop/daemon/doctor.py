@@ -277,6 +277,10 @@ def _plan(documents: Documents) -> list[Check]:
                 "See all with `devloop plan check`.",
             )
         ]
+    unwritten = next((problem for problem in problems if problem.code == "template-task"), None)
+    if unwritten is not None:
+        told = f"{found.relative}:{unwritten.line}: {one_line(unwritten.message)}.{others}"
+        return [Check("plan", "warning", told, 'Edit the plan, or: devloop plan new "WHAT" --replace')]
     return [
         Check(
             "plan",

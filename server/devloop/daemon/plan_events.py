@@ -72,8 +72,9 @@ def next_for_engine(
     plan: plans.Plan, held: Iterable[str], phase: str | None = None, limit: int | None = None
 ) -> dict[str, Any]:
     """`plan next`, with its task as the engine takes it; `beside`: the tasks of its group that may begin with it,
-    `limit` of them all at most."""
-    following = plans.next_task(plan, frozenset(held), **({"limit": limit} if limit else {}), phase=phase)
+    `limit` of them all at most. What is still the template's is nothing to do."""
+    held = frozenset((*held, *(task.id for task in plan.tasks if task.unwritten)))
+    following = plans.next_task(plan, held, **({"limit": limit} if limit else {}), phase=phase)
     task = following["task"]
     names = {name.lower() for name in following["parallel"]}
     beside = [task_of(plan, each) for each in plan.tasks if each.id.lower() in names] if task is not None else []

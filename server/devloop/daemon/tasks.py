@@ -210,7 +210,11 @@ def _first(
         first = _task(plan, params["task"])
         _may_run(plan, first, again=False)
         return {"state": "found", "task": plan_events.task_of(plan, first)}
-    return plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], phase)
+    following = plan_events.next_for_engine(plan, [str(run["task"]) for run in runs], phase)
+    asked = plan.tasks if phase is None else [plan.tasks[at] for at in plans.in_phase(plan, phase)]
+    if following["task"] is None and (unwritten := next((task for task in asked if task.unwritten), None)):
+        _may_run(plan, unwritten, again=False)
+    return following
 
 
 def _holds(run: Mapping[str, Any], task: str) -> bool:
@@ -249,6 +253,8 @@ def _may_run(plan: plans.Plan, task: plans.Task, *, again: bool) -> None:
     reasons = [each for each in plans.may_run(plan, task) if not (again and each.code in ("complete", "skipped"))]
     if reasons:
         hint = "Choose another one with `devloop plan next`."
+        if task.unwritten:
+            hint = 'Write it in the plan, or let devloop plan it: devloop plan new "WHAT" --replace.'
         if task.done:
             hint = "To do it once more, beside the finished one: devloop run --again."
         raise Refused(

@@ -54,6 +54,10 @@ class FileRef:
     note: str = ""
 
 
+TEMPLATE_TITLE = "Write the first task here"
+"""The title of the one task of `plans/blank.md`: whoever runs it pays for work that nobody described."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A work item. `parent` is set on subtasks; `explicit` says that the id stands in the text.
@@ -116,6 +120,11 @@ class Task:
     def pickable(self) -> bool:
         """Top-level tasks and subtasks with an own id; other subtasks are steps of their parent (§13)."""
         return self.parent is None or self.explicit
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether this is still the template's task, open and to the letter: nobody said what is to be done."""
+        return self.status in ("pending", "in_progress") and self.title == TEMPLATE_TITLE
 
     @property
     def label(self) -> str:

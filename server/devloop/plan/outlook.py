@@ -46,7 +46,8 @@ class Outlook:
         return tuple(
             at
             for at, task in enumerate(self._tasks)
-            if task.status in ("pending", "in_progress") and task.pickable and not task.cycle and self._free(at)
+            if task.status in ("pending", "in_progress") and task.pickable and not task.unwritten
+            if not task.cycle and self._free(at)
         )
 
     @cached_property

@@ -48,6 +48,9 @@ def of_task(plan: Plan, index: int) -> Iterator[Problem]:
     if not task.title and len(body(plan.document.line(task.line - 1))) <= items.MAX_LINE:
         name = f" {task.id}" if task.explicit else ""
         yield Problem("empty-title", "warning", task.line, f"The task{name} has no text", box.column - 1)
+    if task.unwritten:
+        message = f"Task {task.id} is still the template's, so it can't run: write down what is to be done"
+        yield Problem("template-task", "warning", task.line, message, box.column - 1)
     if box.tags:
         yield from _tags(plan, task, box)
     if task.files:

@@ -251,6 +251,8 @@ def may_run(plan: Plan, task: Task) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
     if not task.pickable:
         reasons.append(Reason(f"it is a step of {task.parent}: run that task instead", "step", (task.parent or "",)))
+    if task.unwritten:
+        reasons.append(Reason("it is still the template's: nobody wrote down what is to be done", "template"))
     if task.status in ("complete", "skipped", "blocked", "deferred"):
         reasons.append(Reason(f"it is {task.status}", task.status))
     elif task.status == "unknown":

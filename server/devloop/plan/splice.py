@@ -32,7 +32,8 @@ _OF_TEXT: Final = frozenset(
 _ACROSS: Final = frozenset(("duplicate-id", "duplicate-phase"))
 OF_TASK: Final = frozenset(
     (
-        *("empty-title", "unknown-tag", "tag-misplaced", "marker-alias", "unknown-marker", "path-outside"),
+        *("empty-title", "template-task", "unknown-tag", "tag-misplaced", "marker-alias", "unknown-marker"),
+        "path-outside",
         *("task-phase-mismatch", "unknown-dependency", "range-reversed", "self-dependency", "forward-dependency"),
         *("depends-on-blocked", "dependency-cycle"),
     )
