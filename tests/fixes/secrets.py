@@ -10,6 +10,7 @@ SHIP = "tests/errands/test_errands_ship.py::"
 CHARACTERS = "tests/redact/test_redact_characters.py::"
 EVERY = "tests/redact/test_redact_every_exit.py::"
 SHIPPING = "tests/shipping/test_shipping.py::"
+PART = "tests/redact/test_redact_shown_in_part.py::"
 CUTTING = "tests/tools/test_tools_cutting.py::"
 
 FIXES = (
@@ -119,6 +120,40 @@ FIXES = (
         says="of a long line nothing is shown before it is clean",
         cuts=(Cut("tools/text.py", 'line if len(line) <= SHOWN else f"({len(line)} characters)"', "line[:SHOWN]"),),
         tests=(f"{CUTTING}test_a_hint_at_a_similar_line_shows_no_part_of_a_long_one",),
+    ),
+    Fix(
+        name="checks-cut-no-secret",
+        threat="§9.3: half a secret in what is shown of a line of a test",
+        says="a line that a check is about is cut once it is clean",
+        cuts=(
+            Cut("gates/guards.py", "    flat = _flat(text)\n", "    flat = _flat(text)[:200]\n"),
+            Cut("runs/guarding.py", 'one_line(told["text"])', 'told["text"]'),
+        ),
+        tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
+    ),
+    Fix(
+        name="statements-cut-no-secret",
+        threat="§9.3: half a secret in what is shown of a statement of a test",
+        says="a statement is cut once it is clean",
+        cuts=(Cut("gates/guard_kept.py", 'split("\\n")[0]\n', 'split("\\n")[0][:60]\n'),),
+        tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
+    ),
+    Fix(
+        name="long-lines-end-between-words",
+        threat="§9.3: half a secret at the end of what is kept of a very long line",
+        says="what is kept of a line that is too long ends between words",
+        cuts=(Cut("gates/guards.py", "{flat[:LONGEST].rpartition(' ')[0]}", "{flat[:LONGEST]}"),),
+        tests=(f"{PART}test_a_line_that_is_too_long_to_be_kept_ends_between_words",),
+    ),
+    Fix(
+        name="names-cut-no-secret",
+        threat="§9.3: half a secret in the name of a file that a notice tells",
+        says="a name is cut once it is clean",
+        cuts=(
+            Cut("runs/paths_told.py", "file_name(names(path), limit)", "names(file_name(path, limit))"),
+            Cut("runs/outside.py", "file_name(clean(path), 80)", "clean(file_name(path, 80))"),
+        ),
+        tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
     ),
     Fix(
         name="output-cuts-no-secret",

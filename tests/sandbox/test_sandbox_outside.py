@@ -38,7 +38,7 @@ WORK = (
 @pytest.mark.parametrize("path", SHOWN)
 def test_it_is_shown(path):
     assert path in outside.executed([path, "src/a.py"])
-    assert path in outside.told([path])
+    assert path in outside.told([path], str)
 
 
 @pytest.mark.parametrize("path", WORK)
@@ -52,8 +52,8 @@ def test_a_bare_repository_in_a_folder_is_shown():
 
 
 def test_nothing_to_show_is_no_notice_and_much_is_counted():
-    assert outside.told(["a.py"]) == ""
-    assert outside.told(f"{n}/.npmrc" for n in range(20)).endswith("and 12 more")
+    assert outside.told(["a.py"], str) == ""
+    assert outside.told((f"{n}/.npmrc" for n in range(20)), str).endswith("and 12 more")
 
 
 def test_what_is_protected_and_what_is_kept_are_two_things():

@@ -7,7 +7,7 @@ from typing import Any
 from devloop.engine import grouping
 from devloop.engine.starting import carries_on, record_run, record_runs
 from devloop.errors import DevloopError
-from devloop.redact import one_line
+from devloop.redact import file_name, one_line
 from devloop.runs import chaining, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import Group, LoopSpec, RunSpec, TaskSpec
@@ -68,7 +68,8 @@ async def _phase_may_end(services: Services, spec: RunSpec) -> bool:
         dirty = await services.workspace.repository.dirty()
     except DevloopError:
         return True
-    names = [one_line(each.path, 80) for each in dirty if not each.path.startswith(".devloop/")]
+    paths = [each.path for each in dirty if not each.path.startswith(".devloop/")]
+    names = [file_name(services.redactor.text(path), 80) for path in paths]
     if not names:
         return True
     strict = services.settings.checkpoints.enforcement == "strict"

@@ -32,7 +32,6 @@ _CALLED_BY_TESTERS: Final = re.compile(r"^(?:setup|teardown|pytest|load_tests$|_
 _HARMLESS_CALLS: Final = frozenset(
     ("frozenset", "set", "dict", "list", "tuple", "range", "Path", "object", "len", "str")
 )
-_SHOWN: Final = 60
 
 
 def lost(before: str, after: str) -> list[Found]:
@@ -149,12 +148,12 @@ def _others(old: Sequence[ast.stmt], new: Sequence[ast.stmt], used: Collection[s
         elif (more := next((new for new in plain if left[ast.dump(new)] > 0 and _grew(each, new)), None)) is not None:
             left[ast.dump(more)] -= 1
         else:
-            yield (*lines_of(each), f"{inside}{text_of(each)}: changed or gone")
+            yield (*lines_of(each), f"{inside}changed or gone: {text_of(each)}")
     for each in plain:
         if left[ast.dump(each)] > 0:
             left[ast.dump(each)] -= 1
             if not _says_nothing(each) and (inside or not _is_harmless(each, used)):
-                yield (*lines_of(each), f"{inside}{text_of(each)}: new")
+                yield (*lines_of(each), f"{inside}new: {text_of(each)}")
 
 
 def _grew(was: ast.stmt, now: ast.stmt) -> bool:
@@ -270,5 +269,4 @@ def lines_of(node: ast.stmt) -> tuple[int, int]:
 
 
 def text_of(node: ast.stmt) -> str:
-    text = ast.unparse(node).split("\n")[0]
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return ast.unparse(node).split("\n")[0]

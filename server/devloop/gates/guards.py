@@ -49,6 +49,8 @@ GuardKind = Literal[
     "unread",
 ]
 KINDS: Final[tuple[str, ...]] = get_args(GuardKind)
+LONGEST: Final = 10_000
+"""Characters that are kept of a line. Less is shown of it, once it is clean (`runs/guarding.py`)."""
 Reader = Callable[[str], str | None]
 
 _CODED: Final = re.compile(r"^\s*#.*?coding[:=]\s*([-\w.]+)")
@@ -58,6 +60,7 @@ _TEST_NAME: Final = re.compile(
     r"^\s*(?:async\s+)?def\s+(test\w*)|^\s*class\s+(Test\w*)|^func\s+(Test\w*)|\b(?:it|test)\(\s*(['\"`].+?['\"`])"
 )
 _RUST_TEST: Final = re.compile(r"^\s*#\[(?:\w+::)*test\b")
+_SCRIPT: Final = re.compile(r"\.(?:sh|bash|zsh|fish|ps1|bat|cmd|pl|lua|awk|tcl)$")
 _IGNORES_CODE: Final = re.compile(r"\.(?:py|pyi|[cm]?[jt]sx?|go|rs)\b|(?:^|/)(?:tests?|test_\w*|src)\b")
 
 
@@ -96,13 +99,19 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
     new_lines = [line.text for file in tests for line in file.added]
     gone = {name for file in files for line in file.removed for name in _test_names(line.text)}
     changed = [path for file in files for path in (file.old, file.new) if path]
+    were = {path for file in files if not file.new for path in guard_files.with_folders(file.old)}
     found: list[Guard] = []
     for file in files:
         one = [*_configuration(file, read), *_stands_before(file, changed), *_unread(file)]
+        if file.link and (guard_files.is_of_tests(file.new) or file.new in were):
+            one.append(
+                _guard("unread", file.new, 0, "a link, or another repository: what it stands for lies elsewhere")
+            )
         if guard_files.is_expected(file.old or file.new) and file.old:
             verb = "deleted" if not file.new else "changed"
             figures = f"(+{len(file.added)} −{len(file.removed)})"
-            one.append(_guard("snapshot", file.new or file.old, 0, f"{verb} {figures}"))
+            kind: GuardKind = "changed-test" if _SOURCE.search(file.old) or _SCRIPT.search(file.old) else "snapshot"
+            one.append(_guard(kind, file.new or file.old, 0, f"{verb} {figures}"))
         if not file.binary:
             one += _weakened(file, gone, read, before)
             one += _aware(file)
@@ -123,7 +132,10 @@ def _once(guards: Iterable[Guard]) -> list[Guard]:
 
 
 def _guard(kind: GuardKind, file: str, line: int, text: str, *, holds: bool = True) -> Guard:
-    return Guard(kind, file, line, _flat(text)[:200], holds)
+    flat = _flat(text)
+    if len(flat) > LONGEST:  # between words: half a secret would not be known for one
+        flat = f"{flat[:LONGEST].rpartition(' ')[0]} …".strip()
+    return Guard(kind, file, line, flat, holds)
 
 
 def _flat(text: str) -> str:

@@ -10,8 +10,8 @@ import re
 from typing import Any
 
 from devloop.errors import DevloopError, LandingRefused
-from devloop.redact import file_name, one_line, printable
-from devloop.runs import outside
+from devloop.redact import one_line, printable
+from devloop.runs import outside, paths_told
 from devloop.runs.marking import mark
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -37,7 +37,7 @@ async def commit(services: Services, run: str, summary: str) -> Outcome:
         return {"outcome": "committed", "commit": None}
     services.store.update_run(run, commit_id=made.id)
     if made.refused:
-        names = ", ".join(file_name(path) for path in made.refused[:5])
+        names = ", ".join(paths_told.shown(services, run, made.refused[:5]))
         services.notice(run, f"The agent changed files that are not its to change; they were left out: {names}")
     await _notice_outside(services, run, made.id)
     return {"outcome": "committed", "commit": made.id}
@@ -48,9 +48,8 @@ async def _notice_outside(services: Services, run: str, commit_id: str) -> None:
     row = services.store.run(run)
     assert row is not None
     found = await services.workspace.diff(row["base"], commit_id, limit=0)
-    services.notice(
-        run, *filter(None, [outside.told(path for file in found.files for path in (file.path, file.old_path) if path)])
-    )
+    paths = [path for file in found.files for path in (file.path, file.old_path) if path]
+    services.notice(run, *filter(None, [outside.told(paths, paths_told.Names(services, run))]))
 
 
 _SIGNED = re.compile(r"^[ \t]*[a-z]+(?:-[a-z]+)*-by[ \t]*:.*(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
@@ -74,7 +73,7 @@ async def forecast(services: Services, run: str, commit_id: str) -> Outcome:
     onto = await services.workspace.plan_head()
     replayed = await services.workspace.forecast(commit_id, onto)
     if replayed.conflicts:
-        files = ", ".join(replayed.conflicts[:5])
+        files = ", ".join(paths_told.shown(services, run, replayed.conflicts[:5]))
         return {"outcome": "conflict", "reason": f"it conflicts with work accepted meanwhile: {files}"}
     moved = replayed.commit != commit_id
     return {"outcome": "replayed", "commit": replayed.commit, "onto": onto, "moved": moved, "empty": replayed.empty}

@@ -47,12 +47,13 @@ def notice(services: Services, spec: RunSpec) -> str:
     if not spec.task.may_change_tests or spec.task.errand is not None:
         return ""
     why = why_not(services, spec)
-    named = services.redactor.text(listed(spec.task.may_change_tests))
+    named = listed(services, spec.task.may_change_tests)
     return f"The task says that it may change tests ({named}), which does not count: {why}." if why else ""
 
 
-def listed(named: Sequence[str]) -> str:
-    shown = ", ".join(one_line(each, 80) for each in named[:SHOWN])
+def listed(services: Services, named: Sequence[str]) -> str:
+    """Names of tests in a sentence: without secrets first, then cut."""
+    shown = ", ".join(one_line(services.redactor.text(each), 80) for each in named[:SHOWN])
     return f"{shown} and {len(named) - SHOWN} more" if len(named) > SHOWN else shown
 
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from devloop import tools
-from devloop.redact import file_name, one_line
-from devloop.runs import money
+from devloop.redact import one_line
+from devloop.runs import money, paths_told
 from devloop.runs.services import Services
 from devloop.runs.stall import fingerprint
 from devloop.runs.tooling import tool_context
@@ -118,9 +118,7 @@ async def run_allowed(services: Services, run: str, number: int, command: dict[s
     ended = {"turn": number, "id": call.id, "summary": summary, "is_error": result.is_error}
     services.events.emit("tool.ended", ended, run)
     snapshot = await services.workspace.snapshot(run, f"turn {number}, allowed command")
-    if snapshot.skipped:
-        names = [f"{file_name(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]
-        services.notice(run, f"left out of the snapshot: {', '.join(names)}")
+    paths_told.skipped(services, run, snapshot.skipped)
     record = {
         "name": call.name,
         "kind": result.kind,

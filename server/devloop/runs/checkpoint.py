@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from devloop.gates import Guard
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
 from devloop.runs import (
@@ -77,13 +78,13 @@ def recommended(
     )
 
 
-def _doubt(services: Services, spec: RunSpec, changes: Sequence[Any], gone: Sequence[str]) -> str:
+def _doubt(services: Services, spec: RunSpec, guards: Sequence[Guard], gone: Sequence[str]) -> str:
     report = reporting.report(services, spec.id)
     if report is not None and not report["fits"]:
         return "the result is not what the mode promises"
     if report is not None and not reporting.clear(spec, report):
         return "the report wants your judgement"
-    if any(each["holds"] for each in changes):
+    if any(each.holds for each in guards):
         return "the work changes what checks it"
     return "tests were removed or disabled" if gone else ""
 
@@ -108,7 +109,7 @@ async def content(
     row, spec = services.store.run(run), services.spec(run)
     assert row is not None
     difference = None
-    changes: list[dict[str, Any]] = []
+    guards: Sequence[Guard] = ()
     named: Sequence[str] = ()
     files: Mapping[str, str] = {}
     if commit is not None and row["base"]:
@@ -116,7 +117,7 @@ async def content(
         names = paths_told.Names(services, run)
         listed = [names.file(file) for file in found.files[:200]]
         difference = {"files": len(found.files), "added": found.added, "deleted": found.deleted, "list": listed}
-        changes = [each.to_json() for each in await guarding.of(services, spec, found, row["base"], commit)]
+        guards = await guarding.of(services, spec, found, row["base"], commit)
         named, files = allowing.names(services, spec), allowing.files_of(found)
     spent = money.spent_by(services, spec)
     clean = services.redactor.text
@@ -125,7 +126,7 @@ async def content(
     proposal = await proposing.preview(services, spec, report)
     left = allowing.not_allowed(named, [each for result in results for each in allowing.gone(result)], files)
     last = kind == "decision" and await stopping.is_last(services, spec)
-    best = recommended(services, spec, kind, decisions, _doubt(services, spec, changes, left), last)
+    best = recommended(services, spec, kind, decisions, _doubt(services, spec, guards, left), last)
     return {
         "number": number,
         "kind": kind,
@@ -140,8 +141,8 @@ async def content(
         "diff": difference,
         "gates": _gates(services, run, commit),
         "secrets": _secrets(results),
-        "guards": services.redactor.data(changes[:GUARDS]),
-        "guards_more": max(0, len(changes) - GUARDS),
+        "guards": [guarding.clean(services, each) for each in guards[:GUARDS]],
+        "guards_more": max(0, len(guards) - GUARDS),
         "question": services.redactor.data(question) if question else None,
         "problem": printable(clean(problem)) if problem else None,
         "proposal": proposal,

@@ -212,7 +212,9 @@ async def allowed(services: Services, run: str, commit: str, found: dict[str, An
     left = allowing.not_allowed(named, found["removed"], files)
     went = [each for each in found["removed"] if each not in left]
     if went:
-        services.notice(run, f"No longer run: {allowing.listed(went)}. The task says so, and you said yes to it.")
+        services.notice(
+            run, f"No longer run: {allowing.listed(services, went)}. The task says so, and you said yes to it."
+        )
     return {**found, "removed": left}
 
 

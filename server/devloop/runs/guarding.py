@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from devloop import gates
 from devloop.errors import UsageError
 from devloop.gates import Finding, GateResult, Guard, guard_allowed, guard_commands, guard_files
+from devloop.redact import one_line
 from devloop.runs import allowing
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -100,6 +101,7 @@ async def check(services: Services, run: str, commit: str) -> tuple[GateResult, 
     listed = await changes(services, services.spec(run), *(own or (row["base"], commit)))
     holds = any(each.holds for each in listed)
     blocks = holds and services.settings.guarding.guard == "block"
+    told = [clean(services, each) for each in listed]
     result = GateResult(
         NAME,
         "other",
@@ -107,10 +109,16 @@ async def check(services: Services, run: str, commit: str) -> tuple[GateResult, 
         _said(listed) if listed else "the work changes nothing that checks it",
         started=time.time(),
         tree=commit,
-        findings=tuple(Finding("devloop", g.kind, "error", g.text, g.file, g.line) for g in listed),
+        findings=tuple(Finding("devloop", g["kind"], "error", g["text"], g["file"], g["line"]) for g in told),
         required=blocks,
     )
     return result, listed
+
+
+def clean(services: Services, found: Guard) -> dict[str, Any]:
+    """As people are told of it: without secrets first, then cut."""
+    told: dict[str, Any] = services.redactor.data(found.to_json())
+    return told | {"text": one_line(told["text"])}
 
 
 def _said(listed: tuple[Guard, ...]) -> str:

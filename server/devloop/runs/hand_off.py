@@ -11,7 +11,7 @@ from typing import Any
 
 from devloop.models import ModelFailure, Response
 from devloop.redact import file_name, one_line, printable
-from devloop.runs import chaining, hooked_work, knowledge, money, prompt
+from devloop.runs import chaining, hooked_work, knowledge, money, paths_told, prompt
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Segment, Transcript
@@ -68,7 +68,8 @@ async def _what_changed(services: Services, spec: RunSpec, transcript: Transcrip
     if row is None or not row["base"] or snapshot is None:
         return "Nothing has been changed yet."
     found = await services.workspace.diff(row["base"], snapshot)
-    names = "\n".join(f"- {file_name(file.path)} (+{file.added} −{file.deleted})" for file in found.files[:50])
+    told = paths_told.Names(services, spec.id)
+    names = "\n".join(f"- {file_name(told(file.path))} (+{file.added} −{file.deleted})" for file in found.files[:50])
     return f"Files changed so far:\n{names or '- none'}"
 
 

@@ -68,7 +68,7 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
     leaks = _without_secrets(services, run, found, leaks, in_names)
     unlooked = None
     if large:
-        told_of = ", ".join(one_line(path, 60) for path in large[:NAMED])
+        told_of = ", ".join(paths_told.shown(services, run, large[:NAMED], 60))
         unlooked = (
             f"not text, too large, and not looked at for secrets to the end: {told_of}. Commit such files yourself."
         )

@@ -7,7 +7,7 @@ the project itself: that is what the work is about. See "What an agent may not w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
 
 from devloop.redact import file_name
@@ -67,11 +67,11 @@ def _who(path: str, everything: Set[str]) -> str:
     return ""
 
 
-def told(paths: Iterable[str]) -> str:
-    """The notice about them; "" when there are none."""
+def told(paths: Iterable[str], clean: Callable[[str], str]) -> str:
+    """The notice about them; "" when there are none. `clean` takes the secrets out of a name."""
     found = executed(paths)
     if not found:
         return ""
-    named = ", ".join(f"{file_name(path, 80)} ({who})" for path, who in list(found.items())[:NAMED])
+    named = ", ".join(f"{file_name(clean(path), 80)} ({who})" for path, who in list(found.items())[:NAMED])
     more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
     return f"The work changes what runs outside the sandbox later, so look at it first: {named}{more}"

@@ -14,17 +14,18 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from devloop.files import write_atomic
-from devloop.redact import PLACEHOLDER
+from devloop.redact import PLACEHOLDER, file_name
 from devloop.redact.artefacts import name_without
 from devloop.runs.services import Services
-from devloop.workspace import FileStat
+from devloop.workspace import FileStat, Skipped
 
 _TAG: Final = re.compile(r":[0-9a-f]{4}»")
 _FILE: Final = "hidden-names.json"
+NAMED: Final = 5
 
 
 class Names:
@@ -67,6 +68,20 @@ class Names:
         wanted = _TAG.sub("»", said)
         found = {path for path in paths if path is not None and _TAG.sub("»", self(path)) == wanted}
         return found.pop() if len(found) == 1 and said not in found else said
+
+
+def shown(services: Services, run: str, paths: Iterable[str], limit: int = 200) -> list[str]:
+    """Names for a sentence: without secrets first, then cut."""
+    names = Names(services, run)
+    return [file_name(names(path), limit) for path in paths]
+
+
+def skipped(services: Services, run: str, files: Sequence[Skipped]) -> None:
+    """Say what a snapshot leaves out."""
+    if files:
+        names = shown(services, run, [each.path for each in files[:NAMED]], 100)
+        told = [f"{name} ({each.reason})" for name, each in zip(names, files, strict=False)]
+        services.notice(run, f"left out of the snapshot: {', '.join(told)}")
 
 
 def keep(services: Services, run: str, told: Mapping[str, str]) -> None:

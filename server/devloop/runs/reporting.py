@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from devloop.agents import contracts
 from devloop.errors import DevloopError
 from devloop.models import Response
-from devloop.redact import file_name, printable
-from devloop.runs import stopping
+from devloop.redact import printable
+from devloop.runs import paths_told, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
 from devloop.runs.transcript import Transcript
@@ -210,7 +210,7 @@ async def findings(services: Services, run: str) -> Outcome:
     if last is not None and before is not None:
         changed = await services.workspace.diff(before, last, limit=0)
         if changed.files:
-            names = ", ".join(file_name(file.path) for file in changed.files[:5])
+            names = ", ".join(paths_told.shown(services, run, [file.path for file in changed.files[:5]]))
             why = f"{spec.agent} only reads, so its changes are" if spec.reads_only else "What was built to try it is"
             services.notice(run, f"{why} left out: {names}")
     found = report(services, run)

@@ -23,8 +23,8 @@ from devloop.models import (
     needs_fresh_conversation,
     wait_before_retry,
 )
-from devloop.redact import Redactor, file_name, one_line
-from devloop.runs import appointing, asking, hooked_work, knowledge, money, reporting
+from devloop.redact import Redactor, one_line
+from devloop.runs import appointing, asking, hooked_work, knowledge, money, paths_told, reporting
 from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -279,9 +279,7 @@ async def _run_tools(
     around = hooked_work.around_tools(services, spec, number, context)
     results = await tools.run_batch(calls, context, on_start=started, on_result=ended, around=around)
     snapshot = await services.workspace.snapshot(spec.id, f"turn {number}")
-    if snapshot.skipped:
-        names = [f"{file_name(each.path, 100)} ({each.reason})" for each in snapshot.skipped[:5]]
-        services.notice(spec.id, f"left out of the snapshot: {', '.join(names)}")
+    paths_told.skipped(services, spec.id, snapshot.skipped)
     reply["snapshot"] = snapshot.commit
     reply["results"] = [result for result in invalid.values() if result is not None]
     reply["results"] += [

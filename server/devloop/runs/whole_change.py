@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from devloop.redact import file_name, printable
+from devloop.runs import paths_told
 from devloop.runs.services import Services
 from devloop.runs.spec import PlanSpec, RunSpec
 
@@ -34,7 +35,8 @@ async def told(services: Services, spec: RunSpec) -> str:
     files = [file for file in found.files if file.path != spec.plan.path]  # its ticks are no work
     if not files:
         return ""
-    listed = [f"- {file_name(file.path)} (+{file.added} −{file.deleted}) {file.status}" for file in files[:FILES]]
+    told = paths_told.Names(services, spec.id)
+    listed = [f"- {file_name(told(file.path))} (+{file.added} −{file.deleted}) {file.status}" for file in files[:FILES]]
     more = len(files) - FILES
     parts = re.split(r"^(?=diff --git )", found.patch, flags=re.MULTILINE)
     patch = "".join(part for part in parts if not part.startswith(f"diff --git a/{spec.plan.path} "))

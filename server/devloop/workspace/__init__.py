@@ -9,6 +9,7 @@ from devloop.workspace.records import (
     Content,
     Diff,
     FileStat,
+    Skipped,
 )
 from devloop.workspace.repository import Repository
 from devloop.workspace.trees import Caps
@@ -23,6 +24,7 @@ __all__ = [
     "Diff",
     "FileStat",
     "Repository",
+    "Skipped",
     "Workspace",
     "create_repository",
     "is_private",

@@ -155,7 +155,7 @@ def decide(
     for path in new[caps.new_files :]:
         plan.keep[path] = f"more than {caps.new_files} new files"
     plan.add -= set(plan.keep)
-    return plan, [Skipped(_short(shown(path)), reason) for path, reason in plan.keep.items()]
+    return plan, [Skipped(shown(path), reason) for path, reason in plan.keep.items()]
 
 
 def _consider(root: Path, path: str, caps: Caps, plan: IndexPlan, real_folders: set[str]) -> None:
@@ -178,10 +178,6 @@ def _consider(root: Path, path: str, caps: Caps, plan: IndexPlan, real_folders: 
             plan.add.add(path)
     except PermissionError:
         plan.keep[path] = "not readable"
-
-
-def _short(path: str) -> str:
-    return path if len(path) <= MAX_PATH else f"{path[:80]}…{path[-80:]}"
 
 
 def _size(count: int) -> str:
