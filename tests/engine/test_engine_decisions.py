@@ -149,7 +149,7 @@ async def test_what_does_not_fit_is_refused_with_what_would(one: Engine) -> None
     await one.checkpoint(run)
     with pytest.raises(UsageError, match="'answer' is not possible here") as told:
         await one.decide(run, "answer", "hm")
-    assert told.value.hint == "Choose one of: continue, commit, fresh, stop, revise, discard."
+    assert told.value.hint == "Choose one of: commit, continue, fresh, stop, revise, discard."
     with pytest.raises(UsageError, match="'tick' is no decision"):
         await one.decide(run, "tick")
     with pytest.raises(Refused, match=f"{run} now waits at checkpoint 1"):

@@ -21,7 +21,7 @@ async def test_a_red_rest_reopens_the_checkpoint_and_the_whole_can_still_be_acce
     await one.decide(run, "commit", leave_out=["helper.txt"])
     shown = await one.checkpoint(run, 2)
     assert (shown["kind"], shown["number"]) == ("decision", 2)
-    assert shown["decisions"] == ["continue", "commit", "fresh", "stop", "revise", "discard"]
+    assert shown["decisions"] == ["commit", "continue", "fresh", "stop", "revise", "discard"]
     assert shown["problem"].startswith("Without helper.txt the work can't be accepted: check: fail")
     assert shown["problem"].endswith("Nothing was accepted or changed; decide again.")
     tried = shown["leave_out"]

@@ -21,7 +21,7 @@ async def test_a_task_becomes_one_commit_with_its_tick_and_its_evidence(project:
         run = await held.run("1.1", "Write the feature")
         shown = await held.checkpoint(run)
         assert shown["kind"] == "decision"
-        assert shown["decisions"] == ["continue", "commit", "fresh", "stop", "revise", "discard"]
+        assert shown["decisions"] == ["commit", "continue", "fresh", "stop", "revise", "discard"]
         assert [(f["path"], f["status"], f["added"]) for f in shown["diff"]["list"]] == [("feature.txt", "A", 1)]
         await held.decide(run, "commit")
         assert await held.ended(run) == {"outcome": "landed", "reason": ""}
