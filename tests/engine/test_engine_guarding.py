@@ -84,8 +84,9 @@ async def test_with_the_bases_tests_a_weaker_test_of_the_work_helps_nobody(one: 
     run = await one.run("d")
     shown = await one.checkpoint(run)
     assert shown["kind"] == "decision", "the work's own test says nothing"
-    assert [(guard["kind"], guard["place"]) for guard in shown["guards"]] == [("configuration", "tests/real.sh:1")]
-    assert "the check check runs it" in shown["guards"][0]["text"], "a script that the gate's script runs"
+    told = [(guard["kind"], guard["place"]) for guard in shown["guards"]]
+    assert told == [("changed-test", "tests/real.sh:1"), ("configuration", "tests/real.sh:1")], "beside tests, and run"
+    assert "the check check runs it" in shown["guards"][1]["text"], "a script that the gate's script runs"
     await one.decide(run, "discard")
     await one.ended(run)
     await settings(one, '[gates]\nfrom = "base"\n')

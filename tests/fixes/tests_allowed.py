@@ -107,6 +107,13 @@ FIXES: tuple[Fix, ...] = (
         tests=(f"{GATES}::test_what_a_test_changes_of_its_module_is_no_tasks_to_allow",),
     ),
     Fix(
+        name="no-links-in-the-place-of-tests",
+        threat="§10: a link stands in the place of a test that is named: what it says lies elsewhere",
+        says="a link or another repository in the place of tests is told as what nobody can read",
+        cuts=(Cut("gates/patch.py", old="file.link = True", new="pass"),),
+        tests=(f"{GATES}::test_what_stands_in_the_place_of_tests_and_lies_elsewhere_holds[file]",),
+    ),
+    Fix(
         name="single-tests-stand-alone",
         threat="§10: what is named as a single test is a fixture, a helper or a base of others",
         says="a single test that anything else in its file uses is not told apart from it",

@@ -150,6 +150,28 @@ def test_a_test_that_hides_in_the_named_one_holds() -> None:
     assert holds({PATH: before}, {PATH: after}, f"{PATH}::test_total")
 
 
+LINKS = {
+    "file": (PATH, PATH, "120000"),
+    "repository": (PATH, PATH, "160000"),
+    "folder": (PATH, "tests", "120000"),
+    "snapshot": ("tests/snapshots/a.json", "tests/snapshots/a.json", "120000"),
+}
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_what_stands_in_the_place_of_tests_and_lies_elsewhere_holds(case: str) -> None:
+    """A link in the place of a test that is named, of its folder, of what it compares with; another repository."""
+    was, now, mode = LINKS[case]
+    patch = (
+        f"diff --git a/{was} b/{was}\ndeleted file mode 100644\n--- a/{was}\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n"
+        f"diff --git a/{now} b/{now}\nnew file mode {mode}\n--- /dev/null\n+++ b/{now}\n@@ -0,0 +1 @@\n+../src\n"
+    )
+    for text, waits in ((patch, True), (patch.replace(mode, "100644"), False)):
+        listed = changes_to_checks(text)
+        found = allow(listed, ("tests/**", "tests"), {was: was, now: now}, lambda path: None, lambda path: None)
+        assert any(each.holds for each in found) is waits
+
+
 SHARED = MONEY.replace("import pytest\n", "import pytest\nfrom shop import other\n\nCASES = [1, 2]\n")
 
 

@@ -55,7 +55,7 @@ def allow(
     allowed: set[int] = set()
     for path, old in files.items():
         mine = [at for at, each in enumerate(listed) if each.file == path and each.holds and _may_be(each)]
-        if not mine or not _is_of_tests(path):
+        if not mine or not guard_files.is_of_tests(path):
             continue
         if all(any(_is_named(each, one) for each in names) for one in {path, old}):
             allowed.update(mine)
@@ -73,7 +73,7 @@ def allows_test(node: str, names: Sequence[str], files: Mapping[str, str]) -> bo
     `allow`; a file that did not change has tests that went for another reason."""
     path, _, test = node.partition("::")
     old = files.get(path)
-    if old is None or not test or not _is_of_tests(path):
+    if old is None or not test or not guard_files.is_of_tests(path):
         return False
     if all(any(_is_named(each, one) for each in names) for one in {path, old}):
         return True
@@ -86,10 +86,6 @@ def _may_be(guard: Guard) -> bool:
     if guard.kind == "skip" and (len(guard.text) >= CUT or guard_words.FAR_SKIP.search(guard.text)):
         return False
     return guard.kind in KINDS
-
-
-def _is_of_tests(path: str) -> bool:
-    return guard_files.is_test(path) or guard_files.is_conftest(path) or guard_files.is_expected(path)
 
 
 def _is_named(name: str, path: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _CONFIG_FILES: Final = re.compile(
@@ -102,6 +102,17 @@ def is_snapshot(path: str) -> bool:
 def is_expected(path: str) -> bool:
     """A snapshot, or whatever else lies beside tests and is no code and no document: what they compare with."""
     return is_snapshot(path) or (bool(_BESIDE_TESTS.search(path)) and not is_test(path) and not is_document(path))
+
+
+def is_of_tests(path: str) -> bool:
+    """What tests are made of, and what they compare with."""
+    return is_test(path) or is_conftest(path) or is_expected(path)
+
+
+def with_folders(path: str) -> Iterator[str]:
+    """The path, and the folders that it lies in."""
+    parts = path.split("/")
+    return ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
 def is_document(path: str) -> bool:

@@ -31,11 +31,12 @@ class Hunk:
 
 @dataclass
 class FileDiff:
-    """`old` is "" for a new file, `new` is "" for a deleted one."""
+    """`old` is "" for a new file, `new` is "" for a deleted one. `link`: it is one now, or another repository."""
 
     old: str = ""
     new: str = ""
     binary: bool = False
+    link: bool = False
     hunks: list[Hunk] = field(default_factory=list)
 
     @cached_property
@@ -73,6 +74,8 @@ def parse(diff: str) -> list[FileDiff]:
 
 
 def _header(file: FileDiff, text: str) -> None:
+    if text.startswith(("new file mode 12", "new file mode 16")):
+        file.link = True
     if text.startswith("new file"):
         file.old = ""
     elif text.startswith("deleted file"):
