@@ -54,3 +54,15 @@ def test_without_a_person_nobody_is_asked_and_it_is_said(program, devloop, scrip
     result = program("run", "1.1")
     assert "That does not count before you say yes to exactly that: `devloop trust`." in result.out
     assert states(devloop) == {"tests:1.1": "new", "tests:1.3": "new"}
+
+
+def test_other_words_for_a_task_show_all_that_a_yes_would_cover_again(program, devloop, plan):
+    """Names that stayed were another task's when the person said yes to them."""
+    names = ", ".join(f"`tests/test_{number}.py`" for number in range(20))
+    plan.write_text(plan.read_text().replace("`tests/test_money.py`", names))
+    devloop("trust", "tests:1.1", "--yes")
+    plan.write_text(plan.read_text().replace("First thing", "Another thing"))
+    assert states(devloop)["tests:1.1"] == "changed"
+    shown = program("trust", "tests:1.1").out
+    now = shown.partition("As it is now:")[2]
+    assert "Task 1.1: Another thing" in now and all(f"tests/test_{number}.py" in now for number in range(20))

@@ -15,7 +15,7 @@ from rich.text import Text
 from devloop.cli import output
 from devloop.cli.diff_view import coloured
 from devloop.cli.output import safe
-from devloop.cli.session import ask
+from devloop.cli.session import INTERRUPTED, ask
 from devloop.errors import NotFound, Refused
 from devloop.redact import printable
 
@@ -113,8 +113,13 @@ def _show(out: Console, item: Row) -> None:
     out.print(f"[dim]{safe(item['about'], 300)}[/]")
     text = coloured(str(item["diff"])) if item["status"] == "changed" else Text(printable(str(item["text"])))
     out.print()
-    out.print(_indented(text, out.width - len(INDENT) if out.is_terminal else None))
+    width = out.width - len(INDENT) if out.is_terminal else None
+    out.print(_indented(text, width))
     out.print()
+    if item["kind"] == "tests" and item["status"] == "changed":  # what stayed may be another task's now
+        out.print("As it is now:\n")
+        out.print(_indented(Text(printable(str(item["text"]))), width))
+        out.print()
 
 
 def _indented(text: Text, width: int | None) -> Text:
@@ -142,6 +147,15 @@ def _asked(out: Console, waiting: list[Row]) -> list[Row]:
             f"{len(waiting)} item{'s are' if len(waiting) != 1 else ' is'} not trusted.",
             hint="Call this in a terminal, or, having read them, `devloop trust --yes`.",
         )
+    try:
+        return _answers(out, waiting)
+    except typer.Abort:
+        asked_again = "Nothing was trusted by this; `devloop trust` asks again."
+        output.console(stderr=True).print(f"\n{asked_again}")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _answers(out: Console, waiting: list[Row]) -> list[Row]:
     chosen = []
     for number, item in enumerate(waiting):
         left = waiting[number + 1 :]
