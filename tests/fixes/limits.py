@@ -96,7 +96,7 @@ FIXES = (
         threat="§4: bwrap leaves an empty mount point",
         says="what was made for a mask is removed after the command (the canary asks for it: cut as well)",
         cuts=(
-            Cut("sandbox/points.py", "                _remove_empty(path)", "                pass"),
+            Cut("sandbox/points.py", "                _remove_empty(path, file=file)", "                pass"),
             Cut("sandbox/canary.py", 'if (inside / "masked").exists():', "if False:"),
         ),
         tests=(

@@ -249,17 +249,19 @@ async def test_what_the_host_does_not_let_be_made_is_no_result_of_the_command(pl
 
 
 @pytest.mark.parametrize("spare", [None, "spare"])
-@pytest.mark.parametrize("what", ["folder", "file", "link"])
+@pytest.mark.parametrize("what", ["folder", "file", "empty file", "link"])
 async def test_what_somebody_puts_there_meanwhile_stays(place, tmp_path, spare, what):
     mounts = (Mount(place.worktree, place.view, write=True, spare=spare and tmp_path / spare),)
     point = place.worktree / ".idea"
+
+    text = "" if what == "empty file" else "mine"
 
     def fill(_):
         if what == "folder":
             (point / "mine").write_text("mine")
         elif point.is_dir() and not point.is_symlink():
             point.rmdir()
-            point.symlink_to(tmp_path / "empty") if what == "link" else point.write_text("mine")
+            point.symlink_to(tmp_path / "empty") if what == "link" else point.write_text(text)
 
     (tmp_path / "empty").mkdir()
     await place.backend.run(place.command("echo up", masks=masks(place), mounts=mounts), on_output=fill)
@@ -267,7 +269,7 @@ async def test_what_somebody_puts_there_meanwhile_stays(place, tmp_path, spare, 
     if what == "link":
         assert point.readlink() == tmp_path / "empty"
     else:
-        assert (point / "mine" if what == "folder" else point).read_text() == "mine"
+        assert (point / "mine" if what == "folder" else point).read_text() == text
 
 
 async def test_no_more_folders_wait_than_are_of_use(place, tmp_path, monkeypatch):

@@ -45,7 +45,7 @@ class Ground:
     mounts: list[Mount] = field(default_factory=list)
     pins: list[Mount] = field(default_factory=list)
     masked: list[Mount] = field(default_factory=list)
-    _points: list[tuple[Path, Path | None]] = field(default_factory=list)
+    _points: list[tuple[Path, Path | None, bool]] = field(default_factory=list)
     _links: dict[Path, str] = field(default_factory=dict)
 
     def restore(self) -> None:
@@ -55,8 +55,8 @@ class Ground:
                 _open(mount.source)
         for link, leads_to in self._links.items():
             _put_back(link, leads_to)
-        for point, spare in reversed(self._points):
-            points.leave(point, spare)
+        for point, spare, file in reversed(self._points):
+            points.leave(point, spare, file=file)
         self._points.clear()
         self._links.clear()
 
@@ -66,9 +66,9 @@ class Ground:
         pins = [pin for pin in self.pins if not any(pin.target.is_relative_to(target) for target in covered)]
         self.mounts = sorted((*self.mounts, *pins, *self.masked), key=lambda mount: len(mount.target.parts))
 
-    def point(self, path: Path, spare: Path | None = None) -> None:
+    def point(self, path: Path, spare: Path | None = None, *, file: bool = False) -> None:
         points.count(path)
-        self._points.append((path, spare))
+        self._points.append((path, spare, file))
 
     def link(self, path: Path, leads_to: str) -> None:
         self._links.setdefault(path, leads_to)
@@ -146,11 +146,11 @@ def _make_file(ground: Ground, path: Path) -> None:
     kind = _kind(path)
     if kind is None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
-        ground.point(path)
+        ground.point(path, file=True)
     elif not stat.S_ISREG(kind):
         raise SandboxMissing(f"{path} is not a file, so nothing can be mounted there.")
     elif points.used(path):
-        ground.point(path)
+        ground.point(path, file=True)
 
 
 def _mask(ground: Ground, base: list[Mount], mask: Path) -> None:

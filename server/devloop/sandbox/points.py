@@ -48,14 +48,14 @@ def count(path: Path) -> None:
         _in_use[path] += 1
 
 
-def leave(path: Path, spare: Path | None) -> None:
-    """One command less needs it; without any it is removed, unless somebody filled it."""
+def leave(path: Path, spare: Path | None, *, file: bool = False) -> None:
+    """One command less needs it; without any it is removed, unless somebody filled it or put something else there."""
     with _lock:
         _in_use[path] -= 1
         if _in_use[path] <= 0:
             del _in_use[path]
             if spare is None or not _put_by(path, spare):
-                _remove_empty(path)
+                _remove_empty(path, file=file)
 
 
 def _take(spare: Path) -> str | None:
@@ -104,10 +104,9 @@ def _is_empty_folder(path: Path | str) -> bool:
         return False
 
 
-def _remove_empty(point: Path) -> None:
+def _remove_empty(point: Path, *, file: bool) -> None:
     with contextlib.suppress(OSError):
-        found = point.lstat()
-        if stat.S_ISDIR(found.st_mode):
+        if not file:
             point.rmdir()
-        elif stat.S_ISREG(found.st_mode) and found.st_size == 0:
+        elif stat.S_ISREG((found := point.lstat()).st_mode) and found.st_size == 0:
             point.unlink()
