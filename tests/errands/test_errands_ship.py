@@ -197,7 +197,7 @@ def test_what_came_in_meanwhile_is_in_it_and_said(project: Place) -> None:
     landed = project("decide", begun, "commit", "--follow", "--json")
     assert landed.json["run"]["outcome"] == "landed", landed
     notices = " ".join(project("show", begun, "--json").json["notices"])
-    assert "1 commits came in meanwhile that the changelog does not know: feat: late." in notices
+    assert "1 commit came in meanwhile, of which the changelog does not know: feat: late." in notices
     assert "late" not in (project.root / "CHANGELOG.md").read_text()
 
 

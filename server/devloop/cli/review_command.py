@@ -15,6 +15,7 @@ from devloop.cli.follow import Followed, exit_code
 from devloop.cli.output import safe, safe_block
 from devloop.cli.run_commands import FOLLOWED, DetachOption
 from devloop.cli.session import ask
+from devloop.daemon import wording
 from devloop.errors import UsageError
 
 Row = dict[str, Any]
@@ -171,7 +172,7 @@ def _accepted(followed: Followed) -> Followed:
 def _kept(show: str | None, dismiss: Sequence[str], plan: Sequence[str], clear: bool, as_json: bool) -> None:
     if clear:
         answer = ask("devloop/findings/clear")
-        told = f"{answer['cleared']} findings are forgotten."
+        told = f"{wording.many(answer['cleared'], 'finding')} forgotten."
     elif dismiss:
         answer = ask("devloop/findings/dismiss", {"ids": list(dismiss)})
         told = f"Dismissed: {', '.join(answer['dismissed']) or 'nothing that still stood'}."

@@ -12,6 +12,7 @@ from devloop.cli.common import WORKING, Json, epilog
 from devloop.cli.output import safe, safe_block, safe_name
 from devloop.cli.run_commands import FOLLOWED, DecideOption, DetachOption
 from devloop.cli.session import ask
+from devloop.daemon import wording
 from devloop.errors import UsageError
 
 Row = dict[str, Any]
@@ -87,15 +88,18 @@ def _words(version: str, as_json: bool) -> None:
 def _show(found: Row) -> None:
     console = output.console()
     since = f"since {safe(found['since'], 60)}" if found["since"] else "from the beginning"
-    console.print(f"[bold]Version {safe(found['version'], 40)}[/] · {found['commits']} commits {since}")
-    console.print(f"changes {', '.join(safe_name(each, 100) for each in found['files'][:20]) or 'no file'}\n")
+    console.print(f"[bold]Version {safe(found['version'], 40)}[/] · {wording.many(found['commits'], 'commit')} {since}")
+    files = ", ".join(safe_name(each, 100) for each in found["files"][:20]) or "no file"
+    more = f" and {len(found['files']) - 20} more" if len(found["files"]) > 20 else ""
+    console.print(f"changes {files}{more}\n")
     console.print(safe_block(found["changelog"]), highlight=False)
     for each in found["found"]:
         colour = "red" if each["severity"] == "blocker" else "yellow"
         place = safe(f"{each['path']}:{each['line']}" if each["line"] else each["path"], 200)
         console.print(f"[{colour}]{each['severity']}[/] {each['kind']} {place} [dim]{safe(each['text'], 160)}[/]")
     if found["open_tasks"]:
-        console.print(f"[yellow]{len(found['open_tasks'])} tasks of the plan are not done[/]")
+        left = len(found["open_tasks"])
+        console.print(f"[yellow]{wording.many(left, 'task')} of the plan {'is' if left == 1 else 'are'} not done[/]")
     for note in found["notes"]:
         console.print(f"[dim]{safe(note, 400)}[/]")
     console.print()

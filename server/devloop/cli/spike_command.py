@@ -13,6 +13,7 @@ from devloop.cli.output import safe
 from devloop.cli.plan_words_commands import PROPOSED, FromOption, YesOption, given
 from devloop.cli.run_commands import DetachOption
 from devloop.cli.session import project_root
+from devloop.daemon import wording
 from devloop.errors import NotFound, UsageError
 from devloop.own_files import read_text
 from devloop.redact import one_line, printable
@@ -87,7 +88,7 @@ def _list(as_json: bool) -> None:
     console = output.console()
     for path, _, report in found:
         figures = ", ".join(f"{name.lower()} {value}" for name, value in report.findings.items() if len(value) < 20)
-        changes = f"; {len(report.changes)} changes of the plan" if report.changes else ""
+        changes = f"; {wording.many(len(report.changes), 'change')} of the plan" if report.changes else ""
         console.print(f"[bold]{safe(report.topic, 120)}[/]  [dim]{safe(figures, 200)}{changes}[/]\n  {safe(path, 200)}")
     if not found:
         console.print('There is no report yet. Begin with: devloop spike "…"')

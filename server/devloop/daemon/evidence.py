@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from devloop.daemon import wording
+
 Row = Mapping[str, Any]
 
 ACCEPTED: Final = ("accepted", "landed")
@@ -62,7 +64,7 @@ def summary(found: Row) -> str:
     gates = found["gates"]
     passed = sum(each["verdict"] == "pass" for each in gates)
     counted = [each["counts"] for each in gates if each.get("counts")]
-    tests = f" ({sum(each['passed'] for each in counted)} tests)" if counted else ""
+    tests = f" ({wording.many(sum(each['passed'] for each in counted), 'test')})" if counted else ""
     on = f" on {str(found['checked'])[:7]}" if found["checked"] else ""
     told = f"{passed} of {len(gates)} gates passed{on}{tests}" if gates else "no gate ran"
     changes = len(found["changes"]) + found["changes_more"]

@@ -18,11 +18,17 @@ _PARTS: Final = {"text": "answering", "thinking": "thinking", "tool_input": "cal
 """What the model is writing (`models.turn.Progress`)."""
 
 
+ACCEPTS: Final = frozenset(("continue", "commit", "fresh", "stop"))
+"""Decisions after which the work goes onto the plan branch, where it passed."""
+
+
 def doing_of(kind: str, data: Mapping[str, Any]) -> str | None:
     """What an event says goes on now; None leaves it as it is."""
     match kind:
         case "run.state":
             return waits_for(data.get("waiting_for")) or str(data.get("state") or "")
+        case "checkpoint.closed":
+            return "accepting" if data.get("decision") in ACCEPTS else None
         case "turn.started":
             return "asking the model"
         case "turn.progress":
@@ -35,6 +41,11 @@ def doing_of(kind: str, data: Mapping[str, Any]) -> str | None:
             return f"gate {data.get('gate')}"
         case _:
             return None
+
+
+def many(count: int, word: str) -> str:
+    """`1 commit`, `3 commits`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def waits_for(what: object) -> str:

@@ -160,7 +160,7 @@ def _changes(
         fixed=tuple(node for node, outcome in now.items() if outcome == "passed" and before.get(node) in _BAD),
         removed=tuple(removed),
         disabled=tuple(node for node in ran_before if now.get(node) == "skipped"),
-        warnings=(f"{fewer} tests fewer than before",) if fewer > 0 and result.complete else (),
+        warnings=(f"{fewer} test{'s' * (fewer != 1)} fewer than before",) if fewer > 0 and result.complete else (),
     )
 
 

@@ -123,7 +123,7 @@ class Counts:
 
     def __str__(self) -> str:
         parts = [f"{self.passed} passed", f"{self.failed} failed"]
-        parts += [f"{self.errors} errors"] if self.errors else []
+        parts += [f"{self.errors} error{'s' * (self.errors != 1)}"] if self.errors else []
         parts += [f"{self.skipped} skipped"] if self.skipped else []
         return ", ".join(parts)
 

@@ -233,7 +233,7 @@ def _notes(place: Place, found: Evidence, touched: Touched) -> tuple[str, ...]:
     notes = []
     changed, added = touched
     if changed:
-        notes.append(f"it changed {len(changed)} files of the tree: {', '.join(changed[:5])}")
+        notes.append(f"it changed {len(changed)} file{'s' * (len(changed) != 1)} of the tree: {', '.join(changed[:5])}")
     if added:
         notes.append(f"it left {len(added)} new files in the checkout")
     if found.stream is not None and found.stream.reruns:

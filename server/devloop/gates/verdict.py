@@ -122,7 +122,7 @@ def _tests(code: int, report: Report, stream: Stream | None) -> Decision:
     assert counts is not None
     bad = counts.failed + counts.errors
     if code == 0 and bad:
-        return Decision("error", f"exit code 0, but the report lists {bad} failures")
+        return Decision("error", f"exit code 0, but the report lists {bad} failure{'s' * (bad != 1)}")
     if code != 0 and not bad:
         return Decision("error", f"exit code {code}, but no test of the report failed")
     if stream is not None and stream.collect_errors:
@@ -140,14 +140,16 @@ def _findings(gate: Gate, code: int, report: Report, blocking: int, output: str)
     errors = sum(1 for finding in report.findings if finding.level == "error")
     if code == 0 and (errors or (blocking and gate.report in ("ruff-json", "bandit-json"))):
         hint = "; make the command fail on findings" if gate.report == "sarif" else ""
-        return Decision("error", f"exit code 0, but the report lists {errors or blocking} findings{hint}")
+        listed = errors or blocking
+        return Decision("error", f"exit code 0, but the report lists {listed} finding{'s' * (listed != 1)}{hint}")
     if code != 0 and not report.findings:
         return Decision("error", f"exit code {code}, but the report lists nothing")
     if report.checked == 0 or (gate.report == "ruff-json" and "No Python files found" in output):
         return Decision("unknown", "nothing was checked: no file matched")
     if code != 0:
-        return Decision("fail", f"{len(report.findings)} findings")
-    return Decision("pass", f"{len(report.findings)} notes" if report.findings else "")
+        return Decision("fail", f"{len(report.findings)} finding{'s' * (len(report.findings) != 1)}")
+    notes = len(report.findings)
+    return Decision("pass", f"{notes} note{'s' * (notes != 1)}" if notes else "")
 
 
 def is_pytest(command: Sequence[str]) -> bool:

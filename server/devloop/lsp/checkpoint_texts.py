@@ -59,8 +59,10 @@ def _since(checkpoint: Mapping[str, Any]) -> str:
     accepted = checkpoint.get("accepted")
     if not isinstance(accepted, dict):
         return ""
-    figures = f"{accepted.get('files')} files, +{accepted.get('added')} −{accepted.get('deleted')}"
-    return f"{len(accepted.get('tasks') or ())} tasks since the last checkpoint: {figures}"
+    figures = (
+        f"{wording.many(int(accepted.get('files') or 0), 'file')}, +{accepted.get('added')} −{accepted.get('deleted')}"
+    )
+    return f"{wording.many(len(accepted.get('tasks') or ()), 'task')} since the last checkpoint: {figures}"
 
 
 def _best(checkpoint: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from devloop import agents
 from devloop import plan as plans
-from devloop.daemon import skill_list
+from devloop.daemon import skill_list, wording
 from devloop.daemon.run_view import RunView
 from devloop.lsp import meanings, run_texts
 from devloop.lsp.texts import Sheet, some
@@ -125,7 +125,7 @@ def _skills(sheet: Sheet, known: Known, found: plans.Task) -> None:
 
 def _limits(sheet: Sheet, found: plans.Task) -> None:
     parts = [f"${found.budget_usd:g}"] if found.budget_usd is not None else []
-    parts += [f"{found.turns} turns"] if found.turns is not None else []
+    parts += [wording.many(found.turns, "turn")] if found.turns is not None else []
     parts += [f"{found.timeout_s / 60:g} minutes"] if found.timeout_s is not None else []
     if parts:
         sheet.add("Limits:", sheet.text(", ".join(parts)))

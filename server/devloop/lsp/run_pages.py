@@ -53,7 +53,7 @@ def _checkpoint(checkpoint: Row | None) -> Iterator[str]:
     yield f"Decisions: {', '.join(escaped(str(each)) for each in checkpoint.get('decisions') or ())}"
     diff = checkpoint.get("diff")
     if isinstance(diff, dict):
-        yield f"\n{diff.get('files')} files, +{diff.get('added')} −{diff.get('deleted')}\n"
+        yield f"\n{wording.many(int(diff.get('files') or 0), 'file')}, +{diff.get('added')} −{diff.get('deleted')}\n"
         for file in diff.get("list") or ():
             yield f"- {code(file_name(str(file.get('path'))))} +{file.get('added') or 0} −{file.get('deleted') or 0}"
     yield from _proposal(checkpoint.get("proposal"))

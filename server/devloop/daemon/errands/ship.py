@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from devloop import keys, sandbox, settings
 from devloop import plan as plans
-from devloop import sandbox, settings
+from devloop.daemon import wording
 from devloop.daemon.errands import ship_version
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, errand_task
 from devloop.daemon.errands.scopes import opened
@@ -77,7 +78,8 @@ async def look(project: Project, asked: Asked) -> Release:
     if await releases.is_shallow(repository):
         _shallow(tag, asked, notes)
     since = await releases.since(repository, head, tag.name if tag else None)
-    clean = Redactor.of_environment().text  # the history may hold a secret; the changelog is no second place for it
+    # The history may hold a secret; the changelog is no second place for it.
+    clean = (await asyncio.to_thread(keys.redactor)).text
     changes = tuple(change_of(each.commit, clean(each.subject), clean(each.body)) for each in since.commits)
     if not changes:
         raise Refused(f"There is nothing to ship: no commit since {tag.name if tag else 'the beginning'}.")
@@ -98,7 +100,9 @@ async def look(project: Project, asked: Asked) -> Release:
     dirty = await repository.dirty()
     if dirty:
         files = ", ".join(each.path for each in dirty[:5])
-        notes.append(f"{len(dirty)} files of yours are not committed and will not be in it: {files}")
+        files += f" and {len(dirty) - 5} more" if len(dirty) > 5 else ""
+        are = "is" if len(dirty) == 1 else "are"
+        notes.append(f"{wording.many(len(dirty), 'file')} of yours {are} not committed and will not be in it: {files}")
     if since.cut:
         notes.append("The difference is too large to look at all of it for what should not go out.")
     if len(changes) >= releases.MAX_COMMITS:
@@ -123,7 +127,7 @@ async def _found(project: Project, since: releases.Since, notes: list[str]) -> t
     """What should not go out: in what is new of files, their names, and the words of commits, which the changelog
     repeats."""
     words = [(f"commit {each.commit[:7]}", f"{each.subject}\n{each.body}") for each in since.commits]
-    redactor = Redactor.of_environment()
+    redactor = await asyncio.to_thread(keys.redactor)
     own = await asyncio.to_thread(_by_own_patterns, since, words, redactor)
     lines = [*checks.added(since.patch), *((where, 0, line) for where, text in words for line in text.split("\n"))]
     lines += [("names of files", 0, path) for path in since.new]
@@ -282,9 +286,11 @@ async def _unannounced(repository: Repository, head: Any, commit: str) -> str:
     found = await releases.between(repository, head, commit) if isinstance(head, str) else ()
     if not found:
         return ""
-    clean = Redactor.of_environment().text
+    clean = (await asyncio.to_thread(keys.redactor)).text
     named = "; ".join(one_line(clean(each), 80) for each in found[:5])
-    return f"{len(found)} commits came in meanwhile that the changelog does not know: {named}."
+    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    came = wording.many(len(found), "commit")
+    return f"{came} came in meanwhile, of which the changelog does not know: {named}{more}."
 
 
 async def _finish_plan(project: Project) -> None:

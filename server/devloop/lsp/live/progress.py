@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
+from devloop.daemon import wording
 from devloop.errors import DevloopError, Unavailable
 from devloop.lsp.client import ANSWER_S
 from devloop.redact import one_line
@@ -112,7 +113,12 @@ class Progress:
         assert view.loop is not None and view.loop_limit is not None
         done = min(view.loop_done, view.loop_limit)
         about = one_line(f"task {done + 1} of {view.loop_limit}: {view.task} {view.title}", 120)
-        self._show(self._loops, view.loop, f"devloop: {view.loop_limit} tasks", (done * 100 // view.loop_limit, about))
+        self._show(
+            self._loops,
+            view.loop,
+            f"devloop: {wording.many(view.loop_limit, 'task')}",
+            (done * 100 // view.loop_limit, about),
+        )
         bar = self._loops[view.loop]
         if bar.pause is not None:
             bar.pause.cancel()
