@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -191,6 +192,31 @@ def test_init_knows_its_templates(devloop, short_tmp):
     assert not (root / ".devloop").exists()
     assert devloop("init", "--template", "feature", cwd=root).code == 0
     assert "no git repository" in devloop("init", cwd=root).out
+
+
+def test_ctrl_c_at_trust_says_where_things_stand(terminal, devloop, project):
+    (project / ".devloop" / "config.toml").write_text('[gates.a]\ncommand = ["true"]\n')
+    person = terminal("trust")
+    person.until("Trust this?")
+    person.process.send_signal(signal.SIGINT)
+    person.until("Nothing was trusted by this; `devloop trust` asks again.")
+    assert person.end() == 130 and "Aborted" not in person.seen
+    assert devloop("trust", "--json").json["items"][0]["status"] == "new"
+
+
+def test_a_wrong_call_is_sent_to_the_help_of_its_command(devloop):
+    assert devloop("plan", "mark", "--json").json["error"]["hint"] == "See `devloop plan mark --help`."
+    assert devloop("run", "--nothing", "--json").json["error"]["hint"] == "See `devloop run --help`."
+    assert devloop("nothing", "--json").json["error"]["hint"] == "See `devloop --help`."
+
+
+@pytest.mark.parametrize("command", ["statusline", "demo", "lsp", "run", "land"])
+def test_examples_stand_at_the_same_column_in_every_help(devloop, command):
+    lines = devloop(command, "--help").out.splitlines()
+    examples = [
+        line for line in lines[lines.index(next(each for each in lines if "Examples" in each)) :] if " devloop " in line
+    ]
+    assert examples and all(line.startswith(" devloop ") for line in examples)
 
 
 def test_the_untouched_template_is_told_everywhere_and_never_run(devloop, short_tmp):

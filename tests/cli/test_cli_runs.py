@@ -71,6 +71,7 @@ def test_two_waiting_runs_have_to_be_named(devloop, scripted):
         (["decide", "run-1.1-1", "maybe"], "no decision"),
         (["decide", "answer"], "needs words"),
         (["decide", "block"], "needs words"),
+        (["decide", "revise"], 'What should change? Add -m "…"'),
         (["decide", "a", "b", "c"], "too many words"),
         (["run", "1.1", "--decide", "discard"], "discard"),
         (["run"], "Name a task"),
@@ -308,6 +309,35 @@ def test_a_task_that_waits_is_explained_as_not_done(devloop, scripted):
     assert devloop("run", "1.1").code == 3
     told = devloop("explain", "1.1")
     assert told.code == 1 and "is not done yet: run-1.1-1 waits for a decision" in told.out
+
+
+def test_a_task_that_is_in_no_plan_is_said_to_be_in_none(devloop, scripted):
+    told = devloop("explain", "9.9")
+    assert told.code == 1 and "The plan has no task 9.9" in told.out
+    assert devloop("explain", "9.9", "--json").json == {"task": "9.9", "evidence": None}
+    assert "No run of devloop did task 1.7" in devloop("explain", "1.7").out
+
+
+def test_how_a_run_ended_is_said_once(devloop, scripted):
+    assert devloop("run", "1.1").code == 3
+    told = devloop("decide", "discard", "--follow")
+    assert "discarded by a person" in told.out and "discarded: discarded" not in told.out
+
+
+def test_while_a_decision_is_carried_out_the_line_says_so():
+    view = progress.LiveView(Console(file=io.StringIO(), force_terminal=True, width=120))
+    view.began({"id": "run-1", "task": "1.1", "agent": "engineer", "state": "waiting", "tokens": {}, "model": "m"})
+    seen = []
+    for kind, data in (
+        ("run.state", {"state": "working"}),
+        ("checkpoint.closed", {"number": 1, "decision": "commit"}),
+        ("run.state", {"state": "landing"}),
+        ("checkpoint.closed", {"number": 2, "decision": "discard"}),
+    ):
+        view.event(kind, data)
+        seen.append(view._doing)
+    view.close()
+    assert seen == ["working", "accepting", "landing", "landing"]
 
 
 def test_a_terminal_that_closes_its_input_leaves_the_question_open(terminal, scripted, devloop):

@@ -13,7 +13,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 
 def epilog(*examples: str, fields: str = "") -> str:
     """The end of a command's help: examples, and the fields of its JSON."""
-    lines = ["[bold]Examples[/]", "", *(f"  [cyan]{example}[/]\n" for example in examples)]
+    lines = ["[bold]Examples[/]", "", *(f"[cyan]{example}[/]\n" for example in examples)]
     if fields:
         plain = fields.replace("[", "\\[")  # lists are no markup
         lines += ["", f"[bold]JSON[/]  {plain}"]

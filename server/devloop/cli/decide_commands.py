@@ -94,8 +94,8 @@ def decide(
     if found is None:
         said = f"{word!r} is no decision." if given and not is_run else "Say what you decide."
         raise UsageError(said, hint=f"Choose one of: {', '.join(DECISIONS)}.")
-    if found in wording.QUESTIONS and found != "revise" and not (message or "").strip():
-        raise UsageError(f"{found} needs words.", hint='Add --message "…".')
+    if found in wording.QUESTIONS and not (message or "").strip():
+        raise UsageError(f"{found} needs words.", hint=f'{wording.QUESTIONS[found]} Add -m "…".')
     if group:
         group_view.decide(named, found, message, leave_out, as_json)
         return

@@ -173,7 +173,8 @@ def _run(arguments: list[str]) -> int:
             from devloop.cli.output import tell_error
             from devloop.errors import UsageError
 
-            tell_error(UsageError(problem.format_message(), hint="See `devloop --help`."), as_json=as_json)
+            called = getattr(getattr(problem, "ctx", None), "command_path", "devloop")
+            tell_error(UsageError(problem.format_message(), hint=f"See `{called} --help`."), as_json=as_json)
             return USAGE
         from devloop.cli.crash import tell_crash
 

@@ -14,6 +14,7 @@ from devloop.cli.common import LOOKING, Json, epilog
 from devloop.cli.output import safe
 from devloop.cli.session import ask
 from devloop.daemon import evidence
+from devloop.errors import DevloopError
 
 Row = dict[str, Any]
 
@@ -42,11 +43,24 @@ def explain(
     if as_json:
         output.print_json({"task": task, "evidence": found})
     elif found is None:
-        output.console().print(_undone(task, rows))
+        output.console().print(_undone(task, rows) if rows or _is_planned(task) else _unknown(task))
     else:
         _print(output.console(), found)
     if found is None:
         raise typer.Exit(1)
+
+
+def _is_planned(task: str) -> bool:
+    """Whether the plan has it; where there is no plan to ask, nothing is said against it."""
+    try:
+        rows = ask("devloop/plan")["tasks"]
+    except DevloopError:
+        return True
+    return any(task.lower() in (str(row["id"]).lower(), str(row["key"])) for row in rows)
+
+
+def _unknown(task: str) -> str:
+    return f"The plan has no task {safe(task, 40)}, and none of that name was ever run. Its tasks: `devloop plan show`."
 
 
 def _undone(task: str, rows: list[Row]) -> str:
@@ -56,9 +70,7 @@ def _undone(task: str, rows: list[Row]) -> str:
         doing = f"waits for {still['waiting_for']}" if still.get("waiting_for") else f"is {still['state']}"
         return f"Task {safe(task, 40)} is not done yet: {safe(still['id'], 80)} {safe(doing, 60)}."
     tried = f"its {len(rows)} run{'s' if len(rows) != 1 else ''} ended otherwise" if rows else "it had no run"
-    known = (
-        "`devloop runs` lists them." if rows else "Its tasks: `devloop plan show`; what has been run: `devloop runs`."
-    )
+    known = "`devloop runs` lists them." if rows else "What has been run: `devloop runs`."
     return f"No run of devloop did task {safe(task, 40)}: {tried}. A tick of it is a person's own. {known}"
 
 

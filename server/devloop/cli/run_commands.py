@@ -243,7 +243,8 @@ def ended_line(last: Row) -> str:
     """How a run ended, as markup."""
     outcome = str(last.get("outcome"))
     colour = {0: "green", 5: "yellow"}.get(exit_code(last), "red")
-    reason = f": {safe(last['reason'], 400)}" if last.get("reason") else ""
+    said = str(last.get("reason") or "").removeprefix(f"{outcome} ")  # `discarded by a person` says it once
+    reason = f"{' ' if said != last.get('reason') else ': '}{safe(said, 400)}" if said else ""
     spent = f"{wording.tokens(last.get('tokens'))} tokens, {wording.money(last.get('cost_usd'))}"
     scripted = " [yellow]scripted[/]" if last.get("scripted") else ""
     return f"[{colour}]{safe(outcome, 40)}[/]{reason} [dim]({safe(last['id'], 80)}, {spent})[/]{scripted}"
