@@ -19,11 +19,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from devloop.errors import Refused, StorageError, UsageError
+from devloop.errors import DevloopError, Refused, StorageError, UsageError
 from devloop.files import write_atomic
 from devloop.paths import state_root
+
+if TYPE_CHECKING:
+    from devloop.redact import Redactor
 
 SERVICE: Final = "devloop"
 DEFAULT_URL: Final = "https://api.anthropic.com"
@@ -37,6 +40,7 @@ _WELL_ENOUGH: Final = 1
 """keyring's own measure: "a priority of at least 1 is recommended". Plain text, `null` and `fail` lie below."""
 
 T = TypeVar("T")
+_told: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,27 @@ def find(base_url: str | None = None) -> Stored | None:
     if not isinstance(key, str) or not key:
         raise Refused("The keyring does not give the key that is stored in it.", hint="Unlock it, or `devloop login`.")
     return Stored("keyring", _name(backend), key)
+
+
+def redactor() -> Redactor:
+    """Knows every secret that this process may meet: its environment, what it was told (`tell`), and the keys that are
+    stored, for whatever service. Not on a loop: a keyring may take long."""
+    from devloop.redact import Redactor  # which takes its time to load
+
+    made = Redactor.of_environment()
+    for name, value in list(_told):
+        made.add(name, value)
+    with contextlib.suppress(DevloopError):
+        for url in _read():
+            with contextlib.suppress(DevloopError):
+                if (kept := find(url)) is not None:
+                    made.add("key", kept.key)
+    return made
+
+
+def tell(name: str, value: str) -> None:
+    """Let each `redactor` that is made from now on know a secret that came to this process in another way."""
+    _told.add((name, value))
 
 
 def stored(base_url: str | None = None) -> bool:

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from devloop import trust
 from devloop.daemon import evidence
-from support.engines import Engine, call, engine, finish, first_text, trust_everything, turn, write
+from support.engines import Engine, call, command, engine, finish, first_text, trust_everything, turn, write
 from support.projects import at_home, commit_all, git, make_repository
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -219,3 +219,47 @@ async def test_a_rule_that_asks_only_where_something_fails_passes_it_too(shop: E
     loop = {"limit": 2, "stop_at": {"when": "on-failure"}}
     run = await shop.run("l", task_fields={"may_change_tests": NAMES}, **loop)
     assert (await shop.ended(run))["outcome"] == "accepted"
+
+
+async def test_a_run_goes_on_with_its_names_after_a_kill_and_without_a_yes_that_went_meanwhile(shop: Engine) -> None:
+    yes(shop, item("m"), item("n"))
+    now = (shop.root / "tests/test_money.py").read_text()
+    done = {"tests/test_money.py": f"{now}\n\nLESS = 1\nassert LESS\n"}
+    slow = [turn(*(write(*each) for each in done.items()), command("while ! test -e go; do sleep 0.05; done; rm go"))]
+    await shop.play({each: [*slow, turn(finish("Done."))] for each in ("m", "n")})
+    for task, taken_back in (("m", False), ("n", True)):
+        run = await shop.run(task, decide="commit", task_fields={"may_change_tests": NAMES})
+        await shop.until("tool.started", run, count=2)
+        await shop.kill()
+        if taken_back:
+            trust.revoke(shop.state.trust_file, [item(task).key])
+        await shop.up()
+        await shop.until("tool.started", run, count=4)
+        (shop.state.worktrees / run / "go").touch()
+        if taken_back:
+            assert all(guard["holds"] for guard in (await waits(shop, run))["guards"])
+        else:
+            assert (await shop.ended(run))["outcome"] == "landed"
+
+
+async def test_with_the_bases_tests_a_named_test_helps_nobody_where_the_work_changes_what_it_says(shop: Engine) -> None:
+    """What a person set is stricter than a task that a person said yes to."""
+    yes(shop, item("o", ["tests/test_price.py"]))
+    (shop.root / "tests/test_price.py").write_text(
+        "from money import PRICE\n\n\ndef test_it():\n    assert PRICE < 3\n"
+    )
+    commit_all(shop.root)
+    config = shop.config.read_text()
+    shop.config.write_text(config + '[gates]\nfrom = "base"\n')
+    await shop.environment()
+    try:
+        files = {
+            "money.py": "PRICE = 4\n",
+            "tests/test_price.py": "from money import PRICE\n\n\ndef test_it():\n    assert PRICE < 5\n",
+        }
+        shown = await waits(shop, await begun(shop, "o", files, ["tests/test_price.py"]))
+        assert "with the base's tests and configuration" in shown["problem"], shown
+        assert all(guard["by_task"] for guard in shown["guards"])
+    finally:
+        shop.config.write_text(config)
+        await shop.environment()

@@ -319,6 +319,38 @@ FIXES = (
     ),
     # Landing.
     Fix(
+        name="one-caller-of-git",
+        threat="§5: a git that is started past the hardened runner, with the person's configuration and hooks",
+        says="only one module starts git: any other that does fails a test",
+        cuts=(
+            Cut(
+                "workspace/refs.py",
+                "from __future__ import annotations\n",
+                "from __future__ import annotations\n\n\ndef _past():  # type: ignore\n"
+                "    import subprocess\n\n    subprocess.run(['git', 'status'])\n\n\n",
+            ),
+        ),
+        tests=(
+            "tests/workspace/test_workspace_callers.py::test_only_named_modules_start_processes_and_only_one_starts_git",
+        ),
+    ),
+    Fix(
+        name="landing-checks-again",
+        threat="§10: what lands is not what the gates saw, because the branch moved meanwhile",
+        says="work that was put on top of a moved branch passes the gates again before it lands",
+        cuts=(
+            Cut(
+                "engine/accepting.py",
+                'if not forecast["moved"]:\n            break\n',
+                'commit = str(forecast["commit"])\n        if commit:\n            break\n',
+            ),
+        ),
+        tests=(
+            "tests/engine/test_engine_landing.py::test_a_branch_that_moved_is_no_obstacle_and_the_result_is_checked_again",
+            "tests/engine/test_engine_landing.py::test_a_gate_that_fails_on_the_moved_branch_keeps_the_work_from_landing",
+        ),
+    ),
+    Fix(
         name="landing-compares",
         threat="§5 rule 9: the branch moves between forecast and landing",
         says="a ref moves only from the value that was planned with",

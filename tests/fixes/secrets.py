@@ -56,6 +56,16 @@ FIXES = (
         tests=(f"{KEYS}test_a_process_that_closed_itself_shows_its_environment_to_no_other_of_the_same_user",),
     ),
     Fix(
+        name="daemon-knows-the-stored-key",
+        threat="§9.3 layer 1: the model's key in a changelog, a worklog or what a reviewer reads",
+        says="what is told outside of a run is cleaned of the stored keys and of what clients brought, too",
+        cuts=(
+            Cut("keys.py", "        for url in _read():\n", "        for url in ():\n"),
+            Cut("daemon/environment.py", "                keys.tell(name, value)\n", ""),
+        ),
+        tests=(f"{KEYS}test_one_way_to_make_a_redactor_knows_environment_stored_keys_and_what_a_client_brought",),
+    ),
+    Fix(
         name="no-secret-at-the-start",
         threat="§9.1, §6.3: secrets in the environment that a process begins with",
         says="secret variables go to daemon and engine by standard input",

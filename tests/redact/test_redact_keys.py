@@ -13,12 +13,17 @@ from typing import ClassVar
 
 import pytest
 
+import devloop
 from devloop import keys, launch
+from devloop.daemon.environment import ClientEnvironment
 from devloop.errors import Refused, UsageError
 from devloop.paths import StateDir
+from devloop.redact import Redactor
 from support.projects import at_home, make_repository
 
 KEY = "sk-" + "ant-" + "Zq8" * 12
+
+_PACKAGE = Path(devloop.__file__).parent
 
 
 @pytest.fixture
@@ -284,3 +289,24 @@ def test_a_daemon_that_is_started_shows_no_secret_of_its_starter(home: Path, mon
     finally:
         process.terminate()
         process.wait(30)
+
+
+def test_one_way_to_make_a_redactor_knows_environment_stored_keys_and_what_a_client_brought(home, monkeypatch) -> None:
+    stored, other, brought = (f"plain{n}-" + "k3y" * 6 for n in range(3))
+    keys.store(stored)
+    keys.store(other, "https://models.example.org")
+    monkeypatch.setenv("SOME_TOKEN", "from-the-" + "environment")
+    ClientEnvironment(Redactor()).update({"ANTHROPIC_API_KEY": brought})
+    clean = keys.redactor().text
+    for secret in (stored, other, brought, "from-the-" + "environment"):
+        assert secret not in clean(f"a {secret} b"), secret
+
+
+def test_nothing_that_tells_texts_makes_a_redactor_that_knows_less() -> None:
+    """Two processes make theirs when they begin and add what they learn; whatever else does asks `keys`."""
+    made = {
+        path.relative_to(_PACKAGE).as_posix()
+        for path in _PACKAGE.rglob("*.py")
+        if "Redactor.of_environment(" in path.read_text()
+    }
+    assert made == {"keys.py", "daemon/process.py", "engine/process.py"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import sys
@@ -19,19 +18,10 @@ def tell_crash(problem: Exception, arguments: list[str], *, as_json: bool) -> No
     """Log the traceback (redacted) and say where it is."""
     from devloop.cli.output import tell_error
 
-    redactor = _redactor()
+    redactor = keys.redactor()
     place = _log(problem, arguments, redactor)
     where = f"The details are in {place}." if place else one_line(redactor.text(repr(problem)))
     tell_error(DevloopError("Something went wrong inside devloop.", hint=where), as_json=as_json)
-
-
-def _redactor() -> Redactor:
-    """Of what this process may have met: its environment, and the key that is stored."""
-    made = Redactor.of_environment()
-    with contextlib.suppress(DevloopError):
-        if (stored := keys.find(os.environ.get("ANTHROPIC_BASE_URL"))) is not None:
-            made.add("key", stored.key)
-    return made
 
 
 def _log(problem: Exception, arguments: list[str], redactor: Redactor) -> Path | None:

@@ -123,13 +123,12 @@ async def _without_secrets(root: Path, commits: Sequence[worklog.Commit]) -> dic
     """By hash: the history may hold a secret; the worklog is no second place for it."""
     if not commits:
         return {}
-    from devloop import sandbox
-    from devloop.redact import Redactor
+    from devloop import keys, sandbox
     from devloop.runs import scanning
 
     wanted = settings.load(root).sandbox
     subjects = [each.subject for each in commits]
-    told = await scanning.hidden(subjects, Redactor.of_environment(), lambda: sandbox.detected(wanted))
+    told = await scanning.hidden(subjects, keys.redactor(), lambda: sandbox.detected(wanted))
     return {each.hash: replace(each, subject=said) for each, said in zip(commits, told, strict=True)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from devloop import keys
 from devloop.daemon.connect import CARRIED
 from devloop.redact import SECRET_NAME, Redactor
 
@@ -46,4 +47,5 @@ class ClientEnvironment:
         for name, value in found.items():
             if SECRET_NAME.search(name) or "://" in value:
                 self._redactor.add(name, value)
+                keys.tell(name, value)
         return self._values != before

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from devloop import gates, hooks, sandbox
+from devloop import gates, hooks, keys, sandbox
 from devloop.errors import Refused, SandboxMissing, UsageError
 from devloop.paths import StateDir
-from devloop.redact import Redactor, printable
+from devloop.redact import printable
 from devloop.settings import Settings
 
 Answer = dict[str, Any]
@@ -119,7 +119,7 @@ def _place(root: Path, settings: Settings, variables: Mapping[str, str], backend
         backend=backend,
         mounts=(sandbox.Mount(root, root), *gates.environment_mounts(found), *shown),
         env=env,
-        redact=Redactor.of_environment().text,
+        redact=keys.redactor().text,
     )
 
 

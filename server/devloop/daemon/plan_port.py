@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from devloop import keys
 from devloop import plan as plans
 from devloop.daemon import plan_events
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import DevloopError, UsageError
 from devloop.own_files import read_bytes
 from devloop.paths import StateDir
-from devloop.redact import Redactor, one_line
+from devloop.redact import one_line
 from devloop.rpc import Handler
 
 log = logging.getLogger(__name__)
@@ -139,7 +140,7 @@ class PlanPort:
                 before,
                 commit=str(event.get("text") or ""),
                 when=when,
-                message=Redactor.of_environment().text(str(task.get("title") or "")),
+                message=keys.redactor().text(str(task.get("title") or "")),
                 task=str(task.get("id") or ""),
             )
 

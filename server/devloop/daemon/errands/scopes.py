@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from devloop import keys
 from devloop.daemon.errands.model import Asked, Project
 from devloop.errors import Refused, UsageError
-from devloop.redact import Redactor, file_name, one_line, visible
+from devloop.redact import file_name, one_line, visible
 from devloop.workspace import Change, Diff, FileStat, Repository, Workspace, is_private
 
 Scope = Literal["auto", "uncommitted", "staged", "commits", "branch", "files", "run"]
@@ -77,7 +79,8 @@ async def look(project: Project, asked: Asked) -> Looked:
         raise _nothing(scope, what, change)
     if change.commit != (await workspace.repository.head()).commit:
         await workspace.keep_asked(change.commit)
-    return _looked(scope, what, change, await workspace.diff(change.base, change.commit, limit=READ))
+    diff = await workspace.diff(change.base, change.commit, limit=READ)
+    return await asyncio.to_thread(_looked, scope, what, change, diff)
 
 
 async def opened(project: Project) -> Workspace:
@@ -189,7 +192,7 @@ def _looked(scope: str, what: str, change: Change, diff: Diff) -> Looked:
 def bounded(diff: Diff, *, limit: int = DIFF, one: int = ONE_FILE) -> tuple[str, list[str]]:
     """The patch as it may leave the process, and what is not in it: generated and private files are named alone, one
     long file leaves room for the others, secrets are redacted."""
-    redactor = Redactor.of_environment()
+    redactor = keys.redactor()
     left: list[str] = []
     parts: list[str] = []
     room = limit
