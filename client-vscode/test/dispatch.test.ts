@@ -348,6 +348,18 @@ describe("a command", () => {
     expect(vs.bar).toEqual(["1 phase archived."]);
   });
 
+  it("lands what was accepted, and says how much of it where", async () => {
+    one.answers["devloop/land"] = { commits: 2, branch: "main", old: "a", new: "b" };
+    await call("devloop.land");
+    one.answers["devloop/land"] = { commits: 0, branch: "main", old: "b", new: "b" };
+    await call("devloop.land");
+    expect(vs.said.map(([text]) => text)).toEqual([
+      "2 commits landed on main.",
+      "All that was accepted is on your branch already.",
+    ]);
+    expect(one.calls).toEqual([["devloop/land"], ["devloop/land"]]);
+  });
+
   it("restarts the folder that is named, else all", async () => {
     await call("devloop.restart", { uri: "file:///two" });
     expect([one.restarted, two.restarted]).toEqual([0, 1]);
@@ -650,17 +662,23 @@ describe("context keys", () => {
       plan: { path: "p", total: 1, done: 1 },
       runs: [{ state: "waiting" }, { state: "working" }],
     } as unknown as Status;
-    expect(keysOf([{ state: { ...RUNNING, restricted: true } as SessionState, status: waits }])).toMatchObject({
+    expect(
+      keysOf([{ state: { ...RUNNING, restricted: true } as SessionState, status: waits, plan: undefined }]),
+    ).toMatchObject({
       "devloop.ready": true,
       "devloop.canAct": false,
       "devloop.waiting": true,
       "devloop.running": true,
       "devloop.hasPlan": true,
     });
-    expect(keysOf([{ state: { kind: "missing", tried: [] }, status: undefined }])).toMatchObject({
+    expect(keysOf([{ state: { kind: "missing", tried: [] }, status: undefined, plan: undefined }])).toMatchObject({
       "devloop.active": true,
       "devloop.ready": false,
     });
+    const plan = { tasks: [{ run: null }, { run: { outcome: "accepted" } }] } as unknown as Plan;
+    const accepted = { state: RUNNING as SessionState, status: undefined, plan };
+    expect(keysOf([accepted])["devloop.accepted"]).toBe(true);
+    expect(keysOf([{ ...accepted, plan: undefined }])["devloop.accepted"]).toBe(false);
     expect(keysOf([])["devloop.active"]).toBe(false);
   });
 });

@@ -7,8 +7,9 @@ import { planUri } from "./plan-uri";
 
 export type Keys = Readonly<Record<string, boolean>>;
 
-/** Pure. `active`: some folder uses devloop; `ready`: a server answers; `canAct`: and may do something. */
-export function keysOf(sessions: readonly Pick<Session, "state" | "status">[]): Keys {
+/** Pure. `active`: some folder uses devloop; `ready`: a server answers; `canAct`: and may do something;
+ * `accepted`: a task's work is accepted, and not known to be on the person's branch. */
+export function keysOf(sessions: readonly Pick<Session, "state" | "status" | "plan">[]): Keys {
   const runs = sessions.flatMap((each) => each.status?.runs ?? []);
   const states = sessions.map((each) => each.state);
   return {
@@ -16,6 +17,7 @@ export function keysOf(sessions: readonly Pick<Session, "state" | "status">[]): 
     "devloop.ready": states.some((state) => state.kind === "running"),
     "devloop.canAct": states.some((state) => state.kind === "running" && !state.restricted),
     "devloop.hasPlan": sessions.some((each) => typeof each.status?.plan.path === "string"),
+    "devloop.accepted": sessions.some((each) => each.plan?.tasks.some((task) => task.run?.outcome === "accepted")),
     "devloop.running": runs.some((run) => run.state !== "waiting" && run.state !== "ended"),
     "devloop.waiting": runs.some((run) => run.state === "waiting"),
   };

@@ -1,4 +1,4 @@
-/** Commands that make the server do something: run, continue, run a phase, cancel, fresh start, archive. */
+/** Commands that make the server do something: run, continue, run a phase, cancel, fresh start, archive, land. */
 
 import * as vscode from "vscode";
 import type { Context } from "../context";
@@ -58,6 +58,17 @@ export async function archive(context: Context, given: CommandArguments): Promis
     many === 0 ? "No phase is finished, so nothing was archived." : `${counted(many, "phase")} archived.`,
     SHORTLY_MS,
   );
+  return answer;
+}
+
+/** What was accepted and is not on the person's branch yet. */
+export async function land(context: Context, given: CommandArguments): Promise<unknown> {
+  const answer = await sessionOf(context, given).request<{ readonly commits: number; readonly branch: string | null }>(
+    "devloop/land",
+  );
+  const landed = `${counted(answer.commits, "commit")} landed on ${answer.branch}.`;
+  const said = answer.commits === 0 ? "All that was accepted is on your branch already." : landed;
+  void vscode.window.showInformationMessage(forNotice(said, 200));
   return answer;
 }
 

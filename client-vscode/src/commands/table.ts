@@ -36,6 +36,7 @@ export function table(
     "devloop.fresh": (given) => running.fresh(given),
     // The plan
     "devloop.archive": (given) => running.archive(context, given),
+    "devloop.land": (given) => running.land(context, given),
     "devloop.nextTask": (given) => running.nextTask(context, given),
     "devloop.openPlan": (given) => looking.openPlan(context, given),
     "devloop.importTasks": () => importTasks(context, documents),
