@@ -38,6 +38,17 @@ FIXES: tuple[Fix, ...] = (
         ),
     ),
     Fix(
+        name="nothing-typed-before-a-question",
+        threat="§2.3: a key pressed twice, or the rest of a pasted message, decides on work that nobody has looked at",
+        says="what was typed before a question stood on the terminal is no answer to it",
+        cuts=(
+            Cut(
+                "cli/ask_person.py", "        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)\n", "        pass\n"
+            ),
+        ),
+        tests=("tests/cli/test_cli_runs.py::test_what_was_typed_before_a_question_stood_there_is_no_answer_to_it",),
+    ),
+    Fix(
         name="trust-taken-back-ends-a-gate",
         threat="§2.3: a person takes back the trust in a check while a run is checked by it",
         says="each time a gate runs, its command is trusted still",
