@@ -244,6 +244,25 @@ describe("foreign text", () => {
     checkpoint: question([nasty], nasty),
   });
 
+  it("calls no command, not even one that the tooltip's own links may call, wherever it stands", () => {
+    const title = "[x](command:devloop.cancel) [y](command:devloop.stop)";
+    const one = status({
+      runs: [run({ task: title, title, agent: title, mode: title })],
+    });
+    const everywhere = seen({
+      status: {
+        ...one,
+        model: { ...one.model, name: title },
+        plan: { ...one.plan, path: title },
+        engine: { ...one.engine, problem: title },
+        sandbox: { ...one.sandbox, state: "off", degraded: true, meaning: title, reason: title, fix: title },
+      } as Status,
+      folder: title,
+    });
+    expect(everywhere.tooltip).toContain("devloop.stop".replace(".", "\\."));
+    expect(everywhere.tooltip).not.toMatch(/(?<!\\)\]\(command:devloop\.(?:stop|cancel)\)/);
+  });
+
   it("makes no icon in the item", () => {
     expect(view.text).not.toContain("$(zap)");
   });
