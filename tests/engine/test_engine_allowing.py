@@ -221,27 +221,6 @@ async def test_a_rule_that_asks_only_where_something_fails_passes_it_too(shop: E
     assert (await shop.ended(run))["outcome"] == "accepted"
 
 
-async def test_a_run_goes_on_with_its_names_after_a_kill_and_without_a_yes_that_went_meanwhile(shop: Engine) -> None:
-    yes(shop, item("m"), item("n"))
-    now = (shop.root / "tests/test_money.py").read_text()
-    done = {"tests/test_money.py": f"{now}\n\nLESS = 1\nassert LESS\n"}
-    slow = [turn(*(write(*each) for each in done.items()), command("while ! test -e go; do sleep 0.05; done; rm go"))]
-    await shop.play({each: [*slow, turn(finish("Done."))] for each in ("m", "n")})
-    for task, taken_back in (("m", False), ("n", True)):
-        run = await shop.run(task, decide="commit", task_fields={"may_change_tests": NAMES})
-        await shop.until("tool.started", run, count=2)
-        await shop.kill()
-        if taken_back:
-            trust.revoke(shop.state.trust_file, [item(task).key])
-        await shop.up()
-        await shop.until("tool.started", run, count=4)
-        (shop.state.worktrees / run / "go").touch()
-        if taken_back:
-            assert all(guard["holds"] for guard in (await waits(shop, run))["guards"])
-        else:
-            assert (await shop.ended(run))["outcome"] == "landed"
-
-
 async def test_with_the_bases_tests_a_named_test_helps_nobody_where_the_work_changes_what_it_says(shop: Engine) -> None:
     """What a person set is stricter than a task that a person said yes to."""
     yes(shop, item("o", ["tests/test_price.py"]))
@@ -263,3 +242,24 @@ async def test_with_the_bases_tests_a_named_test_helps_nobody_where_the_work_cha
     finally:
         shop.config.write_text(config)
         await shop.environment()
+
+
+async def test_a_run_goes_on_with_its_names_after_a_kill_and_without_a_yes_that_went_meanwhile(shop: Engine) -> None:
+    yes(shop, item("m"), item("n"))
+    now = (shop.root / "tests/test_money.py").read_text()
+    done = {"tests/test_money.py": f"{now}\n\nLESS = 1\nassert LESS\n"}
+    slow = [turn(*(write(*each) for each in done.items()), command("while ! test -e go; do sleep 0.05; done; rm go"))]
+    await shop.play({each: [*slow, turn(finish("Done."))] for each in ("m", "n")})
+    for task, taken_back in (("m", False), ("n", True)):
+        run = await shop.run(task, decide="commit", task_fields={"may_change_tests": NAMES})
+        await shop.until("tool.started", run, count=2)
+        await shop.kill()
+        if taken_back:
+            trust.revoke(shop.state.trust_file, [item(task).key])
+        await shop.up()
+        await shop.until("tool.started", run, count=4)
+        (shop.state.worktrees / run / "go").touch()
+        if taken_back:
+            assert all(guard["holds"] for guard in (await waits(shop, run))["guards"])
+        else:
+            assert (await shop.ended(run))["outcome"] == "landed"
