@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,3 +217,13 @@ def test_binary_files_and_mode_changes_are_no_trouble(differ: Differ, tmp_path: 
 @given(st.text(alphabet='+-@ \\diffgita/b.py0123,\n"', max_size=300))
 def test_any_text_gives_a_list(text: str) -> None:
     assert isinstance(changes_to_checks(f"diff --git a/test_x.py b/test_x.py\n{text}"), tuple)
+
+
+def test_many_new_modules_take_no_time_for_each_pair_of_them() -> None:
+    new = "diff --git a/{0} b/{0}\nnew file mode 100644\n--- /dev/null\n+++ b/{0}\n@@ -0,0 +1 @@\n+x = 1\n"
+    diff = "".join(new.format(f"src/m{at}/x{at}.py") for at in range(10_000))
+    begin = time.process_time()
+    assert changes_to_checks(diff) == ()
+    assert time.process_time() - begin < 8
+    (found,) = changes_to_checks(diff + new.format("tests/m9/x9.py"))
+    assert found.text == "added: stands before the module src/m9/x9.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 _CONFIG_FILES: Final = re.compile(
@@ -147,21 +147,23 @@ def shadows(path: str) -> str:
     return name if name not in _FOLDERS and (name in _TOOLS or name in sys.stdlib_module_names) else ""
 
 
-def doubles(path: str, others: Iterable[str]) -> str:
-    """The module among `others` that a new module at `path`, beside tests or at the root, stands before on the import
-    path; "" for none."""
+def doubles(path: str, modules: Mapping[str, str]) -> str:
+    """The one of `modules` that a new module at `path`, beside tests or at the root, stands before on the import path;
+    "" for none."""
     if not path.endswith(".py") or is_test_named(path) or is_conftest(path):
         return ""
     parts = _module(path).split("/")
     at = next((at for at, part in enumerate(parts[:-1]) if part in ("test", "tests")), -1)
     beside = "/".join((*parts[: max(at, 0)], ""))
-    names = {"/".join(parts[begin:]) for begin in range(at + 1, len(parts))} if at >= 0 else {"/".join(parts)}
-    for other in others:
-        if other != path and other.endswith(".py") and not is_test(other):
-            folder, _, name = _module(other).removeprefix(beside).partition("/")
-            if (folder in _FOLDERS and name in names) or (at >= 0 and _module(other).removeprefix(beside) in names):
-                return other
-    return ""
+    folders = [f"{folder}/" for folder in _FOLDERS] + [""] * (at >= 0)
+    names = ["/".join(parts[begin:]) for begin in range(at + 1, len(parts))] if at >= 0 else ["/".join(parts)]
+    wanted = (f"{place}{folder}{name}" for name in names for place in (beside, "") for folder in folders)
+    return next((modules[each] for each in wanted if modules.get(each, path) != path), "")
+
+
+def modules_of(paths: Iterable[str]) -> dict[str, str]:
+    """The paths of Python modules that are no tests, by how they are imported."""
+    return {_module(path): path for path in paths if path.endswith(".py") and not is_test(path)}
 
 
 def _module(path: str) -> str:

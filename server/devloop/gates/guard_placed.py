@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -63,8 +63,9 @@ class _Module:
     def __init__(self, module: ast.Module, own: Collection[str]) -> None:
         self._module = module
         self._own_names = frozenset(own)
-        methods = {id(e) for part in ast.walk(module) if isinstance(part, ast.ClassDef) for e in part.body}
-        functions = [each for each in ast.walk(module) if isinstance(each, Function) and id(each) not in methods]
+        every = list(_statements(module))
+        methods = {id(e) for part in every if isinstance(part, ast.ClassDef) for e in part.body}
+        functions = [each for each in every if isinstance(each, Function) and id(each) not in methods]
         self._functions = {each.name: each for each in functions}
         self._fixtures = {
             each.name for each in functions if any("fixture" in ast.unparse(d) for d in each.decorator_list)
@@ -79,21 +80,19 @@ class _Module:
         found: list[ast.stmt] = []
         for _ in range(2):  # what a function is given may be known only after the first time
             found = list(self._scope(self._module, frozenset(_BUILT_IN - {"object", "type", "dict", "list"})))
+            if not (self._given or self._giving or self._patches):
+                break
         return found
 
     def _scope(self, scope: ast.Module | Function, outside: Collection[str]) -> Iterator[ast.stmt]:
         foreign = set(outside)
         if isinstance(scope, Function):
-            foreign -= self._own_names & _locals(scope)
+            foreign -= self._own_names & _locals(scope) if self._own_names else frozenset()
             names = [each.arg for each in ast.walk(scope.args) if isinstance(each, ast.arg)]
             foreign |= {
                 name for name in names if (scope.name, name) in self._given or name in self._giving & self._fixtures
             }
-        own = [each for each in _statements(scope) if each is not scope]
-        inner = {
-            id(part) for each in own if isinstance(each, Function) for part in _statements(each) if part is not each
-        }
-        own = [each for each in own if id(each) not in inner]
+        own = [each for each in _statements(scope, inner=False) if each is not scope]
         for each in own:
             self._bind(each, foreign, self._reached(scope, each, foreign))
         stopped = {ast.unparse(each) for each in _stopped(own)}
@@ -221,8 +220,15 @@ class _Module:
 _NAMESPACES: Final = frozenset(("sys.modules", "sys.path", "sys.meta_path", "sys.path_hooks"))
 
 
-def _statements(node: ast.AST) -> Iterator[ast.stmt]:
-    return (each for each in ast.walk(node) if isinstance(each, ast.stmt))
+def _statements(root: ast.AST, *, inner: bool = True) -> Iterator[ast.stmt]:
+    """All of a tree, outer ones first; those of functions within it only as `inner`. Expressions hold none."""
+    waiting = deque([root])
+    while waiting:
+        node = waiting.popleft()
+        if isinstance(node, ast.stmt):
+            yield node
+        if not isinstance(node, ast.expr) and (inner or node is root or not isinstance(node, Function)):
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _bound(module: ast.Module) -> frozenset[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -98,11 +98,11 @@ def changes_to_checks(diff: str, read: Reader | None = None, before: Reader | No
     tests = [file for file in files if guard_files.is_test_named(file.new)]
     new_lines = [line.text for file in tests for line in file.added]
     gone = {name for file in files for line in file.removed for name in _test_names(line.text)}
-    changed = [path for file in files for path in (file.old, file.new) if path]
+    modules = guard_files.modules_of(path for file in files for path in (file.old, file.new))
     were = {path for file in files if not file.new for path in guard_files.with_folders(file.old)}
     found: list[Guard] = []
     for file in files:
-        one = [*_configuration(file, read), *_stands_before(file, changed), *_unread(file)]
+        one = [*_configuration(file, read), *_stands_before(file, modules), *_unread(file)]
         if file.link and (guard_files.is_of_tests(file.new) or file.new in were):
             one.append(
                 _guard("unread", file.new, 0, "a link, or another repository: what it stands for lies elsewhere")
@@ -163,12 +163,12 @@ def _configuration(file: FileDiff, read: Reader | None) -> list[Guard]:
     return details
 
 
-def _stands_before(file: FileDiff, changed: Iterable[str]) -> list[Guard]:
+def _stands_before(file: FileDiff, modules: Mapping[str, str]) -> list[Guard]:
     """A new file that is taken for another one: by Python, by what checks types, or as a tool."""
     path = file.new
     if file.old or not path:
         return []
-    if other := guard_files.shadows(path) or guard_files.doubles(path, changed):
+    if other := guard_files.shadows(path) or guard_files.doubles(path, modules):
         return [_guard("configuration", path, 0, f"added: stands before the module {other}")]
     if other := guard_files.stands_in(path):
         return [_guard("configuration", path, 0, f"added: types are taken from it, and not from {other}")]
