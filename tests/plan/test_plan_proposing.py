@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from devloop.plan import TaskRef, apply, parse
 from devloop.plan.proposing import applied, new_plan, patch, revised
-from devloop.plan.proposing.wanted import KINDS
+from devloop.plan.proposing.wanted import KINDS, phase_name
 from support.turns import often
 
 calm = settings(
@@ -146,6 +146,14 @@ def test_titles_become_ids_and_everything_stands_where_it_belongs():
         "## Phase 2: Rest\n\n**Goal**: all\n\n- [ ] Task 2.1: Ship [depends:1.1, 1.2]\n\n"
         "## Progress Log\n\n- 2026-01-31 12:30: Plan created\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("Phase 1: Phase 2: Core", "Core"), (" phase 3b - Core", "Core"), ("After phase 1: rest", "After phase 1: rest")],
+)
+def test_every_number_that_the_name_of_a_phase_begins_with_is_taken_away(said, name):
+    assert phase_name(said) == name
 
 
 def test_what_can_not_be_taken_is_said():

@@ -19,7 +19,7 @@ from devloop.skills.definitions import Skill
 _WORDS = re.compile(r"[^\W_]+(?:[.+#'][^\W_]+|\+\+|#)*")
 _CODE = re.compile(r"`[^`\n]*`")
 _QUOTED = re.compile(r"[\"“”']([^\"“”']{4,60})[\"“”']")
-_TAGGED = re.compile(r"\[skills?[ \t]*+:[ \t]*+([\w, \t-]{1,400}+)\]", re.IGNORECASE)
+_TAGGED = re.compile(r"\[skills?[ \t]*+:[\w, \t-]{1,400}+\]", re.IGNORECASE)
 MAX_PHRASE = 4
 MAX_TEXT = 8_000
 

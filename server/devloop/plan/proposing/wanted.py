@@ -13,10 +13,8 @@ MAX_TEXT: Final = 8_000
 MAX_LIST: Final = 100
 MAX_TASKS: Final = 500
 """Of one proposal."""
-_NUMBERED: Final = re.compile(
-    r"(?<![ \t])[ \t]*+phase[ \t]++[0-9][0-9A-Za-z.]{0,8}[ \t]*+[:.)–—-][ \t]*+", re.IGNORECASE
-)
-"""Phases are numbered here; a name that brings a number of its own would have two."""
+_NUMBERED: Final = re.compile(r"\A[ \t]*+(?:phase[ \t]++[0-9][0-9A-Za-z.]{0,8}[ \t]*+[:.)–—-][ \t]*+)++", re.IGNORECASE)
+"""Phases are numbered here; a name that begins with a number of its own would have two."""
 _NO_TAGS: Final = str.maketrans("[]", "()")
 """A task's tag in a heading has no effect and is a problem."""
 KINDS: Final = ("add", "reword", "supersede", "move", "depend", "parallel")
