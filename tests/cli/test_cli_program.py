@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 
 from devloop import __version__, beginning
+from devloop.cli import ship_command
 from devloop.cli.app import MODULES, application, asked_for
 from devloop.cli.help_look import flowing
 
@@ -437,3 +438,13 @@ def test_a_command_alone_is_the_same_as_among_all(name):
 )
 def test_the_command_of_a_call_is_its_first_word_that_is_no_options(arguments, name):
     assert asked_for(arguments) == name
+
+
+def test_one_thing_is_counted_as_one_and_what_is_not_named_is_counted(capsys):
+    row = {"version": "1.0.0", "since": "v0.9", "commits": 1, "changelog": "", "found": [], "notes": []}
+    ship_command._show({**row, "files": [f"f{at}" for at in range(23)], "open_tasks": ["1.1"]})
+    told = capsys.readouterr().out
+    assert "1 commit since v0.9" in told and "1 task of the plan is not done" in told and "f19 and 3 more" in told
+    ship_command._show({**row, "commits": 2, "files": ["f"], "open_tasks": ["1.1", "1.2"]})
+    told = capsys.readouterr().out
+    assert "2 commits since v0.9" in told and "2 tasks of the plan are not done" in told and "more" not in told

@@ -209,3 +209,14 @@ def test_a_finished_plan_that_is_shipped_is_complete(project: Place) -> None:
     assert "**Status**: Complete" in project.plan.read_text()
     assert project.git("tag") == "v1.2.3\nv1.3.0\nv1.3.1", "no tag was wanted"
     assert '"2.0.0"' in (project.root / "pyproject.toml").read_text()
+
+
+def test_files_that_are_left_behind_are_counted_where_not_all_are_named(project: Place) -> None:
+    commit(project, "fix: one", "one.py")
+    for number in range(8):
+        (project.root / f"left{number}.txt").write_text("x\n")
+    notes = " ".join(project("ship", "--dry-run", "--json").json["notes"])
+    assert "8 files of yours are not committed" in notes and "left4.txt and 3 more" in notes
+    for number in range(1, 8):
+        (project.root / f"left{number}.txt").unlink()
+    assert "1 file of yours is not committed" in " ".join(project("ship", "--dry-run", "--json").json["notes"])

@@ -107,14 +107,16 @@ def _about_the_loop(console: Console, checkpoint: Row) -> None:
     """What else the decision is about: tasks that were accepted by rule, and the modes that follow."""
     accepted = checkpoint.get("accepted")
     if accepted:
-        many = "" if accepted["files"] == 1 else "s"
-        figures = f"{accepted['files']} file{many}, [green]+{accepted['added']}[/] [red]-{accepted['deleted']}[/]"
+        figures = (
+            f"{wording.many(accepted['files'], 'file')}, [green]+{accepted['added']}[/] [red]-{accepted['deleted']}[/]"
+        )
         console.print(
-            f"[bold]Since the last checkpoint[/] {len(accepted['tasks'])} tasks, {figures}; this is the last:"
+            f"[bold]Since the last checkpoint[/] {wording.many(len(accepted['tasks']), 'task')}, {figures}; "
+            "this is the last:"
         )
         for task in accepted["tasks"]:
             told = f"{safe(task['task'], 40)} {safe(task['title'], 80)}"
-            console.print(f"  {told} [dim]{task['files']} files +{task['added']} -{task['deleted']}[/]")
+            console.print(f"  {told} [dim]{wording.many(task['files'], 'file')} +{task['added']} -{task['deleted']}[/]")
         console.print()
     chain = checkpoint.get("chain")
     if chain and chain.get("next"):

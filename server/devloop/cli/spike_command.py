@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         epilog=epilog(
             'devloop spike "Can we stream the import instead of loading it?"',
             "devloop spike --from SPIKE-003 --time-box 20m",
-            "devloop decide spike-run continue --leave-out plan",
+            "devloop decide continue --leave-out plan",
             "devloop spike --list",
             'devloop spike --show "stream the import"',
             fields=f"{PROPOSED}; --list {{spikes: [{{path, topic, findings, relationship, relates_to, changes}}]}}, "
