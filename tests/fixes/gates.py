@@ -278,4 +278,11 @@ FIXES: tuple[Fix, ...] = (
         ),
         tests=("tests/gates/test_gates_weaker.py::test_a_test_that_moves_to_where_nobody_looks_for_tests_is_named",),
     ),
+    Fix(
+        name="no-landing-beside-what-no-gate-saw",
+        threat="§13.6: accepted work lands on a branch that went on, and no check has run on the two together",
+        says="what is landed without a run is refused where the branch went on since the gates ran",
+        cuts=(Cut("runs/acceptance.py", "    if planned.needs_gates:\n", "    if False:\n"),),
+        tests=("tests/e2e/test_e2e_repositories.py::test_accepted_work_never_lands_beside_what_no_gate_has_seen",),
+    ),
 )
