@@ -50,7 +50,7 @@ async def test_it_is_no_part_of_the_work_and_leaves_with_the_worktree(repo, work
     dig(worktree.path, 250)
     made = await workspace.commit("r1", "m", trailers={})
     left_out = {each.path: each.reason for each in made.skipped}
-    assert max(map(len, left_out)) < 200
+    assert min(map(len, left_out)) > 1024  # whole: what people read is cut once it is clean (`runs/paths_told.py`)
     assert set(left_out.values()) == {"a path of more than 1024 bytes"}
     assert "fine" in repo.git("ls-tree", "-r", "--name-only", made.id)
     await workspace.release("r1")
