@@ -166,3 +166,8 @@ def test_every_malformed_file_is_named_with_its_line(project, put, tmp_path):
         ".current-session.json": 1,
     }
     assert "can't be read" in checking.stale_hand_off(project, plan_exists=True)
+
+
+def test_a_heading_without_words_is_none() -> None:
+    spike, _ = spikes.parse("# \t\n## A\n\nx\n\n##  \n\ny\n", "spikes/late.md")
+    assert (spike.topic, spike.sections) == ("late", (("A", "x\n\n##  \n\ny"),))
