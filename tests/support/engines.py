@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from devloop import trust
 from devloop.engine import EngineClient
@@ -51,6 +53,8 @@ class Engine:
         self.client: EngineClient | None = None
         self.config = config_root() / "config.toml"
         """The person's own configuration."""
+        self._home = {name: value for name, value in os.environ.items() if name.startswith("DEVLOOP_")}
+        """Where it is at home: one that several tests share starts again in a test, where nothing of this is set."""
         self._news = asyncio.Condition()
         self._variables: dict[str, str] = {}
         self._scenarios = itertools.count(1)
@@ -67,9 +71,10 @@ class Engine:
             "plan/propose": self._propose,
             "engine/event": self._event,
         }
-        self.client = await EngineClient.start(
-            self.root, self.state, environment=self._variables, handlers=handlers, lock_wait_s=lock_wait_s
-        )
+        with mock.patch.dict(os.environ, self._home):
+            self.client = await EngineClient.start(
+                self.root, self.state, environment=self._variables, handlers=handlers, lock_wait_s=lock_wait_s
+            )
 
     async def kill(self) -> None:
         """SIGKILL: nothing in the process gets a chance to tidy up."""
