@@ -117,7 +117,7 @@ def test_following_a_decision_goes_past_the_checkpoint_it_answers(place):
     assert told.code == 0 and f"as {kept['commit']}" in told.out and f"checked on {kept['checked']}" in told.out
     assert "exit code 0" in told.out and "accepted by a person (commit)" in told.out
     nothing = place("explain", "9.9")
-    assert nothing.code == 1 and "No run of devloop did task 9.9: it had no run." in nothing.out
+    assert nothing.code == 1 and "The plan has no task 9.9, and none of that name was ever run." in nothing.out
 
 
 def test_closed_streams_are_no_error(place):

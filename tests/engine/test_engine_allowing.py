@@ -27,6 +27,7 @@ FILES = {
     "pytest.ini": "[pytest]\npythonpath = .\n",
     "tests/test_money.py": MONEY,
     "tests/test_other.py": OTHER,
+    "tests/test_price.py": "from money import PRICE\n\n\ndef test_it() -> None:\n    assert PRICE < 3\n",
     "tests/snapshots/a.json": "1\n",
     ".devloop/plan.md": PLAN,
 }
@@ -224,17 +225,13 @@ async def test_a_rule_that_asks_only_where_something_fails_passes_it_too(shop: E
 async def test_with_the_bases_tests_a_named_test_helps_nobody_where_the_work_changes_what_it_says(shop: Engine) -> None:
     """What a person set is stricter than a task that a person said yes to."""
     yes(shop, item("o", ["tests/test_price.py"]))
-    (shop.root / "tests/test_price.py").write_text(
-        "from money import PRICE\n\n\ndef test_it():\n    assert PRICE < 3\n"
-    )
-    commit_all(shop.root)
     config = shop.config.read_text()
     shop.config.write_text(config + '[gates]\nfrom = "base"\n')
     await shop.environment()
     try:
         files = {
             "money.py": "PRICE = 4\n",
-            "tests/test_price.py": "from money import PRICE\n\n\ndef test_it():\n    assert PRICE < 5\n",
+            "tests/test_price.py": "from money import PRICE\n\n\ndef test_it() -> None:\n    assert PRICE < 5\n",
         }
         shown = await waits(shop, await begun(shop, "o", files, ["tests/test_price.py"]))
         assert "with the base's tests and configuration" in shown["problem"], shown

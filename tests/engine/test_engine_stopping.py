@@ -77,6 +77,7 @@ async def test_on_failure_only_a_red_gate_and_what_needs_an_eye_ask(one: Engine)
     mended = [turn(command("mv broken c1.txt")), turn(finish("Mended."))]
     red = [turn(write("broken", "x")), turn(finish("Broken.")), *mended]
     guard = [turn(write("c3.py", "x: int = None  # type: ignore\n")), turn(finish("The check is easier now."))]
+    guard += [turn(command("sleep 60"))]  # it is cancelled at work
     nothing = [turn(finish("There was nothing to do."))]
     await one.play({"c1": red, "c2": work("c2.txt"), "c3": guard, "c4": nothing})
     one.following = [task("c2"), task("c3"), task("c4")]

@@ -53,7 +53,7 @@ def declared(**changes: object) -> Gate:
         (tool("exit 0", PASSED), "pass", "1 passed"),
         (tool("exit 1", FAILED), "fail", "1 failed"),
         (tool("exit 1", PASSED), "error", "no test of the report failed"),
-        (tool("exit 0", FAILED), "error", "lists 1 failures"),
+        (tool("exit 0", FAILED), "error", "lists 1 failure"),
         (tool("exit 0"), "unknown", "missing"),
         (tool("exit 3"), "error", "no report"),
         (tool("exit 0", SKIPPED), "unknown", "skipped"),

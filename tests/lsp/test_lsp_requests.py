@@ -12,7 +12,7 @@ from support.editor import Failed
 
 STARTED = {"run": "run-1", "attempt": 1, "state": "queued", "attached": False}
 ACTING = {
-    *("run", "continue", "start", "errand", "decide", "archive", "trust/accept", "trust/revoke", "stop"),
+    *("run", "continue", "start", "errand", "decide", "archive", "restore", "trust/accept", "trust/revoke", "stop"),
     *("mark", "move", "depends", "land"),
     *("init", "import", "hooks/run", "findings/plan", "findings/fix", "findings/clear"),
 }

@@ -193,7 +193,9 @@ def scenario(sown: Sown) -> dict[str, Any]:
     def finish(source: str, rows: int = 25) -> tuple[str, dict[str, Any]]:
         return "finish", {"summary": f"It is done.\n{sown.text(source, rows)}"}
 
-    names = [row.replace("/", "") for row in sown.rows("name", 6)]
+    # A name has no slash, and what has a shape only with one has none without.
+    named = [row for row in sown.rows("name", 12) if "/" not in row or not row.startswith("shape")]
+    names = [row.replace("/", "") for row in named[:6]]
     made = [("write_file", {"path": f"work/{n}-{name}"[:120], "content": "x\n"}) for n, name in enumerate(names)]
     first = [
         turn(
@@ -419,7 +421,8 @@ def test_an_editors_notifications_and_questions_tell_none(day: Day) -> None:
     for method, data in day.pushed.items():
         assert not day.sown.leaks(data), (SEED, method)
     assert "question" in day.sown.reached(day.pushed["window/showMessageRequest"])
-    assert {"said", "report"} <= day.sown.reached(day.pushed["devloop/event"])
+    # What is said is passed over for an editor that is behind; a report never.
+    assert "report" in day.sown.reached(day.pushed["devloop/event"])
 
 
 def test_words_of_commits_with_a_known_value_hold_a_release_back(day: Day) -> None:

@@ -109,7 +109,8 @@ ANYWHERE: Final = (
         "asic",
         r"[Aa]uthorization[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"']?[Bb]asic[ \t]{1,9}([A-Za-z0-9+/=]{8,})",
     ),
-    _pattern("url-password", "://", r"(?<=://)[^\s/@:\"'<>]{0,64}:[^\s/@\"'<>]{3,256}(?=@)"),
+    # One slash is enough: a URL that was taken for a path has lost the other.
+    _pattern("url-password", ":/", r"(?:(?<=://)|(?<=\w:/))[^\s/@:\"'<>]{0,64}:[^\s/@\"'<>]{3,256}(?=@)"),
 )
 
 NAMES: Final = (*dict.fromkeys(each.name for each in (*IN_RUNS, *ANYWHERE)), "private-key")
