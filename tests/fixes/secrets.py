@@ -142,6 +142,13 @@ FIXES = (
         tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
     ),
     Fix(
+        name="conversations-cut-no-secret",
+        threat="§9.3: half a secret in what is shown of a long input or result of a tool",
+        says="a block of a conversation is cut once it is clean",
+        cuts=(Cut("runs/transcript_text.py", "text = clean(str(value))", "text = str(value)"),),
+        tests=(f"{PART}test_a_block_of_the_conversation_is_cut_once_it_is_clean",),
+    ),
+    Fix(
         name="statements-cut-no-secret",
         threat="§9.3: half a secret in what is shown of a statement of a test",
         says="a statement is cut once it is clean",

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from devloop.gates import changes_to_checks, guards
+from devloop.redact import Redactor
+from devloop.runs import transcript_text
 from support.engines import command, engine, finish, trust_everything, turn, write
 from support.projects import at_home, commit_all, tiny_project
 
@@ -68,3 +70,12 @@ def test_a_line_that_is_too_long_to_be_kept_ends_between_words() -> None:
     )
     found = [each.text for each in changes_to_checks(f"{head}{line}\n")]
     assert found and all(INSIDE not in each for each in found) and max(map(len, found)) > guards.LONGEST - 80
+
+
+@pytest.mark.parametrize("where", ["input", "result", "opening"])
+def test_a_block_of_the_conversation_is_cut_once_it_is_clean(where: str) -> None:
+    long = f"{'x' * (transcript_text.MAX_BLOCK - SHOWN - 1)} {KEY} {'y' * 400}"
+    given = [{"type": "text", "text": long}] if where == "result" else long
+    clean = Redactor().text
+    text = transcript_text._quoted(long, clean) if where == "opening" else transcript_text._shown(given, clean)
+    assert "characters more)" in text and INSIDE not in text
