@@ -142,6 +142,12 @@ def test_what_every_set_up_for_development_says_spoils_no_code() -> None:
     assert redactor.text(code) == code
 
 
+def test_a_url_that_was_taken_for_a_path_keeps_its_password_hidden() -> None:
+    """A path is told as it is normalised: of two slashes one is left."""
+    said = Redactor().text("no/such:postgres:/app:k8Tr-v3ry@db.example/x, nor https://app:0wn-V3ry@db")
+    assert "k8Tr-v3ry" not in said and "0wn-V3ry" not in said and said.startswith("no/such:postgres:/«")
+
+
 def test_what_is_hidden_already_stays_as_it_is_told() -> None:
     """Texts pass several exits, in more than one process."""
     engine, daemon = (Redactor.of_environment({"HARBOR_MASTER_SECRET": "harbor-master"}) for _ in range(2))

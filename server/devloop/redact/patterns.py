@@ -34,7 +34,7 @@ class Pattern:
     def matches(self, text: str) -> Iterator[tuple[int, int]]:
         group = 1 if self.expression.groups else 0
         for found in self.expression.finditer(text):
-            if self.name != "url-password" or not _known_to_all(found[0]):
+            if self.name != "url-password" or not _known_to_all(found[group]):
                 yield found.span(group)
 
 
@@ -110,7 +110,7 @@ ANYWHERE: Final = (
         r"[Aa]uthorization[\"']?[ \t]{0,9}[:=][ \t]{0,9}[\"']?[Bb]asic[ \t]{1,9}([A-Za-z0-9+/=]{8,})",
     ),
     # One slash is enough: a URL that was taken for a path has lost the other.
-    _pattern("url-password", ":/", r"(?:(?<=://)|(?<=\w:/))[^\s/@:\"'<>]{0,64}:[^\s/@\"'<>]{3,256}(?=@)"),
+    _pattern("url-password", ":/", r":/{1,2}([^\s/@:\"'<>]{0,64}:[^\s/@\"'<>]{3,256})@"),
 )
 
 NAMES: Final = (*dict.fromkeys(each.name for each in (*IN_RUNS, *ANYWHERE)), "private-key")
