@@ -12,9 +12,12 @@ import pytest
 
 from double import Double
 from support.crashes import Crash, check, run_plan, scenario
+from support.turns import some
 
 PARTS = 4
 """The kills are shared out among this many tests, so that they can run side by side."""
+KILLS = 3
+"""So many in each test without `--long`, in turns (see `support.turns`)."""
 SHORT_BOUNDARIES, SHORT_ENGINE, SHORT_DAEMON = 12, 4, 4
 LONG_ENGINE, LONG_DAEMON = 120, 40
 
@@ -48,7 +51,8 @@ async def test_a_plan_ends_the_same_whenever_engine_or_daemon_are_killed(place, 
         reference = await run_plan(place / "0", double, None)
         expected = check(reference)
         boundaries = len(reference.ledger)
-        planned = crashes(boundaries, reference.seconds, every=pytestconfig.getoption("--long"))[part::PARTS]
+        every = crashes(boundaries, reference.seconds, every=pytestconfig.getoption("--long"))
+        planned = some(every[part::PARTS], KILLS)
         hit = 0
         for number, crash in enumerate(planned, 1):
             folder = place / str(number)

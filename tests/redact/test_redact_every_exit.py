@@ -32,13 +32,14 @@ from devloop.cli import crash
 from devloop.daemon.endpoint import announced
 from devloop.hello import hello
 from double import Double
+from support import turns
 from support.editor import EVERYTHING, Editor, Failed
 from support.engines import trust_everything
 from support.programs import PROGRAM, Place
 from support.sown import Sown, strings, told_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-SEED = int(os.environ.get("DEVLOOP_TEST_SECRETS", "0")) or int.from_bytes(os.urandom(4), "big")
+SEED = int(os.environ.get("DEVLOOP_TEST_SECRETS", "0")) or turns.number()
 
 SUBJECTS = 8
 """Commits of the person, each with a value in its words that this machine knows."""

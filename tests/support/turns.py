@@ -42,6 +42,11 @@ def some(places: Sequence[T], count: int) -> list[T]:
     return [place for at, place in enumerate(places) if at in chosen]
 
 
+def number() -> int:
+    """The turn's number, to draw from: the same inputs again and again on one day, others on the next."""
+    return _turn
+
+
 def figure() -> str:
     """What to say at the end of a run."""
     return "" if _long else f"places that are tried in turns: this was {VARIABLE}={_turn}"
