@@ -153,7 +153,7 @@ def test_ctrl_c_leaves_the_run_alone_and_says_so(devloop, scripted, project):
         text=True,
     )
     wait_for_run(devloop)
-    time.sleep(0.3)  # it follows by now
+    assert process.stdout is not None and process.stdout.readline(), "it follows"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
