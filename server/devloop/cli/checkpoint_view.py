@@ -71,7 +71,7 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
         console.print(f"[cyan]note[/] {safe(notice, 300)}")
     turns = checkpoint.get("turns") or 0
     spent = [
-        f"{turns} turn{'' if turns == 1 else 's'}",
+        wording.many(turns, "turn"),
         f"{wording.tokens(checkpoint.get('tokens'))} tokens",
         wording.money(checkpoint.get("cost_usd")),
         output.model_name({**run, "scripted": checkpoint.get("scripted", run.get("scripted"))}),
@@ -142,8 +142,9 @@ def recommended_then(decision: str, checkpoint: Row) -> str:
 def _diff(console: Console, diff: Row | None) -> None:
     if not diff:
         return
-    many = "" if diff["files"] == 1 else "s"
-    console.print(f"{diff['files']} file{many} changed, [green]+{diff['added']}[/] [red]-{diff['deleted']}[/]")
+    console.print(
+        f"{wording.many(diff['files'], 'file')} changed, [green]+{diff['added']}[/] [red]-{diff['deleted']}[/]"
+    )
     listed = diff.get("list") or []
     for file in listed[:MAX_FILES]:
         added, deleted = file.get("added") or 0, file.get("deleted") or 0

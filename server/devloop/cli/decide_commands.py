@@ -174,7 +174,7 @@ def land(as_json: Json = False) -> None:
     elif not found["commits"]:
         output.console().print("All that was accepted is on your branch already.")
     else:
-        many = "1 commit" if found["commits"] == 1 else f"{found['commits']} commits"
+        many = wording.many(found["commits"], "commit")
         moved = f"{str(found['old'])[:7]}..{str(found['new'])[:7]}"
         output.console().print(f"[green]landed[/] {many} on {safe(found['branch'], 80)} ({safe(moved, 20)})")
 

@@ -29,7 +29,7 @@ def show(console: Console, waiting: list[tuple[Row, Row]]) -> list[str]:
         said = checkpoint.get("problem") or (checkpoint.get("question") or {}).get("text") or checkpoint.get("summary")
         console.print(
             f"  [bold]{number}[/] {safe(run['task'], 40)} {safe(run.get('title'), 80)} [dim]· {title} · "
-            f"{diff['files']} file{'' if diff['files'] == 1 else 's'} +{diff['added']} -{diff['deleted']} · "
+            f"{wording.many(diff['files'], 'file')} +{diff['added']} -{diff['deleted']} · "
             f"{wording.money(checkpoint.get('cost_usd'))}[/] "
             f"{verdicts}"
         )

@@ -195,8 +195,7 @@ def _print(console: Console, reviews: Sequence[Row], *, whole: bool) -> None:
         console.print("No review is kept. Begin one with `devloop review`.")
     for each in reviews:
         waits = "" if each["accepted"] else " [yellow]waits for a decision[/]"
-        many = "" if each["count"] == 1 else "s"
-        what = f"{each['what']}, {each['count']} file{many}, +{each['added']} -{each['deleted']}"
+        what = f"{each['what']}, {wording.many(each['count'], 'file')}, +{each['added']} -{each['deleted']}"
         console.print(f"[bold]{safe(each['id'], 80)}[/] {safe(what, 200)} · {safe(each['verdict'], 20)}{waits}")
         if whole and each["summary"]:
             console.print(f"{safe_block(each['summary'])}\n")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from devloop import beginning
 from devloop import plan as plans
-from devloop.daemon import importing
+from devloop.daemon import importing, wording
 from devloop.daemon.documents import PlanText
 from devloop.daemon.errands.model import Accepted, Project, Proposal
 from devloop.errors import NotFound, Refused, StaleEdit
@@ -50,7 +50,7 @@ async def preview_new(project: Project, accepted: Accepted, *, add: bool, replac
         notes = (*notes, f"The plan that is there goes to {importing.REPLACED}/.")
     elif before is not None:
         notes = (*notes, "There is a plan by now, which this would take the place of: accepting it is refused.")
-    count = f"a plan with {made.tasks} task{'' if made.tasks == 1 else 's'}"
+    count = f"a plan with {wording.many(made.tasks, 'task')}"
     patch = proposing.patch(text, made.text, path)
     return Proposal(path, before is not None, patch, made.text, count, notes)
 
@@ -72,7 +72,7 @@ async def create(project: Project, accepted: Accepted, *, add: bool, replace: bo
     project.wrote(after)
     where = f" The plan that was there is {archived} now." if archived else ""
     path = before.relative if before is not None else beginning.PLAN
-    return _said(f"{path} is written: {made.tasks} task{'' if made.tasks == 1 else 's'}.{where}", made.notes)
+    return _said(f"{path} is written: {wording.many(made.tasks, 'task')}.{where}", made.notes)
 
 
 def _made(accepted: Accepted) -> proposing.NewPlan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from devloop.daemon import wording
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, errand_task
 from devloop.errors import UsageError
 from devloop.runs.spec import TaskSpec
@@ -41,11 +42,10 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
     )
     if why and (not quick or security):
         members.append(_member(looked, asked, "security", "security-scanner", SECURITY))
-    many = "" if len(looked.files) == 1 else "s"
     lines = f", +{looked.added} -{looked.deleted}" if looked.base else ""
     return errand_task(
         "review",
-        f"Review {looked.what} ({len(looked.files)} file{many}{lines})",
+        f"Review {looked.what} ({wording.many(len(looked.files), 'file')}{lines})",
         given={"change": looked.to_json(), "security": why, "asked": asked.text[:2000]},
         agent=REVIEWER,
         base=looked.commit,
