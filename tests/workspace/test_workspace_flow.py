@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import pytest
 
 from devloop.errors import LandingRefused, UsageError
@@ -206,3 +209,22 @@ async def test_diff_gives_figures_patch_and_its_cut(repo, workspace):
     cut = await workspace.diff(worktree.base, made.id, limit=300)
     assert cut.truncated and len(cut.patch) <= 300 and cut.files == diff.files
     assert cut.patch.endswith("\n") and diff.patch.startswith(cut.patch)
+
+
+@pytest.mark.parametrize("limit", [None, 0, 300])
+async def test_git_may_be_cancelled_at_any_moment(repo, workspace, limit):
+    """As a person's *cancel* does: also while the rest of a cut output is on its way, since a pipe has one reader."""
+    worktree = await workspace.prepare("r1")
+    repo.write({f"many/{number}.txt": "line\n" * 2000 for number in range(40)}, worktree.path)
+    made = await workspace.commit("r1", "m", trailers={})
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    whole = await workspace.diff(worktree.base, made.id, limit=limit)
+    took = loop.time() - begun
+    for part in range(40):
+        asked = asyncio.ensure_future(workspace.diff(worktree.base, made.id, limit=limit))
+        await asyncio.sleep(took * part / 40)
+        asked.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asked
+    assert await workspace.diff(worktree.base, made.id, limit=limit) == whole

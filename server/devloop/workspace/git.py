@@ -190,6 +190,8 @@ class Git:
         except BaseException:
             await asyncio.shield(_end(process, process.stdout, process.stderr))
             raise
+        if truncated:
+            await asyncio.shield(_end(process, process.stdout, process.stderr))
         return Output(process.returncode or 0, out, err.decode("utf-8", "replace"), truncated)
 
     def _command(self, path: str, literal: bool) -> list[str]:
@@ -255,14 +257,18 @@ async def _talk(
     size = 0
     assert process.stderr is not None
     errors = asyncio.ensure_future(process.stderr.read())
-    while size <= limit and (chunk := await process.stdout.read(1 << 16)):
-        chunks.append(chunk)
-        size += len(chunk)
-    if size > limit:
-        await _end(process, process.stdout)
-    err = await errors
+    try:
+        while size <= limit and (chunk := await process.stdout.read(1 << 16)):
+            chunks.append(chunk)
+            size += len(chunk)
+        if size > limit:
+            return b"".join(chunks)[:limit], b"", True
+        err = await errors
+    finally:  # whoever ends git reads its pipes: a pipe has one reader
+        errors.cancel()
+        await asyncio.wait({errors})
     await process.wait()
-    return b"".join(chunks)[:limit], err, size > limit
+    return b"".join(chunks), err, False
 
 
 async def _say(process: asyncio.subprocess.Process, words: bytes, answers: int) -> None:
