@@ -15,7 +15,8 @@ from typing import Final
 
 from devloop.plan.build import parse
 from devloop.plan.candidates import Candidate
-from devloop.plan.completion import Completion, completion
+from devloop.plan.completion import completion
+from devloop.plan.completion_values import Completion
 from devloop.plan.document import Document
 from devloop.plan.edits import add_note, append_log, apply, apply_to, difference, set_header, set_marker
 from devloop.plan.events import Event, change

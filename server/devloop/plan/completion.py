@@ -7,35 +7,17 @@ models, skills and files are not known here: for those kinds the caller has the 
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from devloop.plan import candidates, items, tags
+from devloop.plan import completion_values as values
 from devloop.plan.blocks import CODE, COMMENT, FENCE, FENCED, FRONT, HTML, ITEM, UNDERLINE, State
-from devloop.plan.candidates import Candidate
+from devloop.plan.completion_values import Completion, CompletionKind
 from devloop.plan.headings import CRITERION, LOG
 from devloop.plan.lines import body
 from devloop.plan.model import Plan
 from devloop.plan.spans import section_at
 from devloop.plan.tree import META, TASK, Node
-
-CompletionKind = Literal[
-    "none",
-    "marker",
-    "dependency",
-    "group",
-    "agent",
-    "mode",
-    "model",
-    "skill",
-    "limit",
-    "tag-name",
-    "header-key",
-    "header-value",
-    "meta-key",
-    "path",
-    "task-template",
-    "phase-template",
-]
 
 _SILENT: Final = frozenset((CODE, FENCE, FENCED, COMMENT, HTML, FRONT))
 _MARKER: Final = re.compile(r"[ \t]*(?:[-+*]|[0-9]{1,9}[.)])[ \t]+\[([^\]]?)\Z")
@@ -47,27 +29,6 @@ _META: Final = re.compile(r"(?:\*\*|__|\*|_)?([A-Za-z][A-Za-z /-]{0,38}?)(?:\*\*
 _FIELD_KEY: Final = re.compile(r"(?:.*[ \t]\|)?[ \t]*\*\*([^*:|]{0,40})\Z", re.DOTALL)
 _FIELD: Final = re.compile(r"(?:.*[ \t]\|)?[ \t]*\*\*([^*:|]{1,40}?)[ \t]*(?:\*\*[ \t]*:|:[ \t]*\*\*)[ \t]*", re.DOTALL)
 _HEADING: Final = re.compile(r"[ ]{0,3}(#{1,4})[ \t]*([^\[]*)\Z")
-_WORD_BEHIND: Final = re.compile(r"[\w.#/-]*")
-_LIST_BEHIND: Final = re.compile(r"[^\[\]|]*")
-_LINE_BEHIND: Final = re.compile(r"[^\[\]|]*")
-_RANGE_START: Final = re.compile(r"(.*?)(?:(?<![ \t])[ \t]+)?(?:\.\.|[-–—])[ \t]*", re.DOTALL)
-_TASK_WORD: Final = re.compile(r"tasks?[ \t]+", re.IGNORECASE)
-
-
-class Completion(NamedTuple):
-    """`start`, `end`: columns of what a candidate replaces; `prefix`: the part of it in front of the place.
-
-    `subject`: what it is about: the agent of a mode, the key of a header value,
-    the skills that stand in the list already. `closed`: a `]` follows.
-    """
-
-    kind: CompletionKind
-    start: int
-    end: int
-    prefix: str
-    candidates: tuple[Candidate, ...] = ()
-    subject: str = ""
-    closed: bool = False
 
 
 def completion(plan: Plan, line: int, column: int) -> Completion:
@@ -100,23 +61,6 @@ def _silent(plan: Plan, line: int) -> bool:
 
 def _takes_all(state: State) -> bool:
     return state.leaf not in (None, "p") or state.quoted
-
-
-def _at(
-    kind: CompletionKind,
-    text: str,
-    column: int,
-    start: int,
-    found: tuple[Candidate, ...] = (),
-    behind: re.Pattern[str] = _WORD_BEHIND,
-    subject: str = "",
-) -> Completion:
-    """From `start` to the end of the word the place is in."""
-    rest = behind.match(text, column)
-    end = rest.end() if rest else column
-    while end > column and text[end - 1] in " \t`":
-        end -= 1
-    return Completion(kind, start, end, text[start:column], found, subject, text[end:].lstrip().startswith("]"))
 
 
 def _marker(text: str, before: str) -> Completion | None:
@@ -169,62 +113,27 @@ def _tag(plan: Plan, line: int, text: str, before: str) -> Completion | None:
         if name and not re.fullmatch(r"[A-Za-z][\w-]*", name):
             return None
         names = candidates.phase_tags() if heading else candidates.tag_names(text)
-        return _at("tag-name", text, column, begin + 1, names)
+        return values.at("tag-name", text, column, begin + 1, names)
     start = column - len(value.lstrip())
-    phase = section.phase if section is not None else None
-    if heading:
-        return _at("group", text, column, start, candidates.phase_groups(plan, phase)) if key == "parallel" else None
-    assert index is not None
+    if index is not None and not heading:
+        return _tag_value(plan, text, column, start, key, index)
+    if key != "parallel" or section is None:
+        return None
+    return values.at("group", text, column, start, candidates.phase_groups(plan, section.phase))
+
+
+def _tag_value(plan: Plan, text: str, column: int, start: int, key: str, index: int) -> Completion | None:
     if key == "depends":
-        return _dependency(plan, text, column, start, index, None)
+        return values.dependency(plan, text, column, start, index, None)
     if key == "parallel":
-        return _at("group", text, column, start, candidates.groups(plan, index))
+        return values.at("group", text, column, start, candidates.groups(plan, index))
     if key == "agent":
-        return _agent(text, column, start)
+        return values.agent(text, column, start)
     if key == "model":
-        return _at("model", text, column, start)
+        return values.at("model", text, column, start)
     if key in tags.SKILL:
-        return _skill(text, column, start)
-    return _at("limit", text, column, start, subject=key) if key in ("budget", "turns", "timeout") else None
-
-
-def _agent(text: str, column: int, start: int) -> Completion:
-    while start < column and text[start] == "`":
-        start += 1
-    colon = text.find(":", start, column)
-    if colon < 0:
-        return _at("agent", text, column, start)
-    first = colon + 1
-    while first < column and text[first] in " \t":
-        first += 1
-    return _at("mode", text, column, first, subject=text[start:colon].strip())
-
-
-def _skill(text: str, column: int, start: int) -> Completion:
-    """One of a list of names; `subject`: the others."""
-    names = list(tags.skill_names(text, start, text.find("]", column) if "]" in text[column:] else len(text)))
-    here = next((name for name in names if name.start() <= column <= name.end()), None)
-    others = ",".join(name[0].lower() for name in names if name is not here)
-    first, last = here.span() if here is not None else (column, column)
-    return Completion("skill", first, last, text[first:column], (), others, "]" in text[column:])
-
-
-def _dependency(plan: Plan, text: str, column: int, start: int, index: int | None, phase: int | None) -> Completion:
-    """One of a list of references, or the second half of a range."""
-    part = text[start:column]
-    split = max(part.rfind(","), part.rfind(";"), part.rfind("&"), part.rfind(" and ") + 4 if " and " in part else -1)
-    first = start + split + 1
-    while first < column and text[first] in " \t`":
-        first += 1
-    word = _TASK_WORD.match(text, first, column)
-    first = word.end() if word else first
-    half = _RANGE_START.match(text, first, column)
-    if half is not None and half[1].lower() in plan.graph.by_id and text[first:column].lower() not in plan.graph.by_id:
-        first = half.end()
-    place = _at("dependency", text, column, first)
-    behind = _LIST_BEHIND.match(text, place.end)
-    listed = f"{text[start : start + max(split, 0)]},{behind[0] if behind else ''}"
-    return place._replace(candidates=candidates.dependencies(plan, index, phase, listed, place.prefix))
+        return values.skill(text, column, start)
+    return values.at("limit", text, column, start, subject=key) if key in ("budget", "turns", "timeout") else None
 
 
 # Metadata of a task
@@ -254,7 +163,7 @@ def _below_task(plan: Plan, line: int, text: str, before: str) -> Completion | N
     rest = text[column:]
     if ":" not in rest and len(rest.split()) > 1:
         return None  # a sentence
-    return _at("meta-key", text, column, start, candidates.meta_keys(task))
+    return values.at("meta-key", text, column, start, candidates.meta_keys(task))
 
 
 def _title_above(plan: Plan, line: int, node: Node | None) -> Node | None:
@@ -274,42 +183,20 @@ def _task_of(node: Node | None) -> Node | None:
 
 def _value(plan: Plan, text: str, column: int, start: int, key: str, task: Node | None) -> Completion | None:
     if key == "depends":
-        return _dependency(plan, text, column, start, task.index if task is not None else None, None)
+        return values.dependency(plan, text, column, start, task.index if task is not None else None, None)
     if key in ("files", "may change tests"):
-        return _path(text, column, start)
+        return values.path(text, column, start)
     if key == "agent":
-        return _agent(text, column, start)
+        return values.agent(text, column, start)
     if key == "model":
         while start < column and text[start] == "`":
             start += 1
-        return _at("model", text, column, start)
+        return values.at("model", text, column, start)
     if key == "skills":
-        return _skill(text, column, start)
+        return values.skill(text, column, start)
     if key == "effort":
-        return _at("header-value", text, column, start, candidates.sizes(), subject="Effort")
+        return values.at("header-value", text, column, start, candidates.sizes(), subject="Effort")
     return None
-
-
-_PATH_BEHIND: Final = re.compile(r"[^\s`,;()]*")
-_TICKED_BEHIND: Final = re.compile(r"[^`]*")
-
-
-def _path(text: str, column: int, start: int) -> Completion | None:
-    """A piece of a `Files` value, or of one like it, between commas: without back-ticks, note and line range."""
-    pieces = items.pieces(text[start:column])
-    first = column - len(pieces[-1])
-    while first < column and text[first] in " \t":
-        first += 1
-    ticked = text.startswith("`", first, column)
-    if ticked:
-        first += 1
-        if "`" in text[first:column]:
-            return None  # behind the path
-    elif re.search(r"[()\s]", text[first:column]):
-        return None
-    close = text.find("`", column) >= 0
-    found = _at("path", text, column, first, behind=_TICKED_BEHIND if ticked and close else _PATH_BEHIND)
-    return found._replace(closed=ticked and text.startswith("`", found.end))
 
 
 # Header, phases, empty lines
@@ -338,9 +225,9 @@ def _field(plan: Plan, line: int, text: str, before: str) -> Completion | None:
         return None
     key = " ".join(value[1].lower().split())
     if phase is not None and key == "dependencies":
-        return _dependency(plan, text, column, value.end(), None, phase)
+        return values.dependency(plan, text, column, value.end(), None, phase)
     found_values = candidates.header_values(plan, key, phase)
-    return _at("header-value", text, column, value.end(), found_values, _LINE_BEHIND, key)
+    return values.at("header-value", text, column, value.end(), found_values, values.LIST_BEHIND, key)
 
 
 def _new_line(plan: Plan, line: int, text: str, before: str) -> Completion | None:
