@@ -351,13 +351,16 @@ describe("a command", () => {
   it("lands what was accepted, and says how much of it where", async () => {
     one.answers["devloop/land"] = { commits: 2, branch: "main", old: "a", new: "b" };
     await call("devloop.land");
-    one.answers["devloop/land"] = { commits: 0, branch: "main", old: "b", new: "b" };
+    one.answers["devloop/land"] = { commits: 0, branch: "main", old: "b", new: "b", run: null };
+    await call("devloop.land");
+    one.answers["devloop/land"] = { commits: 0, branch: "main", old: "b", new: "b", run: "run-land-1" };
     await call("devloop.land");
     expect(vs.said.map(([text]) => text)).toEqual([
       "2 commits landed on main.",
       "All that was accepted is on your branch already.",
+      "main went on since the work was accepted: run-land-1 runs the gates on both, then lands it.",
     ]);
-    expect(one.calls).toEqual([["devloop/land"], ["devloop/land"]]);
+    expect(one.calls).toEqual([["devloop/land"], ["devloop/land"], ["devloop/land"]]);
   });
 
   it("restarts the folder that is named, else all", async () => {

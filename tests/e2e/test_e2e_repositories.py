@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from support.engines import trust_everything
+from support.programs import WORK
 from support.projects import PERSON, commit_all, git, make_repository
 
 
@@ -166,13 +169,39 @@ def test_work_that_was_only_accepted_is_said_to_wait_and_brought_home(place):
     assert "everything." in place().out and "on your branch already" in place("land").out
 
 
-def test_accepted_work_never_lands_beside_what_no_gate_has_seen(place):
-    place.project("# Plan: P\n\n- [ ] Task 1.1: First thing\n")
+def test_accepted_work_lands_on_a_branch_that_went_on_once_the_gates_have_seen_both(place):
+    place.project("# Plan: P\n\n- [ ] Task 1.1: First thing\n- [ ] Task 1.2: Second thing\n")
     place.waiting()
     assert place("decide", "stop", "--follow").code == 0
     (place.root / "mine.txt").write_text("mine\n")
     place.git("add", "mine.txt")
     place.git("commit", "-q", "-m", "mine", "--", "mine.txt")
+    landed = place("land")
+    assert landed.code == 0 and "the gates run on both" in landed.out and "landed (run-land-1" in landed.out
+    assert place.git("log", "-2", "--format=%s").split("\n") == ["First thing", "mine"]
+    assert place("runs", "--json").json["runs"][1]["outcome"] == "landed"
+    _what_does_not_fit_is_merged_by_hand(place)
+
+
+def _what_does_not_fit_is_merged_by_hand(place):
+    """By the very commands that the refusal names."""
+    place.play(
+        [{"calls": [{"name": "write_file", "input": {"path": "other.txt", "content": "an agent's\n"}}]}, WORK[1]]
+    )
+    place.waiting("1.2")
+    assert place("decide", "stop", "--follow").code == 0
+    (place.root / "other.txt").write_text("the person's\n")
+    place.git("add", "other.txt")
+    place.git("commit", "-q", "-m", "mine too", "--", "other.txt")
     refused = place("land")
-    assert refused.code == 4 and "went on since the work was accepted" in refused.err
-    assert place.git("log", "-1", "--format=%s") == "mine"
+    assert refused.code == 4 and "'Second thing'" in refused.err and "discard" not in refused.err
+    assert "git merge devloop/plan" in refused.err and place.git("log", "-1", "--format=%s") == "mine too"
+    place.git("commit", "-q", "-a", "--allow-empty", "-m", "the plan as it stands")
+    with pytest.raises(subprocess.CalledProcessError):
+        place.git("merge", "devloop/plan")
+    assert place.git("diff", "--name-only", "--diff-filter=U") == "other.txt"
+    (place.root / "other.txt").write_text("both\n")
+    place.git("commit", "-q", "-a", "-m", "by hand")
+    assert "on your branch already" in place("land").out
+    assert [each["outcome"] for each in place("runs", "--json").json["runs"]].count("landed") == 3
+    assert (place.root / "other.txt").read_text() == "both\n" and "[x] Task 1.2" in place.plan.read_text()

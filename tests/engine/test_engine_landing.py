@@ -200,6 +200,28 @@ async def test_what_waits_on_the_plan_branch_lands_as_a_runs_work_does(project: 
         told = len([event for event in held.events if event["kind"] == "landing.done"])
         assert (await held.ask("land"))["commits"] == 0
         assert len([event for event in held.events if event["kind"] == "landing.done"]) == told
+        await _lands_where_the_branch_went_on(held)
+
+
+async def _lands_where_the_branch_went_on(held: Engine) -> None:
+    """The gates see both first, in a run that can be seen, asked for twice, answered and cancelled."""
+    run = await accepted_only(held, "1.2")
+    theirs = persons_commit(held, "check.sh", "test ! -e 1.2.txt\n")
+    landing_run = (await held.ask("land"))["run"]
+    shown = await held.checkpoint(landing_run)
+    assert shown["decisions"] == ["commit", "stop"] and "On top of your branch as it is now, check" in shown["problem"]
+    assert (await held.ask("land"))["run"] == landing_run, "it is asked for once"
+    await held.ask("cancel", run=landing_run)
+    assert (await held.ended(landing_run))["outcome"] == "cancelled"
+    assert git(held.root, "rev-parse", "HEAD") == theirs and (await held.row(run))["outcome"] == "accepted"
+    again = (await held.ask("land"))["run"]
+    assert again != landing_run
+    await held.checkpoint(again)
+    theirs = persons_commit(held, "check.sh", "true\n")
+    await held.decide(again, "commit")
+    assert (await held.ended(again))["outcome"] == "landed"
+    assert (await held.row(run))["outcome"] == "landed" and held.marks("1.2")[-1] == "committed"
+    assert git(held.root, "rev-parse", "HEAD^") == theirs and (held.root / "1.2.txt").exists()
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["before the refs moved", "after the refs moved"])

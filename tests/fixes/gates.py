@@ -281,8 +281,14 @@ FIXES: tuple[Fix, ...] = (
     Fix(
         name="no-landing-beside-what-no-gate-saw",
         threat="§13.6: accepted work lands on a branch that went on, and no check has run on the two together",
-        says="what is landed without a run is refused where the branch went on since the gates ran",
-        cuts=(Cut("runs/acceptance.py", "    if planned.needs_gates:\n", "    if False:\n"),),
-        tests=("tests/e2e/test_e2e_repositories.py::test_accepted_work_never_lands_beside_what_no_gate_has_seen",),
+        says="where the branch went on since the gates ran, what was accepted lands only once they saw the two together",
+        cuts=(
+            Cut("engine/landing.py", "    if not planned.needs_gates:\n", "    if True:\n"),
+            Cut("runs/acceptance.py", "    if planned.needs_gates:\n", "    if False:\n"),
+        ),
+        tests=(
+            "tests/e2e/test_e2e_repositories.py"
+            "::test_accepted_work_lands_on_a_branch_that_went_on_once_the_gates_have_seen_both",
+        ),
     ),
 )

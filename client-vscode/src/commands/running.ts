@@ -63,11 +63,17 @@ export async function archive(context: Context, given: CommandArguments): Promis
 
 /** What was accepted and is not on the person's branch yet. */
 export async function land(context: Context, given: CommandArguments): Promise<unknown> {
-  const answer = await sessionOf(context, given).request<{ readonly commits: number; readonly branch: string | null }>(
-    "devloop/land",
-  );
-  const landed = `${counted(answer.commits, "commit")} landed on ${answer.branch}.`;
-  const said = answer.commits === 0 ? "All that was accepted is on your branch already." : landed;
+  const answer = await sessionOf(context, given).request<{
+    readonly commits: number;
+    readonly branch: string | null;
+    readonly run?: string | null;
+  }>("devloop/land");
+  let said = `${counted(answer.commits, "commit")} landed on ${answer.branch}.`;
+  if (answer.run) {
+    said = `${answer.branch} went on since the work was accepted: ${answer.run} runs the gates on both, then lands it.`;
+  } else if (answer.commits === 0) {
+    said = "All that was accepted is on your branch already.";
+  }
   void vscode.window.showInformationMessage(forNotice(said, 200));
   return answer;
 }

@@ -11,7 +11,7 @@ from devloop.cli.ask_person import Person, match
 from devloop.cli.common import WORKING, Json, epilog
 from devloop.cli.follow import Followed, Follower, exit_code
 from devloop.cli.output import safe
-from devloop.cli.run_commands import decide_and_follow, ended, view_of
+from devloop.cli.run_commands import FOLLOWED, decide_and_follow, ended, view_of
 from devloop.cli.session import ask, options, project_root, run
 from devloop.daemon import wording
 from devloop.errors import NotFound, UsageError
@@ -40,9 +40,11 @@ def register(app: typer.Typer) -> None:
         rich_help_panel=WORKING,
         epilog=epilog("devloop fresh", "devloop fresh run-1.2-1", fields="{run, checkpoint, decision, leave_out}"),
     )(fresh)
-    app.command("land", rich_help_panel=WORKING, epilog=epilog("devloop land", fields="{commits, branch, old, new}"))(
-        land
-    )
+    app.command(
+        "land",
+        rich_help_panel=WORKING,
+        epilog=epilog("devloop land", fields=f"{{commits, branch, old, new, run}}; where gates run first, {FOLLOWED}"),
+    )(land)
     app.command("cancel", rich_help_panel=WORKING, epilog=epilog("devloop cancel run-1.2-1", fields="{run, state}"))(
         cancel
     )
@@ -137,15 +139,19 @@ def fresh(
 
 def _ask_again(named: str) -> NoReturn:
     """Show a run's checkpoint to the person at the terminal, ask, and follow what comes of it."""
-    chosen = _waiting_run() if named == "-" else named
+    _follow(_waiting_run() if named == "-" else named, as_json=False)
+
+
+def _follow(chosen: str, *, as_json: bool) -> NoReturn:
     options.on_interrupt = f"{chosen} goes on in the background."
+    person = Person(output.console()) if output.is_terminal() and not as_json else None
 
     async def work() -> Followed:
-        async with Follower(project_root(), view_of(False), Person(output.console())) as follower:
+        async with Follower(project_root(), view_of(as_json), person) as follower:
             return await follower.follow(chosen, None, None)
 
     followed = run(work())
-    ended(followed, False)
+    ended(followed, as_json)
     raise typer.Exit(exit_code(followed.last))
 
 
@@ -167,8 +173,16 @@ def _waiting_run() -> str:
 
 
 def land(as_json: Json = False) -> None:
-    """Bring what was accepted and is still on the plan branch to your branch."""
+    """Bring what was accepted and is still on the plan branch to your branch.
+
+    Where your branch went on since, the gates run on both together first.
+    """
     found = ask("devloop/land")
+    if found.get("run"):
+        if not as_json:
+            branch = safe(found["branch"], 80)
+            output.console().print(f"{branch} went on since the work was accepted: the gates run on both together.")
+        _follow(str(found["run"]), as_json=as_json)
     if as_json:
         output.print_json(found)
     elif not found["commits"]:

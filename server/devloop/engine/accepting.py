@@ -111,6 +111,23 @@ async def land(run: str, ready: Outcome, at: Position) -> Outcome:
             return {"outcome": "accepted", "reason": "the work is on the plan branch", "goes_on": goes_on}
 
 
+async def land_rest(run: str, ready: Outcome, at: Position) -> Outcome:
+    """What was accepted before, where the person's branch went on since: the end of a run that does only that."""
+    while True:
+        landed = await _try_landing(run, ready)
+        match landed["outcome"]:
+            case "landed":
+                return {"outcome": "landed", "reason": ""}
+            case "nothing":
+                return {"outcome": "landed", "reason": "it was on your branch already"}
+            case "cancelled":
+                return {"outcome": "cancelled", "reason": "cancelled by a person; the work is on the plan branch"}
+        decision = await ask(run, at, kind="problem", problem=said(landed), decisions=checkpoint.UNLANDED_REST)
+        if decision["decision"] != "commit":
+            ended = await without_accepting(run, at, decision) or {"outcome": "partial", "reason": ""}
+            return {**ended, "reason": f"{ended['reason']}; the work is on the plan branch"}
+
+
 async def _try_landing(run: str, ready: Outcome) -> Outcome:
     planned = await steps.plan_landing(run)
     if planned["outcome"] != "planned":

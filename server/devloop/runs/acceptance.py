@@ -150,15 +150,21 @@ async def land_rest(services: Services) -> Outcome:
     planned = await services.workspace.plan_landing()
     if planned.needs_gates:
         raise LandingRefused(
-            f"{planned.branch} went on since the work was accepted, and no gate has run on the two together.",
-            hint="The decision `commit` at the next checkpoint runs the gates and lands all of it.",
+            f"{planned.branch} went on meanwhile, and no gate has run on the two together.",
+            hint="Start the landing again.",
+            stale=True,
         )
-    accepted = [row for row in services.store.find_runs(limit=200) if row["outcome"] == "accepted"]
+    accepted = not_landed(services)
     path = services.spec(accepted[0]["id"]).plan.path if accepted else None
     landed = await services.workspace.finish_landing(planned, plan_path=path)
     if accepted or landed.commits:
         await _record(services, planned.branch, landed.old, landed.new)
     return {"commits": len(landed.commits), "branch": planned.branch, "old": landed.old, "new": landed.new}
+
+
+def not_landed(services: Services) -> list[dict[str, Any]]:
+    """Runs whose work was accepted and has not landed, newest first."""
+    return [row for row in services.store.find_runs(limit=200) if row["outcome"] == "accepted"]
 
 
 async def _record(services: Services, branch: str, old: str, new: str, run: str | None = None) -> str | None:

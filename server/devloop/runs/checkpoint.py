@@ -41,6 +41,8 @@ UNPROPOSED = ["recheck", "revise", "stop", "discard"]
 UNAPPLIED = ["recheck", "stop"]
 """What accepting an errand does could not be done."""
 UNLANDED = ["commit", "continue", "stop"]
+UNLANDED_REST = ["commit", "stop"]
+"""No task is left to go on with."""
 QUESTION = ["answer", "stop", "discard"]
 GUARDS = 100
 """So many changes to the checks are listed; of more the number is told."""

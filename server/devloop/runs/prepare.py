@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from devloop import gates, sandbox, tools, trust
 from devloop.errors import DevloopError, Refused
-from devloop.redact import one_line
+from devloop.redact import one_line, tail
 from devloop.runs import (
     allowing,
     hooked_work,
@@ -47,6 +47,8 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
     services.set_state(run, "preparing", **first)
     if spec.gathers:
         return await _gathering(services, spec)
+    if spec.lands:
+        return await _landing(services, spec)
     try:
         await require_sandbox(services, spec)
         trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
@@ -80,6 +82,20 @@ async def _gathering(services: Services, spec: RunSpec) -> dict[str, Any]:
         except DevloopError as problem:
             return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
     return _ready(services, spec, ())
+
+
+async def _landing(services: Services, spec: RunSpec) -> dict[str, Any]:
+    """It has no worktree. The gates are those of the person's branch, and what fails there already holds nothing back.
+    What the work itself may not hold was looked for when it was accepted."""
+    try:
+        await require_sandbox(services, spec)
+        trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
+        base = (await services.workspace.plan_landing()).old
+        services.store.update_run(spec.id, base=base)
+        checks = await discover(services, spec.id, base, trusted)
+    except DevloopError as problem:
+        return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
+    return {**_ready(services, spec, checks), "base": base, "lands": True, "guarded": False, "searched": False}
 
 
 def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) -> dict[str, Any]:
@@ -212,9 +228,9 @@ async def _set_up(services: Services, spec: RunSpec, setup: SetupSettings | None
         output_file=log,
     )
     if outcome.exit_code != 0:
-        tail = one_line(services.redactor.text(outcome.output)[-300:])
+        said = one_line(tail(services.redactor.text(outcome.output), 300), 300)
         ending = f"exit {outcome.exit_code}" if outcome.killed_reason is None else f"killed: {outcome.killed_reason}"
-        raise DevloopError(f"The set-up command failed ({ending}): {tail}", hint=f"All of it: {log}")
+        raise DevloopError(f"The set-up command failed ({ending}): {said}", hint=f"All of it: {log}")
     snapshot = await services.workspace.snapshot(spec.id, "set-up")
     Transcript(services.folder(spec.id), services.redactor).set_first_snapshot(snapshot.commit)
     done.touch()

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 DECISIONS = ("continue", "commit", "fresh", "stop", "revise", "discard", "answer", "recheck", "block")
 ACCEPTING = ("continue", "commit", "fresh", "stop")
 """Decisions that accept the work."""
+LAND = "land"
 
 
 class _Model(BaseModel):
@@ -182,6 +183,11 @@ class RunSpec(_Model):
     def gathers(self) -> bool:
         """Whether it works through runs of its own only (`engine/gathering.py`)."""
         return self.task.errand is not None and bool(self.task.errand.members)
+
+    @property
+    def lands(self) -> bool:
+        """Whether it only brings accepted work onto a branch that went on: no agent works, the gates look at both."""
+        return self.task.errand is not None and self.task.errand.command == LAND
 
     @property
     def reads_only(self) -> bool:

@@ -78,7 +78,7 @@ async def plan(own: OwnGit, plan_branch: PlanBranch, branch: str | None, plan_pa
         return Landing(head.branch, head.commit, head.commit, tip, (), False, ())
     new = tip
     if not await is_ancestor(own, head.commit, tip):
-        new, commits = await _rebased(own, commits, head.commit, plan_path)
+        new, commits = await _rebased(own, plan_branch, commits, head.commit, plan_path)
     changed = await own.git().run("diff-tree", "-r", "--name-only", "--no-renames", "-z", head.commit, new)
     files = tuple(map(names.shown, names.split_paths(changed.out)))
     gates = await tree_of(own, new) != await tree_of(own, tip)
@@ -86,7 +86,7 @@ async def plan(own: OwnGit, plan_branch: PlanBranch, branch: str | None, plan_pa
 
 
 async def _rebased(
-    own: OwnGit, commits: tuple[str, ...], head: str, plan_path: str | None
+    own: OwnGit, plan_branch: PlanBranch, commits: tuple[str, ...], head: str, plan_path: str | None
 ) -> tuple[str, tuple[str, ...]]:
     """Every commit replayed onto `head`; one that leaves nothing (it is there already) is dropped."""
     made: list[str] = []
@@ -94,15 +94,22 @@ async def _rebased(
     for commit in commits:
         replayed = await replay(own, commit, tip, yield_to=[plan_path] if plan_path else [])
         if replayed.commit is None:
+            called = await _called(own, commit)
             raise LandingRefused(
-                f"Your branch changed the same places as {commit[:12]}: {', '.join(replayed.conflicts)}.",
-                hint="Nothing was changed; the work stays on the plan branch. Merge it by hand, or discard the task.",
+                f"Your branch changed the same places as {called}: {', '.join(replayed.conflicts)}.",
+                hint=f"Nothing was changed; the work stays on the plan branch. Commit what you have changed, the plan "
+                f"too, and merge by hand: git merge {plan_branch.branch}. Then: devloop land.",
                 files=replayed.conflicts,
             )
         if not replayed.empty:
             tip = replayed.commit
             made.append(tip)
     return tip, tuple(made)
+
+
+async def _called(own: OwnGit, commit: str) -> str:
+    subject = (await read_commit(own, commit)).message.split(b"\n", 1)[0].decode("utf-8", "replace")
+    return f"{names.shown(subject)!r} ({commit[:7]})"
 
 
 async def finish(
