@@ -20,6 +20,8 @@ from devloop.engine import grouping
 from devloop.engine.context import Context, context
 from devloop.engine.ending import end
 from devloop.engine.faults import boundary
+from devloop.engine.following import following
+from devloop.engine.starting import members_of
 from devloop.errors import DevloopError
 from devloop.gates import Gate
 from devloop.runs import (
@@ -135,8 +137,6 @@ async def commit(ctx: Context, run: str, summary: str) -> Outcome:
 @step("begin_members", cancellable=False)
 async def begin_members(ctx: Context, run: str) -> Outcome:
     """The runs of a gathering errand, recorded but not yet started: `{"outcome": "begun", "runs"}`."""
-    from devloop.engine.starting import members_of
-
     ctx.slots.release(run)
     ctx.services.set_state(run, "working", waiting_for=gathering.ITS_PARTS)
     return {"outcome": "begun", "runs": await asyncio.to_thread(members_of, ctx.services, run)}
@@ -345,7 +345,5 @@ async def finish(ctx: Context, run: str, outcome: str, reason: str) -> Outcome:
 @step("next_run", cancellable=False)
 async def next_run(ctx: Context, run: str) -> Outcome:
     """The runs that follow, recorded but not yet started: none when the loop ends, or another run goes on with it."""
-    from devloop.engine.following import following
-
     async with ctx.starting:
         return {"outcome": "next", "runs": await following(ctx.services, run)}

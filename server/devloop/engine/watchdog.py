@@ -15,6 +15,7 @@ from dbos import DBOS
 from devloop.engine import grouping
 from devloop.engine.context import Context
 from devloop.engine.ending import end
+from devloop.engine.waking import send_decision, workflow_id
 from devloop.runs import acceptance
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,8 @@ workflow."""
 class Watchdog:
     """Every open run is either executing here, or started again, or ended as failed with the reason."""
 
-    def __init__(
-        self, context: Context, start: Callable[[str], Awaitable[None]], workflow_id: Callable[[str], str]
-    ) -> None:
-        self._context, self._start, self._workflow_id = context, start, workflow_id
+    def __init__(self, context: Context, start: Callable[[str], Awaitable[None]]) -> None:
+        self._context, self._start = context, start
         self._task: asyncio.Task[None] | None = None
         self._began = time.time()
 
@@ -105,7 +104,7 @@ class Watchdog:
         return True
 
     async def _workflow_state(self, run: str) -> str | None:
-        status = await DBOS.get_workflow_status_async(self._workflow_id(run))
+        status = await DBOS.get_workflow_status_async(workflow_id(run))
         return None if status is None else str(status.status)
 
     def _open_runs(self) -> list[dict[str, Any]]:
@@ -121,7 +120,7 @@ class Watchdog:
         if state is None:
             await self._start(run)
         elif state in RESUMABLE:
-            await DBOS.resume_workflow_async(self._workflow_id(run))
+            await DBOS.resume_workflow_async(workflow_id(run))
         else:
             await self._give_up(run, state)
 
@@ -140,8 +139,6 @@ class Watchdog:
 
     async def resend_decisions(self) -> None:
         """A decision that was recorded just before a crash is sent again; its key keeps it from counting twice."""
-        from devloop.engine.workflow import send_decision
-
         store = self._context.services.store
         for row in self._open_runs():
             if row["state"] != "waiting" or row["checkpoint"] is None:

@@ -8,12 +8,10 @@ order here (see `database.APPLICATION_VERSION`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dbos import DBOS, SetWorkflowID
 
 from devloop.engine import steps
-from devloop.engine.accepting import accept
+from devloop.engine.accepting import accept, land_rest
 from devloop.engine.context import context
 from devloop.engine.deciding import decide
 from devloop.engine.gathering import gather
@@ -22,6 +20,7 @@ from devloop.engine.position import Outcome, Position
 from devloop.engine.reporting import report_and_ask
 from devloop.engine.verdicts import feed_back, gate_round, why
 from devloop.engine.waiting import ask, problem, question, said, without_accepting
+from devloop.engine.waking import workflow_id
 from devloop.runs import checkpoint
 from devloop.runs.spec import ACCEPTING
 
@@ -38,6 +37,8 @@ async def run_workflow(run: str) -> str:
         at = Position(patience_s=ready["patience_s"])
         if ready.get("gathers"):
             ended = await gather(run, ready, at, start)
+        elif ready.get("lands"):
+            ended = await land_rest(run, ready, at)
         else:
             ended = await _until_accepted(run, ready, at)
         outcome = await _end(run, ended)
@@ -61,20 +62,6 @@ async def start(run: str) -> None:
         context().slots.ask(run)
     with SetWorkflowID(workflow_id(run)):
         await DBOS.start_workflow_async(run_workflow, run)
-
-
-def workflow_id(run: str) -> str:
-    return f"{context().services.state.path.name}/{run}"
-
-
-async def send_decision(run: str, number: int, decision: str, message: str, leave_out: Sequence[str] = ()) -> None:
-    """Wake the run at checkpoint `number`. One topic and one key per checkpoint: no answer is taken by another."""
-    await DBOS.send_async(
-        workflow_id(run),
-        {"decision": decision, "message": message, "leave_out": list(leave_out)},
-        topic=f"decision-{number}",
-        idempotency_key=f"{workflow_id(run)}/checkpoint-{number}",
-    )
 
 
 async def _until_accepted(run: str, ready: Outcome, at: Position) -> Outcome:
