@@ -118,6 +118,20 @@ FIXES = (
         ),
     ),
     Fix(
+        name="cut-once-it-is-clean",
+        threat="§9.3: half a secret where a text is shortened",
+        says="whatever shortens a text cleans it first of all that this process knows",
+        cuts=(Cut("redact/cutting.py", "for redactor in Redactor.living() or (Redactor(),):", "for redactor in ():"),),
+        tests=(
+            *(
+                f"{PART}test_whatever_shortens_a_text_cleans_it_first_of_all_that_this_process_knows[{each}]"
+                for each in ("cut", "tail", "one_line", "file_name")
+            ),
+            f"{PART}test_the_files_that_are_covered_least_are_named_without_half_a_secret",
+            f"{PART}test_a_block_of_the_conversation_is_cut_once_it_is_clean",
+        ),
+    ),
+    Fix(
         name="search-cuts-no-secret",
         threat="§9.3: half a secret where a search shows a part of a long line",
         says="what is shown of a line ends beside a secret",
@@ -142,13 +156,6 @@ FIXES = (
         tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
     ),
     Fix(
-        name="conversations-cut-no-secret",
-        threat="§9.3: half a secret in what is shown of a long input or result of a tool",
-        says="a block of a conversation is cut once it is clean",
-        cuts=(Cut("runs/transcript_text.py", "text = clean(str(value))", "text = str(value)"),),
-        tests=(f"{PART}test_a_block_of_the_conversation_is_cut_once_it_is_clean",),
-    ),
-    Fix(
         name="statements-cut-no-secret",
         threat="§9.3: half a secret in what is shown of a statement of a test",
         says="a statement is cut once it is clean",
@@ -161,16 +168,6 @@ FIXES = (
         says="what is kept of a line that is too long ends between words",
         cuts=(Cut("gates/guards.py", "{flat[:LONGEST].rpartition(' ')[0]}", "{flat[:LONGEST]}"),),
         tests=(f"{PART}test_a_line_that_is_too_long_to_be_kept_ends_between_words",),
-    ),
-    Fix(
-        name="names-cut-no-secret",
-        threat="§9.3: half a secret in the name of a file that a notice tells",
-        says="a name is cut once it is clean",
-        cuts=(
-            Cut("runs/paths_told.py", "file_name(names(path), limit)", "names(file_name(path, limit))"),
-            Cut("runs/outside.py", "file_name(clean(path), 80)", "clean(file_name(path, 80))"),
-        ),
-        tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
     ),
     Fix(
         name="output-cuts-no-secret",

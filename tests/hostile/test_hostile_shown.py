@@ -90,7 +90,7 @@ def test_no_content_ends_its_block_in_a_transcript(between):
 )
 def test_a_preview_of_a_transcript_fetches_nothing(words):
     content = [{"type": "text", "text": f"Look: {words}"}]
-    shown = "\n".join(transcript_text._turn(1, _Played(content), str))
+    shown = "\n".join(transcript_text._turn(1, _Played(content)))
     assert "Look: \\![" in shown or "Look: \\<" in shown
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devloop.gates import changes_to_checks, guards
-from devloop.redact import Redactor
+from devloop.gates import changes_to_checks, coverage, guards
+from devloop.redact import Redactor, cut, file_name, one_line, tail
 from devloop.runs import transcript_text
 from support.engines import command, engine, finish, trust_everything, turn, write
 from support.projects import at_home, commit_all, tiny_project
@@ -76,6 +76,36 @@ def test_a_line_that_is_too_long_to_be_kept_ends_between_words() -> None:
 def test_a_block_of_the_conversation_is_cut_once_it_is_clean(where: str) -> None:
     long = f"{'x' * (transcript_text.MAX_BLOCK - SHOWN - 1)} {KEY} {'y' * 400}"
     given = [{"type": "text", "text": long}] if where == "result" else long
-    clean = Redactor().text
-    text = transcript_text._quoted(long, clean) if where == "opening" else transcript_text._shown(given, clean)
+    text = transcript_text._quoted(long) if where == "opening" else transcript_text._shown(given)
     assert "characters more)" in text and INSIDE not in text
+
+
+@pytest.mark.parametrize("shorten", [cut, tail, one_line, file_name])
+def test_whatever_shortens_a_text_cleans_it_first_of_all_that_this_process_knows(shorten) -> None:
+    """Wherever the end comes: a value that is known, one of a shape, a key over lines; none of it by name."""
+    value = "Jb4 wQ9 tN2 " * 3  # of no shape, and words to any cut that ends between them
+    known = Redactor({"SOME_TOKEN": value.strip()})
+    block = "-----BEGIN PRIVATE " + "KEY-----\n" + "kX3mP7" * 10 + "\n-----END PRIVATE " + "KEY-----"
+    for secret, inside in ((KEY, INSIDE), (value, "wQ9"), (block, "kX3mP7")):
+        text = f"it is {secret} and more"
+        for limit in range(1, len(text) - 1):
+            told = shorten(text, limit)
+            assert inside not in told and len(told) <= limit, (limit, told)
+    assert cut("short", 5) == tail("short", 5) == one_line("short", 5) == file_name("short", 5) == "short"
+    assert (cut("a long text", 7), tail("a long text", 7)) == ("a long…", "…g text")
+    del known
+
+
+def test_no_redactor_that_nobody_uses_any_more_is_kept() -> None:
+    before = len(Redactor.living())
+    made = [Redactor({"A_TOKEN": "Zr8-Zr8-Zr8"}) for _ in range(3)]
+    assert len(Redactor.living()) == before + 3
+    made.clear()
+    assert len(Redactor.living()) == before
+
+
+def test_the_files_that_are_covered_least_are_named_without_half_a_secret() -> None:
+    name = f"{up_to(100)}/{KEY}.py"
+    summary = {"summary": {"percent_covered": 1.0}}
+    with_key = Redactor({"ANTHROPIC_API_KEY": KEY})
+    assert INSIDE not in with_key.text(coverage._least({"files": {name: summary}}))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from devloop.agents.merging import place
-from devloop.redact import one_line, printable
+from devloop.redact import cut, one_line, printable
 
 CATEGORIES: Final = ("tests", "architecture", "code quality", "performance", "dependencies", "documentation")
 STEPS: Final = ("test", "extract", "modify", "remove")
@@ -190,7 +190,7 @@ def _report(data: Mapping[str, Any], findings: Sequence[Improvement], title: str
 
 def _text(each: Mapping[str, Any], name: str) -> str:
     value = each.get(name)
-    return value.strip()[:_TEXT] if isinstance(value, str) else ""
+    return cut(value.strip(), _TEXT) if isinstance(value, str) else ""
 
 
 def _one_of(each: Mapping[str, Any], name: str, known: Sequence[str], default: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, groupby
 from typing import Any, Final
 
+from devloop.redact import cut
+
 SEVERITIES: Final = ("Critical", "High", "Medium", "Low", "Nitpick")
 VERDICTS: Final = ("APPROVE", "COMMENT", "REQUEST_CHANGES")
 """From mild to strict."""
@@ -44,7 +46,7 @@ def reviews(reports: Sequence[tuple[str, Report]], change: Mapping[str, Any] | N
     verdict = max((_verdict(report) for _, report in reports), default=0)
     verdict = max(verdict, *(_IMPLIED.get(finding["severity"], 0) for finding in found), 0)
     lines = [counted(found)] if len(found) <= MOST else [f"{counted(found)}; the {MOST} most severe are listed."]
-    lines += [f"{name}: {str(report.get('summary') or 'nothing')[:_SUMMARY]}" for name, report in reports]
+    lines += [f"{name}: {cut(str(report.get('summary') or 'nothing'), _SUMMARY)}" for name, report in reports]
     return {
         "summary": "\n".join(lines),
         "verdict": VERDICTS[verdict],

@@ -12,7 +12,7 @@ from typing import Any, Final
 from devloop import gates, hooks, keys, sandbox
 from devloop.errors import Refused, SandboxMissing, UsageError
 from devloop.paths import StateDir
-from devloop.redact import printable
+from devloop.redact import cut, printable
 from devloop.settings import Settings
 
 Answer = dict[str, Any]
@@ -136,7 +136,7 @@ def _told(raw: hooks.Raw, answer: hooks.Answer) -> Answer:
         "reason": printable(answer.reason),
         "context": printable(answer.context),
         "message": printable(answer.message),
-        "stdout": printable(ended.stdout)[:SHOWN],
-        "stderr": printable(ended.stderr)[:SHOWN],
+        "stdout": cut(printable(ended.stdout), SHOWN),
+        "stderr": cut(printable(ended.stderr), SHOWN),
         "ms": round(ended.duration_s * 1000),
     }

@@ -21,6 +21,7 @@ from devloop.own_files import write
 from devloop.plan import importing, lines
 from devloop.plan.proposing import patch
 from devloop.plan.refactor import FOLDER
+from devloop.redact import one_line
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -38,7 +39,7 @@ def proposal(documents: Documents, params: Params) -> tuple[Answer, PlanText | N
     text, source = _text(params, "text"), _text(params, "source", default="")
     kind, tag = _text(params, "as", default=""), _text(params, "tag", default="")
     if kind and kind not in importing.KINDS:
-        raise UsageError(f"Import it as what? {kind[:40]!r} is none of them.", hint=", ".join(importing.KINDS))
+        raise UsageError(f"Import it as what? {one_line(kind, 40)!r} is none of them.", hint=", ".join(importing.KINDS))
     now = datetime.now().astimezone()
     before, plan = plan_there(documents)
     found = importing.imported(kind, text, source=source, now=f"{now:%Y-%m-%d %H:%M}", tag=tag, before=plan)
@@ -89,7 +90,7 @@ async def import_plan(
     if params.get("write") is not True:
         return answer, None
     if not answer["tasks"]:
-        raise Refused("There is no task in it; nothing was written.", hint="; ".join(_told(answer))[:300])
+        raise Refused("There is no task in it; nothing was written.", hint=one_line("; ".join(_told(answer)), 300))
     written, archived, after = await write_plan(
         documents, before, answer["text"], replace=params.get("replace") is True, open_runs=open_runs
     )

@@ -15,7 +15,7 @@ from devloop import plan as plans
 from devloop.errors import DevloopError
 from devloop.own_files import read_bytes
 from devloop.paths import StateDir
-from devloop.redact import one_line, printable
+from devloop.redact import cut, one_line, printable
 from devloop.state import next_action
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def _words(action: next_action.NextAction, when: str) -> str:
         return ""
     last = action.last_completed
     after = f", after task {one_line(f'{last.id} {last.description}', 120)}" if last else ""
-    return f"Hand-off of the session before ({when}{after}):\n{told[: next_action.MAX_HAND_OFF]}"
+    return f"Hand-off of the session before ({when}{after}):\n{cut(told, next_action.MAX_HAND_OFF)}"
 
 
 def with_words(task: dict[str, Any], found: HandOff) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from devloop.gates.model import GateResult
+from devloop.redact import tail
 
 FINDINGS_SHOWN = 20
 TAIL_SHOWN = 3_000
@@ -24,7 +25,7 @@ def feedback(results: Iterable[GateResult], *, findings: int = FINDINGS_SHOWN, t
     return "\n\n".join(parts)
 
 
-def _one(result: GateResult, limit: int, tail: int) -> str:
+def _one(result: GateResult, limit: int, room: int) -> str:
     lines = [f"Gate {result.gate}: {result.verdict}" + (f" ({result.reason})" if result.reason else "")]
     if result.command:
         code = f"exit code {result.exit_code}" if result.exit_code is not None else f"signal {result.signal}"
@@ -44,6 +45,5 @@ def _one(result: GateResult, limit: int, tail: int) -> str:
             lines.append(f"{title}, ran before: {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
     if result.output_tail.strip() and result.verdict != "skipped":
         end = result.output_tail.strip()
-        cut = end if len(end) <= tail else "…" + end[-tail:]
-        lines.append(f"Output (end):\n{cut}")
+        lines.append(f"Output (end):\n{tail(end, room)}")
     return "\n".join(lines)

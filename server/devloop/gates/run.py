@@ -26,7 +26,7 @@ from devloop.gates.stream import Stream
 from devloop.gates.stream import read as read_stream
 from devloop.gates.verdict import Evidence, Ran, decide
 from devloop.gates.witness import listening
-from devloop.redact import printable
+from devloop.redact import printable, tail
 from devloop.sandbox import Backend, Mount, Outcome
 
 TAIL_KEPT = 6_000
@@ -191,7 +191,7 @@ def _judged(
         findings=_findings(found, sources, place.redact),
         tests=tests,
         output_path=str(_keep(output, gate, place.output_dir)),
-        output_tail=output[-TAIL_KEPT:],
+        output_tail=tail(output, TAIL_KEPT, ""),
         report_sha256=digest or None,
         notes=_notes(place, found, touched),
     )

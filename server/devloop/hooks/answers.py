@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from devloop.hooks.definitions import Hook
+from devloop.redact import cut
 
 Result = Literal["pass", "block", "error", "timeout", "flood"]
 
@@ -102,9 +103,9 @@ def answer(hook: Hook, ended: Ended, *, limit_s: float) -> Answer:
         return base.error("it was ended: too much memory, too many processes or a full disk")
     if ended.exit_code == REFUSED:
         reason = ended.stderr.strip() or ended.stdout.strip() or "no reason is given"
-        return base.make("block", _cut(reason, MAX_REASON))
+        return base.make("block", cut(reason, MAX_REASON))
     if ended.exit_code != 0:
-        said = _cut(ended.stderr.strip() or ended.stdout.strip(), MAX_MESSAGE)
+        said = cut(ended.stderr.strip() or ended.stdout.strip(), MAX_MESSAGE)
         return base.error(f"exit code {ended.exit_code}{f': {said}' if said else ''}")
     return _spoken(base, ended.stdout.strip())
 
@@ -130,7 +131,7 @@ def _spoken(base: _Base, stdout: str) -> Answer:
         if stdout.startswith("{") and stdout.endswith("}"):
             return base.error("its output begins like JSON and is none")
         plain = base.hook.event in PLAIN_CONTEXT
-        return base.make("pass", context=_cut(stdout, MAX_CONTEXT) if plain else "")
+        return base.make("pass", context=cut(stdout, MAX_CONTEXT) if plain else "")
     more = data.get("hookSpecificOutput")
     specific: Mapping[str, Any] = more if isinstance(more, Mapping) else {}
     permission = _text(specific, "permissionDecision") or _text(data, "permissionDecision")
@@ -146,9 +147,9 @@ def _spoken(base: _Base, stdout: str) -> Answer:
         reason = _text(data, "stopReason") or reason
     return base.make(
         "block" if refused else "pass",
-        _cut(reason or "no reason is given", MAX_REASON) if refused or halt else "",
-        context=_cut(_text(specific, "additionalContext") or _text(data, "additionalContext"), MAX_CONTEXT),
-        message=_cut(" ".join(filter(None, messages)), MAX_MESSAGE),
+        cut(reason or "no reason is given", MAX_REASON) if refused or halt else "",
+        context=cut(_text(specific, "additionalContext") or _text(data, "additionalContext"), MAX_CONTEXT),
+        message=cut(" ".join(filter(None, messages)), MAX_MESSAGE),
         halt=halt,
     )
 
@@ -166,10 +167,6 @@ def _object(text: str) -> dict[str, Any] | None:
 def _text(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     return value.strip() if isinstance(value, str) else ""
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def merged(found: Iterable[Answer]) -> Verdict:

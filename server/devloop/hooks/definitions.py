@@ -21,6 +21,7 @@ from devloop.hooks.conditions import readable
 from devloop.hooks.events import EVENTS, UNUSED, event_named, matcher_problem
 from devloop.hooks.json_lines import Node
 from devloop.own_files import Fault, nearest, renamed
+from devloop.redact import cut, one_line
 
 DEFAULT_TIMEOUT_S: Final = 60.0
 MAX_TIMEOUT_S: Final = 600.0
@@ -59,7 +60,7 @@ class Hook:
     @property
     def title(self) -> str:
         """What people call it: its name, else its command's first words."""
-        return self.name or (self.command if len(self.command) <= 60 else f"{self.command[:59]}…")
+        return self.name or one_line(self.command, 60)
 
 
 @dataclass(frozen=True)
@@ -282,11 +283,11 @@ class _Reader:
 
 
 def _name(node: Node | None) -> str:
-    return node.value[:100] if node is not None and isinstance(node.value, str) else ""
+    return cut(node.value, 100) if node is not None and isinstance(node.value, str) else ""
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:59]}…")
+    return repr(cut(text, 60))
 
 
 def identical(found: list[Hook]) -> Iterator[Hook]:

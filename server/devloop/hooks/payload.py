@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from devloop.hooks.definitions import Hook
 from devloop.hooks.events import ALIASES, TOOL_EVENTS
+from devloop.redact import cut
 
 MAX_RESPONSE: Final = 64 * 1024
 MAX_VARIABLE: Final = 100_000
@@ -70,8 +71,7 @@ def tool_input(occasion: Occasion, hook: Hook) -> dict[str, Any]:
 def _response(occasion: Occasion) -> dict[str, Any]:
     response = dict(occasion.response or {})
     content = str(response.get("content") or "")
-    if len(content) > MAX_RESPONSE:
-        content = f"{content[:MAX_RESPONSE]}… {len(content) - MAX_RESPONSE} characters more"
+    content = cut(content, MAX_RESPONSE, f"… {len(content) - MAX_RESPONSE} characters more")
     found: dict[str, Any] = {**response, "content": content}
     if occasion.tool == "run_command":
         found |= {"stdout": content, "stderr": "", "interrupted": False}
@@ -100,6 +100,6 @@ def _variable(given: Mapping[str, Any]) -> str:
     if len(text) <= MAX_VARIABLE:
         return text
     room = MAX_VARIABLE // (8 * max(len(given), 1))
-    short = {key: value[:room] if isinstance(value, str) else value for key, value in given.items()}
+    short = {key: cut(value, room) if isinstance(value, str) else value for key, value in given.items()}
     text = json.dumps(short).replace("\\u0000", "")
     return text if len(text) <= MAX_VARIABLE else "{}"

@@ -29,8 +29,8 @@ Not here: what a hostile command encodes in another way. It has no secret to enc
 
 from __future__ import annotations
 
-from devloop.redact.characters import conceals, file_name, one_line, printable, unescaped, visible
-from devloop.redact.cutting import part
+from devloop.redact.characters import conceals, printable, unescaped, visible
+from devloop.redact.cutting import cut, file_name, one_line, part, tail
 from devloop.redact.redactor import PLACEHOLDER, Redactor
 from devloop.redact.streams import RedactedOutput, Stream
 from devloop.secret_names import SECRET_NAME
@@ -42,10 +42,12 @@ __all__ = [
     "Redactor",
     "Stream",
     "conceals",
+    "cut",
     "file_name",
     "one_line",
     "part",
     "printable",
+    "tail",
     "unescaped",
     "visible",
 ]

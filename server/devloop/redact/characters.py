@@ -47,12 +47,6 @@ def printable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _SEPARATORS.sub(" ", text))
 
 
-def one_line(text: str, limit: int = 200) -> str:
-    """`printable` text on one line, cut to `limit` characters."""
-    flat = " ".join(printable(text).split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
-
-
 def visible(text: str, *, code: bool = False) -> str:
     """Hidden characters as `\\u{…}`, so that an invisible instruction is seen as one. Of a terminal's output escape
     sequences and lone `\\r` go away; of `code` they are shown too, because a compiler reads what lies inside them."""
@@ -63,11 +57,9 @@ def visible(text: str, *, code: bool = False) -> str:
     return _HIDDEN.sub(lambda m: "" if m[0] == "\r" else _shown(m), _ESCAPES.sub("", text))
 
 
-def file_name(path: str, limit: int = 200) -> str:
-    """A file's name in a list, on one line: what is not drawn is shown as `\\u{…}`, so that no name looks like another.
-    For eyes alone: `limit` may cut it."""
-    shown = path if path.isascii() and path.isprintable() else _IN_NAMES.sub(_shown, path)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+def shown_name(path: str) -> str:
+    """A file's name on one line, what is not drawn as `\\u{…}`."""
+    return path if path.isascii() and path.isprintable() else _IN_NAMES.sub(_shown, path)
 
 
 def unescaped(text: str) -> str:

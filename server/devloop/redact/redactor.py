@@ -8,8 +8,10 @@ import hmac
 import os
 import re
 import secrets
+import threading
+import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from devloop.redact import patterns, runs
 from devloop.redact.characters import conceals, printable
@@ -25,6 +27,9 @@ _PLACE: Final = re.compile(r"~?/[\w./@+-]*(?:/[\w.@+-]+)|[a-z][a-z0-9+.-]*://[\w
 class Redactor:
     """Hides known values and known shapes of secrets. Make one per process and add values as they become known."""
 
+    _living: ClassVar[tuple[weakref.ReferenceType[Redactor], ...]] = ()
+    _joining: ClassVar = threading.Lock()
+
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._key = secrets.token_bytes(16)
         self._known: dict[str, str] = {}
@@ -33,6 +38,13 @@ class Redactor:
         self._anywhere: tuple[str, ...] = ()
         for name, value in (values or {}).items():
             self.add(name, value)
+        with Redactor._joining:  # as a whole: other threads are reading
+            Redactor._living = (*(each for each in Redactor._living if each() is not None), weakref.ref(self))
+
+    @classmethod
+    def living(cls) -> list[Redactor]:
+        """Every one of this process that somebody still uses."""
+        return [redactor for each in cls._living if (redactor := each()) is not None]
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] | None = None) -> Redactor:

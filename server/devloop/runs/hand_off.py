@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from devloop.models import ModelFailure, Response
-from devloop.redact import file_name, one_line, printable
+from devloop.redact import cut, file_name, one_line, printable
 from devloop.runs import chaining, hooked_work, knowledge, money, paths_told, prompt
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -94,5 +94,5 @@ async def hand_off_file(services: Services, run: str) -> dict[str, Any]:
         "lastCompletedTask": {"id": spec.task.id, "description": one_line(spec.task.title)},
         "nextTask": {"id": task["id"], "description": one_line(task["title"])} if task else None,
         "openRuns": [r["id"] for r in services.store.find_runs(open_only=True) if r["id"] != run],
-        "handoff": summary[:2000],
+        "handoff": cut(summary, 2000),
     }

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from devloop.models import Progress
-from devloop.redact import Stream, printable
+from devloop.redact import Stream, printable, tail
 from devloop.runs.services import Services
 
 INTERVAL_S = 0.1
@@ -28,7 +28,7 @@ class Telling:
     def __call__(self, progress: Progress) -> None:
         if progress.kind != "tool_input":
             clean = self._streams[progress.kind].feed(progress.text)
-            self._words[progress.kind] = (self._words[progress.kind] + clean)[-SHOWN:]
+            self._words[progress.kind] = tail(self._words[progress.kind] + clean, SHOWN, "")
             self._length[progress.kind] += len(progress.text)
         self._newest = progress
         if self._timer is None:
@@ -63,4 +63,4 @@ class Telling:
 
     def _shown(self, kind: str) -> str:
         """Whole lines, and of the one that is being written what can be no part of a secret."""
-        return printable(self._words[kind] + self._streams[kind].preview())[-SHOWN:]
+        return tail(printable(self._words[kind] + self._streams[kind].preview()), SHOWN, "")

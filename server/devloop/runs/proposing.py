@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from devloop.errors import DevloopError
-from devloop.redact import printable
+from devloop.redact import cut, printable
 from devloop.runs import reporting
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -50,7 +50,7 @@ async def preview(services: Services, spec: RunSpec, report: Mapping[str, Any] |
         return None
     patch, text = str(found.get("patch") or ""), found.get("text")
     if len(patch) > MAX_PATCH:
-        patch = patch[:MAX_PATCH].rpartition("\n")[0] + "\n"
+        patch = cut(patch, MAX_PATCH, "").rpartition("\n")[0] + "\n"
         found["notes"] = [*found["notes"], "The diff is longer than what is shown here."]
     found |= {"patch": printable(patch), "text": text if isinstance(text, str) and len(text) <= MAX_TEXT else None}
     return dict(services.redactor.data(found))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from devloop.agents import contracts
 from devloop.errors import DevloopError
 from devloop.models import Response
-from devloop.redact import printable
+from devloop.redact import cut, printable
 from devloop.runs import paths_told, stopping
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -41,7 +41,7 @@ def judge(spec: RunSpec, transcript: Transcript, number: int, value: Mapping[str
     """
     shape = spec.profile.result if spec.profile is not None else None
     if shape is None:
-        return {"outcome": "finished", "summary": text[:SUMMARY]}
+        return {"outcome": "finished", "summary": cut(text, SUMMARY)}
     value = contracts.in_text(text) if value is None else value
     wrong = ["there is no result"] if value is None else contracts.mistakes(contracts.model_of(shape), value)
     if wrong and not _asked_again(transcript, number):
@@ -49,7 +49,7 @@ def judge(spec: RunSpec, transcript: Transcript, number: int, value: Mapping[str
         return {"outcome": "unfit", "text": told}
     summary = str((value or {}).get("summary") or "") or text
     result = _whole(shape, value) if value is not None and not wrong else value
-    return {"outcome": "finished", "summary": summary[:SUMMARY], "result": result, "mistakes": wrong}
+    return {"outcome": "finished", "summary": cut(summary, SUMMARY), "result": result, "mistakes": wrong}
 
 
 def _asked_again(transcript: Transcript, number: int) -> bool:
@@ -89,7 +89,7 @@ def _until_then(transcript: Transcript, why: str) -> Outcome:
     """What devloop knows itself of a run that never came to its result: what it did and what it said last."""
     calls = [call for turn in range(1, transcript.last_turn() + 1) for call in _calls(transcript, turn)]
     answers = [Response.from_json(found) for turn in transcript.answered() if (found := transcript.response(turn))]
-    said = [text[:SUMMARY] for answer in answers if (text := answer.text.strip())][-LAST_WORDS:]
+    said = [cut(text, SUMMARY) for answer in answers if (text := answer.text.strip())][-LAST_WORDS:]
     done = [f"{call['summary']}{' (failed)' if call['is_error'] else ''}" for call in calls]
     left = len(done) - DONE
     return {
@@ -109,7 +109,7 @@ def _calls(transcript: Transcript, turn: int) -> list[Mapping[str, Any]]:
 
 def _shown(services: Services, outcome: Outcome) -> dict[str, Any]:
     data = services.redactor.data(outcome["result"])
-    text = printable(services.redactor.text(contracts.markdown(data or {})))[:REPORT]
+    text = cut(printable(services.redactor.text(contracts.markdown(data or {}))), REPORT)
     return {"text": text, "data": data, "fits": not outcome["mistakes"], "mistakes": outcome["mistakes"]}
 
 
@@ -159,7 +159,11 @@ def _handed(services: Services, row: Mapping[str, Any]) -> str:
     summary = printable(services.redactor.text(str(outcome.get("summary") or "")))
     said = services.redactor.text(_said(services, row["id"]))
     title = f"Handed on by task {row['task_id']} ({row['agent']}:{row['mode']}), as data:"
-    parts = (f"{title}\n{summary}", (found or {}).get("text", "")[:HANDED], f"The person said: {said}" if said else "")
+    parts = (
+        f"{title}\n{summary}",
+        cut((found or {}).get("text", ""), HANDED),
+        f"The person said: {said}" if said else "",
+    )
     return "\n".join(filter(None, parts)) if summary else ""
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from devloop import sandbox
-from devloop.redact import Redactor, artefacts, one_line
+from devloop.redact import Redactor, artefacts, one_line, tail
 from devloop.redact.artefacts import Hit, Lines
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ async def hits(lines: Lines, detect: Sandbox, *, wall_s: float = WALL_S) -> tupl
     )
     try:
         if done.exit_code != 0:
-            raise ValueError(one_line(done.output[-300:]))
+            raise ValueError(one_line(tail(done.output, 300), 300))
         found = json.loads(done.output)
         return [Hit(each[n][0], each[n][1][line - 1], rule, value) for n, line, rule, value in found], True
     except (ValueError, IndexError, TypeError) as problem:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devloop import tools
-from devloop.redact import one_line, printable
+from devloop.redact import cut, one_line, printable, tail
 from devloop.runs.services import Services
 from devloop.runs.transcript import Transcript
 
@@ -83,8 +83,8 @@ def bounded(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     head = limit * 3 // 4
-    tail = limit - head
-    return f"{text[:head]}\n… {len(text) - limit:,} characters are left out here …\n{text[len(text) - tail :]}"
+    left = f"… {len(text) - limit:,} characters are left out here …"
+    return f"{cut(text, head, '')}\n{left}\n{tail(text, limit - head, '')}"
 
 
 def _turn(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from devloop.redact import Redactor, one_line, printable
+from devloop.redact import Redactor, cut, one_line, printable
 from devloop.runs.transcript import Transcript
 
 MAX_BLOCK = 4_000
@@ -14,17 +14,16 @@ MAX_BLOCK = 4_000
 MAX_TEXT = 2_000_000
 
 Row = Mapping[str, Any]
-Clean = Callable[[str], str]
 
 
 def markdown(run: Row, transcript: Transcript, redactor: Redactor, hooks: Sequence[Row] = ()) -> str:
     """The whole conversation, oldest first, redacted; cut at `MAX_TEXT` characters. `hooks`: what came of them."""
-    text = "\n".join((*_lines(run, transcript, redactor.text), *_hooks(hooks)))
+    text = "\n".join((*_lines(run, transcript), *_hooks(hooks)))
     text = printable(redactor.text(text))
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n\n… cut here; the run's folder holds all of it.\n"
+    return cut(text, MAX_TEXT, "\n\n… cut here; the run's folder holds all of it.\n")
 
 
-def _lines(run: Row, transcript: Transcript, clean: Clean) -> Iterator[str]:
+def _lines(run: Row, transcript: Transcript) -> Iterator[str]:
     yield f"# {one_line(run['id'])}: {one_line(run['task_id'], 60)} {one_line(run['title'])}\n"
     scripted = ", scripted" if run["scripted"] else ""
     yield f"Agent {one_line(run['agent'], 60)}, model {one_line(run['model'], 80)}{scripted}.\n"
@@ -39,12 +38,12 @@ def _lines(run: Row, transcript: Transcript, clean: Clean) -> Iterator[str]:
             yield "## What the agent was told\n" if segment.number == 0 else "## A fresh conversation begins\n"
             if segment.carried:
                 yield f"The conversation of {one_line(segment.carried, 80)} goes on.\n"
-            yield _quoted(segment.opening, clean)
+            yield _quoted(segment.opening)
         if turn:
-            yield from _turn(turn, transcript, clean)
+            yield from _turn(turn, transcript)
         for said in transcript.words(turn):
             yield "### Then it was told\n"
-            yield _quoted(said, clean)
+            yield _quoted(said)
 
 
 def _hooks(hooks: Sequence[Row]) -> Iterator[str]:
@@ -59,7 +58,7 @@ def _hooks(hooks: Sequence[Row]) -> Iterator[str]:
         yield f"- {named}: {one_line(str(each['result']), 20)}, {each['ms']} ms{reason}"
 
 
-def _turn(number: int, transcript: Transcript, clean: Clean) -> Iterator[str]:
+def _turn(number: int, transcript: Transcript) -> Iterator[str]:
     response, reply = transcript.response(number), transcript.reply(number)
     yield f"## Turn {number}\n"
     results = {str(each.get("tool_use_id")): each for each in (reply or {}).get("results", ())}
@@ -69,24 +68,23 @@ def _turn(number: int, transcript: Transcript, clean: Clean) -> Iterator[str]:
         elif block.get("type") == "tool_use":
             yield f"### {one_line(str(block.get('name')), 60)}\n"
             given = dict(block.get("input") or {})
-            yield _fenced("\n".join(f"{key}: {_shown(value, clean)}" for key, value in given.items()))
+            yield _fenced("\n".join(f"{key}: {_shown(value)}" for key, value in given.items()))
             result = results.get(str(block.get("id")))
             if result is not None:
                 yield "Failed:\n" if result.get("is_error") else "Result:\n"
-                yield _fenced(_shown(result.get("content"), clean))
+                yield _fenced(_shown(result.get("content")))
 
 
-def _shown(value: Any, clean: Clean) -> str:
-    """Cleaned before it is cut: half a secret has no shape."""
+def _shown(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "\n".join(_texts(value, clean))
-    text = clean(str(value))
-    return text if len(text) <= MAX_BLOCK else f"{text[:MAX_BLOCK]}… ({len(text) - MAX_BLOCK} characters more)"
+        return "\n".join(_texts(value))
+    text = str(value)
+    return cut(text, MAX_BLOCK, f"… ({len(text) - MAX_BLOCK} characters more)")
 
 
-def _texts(blocks: Iterable[Any], clean: Clean) -> Iterator[str]:
+def _texts(blocks: Iterable[Any]) -> Iterator[str]:
     for block in blocks:
-        yield _shown(block.get("text", "") if isinstance(block, Mapping) else block, clean)
+        yield _shown(block.get("text", "") if isinstance(block, Mapping) else block)
 
 
 _LOADS = re.compile(
@@ -101,8 +99,8 @@ def _unloaded(text: str) -> str:
     return _LOADS.sub(lambda found: f"\\{found[0]}", printable(text))
 
 
-def _quoted(text: str, clean: Clean) -> str:
-    shown = _unloaded(_shown(text, clean))
+def _quoted(text: str) -> str:
+    shown = _unloaded(_shown(text))
     return "".join(f"> {line}".rstrip() + "\n" for line in shown.splitlines())
 
 

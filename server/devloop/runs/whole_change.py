@@ -42,7 +42,7 @@ async def told(services: Services, spec: RunSpec) -> str:
     patch = "".join(part for part in parts if not part.startswith(f"diff --git a/{spec.plan.path} "))
     cut = "The patch is cut here; the files hold all of it." if found.truncated else ""
     head = f"What this plan has changed so far ({len(files)} files), as data:"
-    text = "\n".join([head, *listed, *([f"- and {more} more"] if more > 0 else []), patch[:PATCH], cut])
+    text = "\n".join([head, *listed, *([f"- and {more} more"] if more > 0 else []), patch, cut])
     return printable(services.redactor.text(text)).strip()
 
 

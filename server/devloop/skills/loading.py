@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devloop.errors import NotFound
-from devloop.redact import one_line
+from devloop.redact import cut, one_line
 from devloop.skills.definitions import tokens
 from devloop.skills.discovery import Found
 from devloop.skills.triggers import Match
@@ -102,6 +102,4 @@ def _text(data: bytes) -> str | None:
 
 
 def _cut(text: str) -> str:
-    if len(text) <= MAX_LOADED:
-        return text
-    return f"{text[:MAX_LOADED]}\n… cut: {len(text) - MAX_LOADED:,} more characters"
+    return cut(text, MAX_LOADED, f"\n… cut: {len(text) - MAX_LOADED:,} more characters")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from devloop.errors import Refused
 from devloop.own_files import Fault, read_text
-from devloop.redact import one_line, printable
+from devloop.redact import cut, one_line, printable
 from devloop.state.storing import json_lines, json_text, major, parse_json, stamp, update, validated
 
 PATH: Final = ".devloop/next-action.json"
@@ -160,7 +160,7 @@ def to_json(action: NextAction) -> dict[str, Any]:
 
 def compose(content: dict[str, Any]) -> NextAction:
     """The hand-off of a run as a valid file: harmless and not too long. Raises `ValidationError`."""
-    safe = {**content, "handoff": printable(str(content.get("handoff") or ""))[:MAX_HAND_OFF]}
+    safe = {**content, "handoff": cut(printable(str(content.get("handoff") or "")), MAX_HAND_OFF)}
     return NextAction.model_validate(safe)
 
 

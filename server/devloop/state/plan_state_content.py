@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from devloop import plan as plans
+from devloop.redact import cut
 from devloop.state.plan_state_shapes import MAX_DESCRIPTION, MAX_NAME
 from devloop.state.storing import stamp
 
@@ -38,10 +39,10 @@ def of(plan: plans.Plan, plan_file: str, now: datetime, *, archived_phases: tupl
             "plan_file": plan_file,
             "plan_hash": hashlib.sha256(plan.data).hexdigest(),
             "last_sync": stamp(now),
-            "plan_name": plan.name[:MAX_NAME],
+            "plan_name": cut(plan.name, MAX_NAME),
             "status": plan.status,
-            "created": created.value[:100] if created else None,
-            "updated": updated.value[:100] if updated else None,
+            "created": cut(created.value, 100) if created else None,
+            "updated": cut(updated.value, 100) if updated else None,
             "current_phase": current,
             "stats": _stats(counts.tasks),
             "subtasks": {"total": counts.subtasks.total, "done": counts.subtasks.done},
@@ -82,10 +83,10 @@ def of_v1(plan: plans.Plan, plan_file: str, now: datetime) -> dict[str, Any]:
         "schema_version": V1_VERSION,
         "plan_file": plan_file,
         "last_sync": stamp(now),
-        "plan_name": plan.name[:MAX_NAME],
+        "plan_name": cut(plan.name, MAX_NAME),
         "status": _V1_PLAN.get(plan.status, plan.status),
-        "created": created.value[:100] if created else "",
-        "updated": updated.value[:100] if updated else "",
+        "created": cut(created.value, 100) if created else "",
+        "updated": cut(updated.value, 100) if updated else "",
         "stats": _v1_stats(list(status.values())),
         "phases": [],
         "tasks": {},
@@ -201,7 +202,7 @@ def _is_number(text: str) -> bool:
 def _task(task: plans.Task) -> dict[str, Any]:
     return {
         "id": task.id,
-        "description": task.title[:MAX_DESCRIPTION],
+        "description": cut(task.title, MAX_DESCRIPTION),
         "status": task.status,
         "phase": int(task.phase) if task.phase and _is_number(task.phase) else task.phase,
         "acceptance": "; ".join(task.acceptance),

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from devloop import globs
-from devloop.redact import part
+from devloop.redact import part, tail
 from devloop.sandbox import GIB, Command, Limits, Mount, environment, toolchain_mounts
 from devloop.tools.confine import Confined
 from devloop.tools.inputs import Search
@@ -45,7 +45,7 @@ async def search(call: Search, context: ToolContext) -> Answer:
         )
     )
     if result.exit_code not in (0, STOPPED_AT_CAP) and not result.timed_out:
-        said = context.redact(result.output)[-500:].strip()
+        said = tail(context.redact(result.output), 500).strip()
         raise Problem(f"The search failed: {said or result.killed_reason}.")
     found = await asyncio.to_thread(_told, result.output, context)
     text, count = "\n".join(found), len(found)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devloop.errors import DevloopError, Refused, RepositoryUnfit, StorageError
+from devloop.redact import cut
 
 _LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 _OWNER = re.compile(r"dubious ownership in repository at '([^']+)'")
@@ -76,4 +77,4 @@ def explain(err: str, command: str, code: int) -> DevloopError:
 
 def _first(err: str) -> str:
     lines = [line for line in err.splitlines() if line.startswith(("fatal:", "error:"))] or err.splitlines()
-    return lines[0].removeprefix("fatal: ").removeprefix("error: ")[:300] if lines else "no message."
+    return cut(lines[0].removeprefix("fatal: ").removeprefix("error: "), 300) if lines else "no message."

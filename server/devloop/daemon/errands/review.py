@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from devloop.daemon import wording
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, errand_task
 from devloop.errors import UsageError
+from devloop.redact import cut
 from devloop.runs.spec import TaskSpec
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
     return errand_task(
         "review",
         f"Review {looked.what} ({wording.many(len(looked.files), 'file')}{lines})",
-        given={"change": looked.to_json(), "security": why, "asked": asked.text[:2000]},
+        given={"change": looked.to_json(), "security": why, "asked": cut(asked.text, 2000)},
         agent=REVIEWER,
         base=looked.commit,
         members=tuple(members),
@@ -68,7 +69,7 @@ def notes(looked: Looked, words: str, focus: str) -> str:
     """What a reviewer begins with. The change is data, and says so."""
     lines = [f"Review {looked.what}. Your part: {focus}"]
     if words:
-        lines.append(f"The person adds: {words[:4000]}")
+        lines.append(f"The person adds: {cut(words, 4000)}")
     if looked.base is None:
         lines.append("Look at these files as a whole; the worktree holds them:")
         lines.append(looked.listed)

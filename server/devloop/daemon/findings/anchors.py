@@ -6,13 +6,14 @@ finding is no longer true of what stands there and is withdrawn.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 MAX_LINE: Final = 500
-"""Characters of a line that count."""
+"""Characters of a line that is kept as it is."""
 AROUND: Final = 3
 """Lines above and below that tell equal lines apart."""
 
@@ -77,4 +78,8 @@ def _says_something(text: str) -> bool:
 
 
 def _plain(line: str) -> str:
-    return line.strip()[:MAX_LINE]
+    """A line to know it again by. One that is too long to be kept whole is kept by its hash."""
+    text = line.strip()
+    if len(text) <= MAX_LINE:
+        return text
+    return f"({len(text)} characters, sha256 {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]})"

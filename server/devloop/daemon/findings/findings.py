@@ -25,7 +25,7 @@ from devloop.daemon.findings.records import Finding, Review
 from devloop.daemon.listeners import Listener, Listeners
 from devloop.errors import DevloopError, NotFound
 from devloop.paths import StateDir
-from devloop.redact import one_line, printable
+from devloop.redact import cut, one_line, printable
 
 log = logging.getLogger(__name__)
 
@@ -320,7 +320,7 @@ def _without(review: Review, meant: Collection[str]) -> Review:
 
 
 def _said(text: object) -> str:
-    return printable(str(text or ""))[:WORDS]
+    return cut(printable(str(text or "")), WORDS)
 
 
 def _sha(text: str) -> str:

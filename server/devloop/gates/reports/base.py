@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devloop.gates.model import Counts, Finding
+from devloop.redact import cut
 
 MAX_REPORT = 32 * 1024 * 1024
 MAX_FINDINGS = 20_000
@@ -55,7 +56,7 @@ def _refuse(name: str) -> Any:
 def text(value: Any, limit: int = MAX_TEXT) -> str:
     """`value` as text of at most `limit` characters; None becomes ""."""
     result = "" if value is None else str(value)
-    return result if len(result) <= limit else result[: limit - 1] + "…"
+    return cut(result, limit)
 
 
 def number(value: Any) -> int:

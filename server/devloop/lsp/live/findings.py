@@ -22,7 +22,7 @@ from devloop.lsp import texts
 from devloop.lsp.client import ANSWER_S
 from devloop.lsp.positions import width
 from devloop.lsp.protocol import Plain
-from devloop.redact import printable
+from devloop.redact import cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence, Set
@@ -262,9 +262,9 @@ def _row(connection: Connection, placed: Placed) -> Row:
 def _message(placed: Placed) -> str:
     finding = placed.finding
     who = f"{', '.join(finding.by)}, {finding.confidence} %" if finding.by else f"{finding.confidence} %"
-    fix = f"\nFix: {printable(finding.fix)[:_WORDS]}" if finding.fix else ""
+    fix = f"\nFix: {cut(printable(finding.fix), _WORDS)}" if finding.fix else ""
     waits = "" if placed.review.accepted else "; its review waits for your decision"
-    return f"{printable(finding.problem)[:_WORDS]}{fix}\n{finding.severity} ({who}){waits}"
+    return f"{cut(printable(finding.problem), _WORDS)}{fix}\n{finding.severity} ({who}){waits}"
 
 
 def _names(diagnostic: t.Diagnostic, finding: str) -> bool:
