@@ -14,8 +14,7 @@ from devloop.models.capabilities import FULL, PLAIN, Capabilities, capabilities_
 from devloop.models.catalog import ModelLimits, limits_of, needs_fresh_conversation
 from devloop.models.conversation import Turn, build_messages, invalid_input_result, reaction, tool_result
 from devloop.models.failures import ModelFailure, wait_before_retry
-from devloop.models.listed_prices import prices_of
-from devloop.models.prices import cost, prices_from
+from devloop.models.prices import cost, prices_from, prices_of
 from devloop.models.tiers import TIERS, model_id
 from devloop.models.turn import Model, Progress, Request, Response, Usage, invalid_tool_input
 

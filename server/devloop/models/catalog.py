@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from devloop.models.listed_prices import price_in
 from devloop.models.turn import Usage
 
 AS_OF = date(2026, 11, 21)
@@ -61,8 +62,6 @@ def limits_of(model: str, listed: Mapping[str, ModelLimits] | None = None) -> Mo
 
 def from_listing(entries: Iterable[Mapping[str, Any]]) -> dict[str, ModelLimits]:
     """Limits from the `data` of `GET /v1/models`; an entry without size or price is left to the table."""
-    from devloop.models.listed_prices import price_in  # it knows `ModelLimits`
-
     found: dict[str, ModelLimits] = {}
     for entry in entries:
         name, context, output = entry.get("id"), entry.get("max_input_tokens"), entry.get("max_tokens")

@@ -7,11 +7,8 @@ Anthropic's list has none (model-api §12). Servers that pass requests on to sev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
-
-from devloop.models.catalog import ModelLimits
-from devloop.models.prices import Price, Step
 
 MILLION: Final = 1_000_000
 HIGHEST: Final = 10_000.0
@@ -30,11 +27,6 @@ def price_in(entry: Mapping[str, Any]) -> tuple[float, float] | None:
     if per_token[0] is not None and per_token[1] is not None:
         return per_token[0], per_token[1]
     return None
-
-
-def prices_of(listed: Iterable[ModelLimits]) -> dict[str, Price]:
-    """Prices by model, of those that have one."""
-    return {each.id: Price((Step(*each.price),)) for each in listed if each.price is not None}
 
 
 def _dollars(value: Any) -> float | None:

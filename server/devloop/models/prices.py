@@ -8,12 +8,13 @@ times the input price, reading from it a tenth.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from devloop.errors import UsageError
+from devloop.models.catalog import ModelLimits
 from devloop.models.turn import Usage
 
 AS_OF = date(2026, 11, 21)
@@ -90,6 +91,11 @@ def cost(model: str, usage: Usage, overrides: Mapping[str, Price] | None = None)
         + usage.cache_write_1h * CACHE_WRITE_1H
     )
     return (reading * step.input + usage.output * step.output) / 1_000_000
+
+
+def prices_of(listed: Iterable[ModelLimits]) -> dict[str, Price]:
+    """Prices by model, of those that have one in the server's list."""
+    return {each.id: Price((Step(*each.price),)) for each in listed if each.price is not None}
 
 
 def prices_from(data: Mapping[str, Any]) -> dict[str, Price]:

@@ -23,7 +23,7 @@ from devloop.lsp.pipe.pending import Pending
 from devloop.lsp.pipe.replay import Replay
 
 if TYPE_CHECKING:
-    from devloop.lsp.pipe.stdio import Channel
+    from devloop.lsp.pipe.channel import Channel
 
 
 GREETING_S = 30.0

@@ -14,15 +14,9 @@ from devloop.lsp.pipe import frames, initialize
 TYPE_CHECKING = False  # `typing` itself costs 3 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, Protocol
+    from typing import Any
 
-    class Channel(Protocol):
-        """The editor's end. Reading gives nothing at the end, writing raises `OSError` when nobody reads any more."""
-
-        def read(self, size: int, /) -> bytes: ...
-        def write(self, data: bytes, /) -> None: ...
-        def leave(self, code: int, /) -> None: ...
-
+    from devloop.lsp.pipe.channel import Channel
 
 LEFT, FAILED = 0, 1
 
