@@ -165,10 +165,11 @@ def _read(root: Path, python: Path, origin: Literal["project", "active", "devloo
     editables: dict[Path, Editable] = {}
     for site in _site_packages(root):
         for entry in _entries(site):
-            if match := _DIST.match(entry.name):
+            if entry.endswith("-info") and (match := _DIST.match(entry)):
                 packages.setdefault(_normal(match["name"]), match["version"])
-            for editable in _editables(entry, site):
-                editables.setdefault(editable.path, editable)
+            if _tells(f"{site}/{entry}"):
+                for editable in _editables(site / entry, site):
+                    editables.setdefault(editable.path, editable)
     return Environment(root, python, origin, packages, tuple(editables.values()))
 
 
@@ -179,15 +180,22 @@ def _site_packages(root: Path) -> Iterator[Path]:
         yield Path("/usr/lib/python3/dist-packages")
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[str]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(os.listdir(folder))  # noqa: PTH208 (hundreds, read before each turn and gate)
     except OSError:
         return []
 
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _tells(entry: str) -> bool:
+    """Whether an entry may say something about an editable install. As text: there are hundreds."""
+    if entry.endswith(".dist-info"):
+        return os.path.lexists(f"{entry}/direct_url.json")
+    return entry.endswith((".pth", ".egg-link", ".py"))
 
 
 def _editables(entry: Path, site: Path) -> Iterable[Editable]:
@@ -205,7 +213,7 @@ def _editables(entry: Path, site: Path) -> Iterable[Editable]:
     elif entry.name.startswith("__editable__") and entry.suffix == ".py":
         for value in _finder_paths(_text(entry)):
             yield from _editable(entry.stem, Path(value), site)
-    elif entry.name.endswith(".dist-info"):
+    elif entry.suffix == ".dist-info":
         with contextlib.suppress(ValueError, AttributeError, TypeError):
             data = json.loads(_text(entry / "direct_url.json") or "{}")
             if data.get("dir_info", {}).get("editable") and str(data["url"]).startswith("file:"):

@@ -61,11 +61,9 @@ async def _forget(own: OwnGit, run: str) -> None:
     """Drop the run's refs; a run branch that the person has checked out or built on stays."""
     repository, branch = own.repository, names.run_branch(run)
     theirs, ours = await repository.ref(branch), await own_ref(own, branch)
-    if theirs is not None and theirs == ours and await repository.checked_out(branch) is None:
-        await drop(await repository.git(), branch)
-    await drop(own.git(), branch, names.snapshots(run))
-    await drop(await repository.git(), names.run_base(run))
-    await drop(own.git(), names.run_base(run))
+    free = theirs is not None and theirs == ours and await repository.checked_out(branch) is None
+    await drop(await repository.git(), *((branch,) if free else ()), names.run_base(run))
+    await drop(own.git(), branch, names.snapshots(run), names.run_base(run))
 
 
 async def release(own: OwnGit, plan_branch: PlanBranch, run: str, caps: Caps) -> bool:
@@ -87,7 +85,7 @@ async def release(own: OwnGit, plan_branch: PlanBranch, run: str, caps: Caps) ->
 
 
 async def _is_merged(own: OwnGit, plan_branch: PlanBranch, run: str, base: str) -> bool:
-    tips = [(await own.repository.head()).commit, await own.repository.ref(plan_branch.ref)]
+    tips = await own.repository.commits("HEAD", plan_branch.ref)
     for tip in tips:
         if tip is not None and await find_run(own, run, tip, without=[base]) is not None:
             return True

@@ -28,14 +28,14 @@ async def content(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_L
     if found.mode == _SUBMODULE:
         text = f"Subproject commit {found.oid}\n"
         return Content(text, binary=False, size=len(text))
-    size = int(await own.git().line("cat-file", "-s", found.oid))
-    if size > limit:
-        head = (await own.git().run("cat-file", "blob", found.oid, limit=_LOOKED_AT)).out
-        return Content(None, binary=_is_binary(head), size=size, too_large=True)
-    data = (await own.git().run("cat-file", "blob", found.oid)).out
+    read = await own.git().run("cat-file", "blob", found.oid, limit=limit)
+    data = read.out
+    if read.truncated:
+        size = int(await own.git().line("cat-file", "-s", found.oid))
+        return Content(None, binary=_is_binary(data), size=size, too_large=True)
     if found.mode != _LINK and _is_binary(data):
-        return Content(None, binary=True, size=size)
-    return Content(data.decode("utf-8", "replace"), binary=False, size=size)
+        return Content(None, binary=True, size=len(data))
+    return Content(data.decode("utf-8", "replace"), binary=False, size=len(data))
 
 
 async def blob(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_LIMIT) -> bytes | None:

@@ -16,6 +16,9 @@ MATCHED = ("--no-ext-diff", "--no-textconv", "--no-color", "-r", "-M", "--ignore
 async def diff(own: OwnGit, base: str, commit: str, *, limit: int = PATCH_LIMIT) -> Diff:
     """The patch (UTF-8, other bytes replaced; cut at `limit` bytes, at a line's end) and the figures of every file."""
     pair = ("--end-of-options", checked_oid(base), checked_oid(commit), "--")
+    known = own.diffs.get((base, commit, limit))
+    if known is not None:
+        return known
     git = own.git()
     patch = await git.run("diff-tree", "-p", *MATCHED, *pair, limit=limit)
     text = patch.out.decode("utf-8", "replace")
@@ -23,7 +26,8 @@ async def diff(own: OwnGit, base: str, commit: str, *, limit: int = PATCH_LIMIT)
         text = text[: text.rfind("\n") + 1]
     statuses = _statuses((await git.run("diff-tree", "--name-status", "-z", *MATCHED, *pair)).out)
     files = _figures((await git.run("diff-tree", "--numstat", "-z", *MATCHED, *pair)).out, statuses)
-    return Diff(text, files, sum(f.added for f in files), sum(f.deleted for f in files), patch.truncated)
+    made = Diff(text, files, sum(f.added for f in files), sum(f.deleted for f in files), patch.truncated)
+    return own.diffs.keep((base, commit, limit), made)
 
 
 def _statuses(raw: bytes) -> dict[bytes, str]:

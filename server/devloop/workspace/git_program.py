@@ -24,15 +24,22 @@ def distrust(folder: Path) -> None:
 
 def search_path() -> str:
     """PATH without relative entries and checkouts: a `git` lying in the repository is never taken."""
-    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(entry for entry in entries if entry and Path(entry).is_absolute() and not _is_foreign(entry))
+    return _without(os.environ.get("PATH", os.defpath), frozenset(_foreign))
 
 
-def _is_foreign(entry: str) -> bool:
-    """Whether it is such a folder or lies below one, by name or really. Compared as text: all entries are looked at
-    in each call of git, and with path objects that takes three times as long."""
-    places = [os.path.join(place, "") for place in (os.path.normpath(entry), os.path.realpath(entry))]  # noqa: PTH118
-    return any(place.startswith(os.path.join(folder, "")) for folder in _foreign for place in places)  # noqa: PTH118
+@functools.lru_cache(maxsize=8)
+def _without(path: str, foreign: frozenset[Path]) -> str:
+    """Where its entries lead is looked up once, as is git's place in them: a fifth of what a call of git costs here."""
+    entries = path.split(os.pathsep)
+    return os.pathsep.join(
+        entry for entry in entries if entry and Path(entry).is_absolute() and not _lies_in(foreign, Path(entry))
+    )
+
+
+def _lies_in(foreign: frozenset[Path], entry: Path) -> bool:
+    """Whether it is such a folder or lies below one, by name or really."""
+    places = (Path(os.path.normpath(entry)), Path(os.path.realpath(entry)))
+    return any(place.is_relative_to(folder) for folder in foreign for place in places)
 
 
 def executable(path: str) -> str:

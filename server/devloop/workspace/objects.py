@@ -56,7 +56,14 @@ def with_trailers(message: str, trailers: Mapping[str, str]) -> str:
 
 
 async def read_commit(own: OwnGit, commit: str) -> RawCommit:
-    raw = (await own.git().run("cat-file", "commit", checked_oid(commit))).out
+    known = own.commits.get(checked_oid(commit))
+    if known is None:
+        raw = (await own.git().run("cat-file", "commit", commit)).out
+        known = own.commits.keep(commit, _parsed(raw))
+    return known
+
+
+def _parsed(raw: bytes) -> RawCommit:
     head, _, message = raw.partition(b"\n\n")
     fields: dict[bytes, list[bytes]] = {}
     for line in head.split(b"\n"):
@@ -83,7 +90,7 @@ async def write_commit(own: OwnGit, commit: RawCommit) -> str:
 
 
 async def tree_of(own: OwnGit, commit: str) -> str:
-    return await own.git().line("rev-parse", "--verify", "--end-of-options", f"{checked_oid(commit)}^{{tree}}")
+    return (await read_commit(own, commit)).tree
 
 
 async def is_ancestor(own: OwnGit, ancestor: str, commit: str) -> bool:

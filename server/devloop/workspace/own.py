@@ -15,13 +15,19 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devloop.errors import Refused
 from devloop.files import held_lock, write_atomic
 from devloop.paths import StateDir
 from devloop.workspace.git import Git
+from devloop.workspace.known import Known
 from devloop.workspace.names import checked_run
 from devloop.workspace.repository import Repository
+
+if TYPE_CHECKING:
+    from devloop.workspace.objects import RawCommit
+    from devloop.workspace.records import Diff
 
 LAYOUT = "1"
 _ATTRIBUTES = b"* !filter !diff !merge -text !eol -ident !working-tree-encoding !conflict-marker-size !whitespace\n"
@@ -47,6 +53,8 @@ class OwnGit:
     def __init__(self, repository: Repository, state: StateDir) -> None:
         self.repository = repository
         self.state = state
+        self.commits: Known[RawCommit] = Known(256)
+        self.diffs: Known[Diff] = Known(8)
 
     async def open(self) -> None:
         """Create the directory or bring it up to date (alternates, excludes, shallow points). Safe to repeat."""

@@ -40,8 +40,8 @@ class PlanBranch:
         behind, else left alone."""
         repository = self.own.repository
         for _ in range(_RETRIES):
-            here = (await repository.head()).commit
-            plan, base = await repository.ref(self.ref), await repository.ref(self.base_ref)
+            head, plan, base = await repository.commits("HEAD", self.ref, self.base_ref)
+            here = head or (await repository.head()).commit  # which says what is wrong with it
             if plan == here and base is not None:
                 return plan
             changes: list[tuple[str, str | None, str | None]]

@@ -58,8 +58,8 @@ def _commands(changes: list[tuple[str, str | None, str | None]]) -> bytes:
 
 
 async def drop(git: Git, *names: str) -> None:
-    """Delete refs that exist; a missing one is fine."""
-    for name in names:
-        found = await git.run("rev-parse", "--verify", "-q", "--end-of-options", name, ok=(0, 1))
-        if found.code == 0:
-            await move_all(git, [(name, None, found.text)])
+    """Delete refs that exist, all or none; a missing one is fine. Raises `StaleRef` when one moves meanwhile."""
+    found = (await git.run("for-each-ref", "--format=%(objectname) %(refname)", "--", *names)).text.splitlines()
+    there = {name: value for value, _, name in (line.partition(" ") for line in found)}
+    if gone := [(name, None, there[name]) for name in names if name in there]:
+        await move_all(git, [*gone])

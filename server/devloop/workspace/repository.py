@@ -123,6 +123,13 @@ class Repository:
         )
         return found.text if found.code == 0 else None
 
+    async def commits(self, *names: str) -> tuple[str | None, ...]:
+        """The commits that HEAD or full ref names point to at one moment, or None."""
+        asked = "".join(f"{name}^{{commit}}\n" for name in names).encode()
+        told = await self.plain().run("cat-file", "--batch-check=%(objectname)", data=asked)
+        lines = told.out.decode("utf-8", "replace").splitlines()
+        return tuple(line if " " not in line else None for line in lines)
+
     async def checked_out(self, name: str) -> Path | None:
         """The checkout (this one or a linked worktree) that has the ref checked out."""
         place = await self.plain().line("for-each-ref", "--format=%(worktreepath)", "--", name)
