@@ -141,11 +141,14 @@ def test_what_can_not_be_meant_is_refused(place: Place, arguments: tuple[str, ..
 
 
 def test_a_plan_in_hand_is_not_replaced_unasked(place: Place) -> None:
+    del place.environment["DEVLOOP_SCENARIO"]  # and there is no key
     before = place.plan.read_text()
     refused = place("start", "Greet people", "--no-run", "--json")
     assert refused.code == 4 and "--replace" in refused.error["hint"]
     assert "Triage" in place("start", "Greet people", "--dry-run").out
-    assert place.plan.read_text() == before
+    without_key = place("start", "Greet people", "--replace", "--json")
+    assert without_key.code == 4 and "no key" in without_key.error["message"] and "login" in without_key.error["hint"]
+    assert place.plan.read_text() == before, "no run could begin, so nothing was written"
 
 
 def test_a_request_goes_through_all_phases_to_the_persons_branch(place: Place) -> None:

@@ -56,7 +56,8 @@ def start(
     text = sys.stdin.read() if request == "-" else request
     if decide is not None and not run:
         raise UsageError("--decide goes with a run, not with --no-run.")
-    params: Row = {"text": text, "skip": skip or [], "replace": replace, "write": not dry_run}
+    params: Row = {"text": text, "skip": skip or [], "replace": replace, "write": not dry_run, "begins": run}
+    params["decide"] = decide.value if decide else None
     answer = ask("devloop/start", params)
     if dry_run or not run:
         if as_json:

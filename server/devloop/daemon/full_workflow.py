@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 from devloop import beginning, settings
 from devloop import plan as plans
-from devloop.daemon import importing
+from devloop.daemon import importing, plan_events
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import NotFound, Refused, UsageError
 from devloop.redact import one_line, printable
@@ -43,9 +43,12 @@ def place_of_work(plan: plans.Plan) -> str | None:
     return next((phase.id for phase in (*named, *same)), None)
 
 
-async def begin(documents: Documents, params: Params, open_runs: Collection[str]) -> tuple[Answer, PlanText | None]:
+async def begin(
+    documents: Documents, params: Params, open_runs: Collection[str], admit: Callable[[Answer], Awaitable[None]]
+) -> tuple[Answer, PlanText | None]:
     """Write the plan of the workflow: `{"path", "text", "skipped", "written", "archived", "patch"}`; with `write` false
-    it is shown only. A plan that is finished goes to the archive; one that is not is replaced only with `replace`.
+    it is shown only. With `begins`, `admit` is asked about the first task: it raises where no run could begin, and then
+    nothing is written. A plan that is finished goes to the archive; one that is not is replaced only with `replace`.
 
     Raises `UsageError` for a request or a phase that can't be meant, `Refused` where another plan is in hand.
     """
@@ -63,6 +66,8 @@ async def begin(documents: Documents, params: Params, open_runs: Collection[str]
             f"There is a plan in hand: {done}.",
             hint="Finish it, or put it aside with --replace. Beside it: `devloop quick`; in it: `devloop plan revise`.",
         )
+    if write and params.get("begins") is True:
+        await admit(_first(plan))
     asked = {"text": plan, "source": beginning.PLAN, "as": "plan", "write": write, "replace": True}
     answer, after = await importing.import_plan(documents, asked, open_runs)
     kept = {name: answer[name] for name in ("path", "text", "written", "archived", "patch")}
@@ -86,6 +91,13 @@ def workflow(request: str, skip: Sequence[str], now: datetime) -> str:
                 event = plans.Event("skipped", plans.TaskRef.of(whole.tasks[at]), "left out from the start", now)
                 data = plans.apply(data, plans.change(plans.parse(data), event))
     return data.decode()
+
+
+def _first(text: str) -> Answer:
+    plan = plans.parse(text)
+    task = plans.select(plan).task
+    assert task is not None, "phases that nobody may leave out are in every workflow"
+    return plan_events.for_engine(plan, plans.task_json(task))
 
 
 def _template(request: str, today: date) -> str:

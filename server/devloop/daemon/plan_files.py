@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from devloop.daemon.plan_news import PlanNews
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
+Ask = Callable[[str, Params], Awaitable[Answer]]
+"""A method of the engine and what it is asked."""
 
 PATIENCE_S = 2.0
 """How long an engine that has to start first may take to say whether runs of a plan are open."""
@@ -20,8 +22,9 @@ PATIENCE_S = 2.0
 class PlanFiles:
     """What each method needs is imported by it: most daemons are never asked for any of them."""
 
-    def __init__(self, root: Path, documents: Documents, board: Board, news: PlanNews) -> None:
+    def __init__(self, root: Path, documents: Documents, board: Board, news: PlanNews, engine: Ask) -> None:
         self._root, self._documents, self._board, self._news = root, documents, board, news
+        self._engine = engine
 
     async def archive(self, params: Params) -> Answer:
         from devloop.daemon import archiving
@@ -64,8 +67,11 @@ class PlanFiles:
     async def begin_workflow(self, params: Params) -> Answer:
         from devloop.daemon import full_workflow
 
+        async def admit(task: Answer) -> None:
+            await self._engine("engine/admit", {"task": task, "decide": params.get("decide")})
+
         await self._board.known(PATIENCE_S)
-        answer, after = await full_workflow.begin(self._documents, params, self._runs())
+        answer, after = await full_workflow.begin(self._documents, params, self._runs(), admit)
         self._written(answer, after)
         return answer
 

@@ -79,7 +79,7 @@ class Service:
         self.findings = FindingsService(state, root, self.board, self._pass_on, errands)
         self.news = PlanNews(documents, fanout)
         self._changes = PlanChanges(documents, self.board, self.news.changed)
-        self._plans = PlanFiles(root, documents, self.board, self.news)
+        self._plans = PlanFiles(root, documents, self.board, self.news, engine.request)
         self._trust = Trusting(root, state, documents)
         self.key_news = Listeners()
         """Told when a person signed in or out, wherever they did."""

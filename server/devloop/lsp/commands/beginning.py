@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 
 async def start(connection: Connection, given: Arguments) -> Answer:
     """`message`: the request; `skip`: phases; `replace`. The plan is written, then its loop begins."""
-    asked = {"text": given.message or "", "skip": given.skip or [], "replace": given.replace}
+    asked = {"text": given.message or "", "skip": given.skip or [], "replace": given.replace, "begins": True}
     written: Answer = await connection.service.call("devloop/start", asked)
     loop = {"limit": None, "decide": None, "hand_off": False}
     answer: Answer = await connection.service.call("devloop/continue", loop)
