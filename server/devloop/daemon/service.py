@@ -19,7 +19,7 @@ from devloop.daemon.documents import Documents
 from devloop.daemon.engine_link import EngineLink
 from devloop.daemon.environment import ClientEnvironment
 from devloop.daemon.fanout import Fanout
-from devloop.daemon.findings.service import FindingsService
+from devloop.daemon.findings_service import FindingsService
 from devloop.daemon.listeners import Listeners
 from devloop.daemon.plan_changes import PlanChanges
 from devloop.daemon.plan_files import PlanFiles

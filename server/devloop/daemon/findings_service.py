@@ -66,19 +66,19 @@ class FindingsService:
 
     async def plan(self, params: Params) -> Answer:
         """`ids`: of findings, which become tasks of the plan → `{"said"}`."""
-        from devloop.daemon.findings import acting
+        from devloop.daemon.errands import mending
 
         ids = params.get("ids")
         if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
             raise UsageError("`ids` must be a list of findings.")
-        return {"said": await acting.add_to_plan(self._errands().project, ids)}
+        return {"said": await mending.add_to_plan(self._errands().project, ids)}
 
     async def fix(self, params: Params) -> Answer:
         """`finding`: an agent mends it, as `devloop quick` would; the answer is that of `devloop/errand`."""
-        from devloop.daemon.findings import acting
+        from devloop.daemon.errands import mending
 
         errands = self._errands()
-        text = await acting.to_fix(errands.project, str(params.get("finding") or ""))
+        text = await mending.to_fix(errands.project, str(params.get("finding") or ""))
         return await errands.start({"command": "quick", "text": text, "options": {}, "decide": params.get("decide")})
 
     async def clear(self, params: Params) -> Answer:
