@@ -10,7 +10,7 @@ import pytest
 from devloop import plan as plans
 from devloop.daemon import plan_events
 from devloop.lsp import applying, client, configuration
-from devloop.lsp import connection as connections
+from devloop.lsp import editor as editors_side
 from devloop.lsp.live import outside, progress, shown
 from support import runs
 from support.editor import EVERYTHING, HOLD, PULLS, Failed, apply_edits
@@ -26,7 +26,7 @@ def waiting(editors):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    for module in (connections, progress):
+    for module in (editors_side, progress):
         monkeypatch.setattr(module, "ANSWER_S", 0.1)
     monkeypatch.setattr(shown, "SHOW_S", 0.1)
     monkeypatch.setattr(configuration, "SAY_S", 0.1)
@@ -184,13 +184,13 @@ async def test_a_change_waits_for_a_pause_in_typing(plain, start, monkeypatch):
 
 async def test_an_edit_without_a_version_is_not_given_for_a_text_that_was_changed_since(plain, editors, monkeypatch):
     (connection,) = editors.server.connections
-    make = connections.Connection.workspace_edit
+    make = editors_side.Editor.workspace_edit
 
     def typed_meanwhile(self, uri, version, edits):
         self.buffers[uri].version += 1
         return make(self, uri, version, edits)
 
-    monkeypatch.setattr(connections.Connection, "workspace_edit", typed_meanwhile)
+    monkeypatch.setattr(editors_side.Editor, "workspace_edit", typed_meanwhile)
     at = {"textDocument": {"uri": plain.plan}, "position": {"line": 7, "character": 12}, "newName": "4.2"}
     with pytest.raises(Failed) as refused:
         await plain.request("textDocument/rename", at)

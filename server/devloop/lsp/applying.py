@@ -20,7 +20,7 @@ from devloop.errors import Unavailable
 
 if TYPE_CHECKING:
     from devloop.lsp.buffers import Buffer
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -35,34 +35,32 @@ QUIET_AT_MOST_S = 2.0
 NOT_SENT = "the editor says that it changed its text, but did not send it"
 
 
-async def apply(
-    connection: Connection, buffer: Buffer, plan: plans.Plan, edits: Sequence[plans.Edit], label: str
-) -> bool:
+async def apply(editor: Editor, buffer: Buffer, plan: plans.Plan, edits: Sequence[plans.Edit], label: str) -> bool:
     """See `daemon.open_plans.OpenPlan.apply`."""
-    if buffer.closed or connection.left.is_set() or not connection.client.takes(t.WORKSPACE_APPLY_EDIT):
+    if buffer.closed or editor.left.is_set() or not editor.client.takes(t.WORKSPACE_APPLY_EDIT):
         raise Unavailable("this editor can't be asked to change its text")
-    if connection.hangs:
+    if editor.hangs:
         raise Unavailable("the editor does not answer")
     if buffer.document is not plan.document:
         return False
-    if not connection.versions:
-        return await _unversioned(connection, buffer, plan.document, edits, label)
+    if not editor.versions:
+        return await _unversioned(editor, buffer, plan.document, edits, label)
     version = buffer.version
-    if not await _ask(connection, buffer, edits, label):
+    if not await _ask(editor, buffer, edits, label):
         return False
     if not await _caught_up(buffer, lambda: buffer.version > version):
         raise Unavailable(NOT_SENT)
     return True
 
 
-async def _ask(connection: Connection, buffer: Buffer, edits: Sequence[plans.Edit], label: str) -> bool:
-    changes = [connection.positions.edit(buffer.document, each) for each in edits]
-    params = t.ApplyWorkspaceEditParams(connection.workspace_edit(buffer.uri, buffer.version, changes), label)
+async def _ask(editor: Editor, buffer: Buffer, edits: Sequence[plans.Edit], label: str) -> bool:
+    changes = [editor.positions.edit(buffer.document, each) for each in edits]
+    params = t.ApplyWorkspaceEditParams(editor.workspace_edit(buffer.uri, buffer.version, changes), label)
     try:
         async with asyncio.timeout(APPLY_S):
-            return bool((await connection.ask(t.WORKSPACE_APPLY_EDIT, params)).applied)
+            return bool((await editor.ask(t.WORKSPACE_APPLY_EDIT, params)).applied)
     except TimeoutError as problem:
-        connection.hangs = True  # runs must not wait for it with every change
+        editor.hangs = True  # runs must not wait for it with every change
         raise Unavailable("the editor did not answer") from problem
 
 
@@ -80,7 +78,7 @@ async def _caught_up(buffer: Buffer, arrived: Callable[[], bool]) -> bool:
 
 
 async def _unversioned(
-    connection: Connection, buffer: Buffer, document: plans.Document, edits: Sequence[plans.Edit], label: str
+    editor: Editor, buffer: Buffer, document: plans.Document, edits: Sequence[plans.Edit], label: str
 ) -> bool:
     if not await _quiet(buffer):
         raise Unavailable("it is being typed into all the time")
@@ -88,7 +86,7 @@ async def _unversioned(
         return False
     wanted = plans.apply_to(document, edits)
     with buffer.collected() as texts:
-        if not await _ask(connection, buffer, edits, label):
+        if not await _ask(editor, buffer, edits, label):
             return False
         if not await _caught_up(buffer, lambda: texts[:1] == [wanted] or _back(texts, edits) is not None):
             raise Unavailable(NOT_SENT)
@@ -100,7 +98,7 @@ async def _unversioned(
             return True  # what was typed meanwhile stands below
         log.info("an editor made a change in a text that had moved; it is taken back")
         wrong = buffer.document
-        await _ask(connection, buffer, [back], label)
+        await _ask(editor, buffer, [back], label)
         await _caught_up(buffer, lambda: buffer.document is not wrong)
     return False
 

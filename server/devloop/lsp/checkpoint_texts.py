@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from devloop.daemon.run_view import RunView
     from devloop.lsp.buffers import Snapshot
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 CODE: Final = "checkpoint"
 SHOW_CHANGES: Final = "Show changes"
@@ -140,12 +140,12 @@ def decision_commands(view: RunView, uri: str | None) -> list[Row]:
     return found
 
 
-def marks(connection: Connection, snapshot: Snapshot) -> list[Row]:
+def marks(editor: Editor, snapshot: Snapshot) -> list[Row]:
     """The diagnostics of the runs that wait, each on its task's line. Costs nothing where none waits."""
     if not snapshot.main:
         return []
     found = []
-    for view in connection.board.open:
+    for view in editor.board.open:
         if not (view.needs_person and view.checkpoint):
             continue
         try:
@@ -154,15 +154,15 @@ def marks(connection: Connection, snapshot: Snapshot) -> list[Row]:
             line = 1  # its task is not in the plan any more, yet somebody has to decide
         text = snapshot.document.line(line - 1)
         start = len(text) - len(text.lstrip())
-        place = connection.positions.range(snapshot.document, line, start, len(text.rstrip()))
+        place = editor.positions.range(snapshot.document, line, start, len(text.rstrip()))
         item: Row = {
-            "range": connection.protocol.plain(place),
+            "range": editor.protocol.plain(place),
             "severity": _INFORMATION if kind(view) == "decision" else _WARNING,
             "code": CODE,
             "source": "devloop",
             "message": summary(view),
         }
-        if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
+        if editor.client.can("textDocument.publishDiagnostics.dataSupport"):
             item["data"] = {"run": view.id, "checkpoint": checkpoint_number(view)}
         found.append(item)
     return found

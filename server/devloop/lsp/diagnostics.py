@@ -1,7 +1,7 @@
-"""A plan's problems as diagnostics: pushed after each change, with the version they were found in.
+"""A plan's problems as diagnostics.
 
-One push at a time per document: what is typed while one is being prepared is covered by the next. A keystroke costs no
-more than the problems that are shown: conversions are kept as long as problem and line stay what they were.
+A keystroke costs no more than the problems that are shown: conversions are kept as long as problem and line stay what
+they were.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ import heapq
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from lsprotocol import types as t
-
 from devloop import plan as plans
 from devloop import shipped
 from devloop.lsp import checkpoint_texts
-from devloop.lsp.buffers import Buffer, Snapshot
+from devloop.lsp.buffers import Snapshot
 from devloop.lsp.chosen import Chosen
-from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 SOURCE: Final = "devloop"
 EXPLAINED: Final = shipped.problems().as_uri()
@@ -30,36 +27,8 @@ _SEVERITY: Final = {"error": 1, "warning": 2, "info": 3, "hint": 4}
 Item = dict[str, Any]
 
 
-async def publish(connection: Connection, buffer: Buffer) -> None:
-    """Push the diagnostics of each version until the document is closed."""
-    told: tuple[int, list[Item]] | None = None
-    while not buffer.closed:
-        news = buffer.advanced
-        snapshot = await buffer.snapshot()
-        found = (snapshot.version, items(connection, buffer, snapshot))
-        if found != told and not buffer.closed:
-            told = found
-            params = Plain({"uri": buffer.uri, "version": found[0], "diagnostics": found[1]})
-            connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
-        await news.wait()
-
-
-def clear(connection: Connection, buffer: Buffer) -> None:
-    if not connection.pulls:
-        connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, {"uri": buffer.uri, "diagnostics": []})
-
-
-def items(connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[Item]:
-    """The diagnostics of one version: its checkpoints, and at most as many problems as the person wants to see; the
-    last one counts the others."""
-    outside = connection.live.outside.problems(buffer, snapshot)
-    found = listed(connection, snapshot, outside, buffer.chosen, beyond=connection.live.outside.beyond(buffer))
-    found += connection.live.shield.rows(connection, buffer, snapshot)
-    return found + connection.live.findings.rows(connection, buffer.uri, snapshot.document)
-
-
 def listed(
-    connection: Connection,
+    editor: Editor,
     snapshot: Snapshot,
     outside: Sequence[plans.Problem],
     chosen: Chosen,
@@ -70,14 +39,14 @@ def listed(
     """`outside`: problems that the text alone does not show, `beyond`: how many more of them there are. `chosen`
     remembers what was found for the last version."""
     problems = snapshot.plan.problems
-    limit = min(connection.options.diagnostics_limit, most)
-    found = checkpoint_texts.marks(connection, snapshot)
+    limit = min(editor.options.diagnostics_limit, most)
+    found = checkpoint_texts.marks(editor, snapshot)
     kept = {}
     for problem in heapq.merge(chosen.of(problems, limit), outside[:limit], key=_place):
         line = snapshot.document.line(problem.line - 1)
         entry = chosen.items.get(id(problem))
         if entry is None or entry[1] != line:
-            entry = (problem, line, _item(connection, snapshot, problem))
+            entry = (problem, line, _item(editor, snapshot, problem))
         kept[id(problem)] = entry
         found.append(entry[2])
     chosen.items = kept
@@ -91,29 +60,29 @@ def _place(problem: plans.Problem) -> tuple[int, int]:
     return problem.line, problem.start
 
 
-def _item(connection: Connection, snapshot: Snapshot, problem: plans.Problem) -> Item:
-    positions, document = connection.positions, snapshot.document
+def _item(editor: Editor, snapshot: Snapshot, problem: plans.Problem) -> Item:
+    positions, document = editor.positions, snapshot.document
     found: Item = {
-        "range": connection.protocol.plain(positions.range(document, problem.line, problem.start, problem.end)),
+        "range": editor.protocol.plain(positions.range(document, problem.line, problem.start, problem.end)),
         "severity": _SEVERITY[problem.severity],
         "code": problem.code,
         "source": SOURCE,
         "message": problem.message,
     }
-    if connection.client.can("textDocument.publishDiagnostics.codeDescriptionSupport"):
+    if editor.client.can("textDocument.publishDiagnostics.codeDescriptionSupport"):
         found["codeDescription"] = {"href": f"{EXPLAINED}#{problem.code}"}
-    if problem.related and connection.client.can("textDocument.publishDiagnostics.relatedInformation"):
+    if problem.related and editor.client.can("textDocument.publishDiagnostics.relatedInformation"):
         found["relatedInformation"] = [
             {
                 "location": {
                     "uri": snapshot.uri,
-                    "range": connection.protocol.plain(positions.range(document, line)),
+                    "range": editor.protocol.plain(positions.range(document, line)),
                 },
                 "message": message,
             }
             for line, message in problem.related
         ]
-    if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
+    if editor.client.can("textDocument.publishDiagnostics.dataSupport"):
         found["data"] = {"version": snapshot.version}
     return found
 

@@ -13,8 +13,9 @@ import inspect
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from typing import Protocol as Shape
 
 from cattrs import Converter
 from lsprotocol import types as t
@@ -26,9 +27,6 @@ from devloop.errors import Unavailable
 from devloop.lsp import failures
 from devloop.redact import one_line
 from devloop.rpc import encode
-
-if TYPE_CHECKING:
-    from devloop.lsp.connection import Connection
 
 log = logging.getLogger(__name__)
 logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs parameters and whole messages
@@ -42,8 +40,25 @@ def converter() -> Converter:
     return made
 
 
+class Connected(Shape):
+    """Whose messages they are: what has to happen with the connection itself."""
+
+    hangs: bool
+
+    async def initialize(self, params: t.InitializeParams, /) -> t.InitializeResult: ...
+
+    def custom(self, method: str, /) -> Callable[[Any], Awaitable[Any]] | None:
+        """What answers a request that is no LSP but ours."""
+
+    def write(self, data: bytes, /) -> None: ...
+
+    async def shut_down(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
 class Protocol(LanguageServerProtocol):
-    connection: Connection
+    connection: Connected
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)

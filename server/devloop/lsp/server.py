@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from devloop.lsp import features
 from devloop.lsp.connection import Connection
 from devloop.lsp.live import Live
 
@@ -20,7 +21,7 @@ class Editors:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one editor to the end of its connection. One that leaves disturbs no other."""
-        connection = Connection(self._service, writer, self.live)
+        connection = Connection(self._service, writer, self.live, features)
         self.connections.add(connection)
         try:
             await connection.serve(reader)

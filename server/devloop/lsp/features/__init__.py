@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from devloop.lsp import commands
+from devloop.lsp import commands, requests
 from devloop.lsp.features import (
     code_action,
     code_action_resolve,
@@ -97,7 +97,10 @@ MODULES: Final[Sequence[ModuleType]] = (
     text_document_content,
     work_done_progress_cancel,
 )
-COMMANDS: Final[Sequence[str]] = commands.NAMES
+COMMANDS: Sequence[str] = commands.NAMES
+custom = requests.handler
+"""What answers a request that is no LSP but ours."""
+execute = commands.execute
 
 
 def register(connection: Connection, server: LanguageServer) -> None:

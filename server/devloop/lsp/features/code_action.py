@@ -15,8 +15,7 @@ from lsprotocol import types as t
 
 from devloop import plan as plans
 from devloop.errors import DevloopError
-from devloop.lsp import own_files
-from devloop.lsp.features import _quick_fixes, _refactorings, _run_actions
+from devloop.lsp.features import _own_file_actions, _quick_fixes, _refactorings, _run_actions
 from devloop.lsp.features._actions import KINDS, Action, Asked
 from devloop.lsp.protocol import Plain
 
@@ -39,7 +38,7 @@ _CAN: Final = "textDocument.codeAction"
 async def handle(connection: Connection, params: t.CodeActionParams) -> Plain | None:
     buffer = connection.find(params.text_document.uri)
     if buffer is None:
-        return await own_files.actions(connection, params)
+        return await _own_file_actions.actions(connection, params)
     asked = _asked(connection, buffer, await buffer.snapshot(), params)
     found = list(_offered(connection, asked))
     if _refactorings.is_long(asked.plan):

@@ -17,4 +17,4 @@ def handle(connection: Connection, params: t.DidChangeTextDocumentParams) -> Non
     if buffer is not None:
         buffer.change(params.text_document.version, params.content_changes, connection.positions)
     elif (own := connection.own_files.get(params.text_document.uri)) is not None:
-        own.change(params.text_document.version, params.content_changes, connection)
+        own.change(params.text_document.version, params.content_changes, connection.positions)

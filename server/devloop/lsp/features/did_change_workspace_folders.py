@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
 
+from devloop.lsp.editor import place_of
+
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
 
@@ -21,6 +23,4 @@ def handle(connection: Connection, params: t.DidChangeWorkspaceFoldersParams) ->
 
 
 def _ours(connection: Connection, folder: t.WorkspaceFolder) -> bool:
-    from devloop.lsp.connection import place_of  # here: it imports us
-
     return place_of(folder.uri) == connection.root.resolve()

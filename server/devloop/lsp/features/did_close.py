@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types as t
 
-from devloop.lsp import diagnostics, own_files
+from devloop.lsp import own_files, publishing
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection
@@ -20,7 +20,7 @@ def handle(connection: Connection, params: t.DidCloseTextDocumentParams) -> None
         own_files.close_document(connection, params.text_document.uri)
     else:
         connection.forget(buffer)
-        diagnostics.clear(connection, buffer)
+        publishing.clear(connection, buffer)
         if buffer.main:
             connection.live.closed_plan.look()
     connection.live.findings.documents_changed()

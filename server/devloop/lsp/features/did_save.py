@@ -28,7 +28,7 @@ def handle(connection: Connection, params: t.DidSaveTextDocumentParams) -> None:
     if params.text is not None and params.text != buffer.document.text:
         log.warning("what an editor saved is not what it showed us; the saved text counts")
         buffer.change(buffer.version, [t.TextDocumentContentChangeWholeDocument(params.text)], connection.positions)
-    connection.plan_moved()
+    connection.live.plan_moved(connection)
     if buffer.main:
         connection.service.documents.open_plans.saved(buffer)
         connection.live.outside.saved(buffer)

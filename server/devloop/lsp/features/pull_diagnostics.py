@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types as t
 
-from devloop.lsp import diagnostics, own_files
+from devloop.lsp import diagnostics, own_files, publishing
 from devloop.lsp.protocol import Plain
 
 if TYPE_CHECKING:
@@ -24,5 +24,5 @@ async def handle(connection: Connection, params: t.DocumentDiagnosticParams) -> 
         found = await own_files.diagnostics(connection, params.text_document.uri)
         return found or Plain({"kind": "full", "items": []})
     result = str(buffer.version)
-    items: list[dict[str, Any]] = diagnostics.items(connection, buffer, await buffer.snapshot())
+    items: list[dict[str, Any]] = publishing.items(connection, buffer, await buffer.snapshot())
     return Plain({"kind": "full", "resultId": result, "items": items})

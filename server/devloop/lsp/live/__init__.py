@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as t
 
+from devloop.lsp import refresh
 from devloop.lsp.live.checkpoints import Checkpoints
 from devloop.lsp.live.closed_plan import ClosedPlan
 from devloop.lsp.live.events import Events
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from devloop.daemon.service import Service
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.buffers import Buffer
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ log = logging.getLogger(__name__)
 class Live:
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.joined: set[Connection] = set()
+        self.joined: set[Editor] = set()
         """Editors that said `initialized` and are there."""
         self.checkpoints = Checkpoints(service, self.joined)
         self.closed_plan = ClosedPlan(service, self.joined)
@@ -44,17 +46,17 @@ class Live:
         self.events = Events(self.joined)
         self.shown = Shown(service)
         self.outside = Outside(service.root)
-        self.findings = Findings(service, self.joined)
-        self.hand_offs = HandOffs(service)
+        self.findings = Findings(service, self.joined, self.diagnostics_changed)
+        self.hand_offs = HandOffs(service, self.began_by)
         self.shield = Shield(service, self._marks_changed)
         self.typed = Typed(service, self.joined)
-        self.progress: dict[Connection, Progress] = {}
+        self.progress: dict[Editor, Progress] = {}
         self._ends: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def join(self, connection: Connection) -> None:
+    def join(self, editor: Editor) -> None:
         """From now on this editor is told what happens, beginning with what goes on."""
-        if connection in self.joined or connection.left.is_set():
+        if editor in self.joined or editor.left.is_set():
             return
         if not self.joined:
             self._ends = [
@@ -62,32 +64,32 @@ class Live:
                 self.service.fanout.listen(self._heard),
                 self.service.key_news.listen(lambda _: self.status.changed()),
             ]
-        self.joined.add(connection)
-        self.progress[connection] = Progress(connection)
-        connection.at_end(lambda: self.leave(connection))
-        self.progress[connection].look()
+        self.joined.add(editor)
+        self.progress[editor] = Progress(editor)
+        editor.at_end(lambda: self.leave(editor))
+        self.progress[editor].look()
         if self.checkpoints.look():
             self._marks_changed()
         else:
-            self.diagnostics_changed(connection)  # what changed since it opened its files was told only to others
-        self.status.greet(connection)
+            self.diagnostics_changed(editor)  # what changed since it opened its files was told only to others
+        self.status.greet(editor)
         self.closed_plan.look()
-        self.findings.join(connection)
+        self.findings.join(editor)
         self.shield.join()
-        self.spawn(self.hand_offs.offer(connection))
+        self.spawn(self.hand_offs.offer(editor))
         self.spawn(self.archive_changed())  # it may have opened files before something was archived
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, editor: Editor) -> None:
         """This editor is told nothing more; what only it was asked is asked of others."""
-        if connection not in self.joined:
+        if editor not in self.joined:
             return
-        self.joined.discard(connection)
-        self.progress.pop(connection).close()
-        self.checkpoints.leave(connection)
-        self.closed_plan.leave(connection)
-        self.status.leave(connection)
-        self.shown.leave(connection)
-        self.findings.leave(connection)
+        self.joined.discard(editor)
+        self.progress.pop(editor).close()
+        self.checkpoints.leave(editor)
+        self.closed_plan.leave(editor)
+        self.status.leave(editor)
+        self.shown.leave(editor)
+        self.findings.leave(editor)
         if not self.joined:
             for end in self._ends:
                 end()
@@ -98,28 +100,61 @@ class Live:
             self.findings.close()
             self.shield.close()
 
-    def began_by(self, connection: Connection, run: str, loop: str | None) -> None:
+    def began_by(self, editor: Editor, run: str, loop: str | None) -> None:
         """This editor asked for the run: it is the one to ask when the run waits."""
-        self.checkpoints.began_by(connection, run, loop)
+        self.checkpoints.began_by(editor, run, loop)
 
-    def options_changed(self, connection: Connection) -> None:
+    def options_changed(self, editor: Editor) -> None:
         """The person changed settings: what they turn off goes, what they turn on comes."""
-        if connection not in self.joined:
+        if editor not in self.joined:
             return
-        if not connection.options.progress:
-            self.progress[connection].stop()
-        self.progress[connection].look()
-        self.checkpoints.options_changed(connection)
+        if not editor.options.progress:
+            self.progress[editor].stop()
+        self.progress[editor].look()
+        self.checkpoints.options_changed(editor)
         self.closed_plan.look()
-        self.diagnostics_changed(connection)
+        self.diagnostics_changed(editor)
+
+    def attend(self, editor: Editor, buffer: Buffer) -> None:
+        """What goes on for the workspace's plan while it is open."""
+        self.closed_plan.opened(editor, buffer.uri)
+        find = self.service.documents.find
+        editor.spawn(self.outside.watch(buffer, find, lambda: self.diagnostics_changed(editor)))
+        editor.spawn(self.typed.watch(buffer))
+
+    def forget(self, buffer: Buffer) -> None:
+        """It is closed; what its text was goes on to be told, though its editor may be gone."""
+        self.outside.saved(buffer)  # so that its watch ends
+        if buffer.main:
+            self.spawn(self.typed.closed(buffer))
+
+    def plan_moved(self, editor: Editor) -> None:
+        """Another file may be the workspace's plan by now: one that was written only after it had been opened, or that
+        takes precedence over the one before."""
+        main = editor.main_plan()
+        if main is None:
+            return  # it is just being written anew, or gone: then nothing can be run
+        plans = self.service.documents.open_plans
+        for buffer in list(editor.buffers.values()):
+            if buffer.main and buffer.path != main:
+                buffer.main = False
+                plans.closed(buffer)
+            elif not buffer.main and buffer.path == main:
+                buffer.main = True
+                plans.opened(buffer)
+                self.attend(editor, buffer)
+            else:
+                continue
+            self.diagnostics_changed(editor)
+            refresh.at_once(editor)
 
     async def archive_changed(self) -> None:
         """What counts as done because it is archived may have changed."""
         archived = await asyncio.to_thread(self.service.documents.archived_ids)
-        for connection in list(self.joined):
-            for buffer in connection.buffers.values():
+        for editor in list(self.joined):
+            for buffer in editor.buffers.values():
                 if buffer.archive(archived):
-                    self.diagnostics_changed(connection)
+                    self.diagnostics_changed(editor)
 
     def _runs_changed(self, runs: frozenset[str]) -> None:
         for progress in list(self.progress.values()):
@@ -131,24 +166,24 @@ class Live:
     def _marks_changed(self) -> None:
         """A run began or ended to wait: diagnostics are looked at again."""
         self.closed_plan.look()
-        for connection in list(self.joined):
-            self.diagnostics_changed(connection)
+        for editor in list(self.joined):
+            self.diagnostics_changed(editor)
 
-    def diagnostics_changed(self, connection: Connection) -> None:
+    def diagnostics_changed(self, editor: Editor) -> None:
         """Something other than the text changed what diagnostics say."""
-        if not connection.pulls:
-            for buffer in connection.buffers.values():
+        if not editor.pulls:
+            for buffer in editor.buffers.values():
                 buffer.advance()
         else:
-            connection.spawn(connection.ask_briefly(t.WORKSPACE_DIAGNOSTIC_REFRESH))
+            editor.spawn(editor.ask_briefly(t.WORKSPACE_DIAGNOSTIC_REFRESH))
 
     def _heard(self, event: dict[str, Any]) -> None:
         kind = event.get("kind")
         self.events.offer(event)
         self.status.heard(str(kind))
         if kind == "plan.changed":
-            for connection in list(self.joined):
-                connection.plan_moved()
+            for editor in list(self.joined):
+                self.plan_moved(editor)
             self.closed_plan.look()
             self.spawn(self.archive_changed())
         elif kind == "loop.ended":

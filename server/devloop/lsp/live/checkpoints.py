@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from devloop.daemon.run_view import RunView
     from devloop.daemon.service import Service
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -43,42 +43,42 @@ class _Question:
     """One topic. `asking`: the editors that were asked, with what waits for their answers."""
 
     dismissed: bool = False
-    asking: dict[Connection, asyncio.Task[None]] = field(default_factory=dict)
-    answering: Connection | None = None
+    asking: dict[Editor, asyncio.Task[None]] = field(default_factory=dict)
+    answering: Editor | None = None
     """The editor whose answer is being passed on."""
 
 
 class Checkpoints:
-    def __init__(self, service: Service, joined: Set[Connection]) -> None:
+    def __init__(self, service: Service, joined: Set[Editor]) -> None:
         self._service, self._joined = service, joined
         self._questions: dict[Topic, _Question] = {}
-        self._by_run: dict[str, Connection] = {}
-        self._by_loop: dict[str, Connection] = {}
+        self._by_run: dict[str, Editor] = {}
+        self._by_loop: dict[str, Editor] = {}
 
     def __len__(self) -> int:
         return len(self._questions)
 
-    def began_by(self, connection: Connection, run: str, loop: str | None) -> None:
-        self._by_run[run] = connection
+    def began_by(self, editor: Editor, run: str, loop: str | None) -> None:
+        self._by_run[run] = editor
         if loop:
-            self._by_loop[loop] = connection
+            self._by_loop[loop] = editor
             while len(self._by_loop) > MAX_LOOPS:
                 del self._by_loop[next(iter(self._by_loop))]
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, editor: Editor) -> None:
         for origins in (self._by_run, self._by_loop):
-            for name in [name for name, whose in origins.items() if whose is connection]:
+            for name in [name for name, whose in origins.items() if whose is editor]:
                 del origins[name]
         for question in self._questions.values():
-            if (task := question.asking.pop(connection, None)) is not None and question.answering is not connection:
+            if (task := question.asking.pop(editor, None)) is not None and question.answering is not editor:
                 task.cancel()  # it may still be there, without our folder
         self.look()
 
-    def options_changed(self, connection: Connection) -> None:
+    def options_changed(self, editor: Editor) -> None:
         """Questions that the person wants no more are withdrawn; others are asked."""
-        if not (connection.options.checkpoint_messages and connection.options.trusted):
+        if not (editor.options.checkpoint_messages and editor.options.trusted):
             for question in self._questions.values():
-                if question.answering is not connection and (task := question.asking.pop(connection, None)) is not None:
+                if question.answering is not editor and (task := question.asking.pop(editor, None)) is not None:
                     task.cancel()
         self.look()
 
@@ -102,18 +102,18 @@ class Checkpoints:
         return changed
 
     def _close(self, question: _Question) -> None:
-        for connection, task in question.asking.items():
-            if connection is not question.answering:
+        for editor, task in question.asking.items():
+            if editor is not question.answering:
                 task.cancel()
 
     def _ask(self, question: _Question, topic: Topic, view: RunView) -> None:
         if question.dismissed or question.answering is not None:
             return
-        for connection in self._to_ask(view):
-            if connection not in question.asking:
-                question.asking[connection] = connection.spawn(self._talk(question, connection, topic))
+        for editor in self._to_ask(view):
+            if editor not in question.asking:
+                question.asking[editor] = editor.spawn(self._talk(question, editor, topic))
 
-    def _to_ask(self, view: RunView) -> list[Connection]:
+    def _to_ask(self, view: RunView) -> list[Editor]:
         """The editor that began it, else all that can; none where that editor presents checkpoints itself."""
         able = [each for each in self._joined if each.options.checkpoint_messages and each.options.trusted]
         origin = self._by_run.get(view.id) or self._by_loop.get(view.loop or "")
@@ -126,10 +126,8 @@ class Checkpoints:
         views = [view for view, number in found if view is not None and checkpoint_number(view) == number]
         return views if len(views) == len(topic) else []
 
-    async def _talk(self, question: _Question, connection: Connection, topic: Topic) -> None:
+    async def _talk(self, question: _Question, editor: Editor, topic: Topic) -> None:
         """Ask one editor until there is an answer, or none is wanted. Looking at the changes is no answer."""
-        from devloop.lsp.commands import execute
-
         while views := self._views(topic):
             if len(views) == 1:
                 commands = checkpoint_texts.decision_commands(views[0], None)
@@ -138,7 +136,7 @@ class Checkpoints:
                 commands = checkpoint_texts.group_commands(views)
                 message = _message_of_group(views, commands)
             try:
-                chosen = await connection.ask(t.WINDOW_SHOW_MESSAGE_REQUEST, message)
+                chosen = await editor.ask(t.WINDOW_SHOW_MESSAGE_REQUEST, message)
             except Unavailable:  # it can't, or it left: the diagnostic is there
                 return
             command = next((each for each in commands if chosen is not None and each["title"] == chosen.title), None)
@@ -147,24 +145,24 @@ class Checkpoints:
                 return
             decides = command["command"] == "devloop.decide"
             if decides:
-                question.answering = connection
+                question.answering = editor
             try:
-                await execute(connection, command["command"], command["arguments"])
+                await editor.execute(command["command"], command["arguments"])
             except DevloopError as problem:
-                self._tell(connection, topic, problem)
+                self._tell(editor, topic, problem)
             finally:
                 question.answering = None
             if decides:
                 question.dismissed = True
                 return
 
-    def _tell(self, connection: Connection, topic: Topic, problem: DevloopError) -> None:
+    def _tell(self, editor: Editor, topic: Topic, problem: DevloopError) -> None:
         """An answer that could not be passed on. One that came too late is nobody's concern."""
         if topic not in self._questions or not self._views(topic):
             log.info("an editor's answer came too late: %s", problem.message)
             return
         text = one_line(problem.sentences, 600)
-        connection.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
+        editor.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
 
 
 def _message(view: RunView, commands: list[dict[str, Any]]) -> t.ShowMessageRequestParams:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from devloop.daemon.service import Service
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +35,20 @@ Row = dict[str, Any]
 
 
 class ClosedPlan:
-    def __init__(self, service: Service, joined: Set[Connection]) -> None:
+    def __init__(self, service: Service, joined: Set[Editor]) -> None:
         self._service, self._joined = service, joined
-        self._told: dict[Connection, tuple[str, list[Row]]] = {}
+        self._told: dict[Editor, tuple[str, list[Row]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._again = False
 
-    def leave(self, connection: Connection) -> None:
-        self._told.pop(connection, None)
+    def leave(self, editor: Editor) -> None:
+        self._told.pop(editor, None)
 
-    def opened(self, connection: Connection, uri: str) -> None:
+    def opened(self, editor: Editor, uri: str) -> None:
         """The buffer's diagnostics come now; what was told under another spelling of the URI is taken back."""
-        before = self._told.pop(connection, None)
-        if before is not None and before[1] and (before[0] != uri or connection.pulls):
-            _publish(connection, before[0], [])
+        before = self._told.pop(editor, None)
+        if before is not None and before[1] and (before[0] != uri or editor.pulls):
+            _publish(editor, before[0], [])
 
     def look(self) -> None:
         """Soon, and once for all that happens until then."""
@@ -75,10 +75,10 @@ class ClosedPlan:
             except Exception:
                 log.exception("the closed plan could not be looked at")
             else:
-                for connection in self._without():
-                    self._look_at(connection, *found)
+                for editor in self._without():
+                    self._look_at(editor, *found)
 
-    def _without(self) -> list[Connection]:
+    def _without(self) -> list[Editor]:
         return [each for each in self._joined if not any(buffer.main for buffer in each.buffers.values())]
 
     def _read(self) -> tuple[Snapshot, list[Any]]:
@@ -88,20 +88,20 @@ class ClosedPlan:
         _ = plan.problems
         return Snapshot(path.as_uri(), 0, plan, path, found.relative, True), list(outside)
 
-    def _look_at(self, connection: Connection, snapshot: Snapshot, outside: list[Any]) -> None:
-        items = diagnostics.listed(connection, snapshot, outside, Chosen(), most=MOST)
-        before = self._told.get(connection)
+    def _look_at(self, editor: Editor, snapshot: Snapshot, outside: list[Any]) -> None:
+        items = diagnostics.listed(editor, snapshot, outside, Chosen(), most=MOST)
+        before = self._told.get(editor)
         if before == (snapshot.uri, items) or (before is None and not items):
             return
-        self._told[connection] = (snapshot.uri, items)
-        _publish(connection, snapshot.uri, items)
+        self._told[editor] = (snapshot.uri, items)
+        _publish(editor, snapshot.uri, items)
 
     def _gone(self) -> None:
-        for connection in self._without():
-            before = self._told.pop(connection, None)
+        for editor in self._without():
+            before = self._told.pop(editor, None)
             if before is not None and before[1]:
-                _publish(connection, before[0], [])
+                _publish(editor, before[0], [])
 
 
-def _publish(connection: Connection, uri: str, items: list[Row]) -> None:
-    connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, Plain({"uri": uri, "diagnostics": items}))
+def _publish(editor: Editor, uri: str, items: list[Row]) -> None:
+    editor.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, Plain({"uri": uri, "diagnostics": items}))

@@ -18,7 +18,7 @@ from devloop.daemon.fanout import MAX_BACKLOG
 if TYPE_CHECKING:
     from collections.abc import Set
 
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 METHOD: Final = "devloop/event"
 INTERVAL_S: Final = 0.1
@@ -27,14 +27,14 @@ Event = dict[str, Any]
 
 
 class Events:
-    def __init__(self, joined: Set[Connection]) -> None:
+    def __init__(self, joined: Set[Editor]) -> None:
         self._joined = joined
         self._waiting: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
         self._told = float("-inf")
 
     def offer(self, event: Event) -> None:
-        if not any(connection.client.takes(METHOD) for connection in self._joined):
+        if not any(editor.client.takes(METHOD) for editor in self._joined):
             return
         if event.get("kind") == "turn.progress":
             self._waiting = [
@@ -56,6 +56,6 @@ class Events:
     def _flush(self) -> None:
         self._timer, self._told = None, asyncio.get_running_loop().time()
         events, self._waiting = self._waiting, []
-        for connection in list(self._joined):
-            if connection.backlog <= MAX_BACKLOG:
-                connection.notify(METHOD, {"events": events})
+        for editor in list(self._joined):
+            if editor.backlog <= MAX_BACKLOG:
+                editor.notify(METHOD, {"events": events})

@@ -20,6 +20,7 @@ from devloop import plan as plans
 from devloop.errors import DevloopError, Unavailable
 from devloop.lsp import texts
 from devloop.lsp.client import ANSWER_S
+from devloop.lsp.editor import place_of
 from devloop.lsp.positions import width
 from devloop.lsp.protocol import Plain
 from devloop.redact import cut, printable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from devloop.daemon.findings.findings import Placed
     from devloop.daemon.service import Service
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +47,14 @@ Row = dict[str, Any]
 
 
 class Findings:
-    def __init__(self, service: Service, joined: Set[Connection]) -> None:
-        self._service, self._joined = service, joined
+    def __init__(self, service: Service, joined: Set[Editor], changed: Callable[[Editor], None]) -> None:
+        """`changed` is told which editor's own documents have other findings now."""
+        self._service, self._joined, self._changed = service, joined, changed
         self._placed: dict[str, tuple[Placed, ...]] = {}
         """By path, below the root."""
         self._seen: dict[str, tuple[int, int] | None] = {}
-        self._told: dict[Connection, dict[str, list[Row]]] = {}
-        self._offered: dict[Connection, tuple[str, tuple[str, ...]]] = {}
+        self._told: dict[Editor, dict[str, list[Row]]] = {}
+        self._offered: dict[Editor, tuple[str, tuple[str, ...]]] = {}
         """The registration of code actions, and for which files."""
         self._task: asyncio.Task[None] | None = None
         self._end: Callable[[], None] | None = None
@@ -61,15 +63,15 @@ class Findings:
 
     # An editor comes, opens, leaves
 
-    def join(self, connection: Connection) -> None:
+    def join(self, editor: Editor) -> None:
         if self._end is None:
             self._end = self._service.findings.findings.listen(lambda reviews: self.look())
-        self._told[connection] = {}
+        self._told[editor] = {}
         self.look()
 
-    def leave(self, connection: Connection) -> None:
-        self._told.pop(connection, None)
-        self._offered.pop(connection, None)
+    def leave(self, editor: Editor) -> None:
+        self._told.pop(editor, None)
+        self._offered.pop(editor, None)
 
     def close(self) -> None:
         """No editor is left."""
@@ -127,56 +129,56 @@ class Findings:
                 self._seen[path] = signature
         if changed:
             moved = {path for path in before | self._placed if before.get(path) != self._placed.get(path)}
-            for connection in list(self._joined):
-                self._tell(connection, moved)
+            for editor in list(self._joined):
+                self._tell(editor, moved)
 
     # Telling
 
-    def _tell(self, connection: Connection, moved: Set[str]) -> None:
+    def _tell(self, editor: Editor, moved: Set[str]) -> None:
         """`moved`: files of which something else is to be said than before."""
-        told = self._told.get(connection)
+        told = self._told.get(editor)
         if told is None:
             return
-        own = any(_is_open(connection, self.uri(path)) for path in moved)
+        own = any(_is_open(editor, self.uri(path)) for path in moved)
         now: dict[str, list[Row]] = {}
         for path, placed in self._placed.items():
             uri = self.uri(path)
             # A plan's own problems are told while it is closed, too.
-            if placed and path not in plans.PLAN_FILES and not _is_open(connection, uri):
-                now[uri] = [_row(connection, each) for each in placed]
+            if placed and path not in plans.PLAN_FILES and not _is_open(editor, uri):
+                now[uri] = [_row(editor, each) for each in placed]
         for uri in told.keys() - now.keys():
-            opened = _is_open(connection, uri)
+            opened = _is_open(editor, uri)
             own = own or opened
-            if not opened or connection.pulls:  # else the document's own diagnostics replace them
-                _publish(connection, uri, [])
+            if not opened or editor.pulls:  # else the document's own diagnostics replace them
+                _publish(editor, uri, [])
         for uri, rows in now.items():
             if told.get(uri) != rows:
-                _publish(connection, uri, rows)
-        self._told[connection] = now
+                _publish(editor, uri, rows)
+        self._told[editor] = now
         if own:
-            self._documents_changed(connection)
-        self._offer(connection)
+            self._documents_changed(editor)
+        self._offer(editor)
 
-    def _documents_changed(self, connection: Connection) -> None:
-        for file in connection.own_files.values():
+    def _documents_changed(self, editor: Editor) -> None:
+        for file in editor.own_files.values():
             file.advance()
-        connection.live.diagnostics_changed(connection)
+        self._changed(editor)
 
-    def rows(self, connection: Connection, uri: str, document: plans.Document) -> list[Row]:
+    def rows(self, editor: Editor, uri: str, document: plans.Document) -> list[Row]:
         """Those of a document of ours, where its text still has them."""
-        found = self.at(connection, uri)
+        found = self.at(editor, uri)
         return [
-            _row(connection, each)
+            _row(editor, each)
             for each in found
             if each.line == 0
             or (each.line <= document.count and document.line(each.line - 1).strip() == each.text.strip())
         ]
 
-    def at(self, connection: Connection, uri: str) -> Sequence[Placed]:
+    def at(self, editor: Editor, uri: str) -> Sequence[Placed]:
         """The findings of a file, by any spelling of its URI."""
         if not self._placed:
             return ()
-        path = _path_of(connection, uri)
+        path = _path_of(editor, uri)
         return self._placed.get(path, ()) if path is not None else ()
 
     def uri(self, path: str) -> str:
@@ -184,24 +186,24 @@ class Findings:
 
     # Ways out, also in files that are none of ours
 
-    def _offer(self, connection: Connection) -> None:
+    def _offer(self, editor: Editor) -> None:
         """Let the editor ask for code actions in just the files that have findings, where it can be told so."""
-        if not connection.client.registers("textDocument.codeAction"):
+        if not editor.client.registers("textDocument.codeAction"):
             return
         from devloop.daemon import checkers
 
         wanted = tuple(sorted(path for path, placed in self._placed.items() if placed and not checkers.knows(path)))
-        before = self._offered.get(connection)
+        before = self._offered.get(editor)
         if (before[1] if before else ()) == wanted:
             return
         registration = (str(uuid.uuid4()), wanted) if wanted else None
         if registration is not None:
-            self._offered[connection] = registration
+            self._offered[editor] = registration
         else:
-            self._offered.pop(connection, None)
-        connection.spawn(_register(connection, before[0] if before else None, registration))
+            self._offered.pop(editor, None)
+        editor.spawn(_register(editor, before[0] if before else None, registration))
 
-    def actions(self, connection: Connection, params: t.CodeActionParams) -> list[Row]:
+    def actions(self, editor: Editor, params: t.CodeActionParams) -> list[Row]:
         """For each finding in the range: dismiss it, dismiss its review, take it into the plan, have it fixed."""
         only = [str(getattr(kind, "value", kind)) for kind in params.context.only or ()]
         if only and not any(not kind or kind == "quickfix" for kind in only):
@@ -209,17 +211,17 @@ class Findings:
         first, last = params.range.start.line + 1, params.range.end.line + 1
         here = [
             each
-            for each in self.at(connection, params.text_document.uri)
+            for each in self.at(editor, params.text_document.uri)
             if first <= max(each.line, 1) <= last
             or any(_names(diagnostic, each.finding.id) for diagnostic in params.context.diagnostics)
         ]
-        literal = connection.client.can("textDocument.codeAction.codeActionLiteralSupport")
+        literal = editor.client.can("textDocument.codeAction.codeActionLiteralSupport")
         uri = params.text_document.uri
-        found = [row for each in here[:20] for row in _actions(connection, each, uri)]
+        found = [row for each in here[:20] for row in _actions(editor, each, uri)]
         return found if literal else [row["command"] for row in found]
 
 
-def _actions(connection: Connection, placed: Placed, uri: str) -> Iterator[Row]:
+def _actions(editor: Editor, placed: Placed, uri: str) -> Iterator[Row]:
     """`uri` tells an editor with several folders which one a command is of."""
     finding = placed.finding
     name = texts.label(finding.problem, 60)
@@ -228,22 +230,22 @@ def _actions(connection: Connection, placed: Placed, uri: str) -> Iterator[Row]:
     if len(placed.review.open) > 1:
         title = f"Dismiss all {len(placed.review.open)} findings of this review"
         offered.append((title, "devloop.dismissFinding", {"uri": uri, "review": placed.review.id}))
-    if connection.options.trusted:
+    if editor.options.trusted:
         offered.append((f"Fix with devloop: {name}", "devloop.fixFinding", about))
         offered.append((f"Add as task to the plan: {name}", "devloop.planFinding", about))
     for title, command, arguments in offered:
         yield {
             "title": title,
             "kind": "quickfix",
-            "diagnostics": [_row(connection, placed)],
+            "diagnostics": [_row(editor, placed)],
             "command": {"title": title, "command": command, "arguments": [arguments]},
         }
 
 
-def _row(connection: Connection, placed: Placed) -> Row:
+def _row(editor: Editor, placed: Placed) -> Row:
     finding, text = placed.finding, placed.text
     start = len(text) - len(text.lstrip())
-    line, encoding = max(placed.line, 1) - 1, connection.positions.encoding
+    line, encoding = max(placed.line, 1) - 1, editor.positions.encoding
     found: Row = {
         "range": {
             "start": {"line": line, "character": width(text[:start], encoding)},
@@ -254,7 +256,7 @@ def _row(connection: Connection, placed: Placed) -> Row:
         "source": SOURCE,
         "message": _message(placed),
     }
-    if connection.client.can("textDocument.publishDiagnostics.dataSupport"):
+    if editor.client.can("textDocument.publishDiagnostics.dataSupport"):
         found["data"] = {"finding": finding.id}
     return found
 
@@ -272,33 +274,31 @@ def _names(diagnostic: t.Diagnostic, finding: str) -> bool:
     return diagnostic.source == SOURCE and isinstance(data, dict) and data.get("finding") == finding
 
 
-def _is_open(connection: Connection, uri: str) -> bool:
+def _is_open(editor: Editor, uri: str) -> bool:
     """Whether it is a document of ours in that editor, which then has diagnostics of its own."""
-    path = _path_of(connection, uri)
-    opened = (*connection.buffers, *connection.own_files)
-    return any(each == uri or _path_of(connection, each) == path for each in opened)
+    path = _path_of(editor, uri)
+    opened = (*editor.buffers, *editor.own_files)
+    return any(each == uri or _path_of(editor, each) == path for each in opened)
 
 
-def _path_of(connection: Connection, uri: str) -> str | None:
-    from devloop.lsp.connection import place_of
-
+def _path_of(editor: Editor, uri: str) -> str | None:
     place = place_of(uri)
-    if place is None or not place.is_relative_to(connection.root):
+    if place is None or not place.is_relative_to(editor.root):
         return None
-    return place.relative_to(connection.root).as_posix()
+    return place.relative_to(editor.root).as_posix()
 
 
-async def _register(connection: Connection, before: str | None, now: tuple[str, tuple[str, ...]] | None) -> None:
+async def _register(editor: Editor, before: str | None, now: tuple[str, tuple[str, ...]] | None) -> None:
     method = t.TEXT_DOCUMENT_CODE_ACTION
     try:
         if now is not None:
             selector = [{"scheme": "file", "pattern": f"**/{_pattern(path)}"} for path in now[1]]
             options = {"documentSelector": selector, "codeActionKinds": ["quickfix"]}
             made = {"id": now[0], "method": method, "registerOptions": options}
-            await connection.ask(t.CLIENT_REGISTER_CAPABILITY, {"registrations": [made]}, seconds=ANSWER_S)
+            await editor.ask(t.CLIENT_REGISTER_CAPABILITY, {"registrations": [made]}, seconds=ANSWER_S)
         if before is not None:  # the protocol spells it so
             gone = {"unregisterations": [{"id": before, "method": method}]}
-            await connection.ask(t.CLIENT_UNREGISTER_CAPABILITY, gone, seconds=ANSWER_S)
+            await editor.ask(t.CLIENT_UNREGISTER_CAPABILITY, gone, seconds=ANSWER_S)
     except Unavailable as problem:
         log.info("an editor did not take code actions for findings: %s", problem.message)
 
@@ -308,5 +308,5 @@ def _pattern(path: str) -> str:
     return _SPECIAL.sub(lambda found: f"[{found[0]}]", path)
 
 
-def _publish(connection: Connection, uri: str, rows: list[Row]) -> None:
-    connection.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, Plain({"uri": uri, "diagnostics": rows}))
+def _publish(editor: Editor, uri: str, rows: list[Row]) -> None:
+    editor.notify(t.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, Plain({"uri": uri, "diagnostics": rows}))

@@ -21,7 +21,7 @@ from devloop.redact import one_line
 
 if TYPE_CHECKING:
     from devloop.daemon.run_view import RunView
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class _Bar:
 
 
 class Progress:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
         self._runs: dict[str, _Bar] = {}
         self._loops: dict[str, _Bar] = {}
 
@@ -62,7 +62,7 @@ class Progress:
 
     def look(self) -> None:
         """Begin, report and end what the runs say now. Does nothing where the editor wants no progress."""
-        board = self._connection.board
+        board = self._editor.board
         if self._wanted():
             for view in board.open:
                 self._run(view)
@@ -78,16 +78,16 @@ class Progress:
                 self._pause(loop)
 
     def loop_ended(self, loop: str) -> None:
-        if loop in self._loops and all(view.loop != loop for view in self._connection.board.open):
+        if loop in self._loops and all(view.loop != loop for view in self._editor.board.open):
             self._end(self._loops, loop, "the loop has ended")
 
     def cancel(self, token: str | int) -> None:
         """The person wants it to end. A token that is not (any more) open means nothing."""
         runs = [run for run, bar in self._runs.items() if bar.token == token]
         loops = {loop for loop, bar in self._loops.items() if bar.token == token}
-        runs += [view.id for view in self._connection.board.open if view.loop in loops]
+        runs += [view.id for view in self._editor.board.open if view.loop in loops]
         for run in runs:
-            self._connection.spawn(self._cancel(run))
+            self._editor.spawn(self._cancel(run))
 
     def stop(self) -> None:
         """The person wants no progress any more."""
@@ -104,7 +104,7 @@ class Progress:
         self._loops.clear()
 
     def _wanted(self) -> bool:
-        return self._connection.options.progress and self._connection.client.takes(t.PROGRESS)
+        return self._editor.options.progress and self._editor.client.takes(t.PROGRESS)
 
     def _run(self, view: RunView) -> None:
         self._show(self._runs, view.id, one_line(view.name, 100), (view.percentage, view.line))
@@ -128,15 +128,15 @@ class Progress:
         bar = bars.get(key)
         if bar is None:
             bar = bars[key] = _Bar(title, text)
-            self._connection.spawn(self._begin(bars, key, bar))
+            self._editor.spawn(self._begin(bars, key, bar))
         bar.text = text
-        if bar.begun and bar.told != text and self._connection.backlog <= MAX_BACKLOG:
+        if bar.begun and bar.told != text and self._editor.backlog <= MAX_BACKLOG:
             self._report(bar, {"kind": "report", "percentage": text[0], "message": text[1]})
 
     async def _begin(self, bars: dict[str, _Bar], key: str, bar: _Bar) -> None:
         try:
             params = t.WorkDoneProgressCreateParams(bar.token)
-            await self._connection.ask(t.WINDOW_WORK_DONE_PROGRESS_CREATE, params, seconds=ANSWER_S)
+            await self._editor.ask(t.WINDOW_WORK_DONE_PROGRESS_CREATE, params, seconds=ANSWER_S)
         except Unavailable:
             bar.refused = True
             if bar.end is not None:
@@ -176,15 +176,15 @@ class Progress:
         bar.highest = max(bar.highest, bar.text[0])
         if "percentage" in value:
             value = {**value, "percentage": bar.highest}
-        self._connection.notify(t.PROGRESS, {"token": bar.token, "value": value})
+        self._editor.notify(t.PROGRESS, {"token": bar.token, "value": value})
 
     async def _cancel(self, run: str) -> None:
         try:
-            await self._connection.service.call("devloop/cancel", {"run": run})
+            await self._editor.service.call("devloop/cancel", {"run": run})
         except DevloopError as problem:
             log.info("a run could not be cancelled from an editor: %s", problem.message)
             text = one_line(problem.sentences, 400)
-            self._connection.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
+            self._editor.notify(t.WINDOW_SHOW_MESSAGE, t.ShowMessageParams(t.MessageType.Warning, text))
 
 
 def _outcome(view: RunView | None) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from devloop.daemon.service import Service
     from devloop.lsp.buffers import Buffer, Snapshot
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Shield:
             self._task.cancel()
             self._task = None
 
-    def rows(self, connection: Connection, buffer: Buffer, snapshot: Snapshot) -> list[Row]:
+    def rows(self, editor: Editor, buffer: Buffer, snapshot: Snapshot) -> list[Row]:
         """The diagnostic, for the plan that devloop works by and no other document."""
         state = self._state
         if state is None or state["state"] not in CODES or not buffer.main:
@@ -57,7 +57,7 @@ class Shield:
         parts = (f"The sandbox is {word}.", state["meaning"], state["reason"], state["fix"])
         return [
             {
-                "range": connection.protocol.plain(connection.positions.range(snapshot.document, 1)),
+                "range": editor.protocol.plain(editor.positions.range(snapshot.document, 1)),
                 "severity": _SEVERITY[word],
                 "code": CODES[word],
                 "source": SOURCE,

@@ -27,7 +27,7 @@ from devloop.redact import one_line, printable, visible
 if TYPE_CHECKING:
     from devloop.daemon.run_view import RunView
     from devloop.daemon.service import Service
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Shown:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._folder = service.state.path / FOLDER
-        self._virtual: dict[Connection, dict[Name, tuple[Any, ...]]] = {}
+        self._virtual: dict[Editor, dict[Name, tuple[Any, ...]]] = {}
         """What each editor opened, with what its text depended on."""
         self._files: dict[Name, tuple[Any, ...]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,14 +92,14 @@ class Shown:
         proposal = ((view.checkpoint if view is not None else None) or {}).get("proposal") or {}
         return f"{proposal['patch']}\n" if proposal.get("patch") else ""
 
-    async def show(self, connection: Connection, run: str, kind: str) -> bool:
+    async def show(self, editor: Editor, run: str, kind: str) -> bool:
         """Open the document in the editor; False where the editor can't, and what it was to show is in the answer."""
-        if not connection.client.takes(t.WINDOW_SHOW_DOCUMENT) or not _SAFE.match(run):
+        if not editor.client.takes(t.WINDOW_SHOW_DOCUMENT) or not _SAFE.match(run):
             return False
         name = (run, kind)
-        if connection.client.can("workspace.textDocumentContent"):
+        if editor.client.can("workspace.textDocumentContent"):
             uri = uri_of(run, kind)
-            opened = self._virtual.setdefault(connection, {})
+            opened = self._virtual.setdefault(editor, {})
             opened.pop(name, None)
             opened[name] = _stamp(self._service.board.run(run))
             while len(opened) > MAX_SHOWN:
@@ -108,23 +108,23 @@ class Shown:
             uri = (await self._file(name)).as_uri()
         try:
             params = t.ShowDocumentParams(uri, external=False, take_focus=True)
-            answer = await connection.ask(t.WINDOW_SHOW_DOCUMENT, params, seconds=SHOW_S)
+            answer = await editor.ask(t.WINDOW_SHOW_DOCUMENT, params, seconds=SHOW_S)
         except Unavailable as problem:
             log.info("an editor did not show a document: %s", problem.message)
             return False
         return bool(answer.success) if answer is not None else False
 
-    def leave(self, connection: Connection) -> None:
-        self._virtual.pop(connection, None)
+    def leave(self, editor: Editor) -> None:
+        self._virtual.pop(editor, None)
 
     def look(self, runs: frozenset[str]) -> None:
         """Bring what is shown up to date; files of runs that nobody knows any more go."""
-        for connection, opened in list(self._virtual.items()):
+        for editor, opened in list(self._virtual.items()):
             for name in [name for name in opened if name[0] in runs]:
                 stamp = _stamp(self._service.board.run(name[0]))
                 if stamp != opened[name]:
                     opened[name] = stamp
-                    connection.spawn(_refresh(connection, name))
+                    editor.spawn(_refresh(editor, name))
         for name in [name for name in self._files if name[0] in runs]:
             view = self._service.board.run(name[0])
             if view is None:
@@ -166,6 +166,6 @@ def _stamp(view: RunView | None) -> tuple[Any, ...]:
     return (view.state, view.turn, view.outcome, view.commit, (view.checkpoint or {}).get("number"), dict(view.gates))
 
 
-async def _refresh(connection: Connection, name: Name) -> None:
+async def _refresh(editor: Editor, name: Name) -> None:
     params = t.TextDocumentContentRefreshParams(uri_of(*name))
-    await connection.ask_briefly(t.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH, params)
+    await editor.ask_briefly(t.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH, params)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Set
 
     from devloop.daemon.service import Service
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -31,25 +31,25 @@ Row = dict[str, Any]
 
 
 class Status:
-    def __init__(self, service: Service, joined: Set[Connection]) -> None:
+    def __init__(self, service: Service, joined: Set[Editor]) -> None:
         self._service, self._joined = service, joined
-        self._sent: dict[Connection, Row] = {}
+        self._sent: dict[Editor, Row] = {}
         self._task: asyncio.Task[None] | None = None
         self._again = False
 
-    def greet(self, connection: Connection) -> None:
-        if connection.client.takes(METHOD):
+    def greet(self, editor: Editor) -> None:
+        if editor.client.takes(METHOD):
             self._look()
 
-    def leave(self, connection: Connection) -> None:
-        self._sent.pop(connection, None)
+    def leave(self, editor: Editor) -> None:
+        self._sent.pop(editor, None)
 
     def heard(self, kind: str) -> None:
         if kind not in SAYS_NOTHING:
             self.changed()
 
     def changed(self) -> None:
-        if any(connection.client.takes(METHOD) for connection in self._joined):
+        if any(editor.client.takes(METHOD) for editor in self._joined):
             self._look()
 
     def close(self) -> None:
@@ -79,8 +79,8 @@ class Status:
 
     def _send(self, status: Row) -> None:
         core = {**status, "daemon": {key: value for key, value in status["daemon"].items() if key != "uptime_s"}}
-        for connection in list(self._joined):
-            if connection.backlog > MAX_BACKLOG or self._sent.get(connection) == core:
+        for editor in list(self._joined):
+            if editor.backlog > MAX_BACKLOG or self._sent.get(editor) == core:
                 continue
-            if connection.notify(METHOD, status):
-                self._sent[connection] = core
+            if editor.notify(METHOD, status):
+                self._sent[editor] = core

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from devloop.daemon.service import Service
     from devloop.lsp.buffers import Buffer
-    from devloop.lsp.connection import Connection
+    from devloop.lsp.editor import Editor
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ LONG_PAUSE_S: Final = 2.0
 
 
 class Typed:
-    def __init__(self, service: Service, joined: Set[Connection]) -> None:
+    def __init__(self, service: Service, joined: Set[Editor]) -> None:
         self._service, self._joined = service, joined
 
     async def watch(self, buffer: Buffer) -> None:
@@ -66,7 +66,7 @@ class Typed:
 
     async def tell(self) -> None:
         """The plan as it is now; nobody hears of a text that was told before (`PlanNews.changed`)."""
-        if not any(connection.client.takes(events.METHOD) for connection in self._joined):
+        if not any(editor.client.takes(events.METHOD) for editor in self._joined):
             return
         try:
             found = await asyncio.to_thread(self._service.documents.read)
