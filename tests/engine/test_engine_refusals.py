@@ -168,6 +168,15 @@ async def test_work_that_no_gate_checks_is_no_pass(home: Path, project: Path) ->
         shown = await held.checkpoint(run)
         assert shown["kind"] == "problem" and "nothing proves the work" in shown["problem"]
         assert held.marks("1.1") == ["started"]
+        (project / ".devloop" / "config.toml").write_text(
+            '[gates.check]\nkind = "tests"\ncommand = ["test", "-e", "a.txt"]\n'
+        )
+        await held.decide(run, "recheck")
+        shown = await held.checkpoint(run, 2)
+        assert shown["kind"] == "problem" and any("devloop trust" in each for each in shown["notices"])
+        trust_everything(project)
+        await held.decide(run, "recheck")
+        assert (await held.ended(run))["outcome"] == "landed", "what was declared meanwhile counts"
 
 
 async def test_an_unknown_run_is_refused_with_those_that_could_be_meant(one: Engine) -> None:

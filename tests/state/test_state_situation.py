@@ -11,6 +11,7 @@ from typing import get_args
 
 import pytest
 
+from devloop import beginning
 from devloop.daemon import situating
 from devloop.state.situation import Facts, IssueFacts, Kind, PlanFacts, needs_git, situation
 
@@ -142,6 +143,12 @@ def hand_off(saved, task="1.2"):
 )
 async def test_from_the_files_of_a_project(at, files, kind):
     assert (await at(files)).kind == kind
+
+
+async def test_a_plan_that_is_still_the_template_is_to_be_written_first(at):
+    found = await at({".devloop/plan.md": beginning.plan_text("blank", "p", NOW.date())})
+    assert found.kind == "active_plan" and "Write your first task into .devloop/plan.md" in found.text
+    assert not [each for each in found.options if each.command in ("devloop continue", "devloop run 1.1")]
 
 
 async def test_what_is_not_committed(at):

@@ -77,7 +77,7 @@ def init(
     text = beginning.plan_text(template, root.name, date.today())  # noqa: DTZ011 - the person's own date
     created = [beginning.PLAN] if beginning.write_plan(root, text) else []
     git = (root / ".git").exists()
-    if git and beginning.ignore(root):
+    if beginning.ignore(root):
         created.append(".gitignore")
     if as_json:
         output.print_json({"root": str(root), "plan": beginning.PLAN, "created": created, "git": git})
@@ -86,7 +86,7 @@ def init(
     if beginning.PLAN in created:
         out.print(f"Created {safe(beginning.PLAN)}. Write your tasks there, then: devloop doctor, devloop continue.")
     else:
-        out.print(f"There is a plan already: {safe(beginning.PLAN)}. Nothing was changed.")
+        out.print(f"There is a plan already: {safe(beginning.PLAN)}. It stays as it is.")
     if ".gitignore" in created:
         out.print("Added a block to .gitignore.")
     if not git:

@@ -158,7 +158,8 @@ def next_(file: File = None, as_json: Json = False) -> None:
     else:
         task = following["task"]
         unique = task is not None and sum(each.id.lower() == task["id"].lower() for each in plan.tasks) == 1
-        _following(output.console(), {**following, "unique": unique})
+        unwritten = task is not None and any(each.unwritten and each.line == task["line"] for each in plan.tasks)
+        _following(output.console(), {**following, "unique": unique, "unwritten": unwritten})
     raise typer.Exit(0 if following["state"] == "found" else 1)
 
 
@@ -186,5 +187,8 @@ def _following(out: Console, following: Row) -> None:
         out.print(f"  [dim]files[/] {safe(', '.join(file['path'] for file in task['files'][:20]), 400)}")
     if following["parallel"]:
         out.print(f"  [dim]may run beside it[/] {safe(', '.join(following['parallel']), 200)}")
+    if following["unwritten"]:
+        out.print("That is still the template's task: write down what is to be done first.")
+        return
     name = task["id"] if following["unique"] else f"line:{task['line']}"
     out.print(f"Start it with `devloop run {safe(name, 60)}`, or `devloop continue`.")

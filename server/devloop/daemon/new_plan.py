@@ -41,7 +41,7 @@ def _init(root: Path, template: str) -> Answer:
     text = beginning.plan_text(template, root.name, _today())
     created = [beginning.PLAN] if beginning.write_plan(root, text) else []
     git = (root / ".git").exists()
-    if git and beginning.ignore(root):
+    if beginning.ignore(root):
         created.append(".gitignore")
     return {"plan": beginning.PLAN, "created": created, "git": git}
 

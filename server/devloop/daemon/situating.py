@@ -78,6 +78,7 @@ def _plan(root: Path, explicit: Path | None) -> tuple[PlanFacts | None, frozense
         total=counts.total,
         next_id=one_line(following.id, 40) if following else "",
         next_title=one_line(following.title, 100) if following else "",
+        unwritten=following is not None and following.unwritten,
         blocked_by=_short(selection.blocked_by),
     )
     return part, frozenset(task.id.lower() for task in plan.tasks if task.done)

@@ -37,6 +37,7 @@ from devloop.runs import (
     reporting,
 )
 from devloop.runs.hand_off import fresh_conversation, hand_off_file
+from devloop.runs.prepare import gates_now as look_for_gates
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
 from devloop.runs.turn import take_turn
@@ -193,6 +194,11 @@ async def gate(ctx: Context, run: str, commit_id: str, declared: dict[str, Any],
     result = await checks.check(ctx.services, run, commit_id, one, before.get(one.name), of=of)
     told = await checks.allowed(ctx.services, run, commit_id, checks.brief(result))
     return {"outcome": "checked", **told, "removed": told["removed"][:20]}
+
+
+@step("gates_now", slot=True)
+async def gates_now(ctx: Context, run: str) -> Outcome:
+    return await look_for_gates(ctx.services, run)
 
 
 @step("leaks", slot=True)

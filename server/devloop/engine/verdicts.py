@@ -67,5 +67,8 @@ async def feed_back(run: str, ready: Outcome, at: Position, commit: str, checked
 def why(checked: Outcome) -> str:
     bad = [r for r in checked["results"] if r["verdict"] != "pass" and r["required"]]
     if not bad:
-        return "no required gate was found, so nothing proves the work; declare one in .devloop/config.toml"
+        return (
+            "no required gate was found, so nothing proves the work; declare one in .devloop/config.toml, trust it "
+            "with `devloop trust`, and have the work checked again"
+        )
     return "; ".join(f"{r['gate']}: {r['verdict']}" + (f" ({r['reason']})" if r["reason"] else "") for r in bad)

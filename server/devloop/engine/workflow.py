@@ -142,6 +142,11 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
             )
         if decision["decision"] == "recheck":
             at.fingerprint = ""  # the agent changed nothing since: the same failure once more is no sign of circles
+            if ready.get("looks_again") and not ready["gates"]:  # a person may have declared one meanwhile
+                found = await steps.gates_now(run)
+                if found["outcome"] != "found":
+                    return found
+                ready["gates"] = found["gates"]
             continue
         if decision["decision"] not in ACCEPTING or checked["verdict"] != "pass":
             return await without_accepting(run, at, decision)

@@ -73,6 +73,19 @@ async def prepare(services: Services, run: str) -> dict[str, Any]:
     return {**_ready(services, spec, checks), "base": worktree.base}
 
 
+async def gates_now(services: Services, run: str) -> dict[str, Any]:
+    """The gates of a run that began without any: what a person declared and trusted since."""
+    row = services.store.run(run)
+    assert row is not None
+    try:
+        trusted = trust.require(services.root, services.state.trust_file, TRUSTED_KINDS)
+        checks = await discover(services, run, row["base"], trusted)
+    except DevloopError as problem:
+        services.notice(run, problem.sentences)
+        checks = ()
+    return {"outcome": "found", "gates": [gate.to_json() for gate in checks]}
+
+
 async def _gathering(services: Services, spec: RunSpec) -> dict[str, Any]:
     """It has no worktree; the commit that its members begin at stays reachable for as long as it is there."""
     errand = spec.task.errand
@@ -113,6 +126,7 @@ def _ready(services: Services, spec: RunSpec, checks: tuple[gates.Gate, ...]) ->
         "searched": not spec.reports,
         "gate_rounds": services.settings.loop.gate_rounds,
         "gates": [gate.to_json() for gate in checks],
+        "looks_again": True,
         "access": "read" if spec.reports else "write",
         **({"proposes": True} if proposing.in_plan(spec) else {}),
     }

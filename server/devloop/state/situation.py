@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from devloop.lists import more
+
 Kind = Literal[
     "fresh_start_resume",
     "stale_fresh_start",
@@ -32,7 +34,7 @@ HIGH: Final = ("critical", "high")
 @dataclass(frozen=True)
 class PlanFacts:
     """`state`: as the selection of the next task says. `next_id`, `next_title`: that task, "" without one.
-    `blocked_by`: what everything waits for."""
+    `unwritten`: it is still the template's. `blocked_by`: what everything waits for."""
 
     path: str
     name: str
@@ -41,6 +43,7 @@ class PlanFacts:
     total: int = 0
     next_id: str = ""
     next_title: str = ""
+    unwritten: bool = False
     blocked_by: tuple[str, ...] = ()
 
 
@@ -97,6 +100,7 @@ _GO_ON: Final = Option("devloop continue", "do the next task, then the following
 _FRESH: Final = Option("devloop continue --no-hand-off", "leave the hand-off where it is")
 _SHOW: Final = Option("devloop plan show", "look at the plan")
 _CHECK: Final = Option("devloop plan check", "see what is wrong with it")
+_PLAN: Final = Option('devloop plan new "…" --replace', "have it planned from your words")
 _QUICK: Final = Option('devloop quick "…"', "make one small change without a plan")
 _START: Final = Option('devloop start "…"', "begin something new")
 _NOTE: Final = Option('devloop new "…"', "note a bug, a feature or a task")
@@ -164,6 +168,10 @@ def _active(facts: Facts) -> Situation | None:
     if plan.state == "partial" or not plan.next_id:
         text = f"{_progress(plan)}; what is left was begun and not finished."
         return Situation("active_plan", text, (_SHOW, Option("devloop run TASK", "take one up again"), _SHIP))
+    if plan.unwritten:
+        return Situation(
+            "active_plan", f"Write your first task into {plan.path}: what is to be done.", (_PLAN, _SHOW, _QUICK)
+        )
     following = f"{plan.next_id} {plan.next_title}".rstrip(" .")
     text = f"{_progress(plan)}. Next: {following}."
     one = Option(f"devloop run {plan.next_id}", "do only this task")
@@ -201,8 +209,8 @@ def _high(facts: Facts) -> Situation | None:
     if not urgent:
         return None
     first = min(urgent, key=lambda each: (HIGH.index(each.priority), each.type != "bug"))
-    more = f", and {len(urgent) - 1} more like it" if len(urgent) > 1 else ""
-    text = f"{first.id} is open with priority {first.priority}: {first.title}{more}."
+    others = f", {left} like it" if (left := more(len(urgent) - 1)) else ""
+    text = f"{first.id} is open with priority {first.priority}: {first.title}{others}."
     show = Option(f"devloop issues {first.id}", "read it")
     plan = Option(f"devloop plan new --from {first.id}", "make a plan of it")
     return Situation("high_priority_issues", text, (show, plan, _BUGS if first.type == "bug" else _ISSUES))
