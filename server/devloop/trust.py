@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from devloop.errors import Untrusted
 from devloop.files import held_lock, write_atomic
+from devloop.lists import some
 from devloop.trust_bytes import MAX_ITEM, read_file
 from devloop.trust_items import (
     CONFIG,
@@ -182,9 +183,8 @@ def require(root: Path, store: Path, kinds: Collection[Kind], keys: Collection[s
     if missing:
         names = [s.item.key for s in missing]
         words = {"new": "not trusted yet", "changed": "changed since it was trusted"}
-        told = "; ".join(f"{s.item.key}: {s.item.refused or words[s.status]}" for s in missing[:5])
-        more = f"; and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise Untrusted(f"This repository declares what nobody has trusted: {told}{more}.", hint=HINT, items=names)
+        told = some(missing, 5, lambda s: f"{s.item.key}: {s.item.refused or words[s.status]}", "; ")
+        raise Untrusted(f"This repository declares what nobody has trusted: {told}.", hint=HINT, items=names)
     return tuple(s.item for s in asked)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devloop.gates import changes_to_checks, coverage, guards
+from devloop.gates import changes_to_checks, coverage
+from devloop.gates.guard import LONGEST
 from devloop.redact import Redactor, cut, file_name, one_line, tail
 from devloop.runs import transcript_text
 from support.engines import command, engine, finish, trust_everything, turn, write
@@ -64,17 +65,17 @@ async def test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a
 
 def test_a_line_that_is_too_long_to_be_kept_ends_between_words() -> None:
     """Half a secret would not be known for one."""
-    line = f"+    assert f('{'x' * (guards.LONGEST - 50)}') == 1 or '{KEY * 3}'  # noqa"
+    line = f"+    assert f('{'x' * (LONGEST - 50)}') == 1 or '{KEY * 3}'  # noqa"
     head = (
         "diff --git a/tests/test_a.py b/tests/test_a.py\n--- a/tests/test_a.py\n+++ b/tests/test_a.py\n@@ -0,0 +1 @@\n"
     )
     found = [each.text for each in changes_to_checks(f"{head}{line}\n")]
-    assert found and all(INSIDE not in each for each in found) and max(map(len, found)) > guards.LONGEST - 80
+    assert found and all(INSIDE not in each for each in found) and max(map(len, found)) > LONGEST - 80
 
 
 @pytest.mark.parametrize("where", ["input", "result", "opening"])
 def test_a_block_of_the_conversation_is_cut_once_it_is_clean(where: str) -> None:
-    long = f"{'x' * (transcript_text.MAX_BLOCK - SHOWN - 1)} {KEY} {'y' * 400}"
+    long = f"{'x' * (transcript_text.MAX_BLOCK - 50)} {KEY} {'y' * 400}"
     given = [{"type": "text", "text": long}] if where == "result" else long
     text = transcript_text._quoted(long) if where == "opening" else transcript_text._shown(given)
     assert "characters more)" in text and INSIDE not in text

@@ -11,6 +11,7 @@ from devloop.cli import output
 from devloop.cli.diff_view import coloured
 from devloop.cli.output import safe, safe_block, safe_name
 from devloop.daemon import wording
+from devloop.lists import more
 
 Row = dict[str, Any]
 
@@ -92,8 +93,8 @@ def _proposal(console: Console, run: Row, proposal: Row | None) -> None:
     console.print(f"[bold]{safe(proposal['path'], 200)}[/]: {safe(proposal.get('said') or 'nothing changes', 300)}")
     lines = str(proposal.get("patch") or "").splitlines(keepends=True)
     console.print(coloured("".join(lines[:MAX_PATCH])))
-    if len(lines) > MAX_PATCH:
-        console.print(f"[dim]… and {len(lines) - MAX_PATCH} more lines; v shows all of it.[/]")
+    if left := more(len(lines) - MAX_PATCH):
+        console.print(f"[dim]{left} lines; v shows all of it.[/]")
     for text in proposal.get("left_out") or ():
         console.print(f"[yellow]left out[/] {safe(text, 300)}")
     for text in proposal.get("notes") or ():
@@ -150,8 +151,8 @@ def _diff(console: Console, diff: Row | None) -> None:
         added, deleted = file.get("added") or 0, file.get("deleted") or 0
         figures = f"[green]+{added}[/] [red]-{deleted}[/] [dim]{safe(file.get('status'), 20)}[/]"
         console.print(f"  {safe_name(file['path'], 100)}  {figures}")
-    if diff["files"] > MAX_FILES:
-        console.print(f"  [dim]and {diff['files'] - MAX_FILES} more[/]")
+    if left := more(diff["files"] - MAX_FILES):
+        console.print(f"  [dim]{left}[/]")
     console.print()
 
 
@@ -202,7 +203,7 @@ def _whole(percent: float) -> int:
     return int(percent)
 
 
-def guards(console: Console, changes: list[Row], more: int = 0) -> None:
+def guards(console: Console, changes: list[Row], unlisted: int = 0) -> None:
     """What the work changed about what checks it; those that would hold an unattended loop are marked."""
     if not changes:
         return
@@ -211,7 +212,6 @@ def guards(console: Console, changes: list[Row], more: int = 0) -> None:
         told = f"{guard.get('kind')} {guard.get('place') or guard.get('file')}: {guard.get('text')}"
         told = f"(the task says so) {told}" if guard.get("by_task") else told
         console.print(f"  {'[yellow]![/]' if guard.get('holds', True) else '[dim]·[/]'} {safe(told, 200)}")
-    more += max(0, len(changes) - MAX_FILES)
-    if more:
-        console.print(f"  [dim]and {more} more[/]")
+    if left := more(unlisted + max(0, len(changes) - MAX_FILES)):
+        console.print(f"  [dim]{left}[/]")
     console.print()

@@ -21,6 +21,7 @@ from devloop.cli.session import ask, project_root
 from devloop.daemon.documents import Documents
 from devloop.daemon.importing import proposal
 from devloop.errors import UsageError
+from devloop.lists import more
 from devloop.plan import importing
 from devloop.redact import printable
 
@@ -129,8 +130,8 @@ def _tell(answer: Row, write: bool) -> None:
 def _list(err: Console, rows: list[str]) -> None:
     for row in rows[:SHOWN]:
         err.print(f"  {row}")
-    if len(rows) > SHOWN:
-        err.print(f"  … and {len(rows) - SHOWN} more; --json has them.")
+    if left := more(len(rows) - SHOWN):
+        err.print(f"  {left}; --json has them.")
 
 
 def _place(row: Row) -> str:

@@ -14,6 +14,7 @@ from devloop.cli.run_commands import FOLLOWED, DecideOption, DetachOption
 from devloop.cli.session import ask
 from devloop.daemon import wording
 from devloop.errors import UsageError
+from devloop.lists import some
 
 Row = dict[str, Any]
 
@@ -89,9 +90,8 @@ def _show(found: Row) -> None:
     console = output.console()
     since = f"since {safe(found['since'], 60)}" if found["since"] else "from the beginning"
     console.print(f"[bold]Version {safe(found['version'], 40)}[/] · {wording.many(found['commits'], 'commit')} {since}")
-    files = ", ".join(safe_name(each, 100) for each in found["files"][:20]) or "no file"
-    more = f" and {len(found['files']) - 20} more" if len(found["files"]) > 20 else ""
-    console.print(f"changes {files}{more}\n")
+    files = some(found["files"], 20, lambda each: safe_name(each, 100)) or "no file"
+    console.print(f"changes {files}\n")
     console.print(safe_block(found["changelog"]), highlight=False)
     for each in found["found"]:
         colour = "red" if each["severity"] == "blocker" else "yellow"

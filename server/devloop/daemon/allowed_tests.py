@@ -9,6 +9,7 @@ from devloop import plan as plans
 from devloop import trust
 from devloop.daemon import verifying
 from devloop.daemon.documents import PlanText
+from devloop.lists import some
 from devloop.redact import one_line
 
 MOST = 10
@@ -38,10 +39,9 @@ def told(found: PlanText, plan: plans.Plan, store: Path, tasks: Collection[str])
 
 def _listed(plan: plans.Plan, items: list[trust.Item]) -> str:
     names = {trust.tests_key(task.id): task.may_change_tests for task in plan.tasks}
-    parts = [f"{one_line(each.key.partition(':')[2], 40)} ({_names(names[each.key])})" for each in items[:MOST]]
-    return "; ".join(parts) + (f"; and {len(items) - MOST} more tasks" if len(items) > MOST else "")
 
+    def told(item: trust.Item) -> str:
+        shown = some(names[item.key], NAMES, lambda each: one_line(each, 80))
+        return f"{one_line(item.key.partition(':')[2], 40)} ({shown})"
 
-def _names(named: tuple[str, ...]) -> str:
-    more = f" and {len(named) - NAMES} more" if len(named) > NAMES else ""
-    return ", ".join(one_line(each, 80) for each in named[:NAMES]) + more
+    return some(items, MOST, told, "; ")

@@ -18,6 +18,7 @@ from devloop import agents, keys, sandbox, skills, trust
 from devloop.daemon import doctor_files, hook_list
 from devloop.daemon.documents import Documents
 from devloop.errors import DevloopError, RepositoryUnfit
+from devloop.lists import more, some
 from devloop.own_files import read_bytes
 from devloop.paths import StateDir, config_root
 from devloop.redact import one_line
@@ -174,7 +175,7 @@ def _trust(root: Path, state: StateDir) -> list[Check]:
     refused = [each.item for each in states if each.status == "refused"]
     found = [Check("trust", "problem", f"{one_line(item.key)}: {one_line(item.refused)}.") for item in refused]
     if waiting:
-        names = ", ".join(one_line(key, 60) for key in waiting[:5])
+        names = some(waiting, 5, lambda key: one_line(key, 60))
         found.append(Check("trust", "warning", f"Not trusted yet: {names}.", "Look at it with `devloop trust`."))
     return found or [
         Check("trust", "ok", f"{len(states)} item{'s' if len(states) != 1 else ''} trusted, nothing waits.")
@@ -272,7 +273,7 @@ def _plan(documents: Documents) -> list[Check]:
                 "plan",
                 "problem",
                 f"{found.relative}:{first.line}: {one_line(first.message)}"
-                + (f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else "")
+                + (f" ({left} errors)" if (left := more(len(errors) - 1)) else "")
                 + others,
                 "See all with `devloop plan check`.",
             )

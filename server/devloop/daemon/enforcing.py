@@ -12,6 +12,7 @@ from pathlib import Path
 from devloop import plan as plans
 from devloop.daemon.documents import PlanText
 from devloop.errors import DevloopError, Refused
+from devloop.lists import some
 from devloop.own_files import read_text
 from devloop.redact import one_line
 from devloop.workspace import Repository
@@ -90,5 +91,4 @@ async def _uncommitted(root: Path) -> list[str]:
     names = [one_line(each.path, 80) for each in dirty if not each.path.startswith(".devloop/")]
     if not names:
         return []
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return [f"A phase is over and you have changes that are not committed ({', '.join(names[:3])}{more}): commit them."]
+    return [f"A phase is over and you have changes that are not committed ({some(names, 3)}): commit them."]

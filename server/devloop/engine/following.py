@@ -7,6 +7,7 @@ from typing import Any
 from devloop.engine import grouping
 from devloop.engine.starting import carries_on, record_run, record_runs
 from devloop.errors import DevloopError
+from devloop.lists import some
 from devloop.redact import file_name, one_line
 from devloop.runs import chaining, stopping
 from devloop.runs.services import Services
@@ -69,14 +70,13 @@ async def _phase_may_end(services: Services, spec: RunSpec) -> bool:
     except DevloopError:
         return True
     paths = [each.path for each in dirty if not each.path.startswith(".devloop/")]
-    names = [file_name(services.redactor.text(path), 80) for path in paths]
-    if not names:
+    if not paths:
         return True
+    names = some(paths, 3, lambda path: file_name(services.redactor.text(path), 80))
     strict = services.settings.checkpoints.enforcement == "strict"
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     then = "commit them, then `devloop continue`" if strict else "commit them while it is clear what they belong to"
     phase = one_line(spec.task.phase or "", 40)
-    told = f"Phase {phase} ends with changes of yours that are not committed ({', '.join(names[:3])}{more}): {then}."
+    told = f"Phase {phase} ends with changes of yours that are not committed ({names}): {then}."
     services.notice(spec.id, told)
     return not strict
 

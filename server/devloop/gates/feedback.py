@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from devloop.gates.model import GateResult
+from devloop.lists import more, some
 from devloop.redact import tail
 
 FINDINGS_SHOWN = 20
@@ -35,14 +36,13 @@ def _one(result: GateResult, limit: int, room: int) -> str:
         first, _, rest = finding.message.partition("\n")
         rule = f" [{finding.tool} {finding.rule}]" if finding.tool != "tests" else ""
         lines.append(f"{finding.place}: {first}{' …' if rest else ''}{rule}")
-    more = len(shown) - limit + result.more_findings
-    if more > 0 and len(shown) >= limit:
-        lines.append(f"… and {more} more")
+    if left := more(len(shown) - limit + result.more_findings) if len(shown) >= limit else "":
+        lines.append(left)
     if result.changes.existing:
         lines.append(f"{len(result.changes.existing)} more existed before your work and don't count.")
     for title, names in (("Gone", result.changes.removed), ("Skipped now", result.changes.disabled)):
         if names:
-            lines.append(f"{title}, ran before: {', '.join(names[:10])}{' …' if len(names) > 10 else ''}")
+            lines.append(f"{title}, ran before: {some(names, 10)}")
     if result.output_tail.strip() and result.verdict != "skipped":
         end = result.output_tail.strip()
         lines.append(f"Output (end):\n{tail(end, room)}")

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from devloop import plan as plans
+from devloop.lists import some
 from devloop.lsp import plan_texts, run_texts
 from devloop.lsp.plan_texts import Known
-from devloop.lsp.texts import Sheet, label, some
+from devloop.lsp.texts import Sheet, label
 
 NAMES: Final = 3
 MOST: Final = 2_000

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from devloop import plan as plans
+from devloop.lists import some
 from devloop.lsp import meanings, plan_texts, run_texts, skill_texts
 from devloop.lsp.plan_texts import Known
-from devloop.lsp.texts import Sheet, size, some
+from devloop.lsp.texts import Sheet, size
 
 _OF_TASK: Final = frozenset(("task-keyword", "task-id", "title", "code", "issue", "link", "story"))
 _OF_PHASE: Final = frozenset(("phase-keyword", "phase-id", "phase-name"))

@@ -10,8 +10,9 @@ from devloop import agents
 from devloop import plan as plans
 from devloop.daemon import skill_list, wording
 from devloop.daemon.run_view import RunView
+from devloop.lists import more, some
 from devloop.lsp import meanings, run_texts
-from devloop.lsp.texts import Sheet, some
+from devloop.lsp.texts import Sheet
 
 TITLE = 60
 """Characters of a title that stands among others."""
@@ -42,9 +43,7 @@ def task(sheet: Sheet, known: Known, at: int) -> None:
     _waits(sheet, known, at)
     waiters = known.outlook.waiters(at)
     if waiters and not found.done:
-        sheet.add(
-            "Waiting for it:", some((name(sheet, known.plan.tasks[each]) for each in waiters[:5]), 5) + _more(waiters)
-        )
+        sheet.add("Waiting for it:", some(waiters, 5, lambda each: name(sheet, known.plan.tasks[each])))
     view = known.runs.get(found.line)
     if view is not None:
         run_texts.add(sheet, view)
@@ -58,10 +57,6 @@ def task(sheet: Sheet, known: Known, at: int) -> None:
     _acceptance(sheet, known.plan, found)
     if found.may_change_tests and not found.done:
         sheet.add("May change tests:", some((sheet.text(each, 100) for each in found.may_change_tests), 3))
-
-
-def _more(listed: Sequence[int]) -> str:
-    return f" and {len(listed) - 5} more" if len(listed) > 5 else ""
 
 
 def _status(known: Known, at: int) -> str:
@@ -154,8 +149,7 @@ def tasks(sheet: Sheet, known: Known, indexes: Sequence[int]) -> None:
         each = known.plan.tasks[at]
         title = sheet.text(each.title, TITLE) if each.explicit else ""
         sheet.add(name(sheet, each), title, f"({meanings.STATUS[each.status]})")
-    if len(indexes) > 8:
-        sheet.add(f"and {len(indexes) - 8} more")
+    sheet.add(more(len(indexes) - 8))
 
 
 def phase(sheet: Sheet, known: Known, at: int) -> None:
@@ -175,8 +169,7 @@ def phase(sheet: Sheet, known: Known, at: int) -> None:
         sheet.add(
             "Open:", name(sheet, each), sheet.text(each.title, TITLE) if each.explicit else "", _state(known, index)
         )
-    if len(inside) > 5:
-        sheet.add(f"and {len(inside) - 5} more")
+    sheet.add(more(len(inside) - 5))
 
 
 def _between(plan: plans.Plan, first: int, last: int) -> range:

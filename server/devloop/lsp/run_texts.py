@@ -7,7 +7,8 @@ from typing import Final
 
 from devloop.daemon import evidence, wording
 from devloop.daemon.run_view import RunView
-from devloop.lsp.texts import Sheet, label, some
+from devloop.lists import some
+from devloop.lsp.texts import Sheet, label
 
 DECISIONS: Final = {
     "continue": "Continue",

@@ -7,7 +7,6 @@ HTML or a heading (CommonMark 0.31, "Backslash escapes", and the autolinks of Gi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from devloop.redact import one_line
@@ -80,13 +79,6 @@ class Sheet:
     @property
     def value(self) -> str:
         return ("  \n" if self.markdown else "\n").join(self._lines)
-
-
-def some(parts: Iterable[str], most: int) -> str:
-    """`a, b and 3 more`."""
-    listed = list(parts)
-    shown = ", ".join(listed[:most])
-    return f"{shown} and {len(listed) - most} more" if len(listed) > most else shown
 
 
 def size(count: int) -> str:

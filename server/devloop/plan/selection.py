@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from devloop.lists import some
+
 if TYPE_CHECKING:
     from devloop.plan.graph import Need
     from devloop.plan.model import Plan, Task
@@ -265,7 +267,7 @@ def may_run(plan: Plan, task: Task) -> tuple[Reason, ...]:
     for why, text in _SENTENCES:
         names = [entry.id for entry in unmet if entry.why == why]
         if names:
-            reasons.append(Reason(text.format(_enumerate(names)), why, names))
+            reasons.append(Reason(text.format(some(names, 5)), why, names))
     return tuple(reasons)
 
 
@@ -278,11 +280,6 @@ _SENTENCES: Final = (
     ("cycle", "it waits for {}, part of a cycle"),
     ("children", "its own tasks {} are not done"),
 )
-
-
-def _enumerate(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
 def blocked_by(plan: Plan, task: Task) -> tuple[Unmet, ...]:

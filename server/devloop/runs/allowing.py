@@ -16,6 +16,7 @@ from typing import Any
 
 from devloop import trust
 from devloop.gates import guard_allowed
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
@@ -53,8 +54,7 @@ def notice(services: Services, spec: RunSpec) -> str:
 
 def listed(services: Services, named: Sequence[str]) -> str:
     """Names of tests in a sentence: without secrets first, then cut."""
-    shown = ", ".join(one_line(services.redactor.text(each), 80) for each in named[:SHOWN])
-    return f"{shown} and {len(named) - SHOWN} more" if len(named) > SHOWN else shown
+    return some(named, SHOWN, lambda each: one_line(services.redactor.text(each), 80))
 
 
 def files_of(found: Diff) -> dict[str, str]:

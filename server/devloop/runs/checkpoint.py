@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devloop.gates import Guard
+from devloop.lists import some
 from devloop.models import limits_of
 from devloop.redact import one_line, printable
 from devloop.runs import (
@@ -212,8 +213,7 @@ def _warnings(result: Mapping[str, Any]) -> list[str]:
     for name, words in (("removed", "gone"), ("disabled", "skipped now")):
         names = changed.get(name) or []
         if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            found.append(f"{words}, ran before: {', '.join(map(str, names[:3]))}{more}")
+            found.append(f"{words}, ran before: {some(names, 3)}")
     return [one_line(each, 300) for each in (*found, *map(str, changed.get("warnings") or ()))]
 
 

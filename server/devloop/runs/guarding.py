@@ -10,6 +10,7 @@ from typing import Any, Final
 from devloop import gates
 from devloop.errors import UsageError
 from devloop.gates import Finding, GateResult, Guard, guard_allowed, guard_commands, guard_files
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.runs import allowing
 from devloop.runs.services import Services
@@ -122,6 +123,4 @@ def clean(services: Services, found: Guard) -> dict[str, Any]:
 
 
 def _said(listed: tuple[Guard, ...]) -> str:
-    named = ", ".join(f"{each.place} ({each.kind})" for each in listed[:NAMED])
-    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
-    return f"the work changes what checks it: {named}{more}"
+    return f"the work changes what checks it: {some(listed, NAMED, lambda each: f'{each.place} ({each.kind})')}"

@@ -19,6 +19,7 @@ from typing import Any, Final
 from devloop.errors import UsageError
 from devloop.files import write_atomic
 from devloop.gates import Finding, GateResult
+from devloop.lists import some
 from devloop.redact import artefacts, file_name, one_line
 from devloop.redact.artefacts import Hit, Leak
 from devloop.runs import paths_told, reporting, scanning
@@ -68,7 +69,7 @@ async def check(services: Services, run: str, commit: str) -> GateResult:
     leaks = _without_secrets(services, run, found, leaks, in_names)
     unlooked = None
     if large:
-        told_of = ", ".join(paths_told.shown(services, run, large[:NAMED], 60))
+        told_of = some(paths_told.shown(services, run, large, 60), NAMED)
         unlooked = (
             f"not text, too large, and not looked at for secrets to the end: {told_of}. Commit such files yourself."
         )
@@ -152,9 +153,8 @@ def _readable(path: str, data: bytes) -> list[tuple[str, int, str]]:
 
 
 def _said(leaks: Sequence[Leak]) -> str:
-    named = "; ".join(f"{_place(each)} {each.rule} [{each.id}]" for each in leaks[:NAMED])
-    more = f" and {len(leaks) - NAMED} more" if len(leaks) > NAMED else ""
-    return f"{named}{more}; what is no secret: decide recheck --not-secret ID"
+    named = some(leaks, NAMED, lambda each: f"{_place(each)} {each.rule} [{each.id}]", "; ")
+    return f"{named}; what is no secret: decide recheck --not-secret ID"
 
 
 def _place(leak: Leak) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from devloop.errors import DevloopError, UsageError
+from devloop.lists import some
 from devloop.redact import PLACEHOLDER, file_name
 from devloop.runs import paths_told, proposing
 from devloop.runs.services import Services
@@ -75,8 +76,7 @@ async def set_aside(services: Services, run: str, left_out: Sequence[str]) -> Ou
 
 
 def listed(paths: Sequence[str]) -> str:
-    named = ", ".join(file_name(path, 100) for path in paths[:_NAMED])
-    return f"{named} and {len(paths) - _NAMED} more" if len(paths) > _NAMED else named
+    return some(paths, _NAMED, lambda path: file_name(path, 100))
 
 
 def not_green(paths: Sequence[str], why: str) -> str:

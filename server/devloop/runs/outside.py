@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
 
+from devloop.lists import some
 from devloop.redact import file_name
 from devloop.tools import ENVIRONMENTS, KEPT, PROTECTED
 
@@ -72,6 +73,5 @@ def told(paths: Iterable[str], clean: Callable[[str], str]) -> str:
     found = executed(paths)
     if not found:
         return ""
-    named = ", ".join(f"{file_name(clean(path), 80)} ({who})" for path, who in list(found.items())[:NAMED])
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return f"The work changes what runs outside the sandbox later, so look at it first: {named}{more}"
+    named = some(found.items(), NAMED, lambda each: f"{file_name(clean(each[0]), 80)} ({each[1]})")
+    return f"The work changes what runs outside the sandbox later, so look at it first: {named}"

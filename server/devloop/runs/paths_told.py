@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from devloop.files import write_atomic
+from devloop.lists import some
 from devloop.redact import PLACEHOLDER, file_name
 from devloop.redact.artefacts import name_without
 from devloop.runs.services import Services
@@ -79,9 +80,9 @@ def shown(services: Services, run: str, paths: Iterable[str], limit: int = 200) 
 def skipped(services: Services, run: str, files: Sequence[Skipped]) -> None:
     """Say what a snapshot leaves out."""
     if files:
-        names = shown(services, run, [each.path for each in files[:NAMED]], 100)
-        told = [f"{name} ({each.reason})" for name, each in zip(names, files, strict=False)]
-        services.notice(run, f"left out of the snapshot: {', '.join(told)}")
+        names = Names(services, run)
+        told = some(files, NAMED, lambda each: f"{file_name(names(each.path), 100)} ({each.reason})")
+        services.notice(run, f"left out of the snapshot: {told}")
 
 
 def keep(services: Services, run: str, told: Mapping[str, str]) -> None:

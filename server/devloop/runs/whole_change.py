@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from devloop.lists import rows
 from devloop.redact import file_name, printable
 from devloop.runs import paths_told
 from devloop.runs.services import Services
@@ -36,13 +37,14 @@ async def told(services: Services, spec: RunSpec) -> str:
     if not files:
         return ""
     told = paths_told.Names(services, spec.id)
-    listed = [f"- {file_name(told(file.path))} (+{file.added} −{file.deleted}) {file.status}" for file in files[:FILES]]
-    more = len(files) - FILES
+    listed = rows(
+        files, FILES, lambda file: f"{file_name(told(file.path))} (+{file.added} −{file.deleted}) {file.status}"
+    )
     parts = re.split(r"^(?=diff --git )", found.patch, flags=re.MULTILINE)
     patch = "".join(part for part in parts if not part.startswith(f"diff --git a/{spec.plan.path} "))
     cut = "The patch is cut here; the files hold all of it." if found.truncated else ""
     head = f"What this plan has changed so far ({len(files)} files), as data:"
-    text = "\n".join([head, *listed, *([f"- and {more} more"] if more > 0 else []), patch, cut])
+    text = "\n".join([head, *(f"- {each}" for each in listed), patch, cut])
     return printable(services.redactor.text(text)).strip()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from devloop.lists import some
 from devloop.skills.definitions import tokens
 from devloop.skills.discovery import Found
 from devloop.skills.loading import references
@@ -24,7 +25,7 @@ def index_markdown(found: Iterable[Found]) -> str:
     for each in listed:
         skill = each.skill
         told = skill.triggers.told()
-        shown = ", ".join(told[:8]) + (f" and {len(told) - 8} more" if len(told) > 8 else "")
+        shown = some(told, 8)
         row = (
             f"[{each.name}]({each.name}/SKILL.md)",
             *(_cell(text) for text in (skill.description, skill.when_not, shown)),

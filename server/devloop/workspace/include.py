@@ -15,6 +15,7 @@ from pathlib import Path
 
 from devloop import beneath
 from devloop.files import write_atomic
+from devloop.lists import some
 from devloop.workspace.names import is_reserved, shown, split_paths
 from devloop.workspace.own import OwnGit
 from devloop.workspace.records import Notice
@@ -49,7 +50,7 @@ async def bring_in(own: OwnGit, run: str, patterns: bytes) -> tuple[Notice, ...]
     if skipped:
         names = tuple(f"{shown(path)} ({why})" for path, why in skipped)
         notices.append(
-            Notice("included", f"{len(skipped)} files that {FILE} lists were not copied: {_few(names)}.", names)
+            Notice("included", f"{len(skipped)} files that {FILE} lists were not copied: {some(names, 5)}.", names)
         )
     return tuple(notices)
 
@@ -121,8 +122,3 @@ def _pattern(path: str) -> bytes:
     if escaped.endswith(" "):
         escaped = escaped[:-1] + "\\ "
     return os.fsencode(f"/{escaped}\n")
-
-
-def _few(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more

@@ -6,11 +6,13 @@ import os
 from collections.abc import Collection
 
 from devloop.errors import UsageError
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.workspace.diffs import MATCHED
 from devloop.workspace.names import checked_oid, shown, split_paths
-from devloop.workspace.objects import RawCommit, entries, fold, read_commit, write_commit
+from devloop.workspace.objects import entries, fold, read_commit, write_commit
 from devloop.workspace.own import OwnGit
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Reduced
 
 _NAMED = 5
@@ -30,7 +32,7 @@ async def leave_out(own: OwnGit, commit: str, paths: Collection[str], *, plan_pa
         raise UsageError(f"{plan_path} is the plan: it can't be left out.", hint="Leave out other files.")
     unknown = [path for path in paths if path not in known]
     if unknown:
-        named = ", ".join(one_line(path, 100) for path in unknown[:_NAMED])
+        named = some(unknown, _NAMED, lambda path: one_line(path, 100))
         raise UsageError(
             f"The run does not change {named}.", hint="Name files as `devloop diff` does; folders can't be left out."
         )
@@ -41,7 +43,7 @@ async def leave_out(own: OwnGit, commit: str, paths: Collection[str], *, plan_pa
     present = await entries(own, base, left)
     tree = await fold(own, source.tree, {path: present.get(path) for path in sorted(left)})
     if await _changed(own, base, tree) != changed - left:  # a file and a folder of one name: git keeps one of them
-        named = ", ".join(sorted(map(shown, left))[:_NAMED])
+        named = some(sorted(map(shown, left)), _NAMED)
         raise UsageError(
             f"{named} can't be left out alone: a file takes the place of a folder there.",
             hint="Leave out what stands in that folder as well.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from devloop.errors import Refused
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.workspace.names import shown, split_paths
 from devloop.workspace.objects import entries, fold
@@ -23,7 +24,7 @@ async def with_base_files(own: OwnGit, commit: str, base: str, which: Callable[[
     source = await own.git().line("rev-parse", "--verify", f"{commit}^{{tree}}")
     tree = await fold(own, source, {path: present.get(path) for path in sorted(taken)})
     if await _changed(own, base, tree) != changed - taken:  # git kept only one of a file and a folder of one name
-        named = ", ".join(sorted(map(shown, taken))[:_NAMED])
+        named = some(sorted(map(shown, taken)), _NAMED)
         raise Refused(
             f"The base's {one_line(named, 200)} can't be put over the work: a file stands in the place of a folder.",
             hint='Undo that, or set gates.from = "work".',

@@ -11,6 +11,7 @@ import os
 import re
 from typing import Final
 
+from devloop.lists import some
 from devloop.workspace import names
 from devloop.workspace.git import Git
 from devloop.workspace.records import Notice
@@ -34,7 +35,7 @@ async def _submodules(git: Git, commit: str) -> list[Notice]:
     if not links:
         return []
     paths = tuple(names.shown(os.fsdecode(path)) for path in links)
-    return [Notice("submodules", f"Submodules are not filled in a worktree: {', '.join(paths[:_NAMED])}.", paths)]
+    return [Notice("submodules", f"Submodules are not filled in a worktree: {some(paths, _NAMED)}.", paths)]
 
 
 async def _filters(git: Git, commit: str) -> list[Notice]:
@@ -55,7 +56,7 @@ async def _filters(git: Git, commit: str) -> list[Notice]:
         )
         made.append(Notice("lfs", told, tuple(sorted(files.pop(_LFS)))))
     if files:
-        listed = ", ".join(sorted(files)[:_NAMED])
+        listed = some(sorted(files), _NAMED)
         told = (
             f"Files under a filter ({listed}) appear in a worktree as git stores them, and what a run writes there is "
             "stored as it is: devloop runs no filter."

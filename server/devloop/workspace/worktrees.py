@@ -6,13 +6,14 @@ import asyncio
 import os
 
 from devloop.files import write_atomic
+from devloop.lists import some
 from devloop.workspace import names
 from devloop.workspace.include import bring_in
 from devloop.workspace.objects import read_commit, tree_of
 from devloop.workspace.own import OwnGit
 from devloop.workspace.peculiar import peculiarities
 from devloop.workspace.records import DirtyFile, Notice, Worktree
-from devloop.workspace.refs import ZERO, move, own_ref
+from devloop.workspace.refs import ZERO, move, own_ref, own_refs
 from devloop.workspace.safe_remove import remove_tree
 from devloop.workspace.trees import put_back
 
@@ -58,13 +59,13 @@ def _is_ready(own: OwnGit, run: str) -> bool:
 
 async def _make(own: OwnGit, run: str, base: str, *, include: bytes | None) -> tuple[Notice, ...]:
     path, branch = own.path(run), names.run_branch(run)
-    head = await own_ref(own, branch) or base
+    made, last = await own_refs(own, branch, names.snapshots(run))
+    head = made or base
     await _clear(own, run)
     await own.git().run(
         "worktree", "add", "--no-checkout", "--force", "-q", "-B", branch.removeprefix("refs/heads/"), path, head
     )
     _point(own, run)
-    last = await own_ref(own, names.snapshots(run))
     await put_back(own, run, await tree_of(own, last or head))
     await refresh_head_index(own, run, head)
     notices = await bring_in(own, run, include) if include is not None else ()
@@ -116,6 +117,5 @@ def _uncommitted(dirty: tuple[DirtyFile, ...]) -> Notice | None:
     files = tuple(f.path for f in dirty if not f.path.startswith(".devloop/"))
     if not files:
         return None
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    listed = ", ".join(files[:_NAMED]) + more
-    return Notice("uncommitted", f"The agent does not see files that you have not committed: {listed}.", files[:_NAMED])
+    told = f"The agent does not see files that you have not committed: {some(files, _NAMED)}."
+    return Notice("uncommitted", told, files[:_NAMED])

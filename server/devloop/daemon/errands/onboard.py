@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from devloop.daemon.errands.model import Accepted, Asked, Command, Project, errand_task
 from devloop.errors import UsageError
+from devloop.lists import some
 from devloop.redact import one_line, printable
 from devloop.runs.spec import TaskSpec
 from devloop.state import onboarding
@@ -120,7 +121,7 @@ async def set_up(project: Project, accepted: Accepted) -> str:
     template = "blank" if accepted.command == "bootstrap" else "onboarding"
     done = await asyncio.to_thread(onboarding.take, project.root, datetime.now().astimezone(), template=template)
     made = [step.path for step in done if step.what not in ("keep", "leave")]
-    said = f"Set up: {', '.join(made[:8])}{'…' if len(made) > 8 else ''}." if made else ""
+    said = f"Set up: {some(made, 8)}." if made else ""
     names = list(accepted.given.get("documents") or ())
     following = (
         f"A plan from it: devloop plan new --from {names[0]} --replace." if names else "Go on: devloop continue."

@@ -21,6 +21,7 @@ from devloop.daemon.errands.model import Accepted, Asked, Command, Project, erra
 from devloop.daemon.errands.scopes import opened
 from devloop.errors import DevloopError, NotFound, Refused
 from devloop.files import write_atomic
+from devloop.lists import rows, some
 from devloop.redact import Redactor, one_line
 from devloop.runs import scanning
 from devloop.runs.spec import TaskSpec
@@ -99,8 +100,7 @@ async def look(project: Project, asked: Asked) -> Release:
         )
     dirty = await repository.dirty()
     if dirty:
-        files = ", ".join(each.path for each in dirty[:5])
-        files += f" and {len(dirty) - 5} more" if len(dirty) > 5 else ""
+        files = some(dirty, 5, lambda each: each.path)
         are = "is" if len(dirty) == 1 else "are"
         notes.append(f"{wording.many(len(dirty), 'file')} of yours {are} not committed and will not be in it: {files}")
     if since.cut:
@@ -237,13 +237,11 @@ async def _can_land(project: Project) -> None:
 
 
 def _notes(release: Release, words: str, override: str) -> str:
-    listed = [f"- {_commit(change)}" for change in release.changes[:LISTED]]
-    more = len(release.changes) - LISTED
     parts = [
         words,
         f"Version {release.version}, after {release.before or 'no version yet'}. Prepared: "
         f"{', '.join(sorted(release.prepared)) or 'nothing'}. Commits, newest first:",
-        "\n".join(listed) + (f"\n- and {more} more" if more > 0 else ""),
+        _lines(rows(release.changes, LISTED, _commit)),
         _list("Look at these lines, which devloop found", [_said(each) for each in release.found]),
         f"The person lets that go out: {override}" if override else "",
         _list("Tasks of the plan that are not done", release.open_tasks),
@@ -260,8 +258,11 @@ def _commit(change: Change) -> str:
 def _list(title: str, items: Sequence[str], most: int = 30) -> str:
     if not items:
         return ""
-    more = f"\n- and {len(items) - most} more" if len(items) > most else ""
-    return f"{title}:\n" + "\n".join(f"- {each}" for each in items[:most]) + more
+    return f"{title}:\n{_lines(rows(items, most))}"
+
+
+def _lines(listed: Sequence[str]) -> str:
+    return "\n".join(f"- {each}" for each in listed)
 
 
 async def take_effect(project: Project, accepted: Accepted) -> str:
@@ -287,10 +288,9 @@ async def _unannounced(repository: Repository, head: Any, commit: str) -> str:
     if not found:
         return ""
     clean = (await asyncio.to_thread(keys.redactor)).text
-    named = "; ".join(one_line(clean(each), 80) for each in found[:5])
-    more = f"; and {len(found) - 5} more" if len(found) > 5 else ""
+    named = some(found, 5, lambda each: one_line(clean(each), 80), "; ")
     came = wording.many(len(found), "commit")
-    return f"{came} came in meanwhile, of which the changelog does not know: {named}{more}."
+    return f"{came} came in meanwhile, of which the changelog does not know: {named}."
 
 
 async def _finish_plan(project: Project) -> None:

@@ -11,10 +11,11 @@ from lsprotocol import types as t
 from devloop import agents
 from devloop import plan as plans
 from devloop.daemon import skill_list
+from devloop.lists import some
 from devloop.lsp import hovers, meanings, skill_texts
 from devloop.lsp.outlooks import outlook
 from devloop.lsp.plan_texts import Known
-from devloop.lsp.texts import Sheet, some
+from devloop.lsp.texts import Sheet
 
 if TYPE_CHECKING:
     from devloop.lsp.connection import Connection

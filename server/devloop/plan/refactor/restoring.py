@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from devloop.errors import Refused, UsageError
+from devloop.lists import some
 from devloop.plan import edits
 from devloop.plan.build import parse
 from devloop.plan.headings import LOG
@@ -71,10 +72,7 @@ def _free(plan: Plan, back: Plan) -> None:
     known = {phase.id.lower() for phase in plan.phases}
     clash += [f"phase {phase.id}" for phase in back.phases if phase.id.lower() in known]
     if clash:
-        more = f" and {len(clash) - _NAMED} more" if len(clash) > _NAMED else ""
-        raise Refused(
-            f"The plan uses these names already: {', '.join(clash[:_NAMED])}{more}.", hint="Rename them there first."
-        )
+        raise Refused(f"The plan uses these names already: {some(clash, _NAMED)}.", hint="Rename them there first.")
 
 
 def _inserted(plan: Plan, lines: list[str], phase: Phase) -> Edit:
