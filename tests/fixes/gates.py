@@ -162,7 +162,7 @@ FIXES: tuple[Fix, ...] = (
         name="tests-as-they-were",
         threat="§10, gates §5.6: a test that was there is emptied in a way that no list of words foresees",
         says="whatever stood in tests and is another now is told, unless the change can take nothing away",
-        cuts=(Cut("gates/guards.py", old="one += _rewritten(file, one, read, before)", new="one += ()"),),
+        cuts=(Cut("gates/guards.py", old="one += guard_tests.rewritten(file, one, read, before)", new="one += ()"),),
         tests=(
             "tests/gates/test_gates_kept.py::test_a_test_that_became_another_is_told_and_holds",
             "tests/gates/test_gates_kept.py::test_in_other_languages_lines_that_went_or_end_a_test_are_told",
@@ -198,7 +198,7 @@ FIXES: tuple[Fix, ...] = (
         name="tests-in-rust-modules",
         threat="§10, gates §5.6: tests of Rust stand in the module that they test",
         says="what changes in the tests of a Rust module is told as in a file of tests",
-        cuts=(Cut("gates/guards.py", old="            one += _within(file)\n", new=""),),
+        cuts=(Cut("gates/guards.py", old="            one += guard_tests.within(file)\n", new=""),),
         tests=("tests/gates/test_gates_ways.py::test_a_way_of_weakening_checks_holds",),
     ),
     Fix(
@@ -221,7 +221,7 @@ FIXES: tuple[Fix, ...] = (
         cuts=(
             Cut(
                 "gates/guards.py",
-                old='[_guard("suppression", file.new, line.number, line.text) for line in guard_types.hidden(file)]',
+                old='[guard("suppression", file.new, line.number, line.text) for line in guard_types.hidden(file)]',
                 new="[]",
             ),
         ),

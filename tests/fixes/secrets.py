@@ -150,7 +150,7 @@ FIXES = (
         threat="§9.3: half a secret in what is shown of a line of a test",
         says="a line that a check is about is cut once it is clean",
         cuts=(
-            Cut("gates/guards.py", "    flat = _flat(text)\n", "    flat = _flat(text)[:200]\n"),
+            Cut("gates/guard.py", "    flat = _flat(text)\n", "    flat = _flat(text)[:200]\n"),
             Cut("runs/guarding.py", 'one_line(told["text"])', 'told["text"]'),
         ),
         tests=(f"{PART}test_neither_a_line_of_a_test_nor_a_name_of_a_file_is_told_with_half_a_secret",),
@@ -166,7 +166,7 @@ FIXES = (
         name="long-lines-end-between-words",
         threat="§9.3: half a secret at the end of what is kept of a very long line",
         says="what is kept of a line that is too long ends between words",
-        cuts=(Cut("gates/guards.py", "{flat[:LONGEST].rpartition(' ')[0]}", "{flat[:LONGEST]}"),),
+        cuts=(Cut("gates/guard.py", "{flat[:LONGEST].rpartition(' ')[0]}", "{flat[:LONGEST]}"),),
         tests=(f"{PART}test_a_line_that_is_too_long_to_be_kept_ends_between_words",),
     ),
     Fix(

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devloop.gates.guards import Guard, changes_to_checks
+from devloop.gates.guard import Guard
+from devloop.gates.guards import changes_to_checks
 from devloop.gates.patch import parse
 
 Differ = Callable[[dict[str, str | None], dict[str, str | None]], str]

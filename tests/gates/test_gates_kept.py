@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from devloop.gates import guard_kept
-from devloop.gates.guards import Guard, changes_to_checks
+from devloop.gates.guard import Guard
+from devloop.gates.guards import changes_to_checks
 
 TEST = """\
 import pytest

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from devloop.gates.guards import Guard, changes_to_checks
+from devloop.gates.guard import Guard
+from devloop.gates.guards import changes_to_checks
 from support.patches import Texts, told
 
 PY = """\

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devloop.gates import guard_files, guard_python
+from devloop.gates.guard import KINDS, Guard
 from devloop.gates.guard_assertions import strength, weaker
-from devloop.gates.guards import KINDS, Guard, changes_to_checks
+from devloop.gates.guards import changes_to_checks
 
 
 def diff(path: str, before: str, after: str) -> str:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 
 from devloop.gates import guard_files
-from devloop.gates.guards import Guard, changes_to_checks
+from devloop.gates.guard import Guard
+from devloop.gates.guards import changes_to_checks
 
 Texts = Mapping[str, tuple[str | None, str | None]]
 """Path → text before, None for a new file, and text after, None for one that goes."""

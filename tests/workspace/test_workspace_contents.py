@@ -17,6 +17,18 @@ async def test_text_is_what_the_blob_holds_to_the_last_character(repo, workspace
     assert await workspace.content(commit, "empty") == Content("", False, 0)
 
 
+async def test_many_texts_at_once_are_those_that_each_is(repo, workspace):
+    (repo.path / "link").symlink_to("/etc/passwd")
+    (repo.path / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"bytes\n")
+    held = {"a b.txt": "one\r\n\ntwo", "copy.txt": "one\r\n\ntwo", "empty": b"", "a.bin": b"x\0", "big": "x" * 100}
+    commit = repo.commit(held)
+    asked = [*held, "link", "caf\\xe9.txt", "src", "none.txt", "", "../a", "a\0b", ".git/config", "\ud800", ":(glob)**"]
+    told = await workspace.texts(commit, asked, limit=99)
+    assert told.pop("big") is None and told.pop("caf\\xe9.txt") == "bytes\n"
+    assert told == {path: (await workspace.content(commit, path)).text for path in (*held, "link") if path != "big"}
+    assert await workspace.texts(commit, ()) == {}
+
+
 async def test_what_is_not_there_is_none(repo, workspace):
     before, after = repo.head, repo.commit({"new.txt": "new\n"})
     assert await workspace.content(before, "new.txt") is None

@@ -10,7 +10,8 @@ from devloop.gates.baseline import cache_key, compare
 from devloop.gates.discover import Discovery, discover, trusted_settings
 from devloop.gates.environment import Environment, find, in_checkout
 from devloop.gates.feedback import feedback
-from devloop.gates.guards import Guard, changes_to_checks
+from devloop.gates.guard import Guard
+from devloop.gates.guards import changes_to_checks
 from devloop.gates.model import Changes, Counts, Coverage, Finding, Gate, GateResult, Verdict
 from devloop.gates.place import Place, environment_mounts, tool_version
 from devloop.gates.run import run_gate, run_gates

@@ -45,7 +45,7 @@ class Environment:
     """`root` is the environment's directory, links resolved; `python` the interpreter inside it, by its own path.
 
     `origin`: `project` is .venv or venv in the checkout, `active` the person's VIRTUAL_ENV, `devloop` our own.
-    `packages` maps normalised names to versions.
+    `packages` maps normalised names to versions; `modules` are what lies there by the name that it is imported by.
     """
 
     root: Path
@@ -53,6 +53,7 @@ class Environment:
     origin: Literal["project", "active", "devloop"]
     packages: Mapping[str, str] = field(default_factory=dict)
     editables: tuple[Editable, ...] = ()
+    modules: frozenset[str] = frozenset()
 
     @property
     def bin(self) -> Path:
@@ -162,15 +163,18 @@ def _python(folder: Path) -> Path | None:
 
 def _read(root: Path, python: Path, origin: Literal["project", "active", "devloop"]) -> Environment:
     packages: dict[str, str] = {}
+    modules: set[str] = set()
     editables: dict[Path, Editable] = {}
     for site in _site_packages(root):
         for entry in _entries(site):
+            if (name := entry.partition(".")[0]).isidentifier():
+                modules.add(name)
             if entry.endswith("-info") and (match := _DIST.match(entry)):
                 packages.setdefault(_normal(match["name"]), match["version"])
             if _tells(f"{site}/{entry}"):
                 for editable in _editables(site / entry, site):
                     editables.setdefault(editable.path, editable)
-    return Environment(root, python, origin, packages, tuple(editables.values()))
+    return Environment(root, python, origin, packages, tuple(editables.values()), frozenset(modules))
 
 
 def _site_packages(root: Path) -> Iterator[Path]:

@@ -21,8 +21,8 @@ from typing import Final
 
 from devloop import globs
 from devloop.gates import guard_files, guard_kept, guard_words, guards
+from devloop.gates.guard import Guard
 from devloop.gates.guard_syntax import last, module_of
-from devloop.gates.guards import Guard
 from devloop.gates.patch import parse
 
 KINDS: Final[frozenset[str]] = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 _CONFIG_FILES: Final = re.compile(
@@ -57,9 +57,12 @@ _GO_SYSTEM: Final = re.compile(
 _COMPILED: Final = re.compile(r"\.(?:py[co]|so|pyd|dll|dylib|egg|whl|node|wasm)$")
 _PYTHON_ROOT: Final = re.compile(r"^(?:(?:src|lib|tests?)/)?(?P<name>\w+)(?:\.py|/.*\.py)$")
 _TOOLS: Final = frozenset(
-    ("pytest", "_pytest", "py", "pluggy", "iniconfig", "xdist", "pytest_cov", "coverage", "hypothesis", "mypy", "ruff")
+    (
+        *("pytest", "_pytest", "py", "pluggy", "iniconfig", "xdist", "pytest_cov", "coverage", "hypothesis", "mypy"),
+        *("ruff", "sitecustomize", "usercustomize"),
+    )
 )
-_FOLDERS: Final = frozenset({"test", "tests", "src", "lib", "python", "source", "server", "backend"})
+FOLDERS: Final = frozenset({"test", "tests", "src", "lib", "python", "source", "server", "backend"})
 
 
 def is_test(path: str) -> bool:
@@ -123,11 +126,6 @@ def names_dependencies(path: str) -> bool:
     return bool(_LOCK.search(path))
 
 
-def stands_in(path: str) -> str:
-    """The module in whose place types are taken from a new file at `path`; "" for none."""
-    return path[:-1] if path.endswith(".pyi") else ""
-
-
 def is_built_elsewhere(old: str, new: str) -> bool:
     """Whether a new name makes Go build the file for some system alone."""
     was, now = (_GO_SYSTEM.search(path) for path in (old, new))
@@ -139,35 +137,17 @@ def is_compiled(path: str) -> bool:
     return bool(_COMPILED.search(path))
 
 
+def is_of_python(name: str) -> bool:
+    """Whether a module of this name is one of Python's own, or of a tool."""
+    return name not in FOLDERS and (name in _TOOLS or name in sys.stdlib_module_names)
+
+
 def shadows(path: str) -> str:
     """The module of a tool or of Python itself that a new file at `path` stands before on the import path; "" for
     none."""
     match = _PYTHON_ROOT.match(path)
     name = match["name"] if match else ""
-    return name if name not in _FOLDERS and (name in _TOOLS or name in sys.stdlib_module_names) else ""
-
-
-def doubles(path: str, modules: Mapping[str, str]) -> str:
-    """The one of `modules` that a new module at `path`, beside tests or at the root, stands before on the import path;
-    "" for none."""
-    if not path.endswith(".py") or is_test_named(path) or is_conftest(path):
-        return ""
-    parts = _module(path).split("/")
-    at = next((at for at, part in enumerate(parts[:-1]) if part in ("test", "tests")), -1)
-    beside = "/".join((*parts[: max(at, 0)], ""))
-    folders = [f"{folder}/" for folder in _FOLDERS] + [""] * (at >= 0)
-    names = ["/".join(parts[begin:]) for begin in range(at + 1, len(parts))] if at >= 0 else ["/".join(parts)]
-    wanted = (f"{place}{folder}{name}" for name in names for place in (beside, "") for folder in folders)
-    return next((modules[each] for each in wanted if modules.get(each, path) != path), "")
-
-
-def modules_of(paths: Iterable[str]) -> dict[str, str]:
-    """The paths of Python modules that are no tests, by how they are imported."""
-    return {_module(path): path for path in paths if path.endswith(".py") and not is_test(path)}
-
-
-def _module(path: str) -> str:
-    return path.removesuffix(".py").removesuffix("/__init__")
+    return name if is_of_python(name) else ""
 
 
 def from_base(path: str) -> bool:

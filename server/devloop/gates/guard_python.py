@@ -6,6 +6,7 @@ Code is parsed, never run; what can't be parsed says nothing here (its gate fail
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -130,6 +131,7 @@ def _names(node: ast.AST) -> tuple[str, ...]:
     return (last(node), getattr(node, "arg", None) or "")
 
 
+@functools.lru_cache(maxsize=2)
 def tests(text: str) -> dict[str, _Test]:
     """The tests of a module by name, `Class.test` in classes; {} for what is no Python."""
     module = module_of(text)

@@ -89,13 +89,13 @@ def only_new_fixtures(was: str, now: str, asked: Iterable[str]) -> bool:
         return False
     before = [ast.dump(node) for node in old.body]
     names = {node.name for node in ast.walk(old) if isinstance(node, Function)}
-    text = "\n".join(asked)
+    words = {word for line in asked for word in re.findall(r"\w+", line)}
     at, fixtures = 0, 0
     for node in new.body:
         if at < len(before) and ast.dump(node) == before[at]:
             at += 1
         elif isinstance(node, Function) and _is_plain_fixture(node) and _is_new_name(node.name, names):
-            if not re.search(rf"\b{re.escape(node.name)}\b", text):
+            if node.name not in words:
                 return False
             fixtures += 1
         elif not isinstance(node, ast.Import | ast.ImportFrom):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import warnings
 from typing import Final
 
@@ -10,8 +11,10 @@ _MAX: Final = 1024 * 1024
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@functools.lru_cache(maxsize=2)
 def module_of(text: str) -> ast.Module | None:
-    """None for what is no Python, or larger than a file of tests ever is."""
+    """None for what is no Python, or larger than a file of tests ever is. Before and after are asked for by turns: the
+    last two are kept until `module_of.cache_clear()`, and nobody changes them."""
     if len(text) > _MAX:
         return None
     try:

@@ -8,20 +8,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from devloop import gates
-from devloop.errors import UsageError
-from devloop.gates import Finding, GateResult, Guard, guard_allowed, guard_commands, guard_files
-from devloop.lists import some
+from devloop.gates import Finding, GateResult, Guard, guard_allowed, guard_commands, guard_files, guard_named
+from devloop.gates.guard_shadows import NOTHING, Around
 from devloop.redact import one_line
 from devloop.runs import allowing
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
+from devloop.runs.tooling import environment
 from devloop.workspace import Diff
 
 NAME: Final = "checks"
 """devloop's own gate: it fails where work changes what checks it and `gates.guard` is "block"."""
 PATCH: Final = 8 << 20
-READ: Final = 200
-"""Files of which both texts are read. Of more, lines alone are looked at."""
+READ: Final = 400
+"""Files of which both texts are read. Of more, lines alone are looked at, and that is told."""
+CONFIGURED: Final = 40
+"""Configurations of the base tree that are read: the ones above what changed first."""
 ROUNDS: Final = 8
 SCRIPT: Final = 256 << 10
 """How deep scripts that run scripts are followed, and bytes of one that is read."""
@@ -35,15 +37,15 @@ async def changes(services: Services, spec: RunSpec, base: str, commit: str) -> 
 
 async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: str) -> tuple[Guard, ...]:
     """`changes` for a difference that is known; its patch is not cut at less than `PATCH`."""
-    now: dict[str, str] = {}
-    was: dict[str, str] = {}
-    wanted = [file for file in found.files if _is_read(file.path) or _is_read(file.old_path or "")]
-    for file in wanted[:READ]:
-        for texts, where, path in ((now, commit, file.path), (was, base, file.old_path or file.path)):
-            content = await services.workspace.content(where, path)
-            if content is not None and content.text is not None:
-                texts[path] = content.text
-    listed = await asyncio.to_thread(gates.changes_to_checks, found.patch, now.get, was.get)
+    around = await surroundings(services, found, base) if found.files else NOTHING
+    wanted = [file for file in found.files if _is_read(file.path, around) or _is_read(file.old_path or "", around)]
+    now = await services.workspace.texts(commit, [file.path for file in wanted[:READ]])
+    was = await services.workspace.texts(base, [file.old_path or file.path for file in wanted[:READ]])
+    unread = [*(path for path, text in now.items() if text is None), *(file.path for file in wanted[READ:])]
+    listed = await asyncio.to_thread(gates.changes_to_checks, found.patch, now.get, was.get, around)
+    if unread:
+        told = f"{len(unread)} of {len(wanted)} files that are compared whole: their lines alone were looked at"
+        listed = (*listed, Guard("unread", unread[0], 0, told))
     judges = await judging(services, base) if found.files else {}
     known = {each.file for each in listed if each.kind == "configuration"}
     for file in found.files:
@@ -59,6 +61,19 @@ async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: 
         return listed
     files = allowing.files_of(found)
     return await asyncio.to_thread(guard_allowed.allow, listed, named, files, now.get, was.get)
+
+
+async def surroundings(services: Services, found: Diff, base: str) -> Around:
+    """What of the base tree decides what the change means: its files, what its configuration names, what is installed
+    where the checks run."""
+    paths = await services.workspace.below(base, (".",))
+    changed = {path for file in found.files for path in (file.path, file.old_path) if path}
+    above = {folder for path in changed for folder in guard_files.with_folders(path)}
+    configurations = [path for path in paths if guard_named.names_files(path)]
+    configurations.sort(key=lambda path: (path.rpartition("/")[0] not in {"", *above}, path.count("/"), path))
+    texts = await services.workspace.texts(base, configurations[:CONFIGURED], limit=SCRIPT)
+    known = {path: text for path, text in texts.items() if text is not None}
+    return guard_named.around(known, paths, changed, (await environment(services)).modules)
 
 
 async def judging(services: Services, base: str) -> Mapping[str, str]:
@@ -80,17 +95,14 @@ async def judging(services: Services, base: str) -> Mapping[str, str]:
         }
         if not missing:
             break
-        for path in sorted(missing)[:READ]:
-            try:
-                content = await services.workspace.content(base, path, limit=SCRIPT)
-            except UsageError:  # no file can be called so
-                content = None
-            texts[path] = content.text if content is not None else None
+        asked = sorted(missing)[:READ]
+        texts.update(dict.fromkeys(asked) | await services.workspace.texts(base, asked, limit=SCRIPT))
     return found
 
 
-def _is_read(path: str) -> bool:
-    return guard_files.is_sectioned(path) or (guard_files.is_test(path) and path.endswith(".py"))
+def _is_read(path: str, around: Around) -> bool:
+    python = guard_files.is_test(path) or path in around.named or path in around.tests
+    return guard_files.is_sectioned(path) or (python and path.endswith(".py"))
 
 
 async def check(services: Services, run: str, commit: str) -> tuple[GateResult, tuple[Guard, ...]]:
@@ -123,4 +135,6 @@ def clean(services: Services, found: Guard) -> dict[str, Any]:
 
 
 def _said(listed: tuple[Guard, ...]) -> str:
-    return f"the work changes what checks it: {some(listed, NAMED, lambda each: f'{each.place} ({each.kind})')}"
+    named = ", ".join(f"{each.place} ({each.kind})" for each in listed[:NAMED])
+    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return f"the work changes what checks it: {named}{more}"

@@ -1,9 +1,11 @@
-"""One file as a commit has it, for people to look at."""
+"""Files as a commit has them: one for people to look at, many for what compares them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
+from devloop.errors import UsageError
 from devloop.workspace.names import checked_oid, checked_path, spelled
 from devloop.workspace.objects import Entry, entries
 from devloop.workspace.own import OwnGit
@@ -36,6 +38,48 @@ async def content(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_L
     if found.mode != _LINK and _is_binary(data):
         return Content(None, binary=True, size=len(data))
     return Content(data.decode("utf-8", "replace"), binary=False, size=len(data))
+
+
+async def texts(own: OwnGit, commit: str, paths: Iterable[str], *, limit: int = CONTENT_LIMIT) -> dict[str, str | None]:
+    """The texts of those of `paths` that `commit` has, asked for at once; None for what is no text, or larger than
+    `limit` bytes. A symbolic link is its target."""
+    wanted = {spelling: path for path in paths if _can_be(path) for spelling in (spelled(path), path)}
+    found = {
+        wanted[spelling]: entry.oid
+        for spelling, entry in (await entries(own, checked_oid(commit), wanted)).items()
+        if entry.mode != _SUBMODULE
+    }
+    told: dict[str, str | None] = dict.fromkeys(found)
+    git = own.git()
+    asked = list(dict.fromkeys(found.values()))
+    if not asked:
+        return told
+    sizes = (await git.run("cat-file", "--batch-check=%(objectsize)", data=_lines(asked))).text.split("\n")
+    small = [oid for oid, size in zip(asked, sizes, strict=True) if int(size) <= limit]
+    blobs: dict[str, bytes] = {}
+    if small:
+        rest = (await git.run("cat-file", "--batch=%(objectsize)", data=_lines(small))).out
+        at = 0
+        for oid in small:
+            begin = rest.index(b"\n", at) + 1
+            at = begin + int(rest[at:begin])
+            blobs[oid] = rest[begin:at]
+            at += 1
+    for path, oid in found.items():
+        if oid in blobs and not _is_binary(blobs[oid]):
+            told[path] = blobs[oid].decode("utf-8", "replace")
+    return told
+
+
+def _can_be(path: str) -> bool:
+    try:
+        return bool(checked_path(path))
+    except UsageError:
+        return False
+
+
+def _lines(oids: Iterable[str]) -> bytes:
+    return "".join(f"{oid}\n" for oid in oids).encode()
 
 
 async def blob(own: OwnGit, commit: str, path: str, *, limit: int = CONTENT_LIMIT) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -182,6 +182,12 @@ class Workspace:
     async def content(self, commit: str, path: str, *, limit: int = contents.CONTENT_LIMIT) -> Content | None:
         """One file of `commit`; None where it has none. Raises `UsageError` for a path that no file can have."""
         return await contents.content(self._own, commit, path, limit=limit)
+
+    async def texts(
+        self, commit: str, paths: Iterable[str], *, limit: int = contents.CONTENT_LIMIT
+    ) -> dict[str, str | None]:
+        """Those of many files that `commit` has, asked for at once; None for what is no text, or too large."""
+        return await contents.texts(self._own, commit, paths, limit=limit)
 
     async def blob(self, commit: str, path: str, *, limit: int = contents.CONTENT_LIMIT) -> bytes | None:
         """The first `limit` bytes of a file of `commit`, also of one that is no text; None where it has none."""

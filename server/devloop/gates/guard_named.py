@@ -1,0 +1,174 @@
+"""Which files of a tree its configuration makes part of the checks: set-up files, plug-ins, modules that a
+configuration imports, files that it takes for tests. Work that changes one of them changes what checks it, though the
+configuration itself stays as it was (gates §5.6). Pure; nothing is run.
+
+Told by the words behind keys that name files. What a program finds out for itself, or a file that a set-up file imports
+in turn, can't be told: that is the work itself as often as not.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from devloop import globs
+from devloop.gates import guard_files
+from devloop.gates.guard_shadows import Around
+
+LONGEST: Final = 2_000
+"""Characters of a value that are looked at."""
+_JS: Final = re.compile(
+    r"(?:^|/)(?:(?:jest|vitest|vite|karma|playwright|cypress|webdriver|wdio|ava|babel|eslint)\.(?:conf(?:ig)?|workspace|\w+\.config)"
+    r"\.(?:[cm]?[jt]s|json)|\.mocharc(?:\.\w+)?|\.nycrc(?:\.json)?|\.babelrc(?:\.\w+)?|\.eslintrc(?:\.\w+)?|bunfig\.toml"
+    r"|tsconfig(?:\.\w+)?\.json|package\.json)$"
+)
+_PYTHON: Final = re.compile(
+    r"(?:^|/)(?:\.?pytest\.(?:ini|toml)|tox\.ini|setup\.cfg|pyproject\.toml|\.?mypy\.ini|\.?ruff\.toml|\.?pylintrc|\.coveragerc)$"
+    r"|^(?:tests?/)?conftest\.py$"
+)
+_SECTIONS: Final = ("jest", "vitest", "mocha", "ava", "nyc", "c8", "tap", "babel", "eslintConfig")
+"""Of `package.json`, which names the work itself in its others."""
+_KEY: Final = re.compile(
+    r"(?<![\w.-])[\"']?(?P<key>setupFiles(?:AfterEnv|AfterEach)?|globalSetup|globalTeardown|testEnvironment|environment"
+    r"|snapshot(?:Environment|Serializers|Resolver)|(?:test)?[rR]unner|testSequencer|reporters?|resolver|transform|preset"
+    r"|preload|require|import|loader|file|supportFile|moduleNameMapper|extends?|(?:load-)?plugins?|addopts|pytest_plugins"
+    r"|pythonpath|python_paths|python_files|testMatch|specPattern|spec)[\"']?[ \t]*+[:=][ \t]*+"
+)
+_TESTS: Final = frozenset(("python_files", "testMatch", "specPattern", "spec"))
+_ROOTS: Final = frozenset(("pythonpath", "python_paths"))
+_IMPORTED: Final = re.compile(r"(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*+[\"'](?P<path>\.[^\"'\n]{1,200})[\"']")
+_CALL: Final = re.compile(r"\b(?:resolve|join)\((?P<parts>[^()]{0,200}+)\)")
+_QUOTED: Final = re.compile(r"[\"'`]([^\"'`\n]++)[\"'`]")
+_WORD: Final = re.compile(r"[^\s\"'`,;()\[\]{}]++")
+_CODE: Final = ("", ".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx", ".json", "/index.ts", "/index.js")
+_OPTIONS: Final = ("-p", "-c", "--cov-config", "--config-file")
+_CLOSE: Final = {"[": "]", "{": "}"}
+
+
+def names_files(path: str) -> bool:
+    """Whether the text of a configuration may name files that are part of the checks."""
+    return bool(_JS.search(path) or _PYTHON.search(path))
+
+
+def around(
+    texts: Mapping[str, str], base: Collection[str], changed: Collection[str], installed: frozenset[str] = frozenset()
+) -> Around:
+    """The surroundings of a change, as the base tree's configuration (`texts`, by path) makes them. `base`: all files
+    of the base tree; `changed`: of the change; `installed`: modules of the environment."""
+    made = _Read(frozenset((*base, *changed)))
+    for path, text in texts.items():
+        made.configuration(path, text)
+    taken = {
+        path: f"{who} takes it for a test"
+        for path in changed
+        if path in base and not guard_files.is_test(path)
+        if (who := next((who for pattern, who in made.patterns if _takes(pattern, path)), ""))
+    }
+    return Around(frozenset(base), installed, frozenset(made.roots), made.named, taken)
+
+
+class _Read:
+    def __init__(self, paths: frozenset[str]) -> None:
+        self._paths = paths
+        self.named: dict[str, str] = {}
+        self.roots: set[str] = set()
+        self.patterns: list[tuple[str, str]] = []
+        """Each with the configuration that says it."""
+
+    def configuration(self, path: str, text: str) -> None:
+        folder = posixpath.dirname(path)
+        if guard_files.is_package_json(path):
+            text = _sections(text)
+        in_python = bool(_PYTHON.search(path))
+        if not in_python:
+            text = _CALL.sub(lambda call: f"'{'/'.join(_QUOTED.findall(call['parts']))}'", text)
+            for match in _IMPORTED.finditer(text):
+                self._name(match["path"], folder, path)
+        for key, value in _values(text, indented=in_python or path.endswith((".yml", ".yaml"))):
+            words = [word.removeprefix("<rootDir>/").removeprefix("./") for word in _WORD.findall(value)]
+            if key in _ROOTS:
+                self.roots |= {_joined(folder, word) for word in words}
+            elif key in _TESTS:
+                self.patterns += [(word.removeprefix("!"), path) for word in words if not word.startswith("!")]
+            else:
+                for word in _of_options(words) if key == "addopts" else words:
+                    self._name(word, folder, path)
+                    if in_python:
+                        self._name_module(word.partition(":")[0], folder, path)
+
+    def _name(self, word: str, folder: str, who: str) -> None:
+        if "/" in word or "." in word:
+            for ending in _CODE:
+                self._tell(_joined(folder, f"{word}{ending}"), who)
+
+    def _name_module(self, word: str, folder: str, who: str) -> None:
+        module = word.replace(".", "/")
+        for root in {"", "src", "lib", folder, *self.roots}:
+            self._tell(_joined(root, f"{module}.py"), who)
+            self._tell(_joined(root, f"{module}/__init__.py"), who)
+
+    def _tell(self, path: str, who: str) -> None:
+        if path in self._paths and not guard_files.is_package_json(path):
+            self.named.setdefault(path, f"{who} names it")
+
+
+def _values(text: str, *, indented: bool) -> Iterator[tuple[str, str]]:
+    """Keys and the text that stands behind them: to the end of a list or mapping, or of the line and, as `indented`, of
+    what is further in."""
+    for match in _KEY.finditer(text):
+        rest = text[match.end() : match.end() + LONGEST]
+        close = _CLOSE.get(rest[:1])
+        if close is not None:
+            yield match["key"], rest[: _end(rest, rest[0], close)]
+            continue
+        first, *more = rest.split("\n")
+        taken = [first]
+        for line in more if indented else ():
+            if not line[:1].isspace() and not line.startswith("-"):
+                break
+            taken.append(line)
+        yield match["key"], "\n".join(taken)
+
+
+def _end(text: str, opens: str, closes: str) -> int:
+    depth = 0
+    for at, sign in enumerate(text):
+        depth += (sign == opens) - (sign == closes)
+        if depth == 0:
+            return at
+    return len(text)
+
+
+def _sections(text: str) -> str:
+    try:
+        found = json.loads(text)
+        return "\n".join(json.dumps(found[name]) for name in _SECTIONS if name in found)
+    except (ValueError, TypeError, RecursionError):
+        return ""
+
+
+def _of_options(words: list[str]) -> Iterator[str]:
+    """What options of pytest name that load something."""
+    for at, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if word in _OPTIONS and at + 1 < len(words):
+            yield words[at + 1]
+        elif name in _OPTIONS and value:
+            yield value
+        elif word.startswith("-p") and len(word) > 2:
+            yield word[2:]
+
+
+def _takes(pattern: str, path: str) -> bool:
+    """Whether a pattern of tests means a file. One that takes every module says nothing about this one."""
+    if globs.matches(pattern.rsplit("/", 1)[-1], (f"a{posixpath.splitext(path)[1]}",)):
+        return False
+    return globs.matches(pattern if "/" in pattern else f"**/{pattern}", path.split("/"))
+
+
+def _joined(folder: str, path: str) -> str:
+    plain = posixpath.normpath(posixpath.join(folder, path))
+    return "" if plain == "." or plain.startswith(("/", "../")) else plain
