@@ -19,6 +19,16 @@ def collectable() -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
+def told_by_the_kernel() -> None:
+    """Let the loop hear from the kernel that a child has ended, as asyncio has it from Python 3.12 on. Before that a
+    thread waits for each child: a fifth of what a start costs, and a run starts some 150 times git. For a process's
+    main thread."""
+    if sys.platform == "linux" and sys.version_info < (3, 12):
+        with contextlib.suppress(OSError):  # a kernel or a sandbox without it: threads do it
+            os.close(os.pidfd_open(os.getpid()))
+            asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+
+
 def send(process: asyncio.subprocess.Process, number: int) -> None:
     """Send a signal to a process unless it has ended, and leave its exit code for whoever waits for it.
 

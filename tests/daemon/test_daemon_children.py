@@ -24,6 +24,18 @@ async def main():
 print(asyncio.run(main()))
 """
 
+TOLD = """
+import asyncio, threading
+from devloop import children
+children.told_by_the_kernel()
+async def main():
+    process = await asyncio.create_subprocess_exec("sh", "-c", "read x; exit 3", stdin=asyncio.subprocess.PIPE)
+    threads = threading.active_count()
+    await process.communicate(b"go\\n")
+    return process.returncode, threads
+print(*asyncio.run(main()))
+"""
+
 
 @pytest.fixture
 def late(monkeypatch) -> threading.Event:
@@ -60,3 +72,9 @@ async def test_what_is_alive_is_killed_and_what_is_gone_is_left_alone():
 def test_an_ignored_signal_of_children_is_not_inherited():
     done = subprocess.run([sys.executable, "-P", "-c", IGNORED], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux only")
+def test_the_kernel_tells_of_an_ended_child_and_no_thread_waits_for_it():
+    done = subprocess.run([sys.executable, "-P", "-c", TOLD], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("3 1\n", "")

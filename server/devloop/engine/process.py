@@ -35,6 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lock-wait", type=float, default=LOCK_WAIT_S)
     arguments = parser.parse_args(argv)
     children.collectable()
+    children.told_by_the_kernel()
     keys.close_to_others()
     launch.take()
     redactor = Redactor.of_environment()

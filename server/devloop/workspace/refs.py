@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from devloop.errors import UsageError
 from devloop.workspace.git import Git
@@ -24,6 +24,17 @@ async def check_branch(name: str) -> str:
 async def own_ref(own: OwnGit, name: str) -> str | None:
     found = await own.git().run("rev-parse", "--verify", "-q", "--end-of-options", name, ok=(0, 1))
     return found.text if found.code == 0 else None
+
+
+async def own_refs(own: OwnGit, *names: str) -> tuple[str | None, ...]:
+    """What full names of refs point to at one moment."""
+    there = await _values(own.git(), names)
+    return tuple(there.get(name) for name in names)
+
+
+async def _values(git: Git, names: Sequence[str]) -> dict[str, str]:
+    told = await git.run("for-each-ref", "--format=%(objectname) %(refname)", "--", *names)
+    return {name: value for value, _, name in (line.partition(" ") for line in told.text.splitlines())}
 
 
 async def move(git: Git, name: str, new: str, old: str | None) -> None:
@@ -59,7 +70,6 @@ def _commands(changes: list[tuple[str, str | None, str | None]]) -> bytes:
 
 async def drop(git: Git, *names: str) -> None:
     """Delete refs that exist, all or none; a missing one is fine. Raises `StaleRef` when one moves meanwhile."""
-    found = (await git.run("for-each-ref", "--format=%(objectname) %(refname)", "--", *names)).text.splitlines()
-    there = {name: value for value, _, name in (line.partition(" ") for line in found)}
+    there = await _values(git, names)
     if gone := [(name, None, there[name]) for name in names if name in there]:
         await move_all(git, [*gone])
