@@ -341,8 +341,8 @@ FIXES = (
         cuts=(
             Cut(
                 "engine/accepting.py",
-                'if not forecast["moved"]:\n            break\n',
-                'commit = str(forecast["commit"])\n        if commit:\n            break\n',
+                'if not forecast["moved"]:\n            return commit, None\n',
+                'if commit:\n            return str(forecast["commit"]), None\n',
             ),
         ),
         tests=(

@@ -182,48 +182,52 @@ def _modes(reading: Reading, declared: Mapping[Any, Any], shared: str, sections:
         yield _mode(reading, name, {**inherited, **own}, own, shared, sections.get(name, ""))
 
 
-def _mode(
-    reading: Reading, name: str, values: Mapping[str, Any], own: Mapping[str, Any], shared: str, section: str
-) -> Mode:
-    def place(key: str) -> str:
-        return f"modes.{name}.{key}" if key in own else key
+@dataclass(frozen=True)
+class _Values:
+    """What counts in one mode. `own` is what the mode says itself: a mistake is told where it stands."""
 
-    def words(key: str) -> tuple[str, ...]:
-        found = values.get(key) or ()
+    reading: Reading
+    name: str
+    values: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+    def place(self, key: str) -> str:
+        return f"modes.{self.name}.{key}" if key in self.own else key
+
+    def problem(self, key: str, text: str) -> None:
+        self.reading.problem(self.place(key), text)
+
+    def words(self, key: str) -> tuple[str, ...]:
+        found = self.values.get(key) or ()
         listed = found.split(",") if isinstance(found, str) else found
         if not isinstance(listed, (list, tuple)) or not all(isinstance(each, (str, int, float)) for each in listed):
-            reading.problem(place(key), f"{key} has to be a list of words")
+            self.problem(key, f"{key} has to be a list of words")
             return ()
         return tuple(str(each).strip() for each in listed if str(each).strip())
 
-    def number(key: str) -> int | None:
-        found = values.get(key)
+    def number(self, key: str) -> int | None:
+        found = self.values.get(key)
         if found is None:
             return None
         if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-            reading.problem(place(key), f"{key} has to be a number above 0")
+            self.problem(key, f"{key} has to be a number above 0")
             return None
         return found
 
-    def one_of(key: str, choices: tuple[str, ...]) -> str | None:
-        found = values.get(key)
+    def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
+        found = self.values.get(key)
         if found is not None and found not in choices:
-            reading.problem(place(key), f"{key} has to be one of {', '.join(choices)}")
+            self.problem(key, f"{key} has to be one of {', '.join(choices)}")
             return None
         return found
 
-    tools, unknown = names.tools_of(words("tools") or names.TOOLS)
-    for each in unknown:
-        reading.problem(place("tools"), f"there is no tool {one_line(each, 60)}")
-    denied, _ = names.tools_of(words("disallowedTools"))
-    tools = tuple(tool for tool in tools if tool not in denied)
-    access = _access(values, one_of("access", ACCESS), tools)
-    if "access" in values and values["access"] not in ACCESS:
-        access = "read"  # what can't be understood is given no more than it needs
-    if access == "read":
-        tools = tuple(tool for tool in tools if tool not in names.WRITING)
-    tools = tuple(tool for tool in names.TOOLS if tool in {*tools, *names.ALWAYS})
-    result, limit = _result(reading, place("result"), values.get("result")), number("words")
+
+def _mode(
+    reading: Reading, name: str, values: Mapping[str, Any], own: Mapping[str, Any], shared: str, section: str
+) -> Mode:
+    said = _Values(reading, name, values, own)
+    tools, access = _tools(said)
+    result, limit = _result(reading, said.place("result"), values.get("result")), said.number("words")
     parts = [shared, section, f"Keep the result within {limit} words." if limit else ""]
     description = values.get("description")
     return Mode(
@@ -232,15 +236,30 @@ def _mode(
         access,
         tools,
         "\n\n".join(part for part in parts if part),
-        _tier(reading, values, place),
-        one_of("effort", EFFORTS),
-        number("turns") or number("maxTurns"),
-        words("starts"),
-        words("contains"),
+        _tier(reading, values, said.place),
+        said.one_of("effort", EFFORTS),
+        said.number("turns") or said.number("maxTurns"),
+        said.words("starts"),
+        said.words("contains"),
         result,
         limit,
-        words("after"),
+        said.words("after"),
     )
+
+
+def _tools(said: _Values) -> tuple[tuple[str, ...], Access]:
+    """The tools of a mode in their usual order, and whether it may write."""
+    tools, unknown = names.tools_of(said.words("tools") or names.TOOLS)
+    for each in unknown:
+        said.problem("tools", f"there is no tool {one_line(each, 60)}")
+    denied, _ = names.tools_of(said.words("disallowedTools"))
+    tools = tuple(tool for tool in tools if tool not in denied)
+    access = _access(said.values, said.one_of("access", ACCESS), tools)
+    if "access" in said.values and said.values["access"] not in ACCESS:
+        access = "read"  # what can't be understood is given no more than it needs
+    if access == "read":
+        tools = tuple(tool for tool in tools if tool not in names.WRITING)
+    return tuple(tool for tool in names.TOOLS if tool in {*tools, *names.ALWAYS}), access
 
 
 def _access(values: Mapping[str, Any], said: str | None, tools: tuple[str, ...]) -> Access:

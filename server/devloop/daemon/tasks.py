@@ -70,7 +70,6 @@ class Tasks:
         the client can (`asks`), nothing is started: `state` is `ask_parallel`, and `tasks` are those it is about.
         """
         from devloop import settings
-        from devloop.daemon import enforcing, resuming
 
         decide, limit, wanted = _decide(params), _limit(params), params.get("phase")
         everything = await asyncio.to_thread(settings.load, self._documents.root, dict(os.environ))
@@ -101,23 +100,41 @@ class Tasks:
                 return asking.about_group(task, beside)
             loop = {"limit": limit, "decide": decide, "phase": within, "stop_at": asking.stop_at(params)}
             loop["parallel"] = bool(parallel)
-            strict = everything.checkpoints.enforcement == "strict"
-            root = self._documents.root
-            warnings = await enforcing.before_loop(root, found, plan, task.get("phase"), strict=strict)
-            if hand_off is not None and hand_off.usable:
-                task = resuming.with_words(task, hand_off)
-            beside = beside if parallel else []
             coming = [each.id for each in asked if not each.done] if limit is None or limit > 1 else []
-            warnings += await self._tests(found, plan, [task["id"], *(each["id"] for each in beside), *coming])
-            started = await self._start(found, plan, task, loop, again=False, beside=beside)
-            if hand_off is not None and hand_off.usable:
-                await asyncio.to_thread(resuming.used, self._documents.root, self._state)
-        told = hand_off.to_json() if hand_off is not None else None
+            strict = everything.checkpoints.enforcement == "strict"
+            return await self._begin(
+                found, plan, task, loop, beside if parallel else [], coming, hand_off, strict=strict
+            )
+
+    async def _begin(
+        self,
+        found: PlanText,
+        plan: plans.Plan,
+        task: Answer,
+        loop: Answer,
+        beside: list[Answer],
+        coming: list[str],
+        hand_off: resuming.HandOff | None,
+        *,
+        strict: bool,
+    ) -> Answer:
+        """The first task of a loop and those `beside` it. A hand-off that still counts is used up by it: its words are
+        for the agent. `coming`: what the loop may come to later."""
+        from devloop.daemon import enforcing, resuming
+
+        root = self._documents.root
+        warnings = await enforcing.before_loop(root, found, plan, task.get("phase"), strict=strict)
+        if hand_off is not None and hand_off.usable:
+            task = resuming.with_words(task, hand_off)
+        warnings += await self._tests(found, plan, [task["id"], *(each["id"] for each in beside), *coming])
+        started = await self._start(found, plan, task, loop, again=False, beside=beside)
+        if hand_off is not None and hand_off.usable:
+            await asyncio.to_thread(resuming.used, root, self._state)
         return {
             **started,
             "state": "found",
             "run_state": started["state"],
-            "hand_off": told,
+            "hand_off": hand_off.to_json() if hand_off is not None else None,
             "warnings": list(warnings),
         }
 

@@ -23,21 +23,10 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
         made, ended = await _propose(run, at, decision)
         if not made:
             return ended
-    while commit is not None:
-        forecast = await steps.forecast(run, commit)
-        if forecast["outcome"] == "conflict":
-            return await problem(run, at, forecast["reason"], checkpoint.CONFLICTED, commit)
-        if forecast["outcome"] != "replayed":
-            return forecast
-        if not forecast["moved"]:
-            break
-        commit = str(forecast["commit"])
-        checked = await gate_round(run, ready, commit)
-        if checked["outcome"] != "gates":
-            return checked
-        if checked["verdict"] != "pass":
-            reason = f"on top of the work accepted meanwhile: {why(checked)}"
-            return await problem(run, at, reason, checkpoint.CONFLICTED, commit)
+    if commit is not None:
+        commit, ended = await _on_top(run, ready, at, commit)
+        if commit is None:
+            return ended
     by_rule = decision.get("by_rule")
     accepted = await steps.accept(run, commit, f"({by_rule}) {summary}" if by_rule else summary)
     if accepted["outcome"] == "moved":
@@ -68,6 +57,25 @@ async def accept(run: str, ready: Outcome, at: Position, summary: str, decision:
     if not ready.get("errand") or ready.get("part_of"):  # a part has its effect with the whole
         return ended
     return await _take_effect(run, at, ended, commit, decision)
+
+
+async def _on_top(run: str, ready: Outcome, at: Position, commit: str) -> tuple[str | None, Outcome | None]:
+    """The commit on top of what was accepted meanwhile, where its gates pass; else None with what follows."""
+    while True:
+        forecast = await steps.forecast(run, commit)
+        if forecast["outcome"] == "conflict":
+            return None, await problem(run, at, forecast["reason"], checkpoint.CONFLICTED, commit)
+        if forecast["outcome"] != "replayed":
+            return None, forecast
+        if not forecast["moved"]:
+            return commit, None
+        commit = str(forecast["commit"])
+        checked = await gate_round(run, ready, commit)
+        if checked["outcome"] != "gates":
+            return None, checked
+        if checked["verdict"] != "pass":
+            reason = f"on top of the work accepted meanwhile: {why(checked)}"
+            return None, await problem(run, at, reason, checkpoint.CONFLICTED, commit)
 
 
 async def _propose(run: str, at: Position, decision: Outcome) -> tuple[bool, Outcome | None]:

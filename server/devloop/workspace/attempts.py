@@ -12,7 +12,6 @@ from devloop.workspace import names
 from devloop.workspace.git_errors import StaleRef
 from devloop.workspace.line_ends import normalised
 from devloop.workspace.objects import (
-    RawCommit,
     entries,
     fold,
     is_ancestor,
@@ -23,8 +22,9 @@ from devloop.workspace.objects import (
     write_commit,
 )
 from devloop.workspace.own import OwnGit
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Commit, Identity, Notice, Snapshot
-from devloop.workspace.refs import ZERO, drop, move, own_ref
+from devloop.workspace.refs import ZERO, drop, move, own_ref, own_refs
 from devloop.workspace.trees import Caps, capture, put_back
 from devloop.workspace.worktrees import refresh_head_index
 
@@ -32,17 +32,21 @@ _DEVLOOP = Identity("devloop", "devloop@localhost")
 
 
 async def base_of(own: OwnGit, run: str) -> str:
-    base = await own_ref(own, names.run_base(run))
+    return (await _base_and(own, run))[0]
+
+
+async def _base_and(own: OwnGit, run: str, *refs: str) -> tuple[str, str | None]:
+    """The run's base, and what one more ref points to."""
+    base, *others = await own_refs(own, names.run_base(run), *refs)
     if base is None:
         raise NotFound(f"Run {run} has no worktree.", hint="It was never prepared, or it was discarded.")
-    return base
+    return base, next(iter(others), None)
 
 
 async def snapshot(own: OwnGit, run: str, label: str, caps: Caps) -> Snapshot:
     """Record the worktree. Nothing changed since the last snapshot: that one."""
-    base = await base_of(own, run)
+    base, last = await _base_and(own, run, names.snapshots(run))
     tree, skipped = await capture(own, run, base, caps)
-    last = await own_ref(own, names.snapshots(run))
     if await tree_of(own, last or base) == tree:
         return Snapshot(last or base, tree, skipped)
     now = signature(_DEVLOOP, int(time.time()))
@@ -54,11 +58,9 @@ async def snapshot(own: OwnGit, run: str, label: str, caps: Caps) -> Snapshot:
 
 async def restore(own: OwnGit, run: str, commit: str | None) -> None:
     """Put the worktree back to a snapshot of this run (None: its base)."""
-    base = await base_of(own, run)
-    if commit is not None and commit != base:
-        last = await own_ref(own, names.snapshots(run))
-        if last is None or not await is_ancestor(own, commit, last):
-            raise UsageError(f"{commit[:12]} is not a snapshot of run {run}.")
+    base, last = await _base_and(own, run, names.snapshots(run))
+    if commit is not None and commit != base and (last is None or not await is_ancestor(own, commit, last)):
+        raise UsageError(f"{commit[:12]} is not a snapshot of run {run}.")
     await put_back(own, run, await tree_of(own, commit or base))
 
 
@@ -76,12 +78,10 @@ async def commit(
 
     `protected`: paths, or folders with a slash at the end, that stand as in the base whatever the worktree holds.
     """
-    base = await base_of(own, run)
+    base, present = await _base_and(own, run, names.run_branch(run))
     captured, skipped = await capture(own, run, base, caps)
     tree, refused = await _without(own, base, captured, protected)
     tree = await normalised(own, base, tree)
-    branch = names.run_branch(run)
-    present = await own_ref(own, branch)
     if tree == await tree_of(own, base):
         if present not in (None, base):
             await _publish(own, run, base, base)

@@ -22,9 +22,10 @@ from devloop.redact import one_line
 from devloop.workspace import names
 from devloop.workspace.git import Git
 from devloop.workspace.names import shown, split_paths
-from devloop.workspace.objects import RawCommit, entries, fold, read_commit, signature, tree_of, write_commit
+from devloop.workspace.objects import entries, fold, read_commit, signature, tree_of, write_commit
 from devloop.workspace.own import OwnGit
 from devloop.workspace.private_files import is_private
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Change, Identity, Skipped
 from devloop.workspace.refs import drop, move, own_ref
 from devloop.workspace.trees import Caps, apply, changed_files, decide, gitlinks

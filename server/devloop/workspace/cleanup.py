@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from devloop.files import held_lock
 from devloop.workspace import names, worktrees
 from devloop.workspace.attempts import snapshot, worktree_exists
-from devloop.workspace.objects import RawCommit, find_run, read_commit, signature, tree_of, write_commit
+from devloop.workspace.objects import find_run, read_commit, signature, tree_of, write_commit
 from devloop.workspace.own import OwnGit
 from devloop.workspace.plan_branch import PlanBranch
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Identity, Swept
-from devloop.workspace.refs import drop, move, own_ref
+from devloop.workspace.refs import drop, move, own_ref, own_refs
 from devloop.workspace.safe_remove import remove_tree
 from devloop.workspace.trees import Caps
 
@@ -40,8 +41,7 @@ async def keep(own: OwnGit, run: str, caps: Caps) -> str | None:
         return known
     if await worktree_exists(own, run):
         await snapshot(own, run, "discarded", caps)
-    last = await own_ref(own, names.snapshots(run))
-    made = await own_ref(own, names.run_branch(run))
+    last, made = await own_refs(own, names.snapshots(run), names.run_branch(run))
     work = [commit for commit in (last, made) if commit not in (None, base)]
     parents = tuple(commit for commit in dict.fromkeys(work) if commit is not None)
     if not parents:
@@ -77,8 +77,8 @@ async def release(own: OwnGit, plan_branch: PlanBranch, run: str, caps: Caps) ->
         await snapshot(own, run, "released", caps)
     await worktrees.remove(own, run)
     if not merged:
-        last = await own_ref(own, names.snapshots(run)) or base
-        merged = await own_ref(own, names.run_branch(run)) in (None, base) and last == base
+        last, made = await own_refs(own, names.snapshots(run), names.run_branch(run))
+        merged = made in (None, base) and last in (None, base)
     if merged:
         await _forget(own, run)
     return merged

@@ -27,7 +27,6 @@ from devloop.workspace.git import Git
 from devloop.workspace.git_errors import StaleRef
 from devloop.workspace.objects import (
     Entry,
-    RawCommit,
     entries,
     fold_files,
     index_info,
@@ -39,6 +38,7 @@ from devloop.workspace.objects import (
 )
 from devloop.workspace.own import OwnGit
 from devloop.workspace.plan_branch import PlanBranch
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Landed, Landing
 from devloop.workspace.refs import ZERO, drop, holding, move, move_all
 

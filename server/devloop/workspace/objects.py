@@ -15,22 +15,11 @@ from devloop.errors import DevloopError
 from devloop.redact import one_line, printable
 from devloop.workspace.names import checked_oid, shown, split_paths
 from devloop.workspace.own import OwnGit
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Identity, Replayed
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: \S")
 _OURS = re.compile(r"devloop-[a-z]+\s*:", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class RawCommit:
-    """A commit's parts as git stores them; signatures are not kept, since a rewritten commit would void them."""
-
-    tree: str
-    parents: tuple[str, ...]
-    author: bytes
-    committer: bytes
-    encoding: bytes | None
-    message: bytes
 
 
 @dataclass(frozen=True)
@@ -114,7 +103,8 @@ async def entries(own: OwnGit, tree: str, paths: Iterable[str]) -> dict[str, Ent
                 meta, _, path = raw.partition(b"\t")
                 mode, _, oid = meta.decode().split(" ")
                 found[os.fsdecode(path)] = Entry(mode, oid)
-    return {path: entry for path, entry in found.items() if os.fsencode(path) in set(wanted)}
+    asked = set(wanted)
+    return {path: entry for path, entry in found.items() if os.fsencode(path) in asked}
 
 
 def index_info(own: OwnGit, changes: Mapping[str, Entry | None]) -> bytes:

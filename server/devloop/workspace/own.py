@@ -26,7 +26,7 @@ from devloop.workspace.names import checked_run
 from devloop.workspace.repository import Repository
 
 if TYPE_CHECKING:
-    from devloop.workspace.objects import RawCommit
+    from devloop.workspace.raw_commit import RawCommit
     from devloop.workspace.records import Diff
 
 LAYOUT = "1"

@@ -13,7 +13,6 @@ from devloop.workspace import names
 from devloop.workspace.attempts import base_of
 from devloop.workspace.git_errors import StaleRef
 from devloop.workspace.objects import (
-    RawCommit,
     entries,
     find_run,
     fold_files,
@@ -22,6 +21,7 @@ from devloop.workspace.objects import (
     write_commit,
 )
 from devloop.workspace.own import OwnGit
+from devloop.workspace.raw_commit import RawCommit
 from devloop.workspace.records import Accepted
 from devloop.workspace.refs import ZERO, move_all
 
