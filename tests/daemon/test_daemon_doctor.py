@@ -49,6 +49,13 @@ async def test_a_healthy_project_has_no_problem_but_the_key(repository, examine)
     assert "k" * 20 not in str(found)
 
 
+async def test_a_project_that_nothing_checks_is_told_before_work_is_paid_for(examine, project):
+    found = (await examine())["gates"]
+    assert found.state == "warning" and "none could be accepted" in found.message and "[gates.test]" in found.fix
+    (project / ".devloop" / "config.toml").write_text('[gates.test]\nkind = "tests"\ncommand = ["true"]\n')
+    assert (await examine())["gates"].message == "These check the work: test."
+
+
 async def test_a_missing_key_is_a_problem_with_a_way_out(examine):
     found = (await examine())["model"]
     assert found.state == "problem" and "ANTHROPIC_API_KEY" in found.fix

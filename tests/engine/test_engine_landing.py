@@ -222,6 +222,7 @@ async def _lands_where_the_branch_went_on(held: Engine) -> None:
     assert (await held.ended(again))["outcome"] == "landed"
     assert (await held.row(run))["outcome"] == "landed" and held.marks("1.2")[-1] == "committed"
     assert git(held.root, "rev-parse", "HEAD^") == theirs and (held.root / "1.2.txt").exists()
+    assert (await held.ask("stats"))["total"]["runs"] == 2, "no agent's work, and so no success of one"
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["before the refs moved", "after the refs moved"])

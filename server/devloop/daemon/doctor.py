@@ -54,6 +54,7 @@ async def checks(root: Path, state: StateDir, settings: Settings, documents: Doc
         ("sandbox", lambda: _sandbox(settings)),
         ("model", lambda: _plain(_model, settings)),
         ("secrets", lambda: _plain(_secrets)),
+        ("gates", lambda: _plain(_gates, root, settings)),
         ("trust", lambda: _plain(_trust, root, state)),
         ("agents", lambda: _plain(_agents, root, state, settings)),
         ("skills", lambda: _plain(_skills, root, state)),
@@ -167,6 +168,10 @@ def _secrets() -> list[Check]:
         return [Check("secrets", "ok", "betterleaks and devloop's own patterns look at every commit and release.")]
     told = "devloop's own patterns look at every commit and release. With the extra devloop-server[secrets]"
     return [Check("secrets", "ok", f"{told} betterleaks looks, too: it knows some hundred more kinds of keys.")]
+
+
+def _gates(root: Path, settings: Settings) -> list[Check]:
+    return [Check(**found) for found in doctor_files.gates(root, settings)]
 
 
 def _trust(root: Path, state: StateDir) -> list[Check]:

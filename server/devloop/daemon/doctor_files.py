@@ -8,6 +8,7 @@ from typing import Any
 
 from devloop import beginning
 from devloop.redact import one_line
+from devloop.settings import TEAM_FILE, Settings
 from devloop.state import checking
 from devloop.workspace import Repository
 from devloop.workspace.tracking import tracking
@@ -37,6 +38,19 @@ def malformed(root: Path, *, plan_exists: bool) -> list[dict[str, Any]]:
     if told and not any(fault.path.endswith("next-action.json") for fault in faults):
         found.append({"name": "files", "state": "warning", "message": told, "fix": ""})
     return found or [{"name": "files", "state": "ok", "message": "The files of .devloop/ can all be read.", "fix": ""}]
+
+
+def gates(root: Path, settings: Settings) -> list[dict[str, Any]]:
+    """Which checks a run would find here: without one that counts, no work is ever accepted. Blocks."""
+    from devloop.gates import discover
+
+    required = [gate.name for gate in discover(root, settings.gates).gates if gate.required]
+    if required:
+        told = f"These check the work: {one_line(', '.join(required), 300)}."
+        return [{"name": "gates", "state": "ok", "message": told, "fix": ""}]
+    told = "Nothing here checks the work of a run, so none could be accepted."
+    fix = f"Declare your tests in {TEAM_FILE} (README, Settings): [gates.test] with kind and command."
+    return [{"name": "gates", "state": "warning", "message": told, "fix": fix}]
 
 
 async def shared(root: Path) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ def _record(services: Services, branch: str) -> Row:
         loop=LoopSpec(id=f"loop-{secrets.token_hex(4)}"),
         agent="devloop",
         mode=LAND,
-        model="",
+        model="none",
     )
     row = services.store.create_run(
         {

@@ -40,7 +40,7 @@ def run_facts(engine: sa.Engine, workspace: str) -> list[Row]:
             sa.func.coalesce(rounds.c.rounds, 0).label("rounds"),
         )
         .select_from(runs.outerjoin(rounds, runs.c.id == rounds.c.run))
-        .where(runs.c.workspace == workspace)
+        .where(runs.c.workspace == workspace, runs.c.task_id != "@land")  # no agent's work: it brought some home
         .order_by(runs.c.created, runs.c.id)
     )
     with engine.connect() as connection:
