@@ -69,12 +69,12 @@ describe("buttons", () => {
       { gate: "bandit", verdict: "fail" as const, required: false },
       { gate: "secrets", verdict: "fail" as const, required: true },
     ];
-    const problem = "secrets: fail (conf.py:2 github-pat [0123456789ab]; what is no secret: …)";
+    const problem = "secrets: fail (conf.py:2 github-pat)";
     const held = checkpoint({ kind: "problem", decisions: ["recheck"], secrets: [finding], gates, problem });
     expect(problemOf(held)).toBe("This looks like a secret: conf.py:2 github-pat");
     const secrets = [1, 2, 3, 4, 5].map((line) => ({ ...finding, line }));
     expect(problemOf({ ...held, secrets })).toBe(
-      "These look like secrets: conf.py:1 github-pat; conf.py:2 github-pat; conf.py:3 github-pat and 2 more",
+      "These look like secrets: conf.py:1 github-pat, conf.py:2 github-pat, conf.py:3 github-pat and 2 more",
     );
     expect(problemOf({ ...held, gates: [...gates, { gate: "tests", verdict: "fail" }] })).toBe(problem);
     expect(problemOf({ ...held, decisions: ["stop"] })).toBe(problem);

@@ -141,7 +141,7 @@ describe("a click", () => {
 
   it("that it is no secret names exactly what was shown", async () => {
     const secrets = [{ id: "0123456789ab", file: "conf.py", line: 2, kind: "github-pat" }];
-    const problem = "secrets: fail (conf.py:2 github-pat [0123456789ab])";
+    const problem = "secrets: fail (conf.py:2 github-pat)";
     await session.waits(checkpoint({ kind: "problem", decisions: ["revise", "recheck"], secrets, problem }));
     expect(screen.toast.message).toContain("needs you: This looks like a secret: conf.py:2 github-pat (");
     await screen.toast.press("This Is No Secret");

@@ -164,7 +164,11 @@ def test_a_secret_in_the_words_of_a_pull_request_holds_the_release_back(project:
     assert "the pull request's text:3 github-pat" in problem, problem
     assert [each["kind"] for each in shown.json["checkpoint"]["secrets"]] == ["shippo-api-token", "github-pat"]
     assert other not in json.dumps(shown.json["gates"])
-    found = [f"--not-secret={each.partition(']')[0]}" for each in problem.split("[")[1:]]
+    told = project("show", run).out
+    assert f"What is no secret: devloop decide {run} recheck --not-secret ID" in told, told
+    ids = [each["id"] for each in shown.json["checkpoint"]["secrets"]]
+    assert all(each in told and each not in problem for each in ids), told
+    found = [f"--not-secret={each}" for each in ids]
     cleared = project("decide", run, "recheck", *found, "--follow", "--json")
     assert cleared.json["checkpoint"]["kind"] == "decision", cleared
     project("decide", run, "discard", "--follow")

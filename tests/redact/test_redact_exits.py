@@ -14,6 +14,7 @@ import pytest
 
 from devloop import keys
 from devloop.engine.ports import EventLog
+from devloop.lsp import run_pages
 from devloop.redact import Redactor
 from devloop.runs.services import Services
 from devloop.runs.transcript import Segment, Transcript
@@ -139,8 +140,11 @@ async def test_a_secret_in_the_work_holds_its_commit_back_until_a_person_says_th
         assert "conf.py:2" in shown["problem"] and "github-pat" in shown["problem"] and SHAPE not in json.dumps(shown)
         feedback = json.dumps(held.requests(run)[-1])
         assert "conf.py" in feedback and "looks like a secret" in feedback
-        found = shown["problem"].partition("[")[2].partition("]")[0]
+        found = shown["secrets"][0]["id"]
         assert shown["secrets"] == [{"id": found, "file": "conf.py", "line": 2, "kind": "github-pat"}]
+        assert found not in shown["problem"] and "--not-secret" not in json.dumps(shown)  # how, each front-end says
+        page = run_pages.run_page(await held.ask("show", run=run))
+        assert f"devloop decide {run} recheck --not-secret ID" in page and f"`{found}` conf.py:2 github-pat" in page
         with pytest.raises(Exception, match="no finding"):
             await held.decide(run, "recheck", not_secret=["0" * 12])
         await held.decide(run, "recheck", not_secret=[found])

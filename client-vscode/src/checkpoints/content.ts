@@ -2,7 +2,7 @@
 
 import { accepts, DECISIONS, detailOf, offered, recommended, titleAt, wordsOf } from "../decisions";
 import type { Checkpoint, Decision, Run, Secret } from "../protocol";
-import { counted, forNotice, joined, money, oneLine, runName, visible } from "../views/text";
+import { counted, forNotice, joined, money, oneLine, runName, some, visible } from "../views/text";
 
 /** Who waits: as much of a run as is needed to speak of it. */
 export type Waiting = Pick<Run, "id" | "task" | "title"> & Partial<Pick<Run, "scripted">>;
@@ -74,15 +74,14 @@ export function notSecret(checkpoint: Secrets): Choice[] {
 const MOST_SECRETS = 3;
 const GOOD: ReadonlySet<string> = new Set(["pass", "skipped"]);
 
-/** The problem. What looks like a secret, where nothing else is wrong, without the ids and options of the terminal. */
+/** The problem; where nothing else is wrong than what looks like a secret, in words of its own. */
 export function problemOf(checkpoint: Wrong): string {
   const found = secretsOf(checkpoint);
   const others = (checkpoint.gates ?? []).filter(({ gate, required }) => gate !== "secrets" && required !== false);
   if (found.length === 0 || others.some(({ verdict }) => !GOOD.has(verdict))) {
     return checkpoint.problem ?? "";
   }
-  const more = found.length > MOST_SECRETS ? ` and ${found.length - MOST_SECRETS} more` : "";
-  const named = `${found.slice(0, MOST_SECRETS).map(secretName).join("; ")}${more}`;
+  const named = some(found.map(secretName), MOST_SECRETS);
   return found.length === 1 ? `This looks like a secret: ${named}` : `These look like secrets: ${named}`;
 }
 

@@ -50,6 +50,7 @@ def show(console: Console, run: Row, checkpoint: Row) -> None:
     console.rule(f"[bold]{title}[/] · {safe(run['task'], 40)} {safe(run.get('title'), 80)}", align="left")
     if checkpoint.get("problem"):
         console.print(f"[red]{safe_block(checkpoint['problem'])}[/]\n")
+    _secrets(console, run, checkpoint)
     question = checkpoint.get("question")
     if question:
         console.print(f"[bold]{safe_block(question.get('text'))}[/]")
@@ -84,6 +85,18 @@ def handed_in(console: Console, report: Row | None) -> None:
     """What a run that ends with a report came to, as at its checkpoint."""
     if report and report.get("text"):
         console.print(f"{safe_block(report['text'])}\n")
+
+
+def _secrets(console: Console, run: Row, checkpoint: Row) -> None:
+    """What looks like a secret, and how to say that it is none."""
+    found = checkpoint.get("secrets") or []
+    if not found or "recheck" not in (checkpoint.get("decisions") or ()):
+        return
+    for each in found[:MAX_FILES]:
+        console.print(f"  {safe(each['id'], 40)}  {safe(wording.secret(each), 160)}")
+    if left := more(len(found) - MAX_FILES):
+        console.print(f"  [dim]{left}[/]")
+    console.print(f"[dim]What is no secret: devloop decide {safe(run['id'], 80)} recheck --not-secret ID[/]\n")
 
 
 def _proposal(console: Console, run: Row, proposal: Row | None) -> None:

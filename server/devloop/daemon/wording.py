@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from devloop.redact import file_name
+
 CHECKPOINTS: Final = {
     "decision": "Ready for your decision",
     "question": "The agent asks",
@@ -41,6 +43,12 @@ def doing_of(kind: str, data: Mapping[str, Any]) -> str | None:
             return f"gate {data.get('gate')}"
         case _:
             return None
+
+
+def secret(found: Mapping[str, Any]) -> str:
+    """What a checkpoint's `secrets` say of one: `conf.py:2 github-pat`, `the name a/b github-pat`."""
+    name, line = file_name(str(found.get("file")), 80), found.get("line")
+    return f"{f'{name}:{line}' if line else f'the name {name}'} {found.get('kind')}"
 
 
 def many(count: int, word: str) -> str:

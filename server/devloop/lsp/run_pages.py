@@ -31,7 +31,7 @@ def _lines(shown: Row) -> Iterator[str]:
         yield f"- It waits for {escaped(str(run['waiting_for']))}"
     yield f"- Agent {escaped(str(run.get('agent') or ''))}, model {escaped(model)}"
     yield f"- {wording.tokens(run.get('tokens'))} tokens, {escaped(wording.money(run.get('cost_usd')))}"
-    yield from _checkpoint(shown.get("checkpoint"))
+    yield from _checkpoint(shown.get("checkpoint"), str(run["id"]))
     yield from _report(shown.get("report") if run["state"] == "ended" else None)
     yield from _gates(shown.get("gates") or ())
     yield from _turns(shown.get("turns") or ())
@@ -41,7 +41,7 @@ def _lines(shown: Row) -> Iterator[str]:
             yield f"- {escaped(str(notice), 400)}"
 
 
-def _checkpoint(checkpoint: Row | None) -> Iterator[str]:
+def _checkpoint(checkpoint: Row | None, run: str) -> Iterator[str]:
     if not checkpoint:
         return
     yield "\n## It waits for you\n"
@@ -51,6 +51,9 @@ def _checkpoint(checkpoint: Row | None) -> Iterator[str]:
         if text:
             yield "".join(f"> {escaped(line, 2000)}\n" for line in printable(str(text)).splitlines())
     yield f"Decisions: {', '.join(escaped(str(each)) for each in checkpoint.get('decisions') or ())}"
+    if secrets := [each for each in checkpoint.get("secrets") or () if "recheck" in checkpoint.get("decisions", ())]:
+        yield f"\nWhat is no secret: {code(f'devloop decide {run} recheck --not-secret ID')}\n"
+        yield from (f"- {code(str(each.get('id')))} {escaped(wording.secret(each))}" for each in secrets)
     diff = checkpoint.get("diff")
     if isinstance(diff, dict):
         yield f"\n{wording.many(int(diff.get('files') or 0), 'file')}, +{diff.get('added')} −{diff.get('deleted')}\n"

@@ -153,8 +153,7 @@ def _readable(path: str, data: bytes) -> list[tuple[str, int, str]]:
 
 
 def _said(leaks: Sequence[Leak]) -> str:
-    named = some(leaks, NAMED, lambda each: f"{_place(each)} {each.rule} [{each.id}]", "; ")
-    return f"{named}; what is no secret: decide recheck --not-secret ID"
+    return some(leaks, NAMED, lambda each: f"{_place(each)} {each.rule}", "; ")
 
 
 def _place(leak: Leak) -> str:
