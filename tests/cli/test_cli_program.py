@@ -102,6 +102,17 @@ def test_the_terminal_loads_nothing_heavy():
     assert out == "[]\n"
 
 
+def test_a_command_that_only_asks_the_daemon_loads_neither_plans_nor_git():
+    """They would double the time of each `devloop runs`."""
+    code = (
+        "import sys\nfrom devloop.cli.app import application\n"
+        "for command in ('run', 'status', 'decide'):\n    application(command)\n"
+        "print(sorted({'devloop.plan', 'devloop.workspace', 'devloop.state', 'pydantic'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out == "[]\n"
+
+
 def test_no_argument_outside_of_a_project_shows_the_help(devloop, short_tmp):
     (short_tmp / "empty").mkdir()
     result = devloop(cwd=short_tmp / "empty")

@@ -14,7 +14,8 @@ from devloop.cli.follow import CODES, Followed, Follower, exit_code
 from devloop.cli.output import safe
 from devloop.cli.progress import Lines, LiveView, Silent, View
 from devloop.cli.session import ask, options, project_root, run
-from devloop.daemon import situating, wording
+from devloop.daemon import wording
+from devloop.daemon.unlanded import unlanded
 from devloop.errors import UsageError
 
 Row = dict[str, Any]
@@ -230,7 +231,7 @@ def ended(followed: Followed, as_json: bool) -> None:
 
 def tell_unlanded() -> None:
     """Accepted work that is not on the person's branch, and how it gets there."""
-    count = run(situating.unlanded(project_root()))
+    count = run(unlanded(project_root()))
     if count:
         many = "1 accepted commit is" if count == 1 else f"{count} accepted commits are"
         output.console().print(

@@ -11,9 +11,9 @@ from typing import Final
 
 from devloop import plan as plans
 from devloop.daemon.documents import Documents
+from devloop.daemon.unlanded import unlanded
 from devloop.errors import DevloopError
 from devloop.own_files import own_file
-from devloop.paths import StateDir
 from devloop.redact import one_line
 from devloop.state import issues, next_action, spikes
 from devloop.state.situation import Facts, IssueFacts, PlanFacts, Situation, needs_git, situation
@@ -32,16 +32,6 @@ async def look(root: Path, now: datetime | None = None, plan: Path | None = None
     if needs_git(facts):
         facts = replace(facts, uncommitted=await _uncommitted(root))
     return situation(facts), facts
-
-
-async def unlanded(root: Path) -> int:
-    """How many accepted commits are on the plan branch and not on the person's."""
-    from devloop.workspace import Workspace  # here: it is asked for at the end of a plan
-
-    try:
-        return len(await Workspace(await Repository.discover(root), StateDir.of(root)).pending())
-    except DevloopError:  # no repository, or nothing was ever accepted
-        return 0
 
 
 def gather(root: Path, now: datetime, plan: Path | None = None) -> Facts:
