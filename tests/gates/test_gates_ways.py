@@ -363,8 +363,105 @@ WAYS: dict[str, Texts] = {
 }  # fmt: skip
 
 
-def holds(files: Texts) -> list[Guard]:
-    return [each for each in told(files) if each.holds]
+INSTALLED = ("requests", "yaml", "utils", "shop")
+PYTEST = (
+    "[pytest]\naddopts = -q\n    -p shop.quick --cov=shop\npythonpath = tools\npython_files = test_*.py check_*.py\n"
+)
+VITEST = "import { defineConfig } from 'vitest/config'\nimport { names } from './names'\n\nexport default defineConfig({\n  build: { lib: { entry: './src/index.ts' } },\n  test: {\n    setupFiles: ['./web/dom.ts', resolve(__dirname, 'web', 'net.ts')],\n    reporters: [['default', { a: [1] }], './web/told'],\n    include: ['src/**/*.spec.ts'],\n  },\n})\n"
+JEST = '{\n  "name": "shop",\n  "main": "./src/index.js",\n  "exports": {"import": "./src/index.mjs"},\n  "jest": {\n    "setupFilesAfterEnv": ["<rootDir>/web/dom.js"],\n    "transform": {"^.+$": "./web/transform.js"},\n    "moduleNameMapper": {"^net$": "<rootDir>/web/net.js"}\n  }\n}\n'
+TREE = {
+    **dict.fromkeys(("src/shop/__init__.py", "src/shop/quick.py", "src/money.py", "setup.py", "tools/dev.py"), ""),
+    **dict.fromkeys(
+        ("tests/test_money.py", "tests/unit/test_a.py", "tests/net/__init__.py", "tests/net/test_b.py"), PY
+    ),
+    "pytest.ini": PYTEST,
+    "tests/helpers.py": CHECKER,
+    "conftest.py": 'pytest_plugins = ["plugs.db", "plugs.net"]\n',
+    "pyproject.toml": f'{PROJECT}[tool.mypy]\nplugins = ["plugs.types"]\n[tool.coverage.run]\nomit = ["src/money.py"]\n',
+    "web/app/.mocharc.yml": "spec: specs/*.mjs\nrequire:\n  - ./boot.js\n  - chai\ntimeout: 100\n",
+}
+"""A tree of which a way changes nothing but what it says."""
+
+
+def edited(path: str) -> Texts:
+    return {path: ("x = 1\n", "x = 2\n")}
+
+
+AROUND: dict[str, tuple[Texts, dict[str, str]]] = {
+    # A new module that stands before one that the change leaves alone
+    "shadows: a dependency": (new("tests/requests.py", "def get(url):\n    return 200\n"), TREE),
+    "shadows: a dependency, as a package": (new("tests/yaml/__init__.py", "load = dict\n"), TREE),
+    "shadows: a dependency, at the root": (new("requests.py", "get = print\n"), TREE),
+    "shadows: a dependency, beside the work": (new("src/requests/__init__.py", "get = print\n"), TREE),
+    "shadows: beside tests further in": (new("tests/unit/requests.py", "get = print\n"), TREE),
+    "shadows: above a package of tests": (new("tests/yaml.py", "load = dict\n"), TREE),
+    "shadows: one of Python's own, further in": (new("tests/unit/random.py", "def random():\n    return 0.5\n"), TREE),
+    "shadows: on the path that the configuration adds": (new("tools/requests.py", "get = print\n"), TREE),
+    "shadows: the work": (new("tests/money.py", "total = sum\n"), TREE),
+    "shadows: the work's package": (new("tests/shop/__init__.py", "total = sum\n"), TREE),
+    "shadows: the work, by tests further in": (new("tests/unit/money.py", "total = sum\n"), TREE),
+    "shadows: a helper of tests": (new("tests/unit/helpers.py", "def near(was, now):\n    pass\n"), TREE),
+    "shadows: beside a new test": ({**new("checks/test_0.py", "import yaml\n"), **new("checks/yaml.py", "load = dict\n")}, TREE),
+    "shadows: a part of a project": (new("parts/a/tests/core.py", "total = sum\n"), {"parts/a/tests/test_a.py": PY, "parts/a/src/core.py": ""}),
+    "shadows: what Python runs first": (new("sitecustomize/__init__.py", "import os\n"), {}),
+    "shadows: what a person's Python runs first": (new("tests/usercustomize.py", "import os\n"), TREE),
+    "shadows: a package of node": (new("web/node_modules/@vitest/runner/index.js", "export {}\n"), TREE),
+    # A file that a configuration names, which did not change itself
+    "named: vitest's set-up": (edited("web/dom.ts"), {"vitest.config.ts": VITEST}),
+    "named: by parts of a path": (edited("web/net.ts"), {"vitest.config.ts": VITEST}),
+    "named: a reporter, without its ending": (edited("web/told.mjs"), {"vitest.config.ts": VITEST}),
+    "named: what a configuration imports": (edited("names.ts"), {"vitest.config.ts": VITEST}),
+    "named: and it goes": ({"web/dom.ts": ("x = 1\n", None)}, {"vitest.config.ts": VITEST}),
+    "named: and it was not there": (new("web/dom.ts", "vi.mock('./money')\n"), {"vitest.config.ts": VITEST}),
+    "named: in a part of a project": (edited("parts/a/web/dom.ts"), {"parts/a/vitest.config.mts": VITEST}),
+    "named: by jest": (edited("web/dom.js"), {"package.json": JEST}),
+    "named: what jest puts in between": (edited("web/transform.js"), {"package.json": JEST}),
+    "named: what jest puts in the place of a module": (edited("web/net.js"), {"package.json": JEST}),
+    "named: by mocha": (edited("web/app/boot.js"), TREE),
+    "named: what mocha takes for a test": (edited("web/app/specs/a.mjs"), TREE),
+    "named: a plug-in of pytest": (edited("src/shop/quick.py"), TREE),
+    "named: a plug-in of a conftest.py": (edited("plugs/net.py"), TREE),
+    "named: a fixture of a plug-in that is used by itself": ({"plugs/db.py": ("x = 1\n", "import pytest\n\nx = 1\n\n\n@pytest.fixture(autouse=True)\ndef db():\n    return 1\n")}, TREE),
+    "named: a plug-in of mypy": (edited("plugs/types.py"), TREE),
+    "named: a test by another name": (changed("shop/check_money.py", PY, "assert total(prices)", "assert prices or total(prices)"), TREE),
+}  # fmt: skip
+
+
+def holds(files: Texts, base: dict[str, str] | None = None) -> list[Guard]:
+    return [each for each in told(files, base or {}, INSTALLED) if each.holds]
+
+
+@pytest.mark.parametrize("way", AROUND)
+def test_a_way_that_lies_in_what_surrounds_a_change_holds(way: str) -> None:
+    assert holds(*AROUND[way])
+
+
+HONEST_AROUND: dict[str, tuple[Texts, dict[str, str]]] = {
+    "a helper": (new("tests/factories.py", "def one():\n    return 1\n"), TREE),
+    "a helper that is called as what packages bring along": (new("tests/utils.py", "def one():\n    return 1\n"), TREE),
+    "a module of a package of tests": (new("tests/net/requests.py", "def one():\n    return 1\n"), TREE),
+    "a module of the work": (new("src/shop/requests.py", "def one():\n    return 1\n"), TREE),
+    "a module of the work, called as one of Python's": (new("src/shop/random.py", "def one():\n    return 1\n"), TREE),
+    "a new package": (new("src/bank/__init__.py", ""), TREE),
+    "tests of each module": ({**new("tests/shop/test_quick.py", "def test_a():\n    assert 1 + 1 == 2\n")}, TREE),
+    "the work, moved below src": ({**new("src/shop/__init__.py", "y = 1\n"), "shop/__init__.py": ("x = 1\n", None)}, {"shop/cli.py": ""}),
+    "a script": (new("bin/requests.py", "print(1)\n"), TREE),
+    "a second project": (new("parts/b/tests/setup.py", "x = 1\n"), {"parts/b/tests/test_b.py": PY, "parts/b/setup.py": SETUP}),
+    "what a bundler is given": (edited("src/index.ts"), {"vitest.config.ts": VITEST}),
+    "what a package gives out": (edited("src/index.mjs"), {"package.json": JEST}),
+    "what is not measured": (edited("src/money.py"), TREE),
+    "what is measured": (edited("src/shop/__init__.py"), TREE),
+    "a module that is called as a plug-in of another": (edited("src/types.ts"), {"vitest.config.ts": VITEST}),
+    "a plug-in's new fixture, which a new test asks for": ({"plugs/db.py": ("import pytest\n", "import pytest\n\n\n@pytest.fixture\ndef db():\n    return 1\n"), **new("tests/test_db.py", "def test_db(db):\n    assert db == 1\n")}, TREE),
+    "one more in a test by another name": ({"shop/check_money.py": (PY, f"{PY}\n\ndef test_more():\n    assert total([7]) == 7\n")}, TREE),
+    "a new test by another name": (new("shop/check_bank.py", "def test_a():\n    assert 1 + 1 == 2\n"), TREE),
+    "every module is taken for a test": (edited("shop/bank.py"), {"pytest.ini": "[pytest]\npython_files = *.py\n"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HONEST_AROUND)
+def test_honest_work_does_not_hold_for_what_surrounds_it(what: str) -> None:
+    assert holds(*HONEST_AROUND[what]) == []
 
 
 @pytest.mark.parametrize("way", WAYS)

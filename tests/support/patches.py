@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
-from devloop.gates import guard_files
+from devloop.gates import guard_named
 from devloop.gates.guard import Guard
 from devloop.gates.guards import changes_to_checks
 
@@ -40,13 +41,15 @@ def _headed(line: str, old: list[str]) -> str:
     return f"{line} {next(above, '')}".rstrip()
 
 
-def told(files: Texts) -> tuple[Guard, ...]:
-    """What a checkpoint would list: texts are read of those files alone of which a run reads them."""
-    seen = {path: texts for path, texts in files.items() if _is_read(path)}
+def told(
+    files: Texts, base: Mapping[str, str] = MappingProxyType({}), installed: Iterable[str] = ()
+) -> tuple[Guard, ...]:
+    """What a checkpoint would list: texts are read of those files alone of which a run reads them. `base`: files of the
+    tree that did not change; `installed`: modules of the environment."""
+    before = {**base, **{path: was for path, (was, _) in files.items() if was is not None}}
+    texts = {path: text for path, text in before.items() if guard_named.names_files(path)}
+    around = guard_named.around(texts, before, files, frozenset(installed))
+    seen = {path: texts for path, texts in files.items() if guard_named.is_read(path, around)}
     return changes_to_checks(
-        patch(files), lambda path: seen.get(path, (None, None))[1], lambda path: seen.get(path, (None, None))[0]
+        patch(files), lambda path: seen.get(path, (None, None))[1], lambda path: seen.get(path, (None, None))[0], around
     )
-
-
-def _is_read(path: str) -> bool:
-    return guard_files.is_sectioned(path) or (guard_files.is_test(path) and path.endswith(".py"))

@@ -70,6 +70,12 @@ def around(
     return Around(frozenset(base), installed, frozenset(made.roots), made.named, taken)
 
 
+def is_read(path: str, around: Around) -> bool:
+    """Whether both texts of a file are compared whole."""
+    python = guard_files.is_test(path) or path in around.named or path in around.tests
+    return guard_files.is_sectioned(path) or (python and path.endswith(".py"))
+
+
 class _Read:
     def __init__(self, paths: frozenset[str]) -> None:
         self._paths = paths
@@ -92,7 +98,8 @@ class _Read:
             if key in _ROOTS:
                 self.roots |= {_joined(folder, word) for word in words}
             elif key in _TESTS:
-                self.patterns += [(word.removeprefix("!"), path) for word in words if not word.startswith("!")]
+                below = [posixpath.join(folder, word) if "/" in word else word for word in words]
+                self.patterns += [(word, path) for word in below if "!" not in word]
             else:
                 for word in _of_options(words) if key == "addopts" else words:
                     self._name(word, folder, path)
@@ -164,7 +171,8 @@ def _of_options(words: list[str]) -> Iterator[str]:
 
 def _takes(pattern: str, path: str) -> bool:
     """Whether a pattern of tests means a file. One that takes every module says nothing about this one."""
-    if globs.matches(pattern.rsplit("/", 1)[-1], (f"a{posixpath.splitext(path)[1]}",)):
+    *folders, last = pattern.split("/")
+    if set(folders) <= {"**", "*", "."} and globs.matches(last, (f"a{posixpath.splitext(path)[1]}",)):
         return False
     return globs.matches(pattern if "/" in pattern else f"**/{pattern}", path.split("/"))
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from devloop.gates import guard_files
+from devloop.gates.patch import FileDiff
 
 _BROUGHT_ALONG: Final = frozenset(("utils", "helpers", "common", "docs", "examples", "scripts", "tools", "benchmarks"))
 """What packages leave beside themselves by mistake: nobody imports these from there."""
@@ -39,11 +40,18 @@ NOTHING: Final = Around()
 
 
 class Shadows:
-    """One change, given by its paths before and after, in its surroundings."""
+    """One change in its surroundings."""
 
-    def __init__(self, changed: Iterable[str], around: Around) -> None:
-        changed = [path for path in changed if path.endswith(".py")]
+    def __init__(self, files: Sequence[FileDiff], around: Around) -> None:
+        changed = [path for file in files for path in (file.old, file.new) if path.endswith(".py")]
         base = [path for path in around.paths if path.endswith(".py")]
+        self._gone = {file.old for file in files if file.old != file.new}
+        self._tests_alone = {
+            posixpath.dirname(file.new)
+            for file in files
+            if file.new.endswith("/__init__.py") and not any(line.text.strip() for line in file.added)
+        } - {posixpath.dirname(file.new) for file in files if not _is_loaded(file.new) and "/__init__" not in file.new}
+        """Packages that are made for tests, and hold nothing else."""
         self._modules = {_module(path): path for path in changed if not guard_files.is_test(path)}
         self._packages = {posixpath.dirname(path) for path in (*changed, *base) if path.endswith("/__init__.py")}
         tested = {self._begin(path) for path in (*changed, *base) if _is_loaded(path)}
@@ -72,11 +80,15 @@ class Shadows:
         if not path.endswith(".py") or guard_files.is_test_named(path) or guard_files.is_conftest(path):
             return guard_files.shadows(path)
         folder, name = posixpath.split(_module(path))
-        if folder not in self._roots or name in guard_files.FOLDERS or name in _NEVER_IMPORTED:
-            return guard_files.shadows(path) or self._double(path)
-        known = [each for each in self._known.get(name, ()) if _module(each) != _module(path)]
-        taken = guard_files.is_of_python(name) or (name in self._installed and not known)
-        return guard_files.shadows(path) or self._double(path) or (name if taken else next(iter(known), ""))
+        always = guard_files.shadows(path) or self._double(path)
+        if always or folder not in self._roots or _module(path) in self._tests_alone:
+            return always
+        if name in guard_files.FOLDERS or name in _NEVER_IMPORTED:
+            return ""
+        own = [each for each in self._known.get(name, ()) if _module(each) != _module(path)]
+        if guard_files.is_of_python(name) or (name in self._installed and not own):
+            return name
+        return next((each for each in own if each not in self._gone), "")
 
     def _double(self, path: str) -> str:
         """The module of the same change that a new one at `path`, beside tests or at the root, stands before."""

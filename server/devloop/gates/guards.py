@@ -53,7 +53,7 @@ def changes_to_checks(
     tests = [file for file in files if guard_files.is_test_named(file.new)]
     new_lines = [line.text for file in tests for line in file.added]
     gone = {name for file in files for line in file.removed for name in guard_tests.names(line.text)}
-    shadows = Shadows((path for file in files for path in (file.old, file.new)), around)
+    shadows = Shadows(files, around)
     were = {path for file in files if not file.new for path in guard_files.with_folders(file.old)}
     found: list[Guard] = []
     for file in files:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from devloop import gates
 from devloop.gates import Finding, GateResult, Guard, guard_allowed, guard_commands, guard_files, guard_named
 from devloop.gates.guard_shadows import NOTHING, Around
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.runs import allowing
 from devloop.runs.services import Services
@@ -38,7 +39,11 @@ async def changes(services: Services, spec: RunSpec, base: str, commit: str) -> 
 async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: str) -> tuple[Guard, ...]:
     """`changes` for a difference that is known; its patch is not cut at less than `PATCH`."""
     around = await surroundings(services, found, base) if found.files else NOTHING
-    wanted = [file for file in found.files if _is_read(file.path, around) or _is_read(file.old_path or "", around)]
+    wanted = [
+        file
+        for file in found.files
+        if guard_named.is_read(file.path, around) or guard_named.is_read(file.old_path or "", around)
+    ]
     now = await services.workspace.texts(commit, [file.path for file in wanted[:READ]])
     was = await services.workspace.texts(base, [file.old_path or file.path for file in wanted[:READ]])
     unread = [*(path for path, text in now.items() if text is None), *(file.path for file in wanted[READ:])]
@@ -100,11 +105,6 @@ async def judging(services: Services, base: str) -> Mapping[str, str]:
     return found
 
 
-def _is_read(path: str, around: Around) -> bool:
-    python = guard_files.is_test(path) or path in around.named or path in around.tests
-    return guard_files.is_sectioned(path) or (python and path.endswith(".py"))
-
-
 async def check(services: Services, run: str, commit: str) -> tuple[GateResult, tuple[Guard, ...]]:
     """The gate's result on the run's own change, and what it found. It fails only for what a person has to see, and
     only where `gates.guard` is "block"."""
@@ -135,6 +135,4 @@ def clean(services: Services, found: Guard) -> dict[str, Any]:
 
 
 def _said(listed: tuple[Guard, ...]) -> str:
-    named = ", ".join(f"{each.place} ({each.kind})" for each in listed[:NAMED])
-    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
-    return f"the work changes what checks it: {named}{more}"
+    return f"the work changes what checks it: {some(listed, NAMED, lambda each: f'{each.place} ({each.kind})')}"
