@@ -10,7 +10,8 @@ import textwrap
 import pytest
 
 from devloop.errors import RepositoryUnfit
-from devloop.workspace import Repository
+from devloop.workspace import Repository, repository
+from devloop.workspace.git import Git
 
 
 async def test_discovers_from_a_subfolder(repo):
@@ -70,6 +71,45 @@ async def test_a_foreign_repository_is_unfit_unless_the_person_trusts_it(repo):
     assert "safe.directory" in unfit.value.hint
     repo.git("config", "--global", "--add", "safe.directory", str(repo.path))
     assert (await Repository.discover(repo.path)).root == repo.path
+
+
+async def test_the_configuration_is_read_again_once_one_of_its_files_changed(repo, monkeypatch):
+    found = await Repository.discover(repo.path)
+    run, asked = Git.run, []
+
+    async def counting(self, *args, **options):
+        asked.append(args[0])
+        return await run(self, *args, **options)
+
+    monkeypatch.setattr(Git, "run", counting)
+    await found.git()
+    await found.git()
+    assert asked == ["config", "config"], "a file that changed just now may change again and look the same"
+
+    monkeypatch.setattr(repository, "SETTLED_S", -1.0)
+    asked.clear()
+    known = await found.git()
+    assert (await found.git()).config == known.config and asked == ["config"]
+    with (repo.path / ".git/config").open("a") as config:
+        config.write('[filter "evil"]\n\tsmudge = touch /tmp/evil\n')
+    assert ("filter.evil.smudge", "") in (await found.git()).config
+
+    (repo.home / "more").write_text("")
+    with (repo.path / ".git/config").open("a") as config:
+        config.write(f"[include]\n\tpath = {repo.home / 'more'}\n")
+    await found.git()
+    (repo.home / "more").write_text('[merge "evil"]\n\tdriver = touch /tmp/evil\n')
+    assert ("merge.evil.driver", "false") in (await found.git()).config, "a file that another one includes"
+
+
+@pytest.mark.parametrize("state", ["a branch", "detached", "a branch called HEAD"])
+async def test_the_head_is_told_with_its_branch(repo, state):
+    if state == "detached":
+        repo.git("checkout", "-q", "--detach")
+    if state == "a branch called HEAD":
+        repo.git("update-ref", "refs/heads/HEAD", "HEAD")
+    head = await (await Repository.discover(repo.path)).head()
+    assert (head.commit, head.branch) == (repo.head, None if state == "detached" else "main")
 
 
 async def test_a_broken_configuration_is_named(repo):

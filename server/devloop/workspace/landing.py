@@ -71,8 +71,8 @@ async def plan(own: OwnGit, plan_branch: PlanBranch, branch: str | None, plan_pa
         raise LandingRefused(
             f"{branch} is not checked out here (you are on {head.branch}).", hint=f"git switch {branch}"
         )
-    tip = await repository.ref(plan_branch.ref) or head.commit
-    base = await repository.ref(plan_branch.base_ref)
+    tip, base = await repository.commits(plan_branch.ref, plan_branch.base_ref)
+    tip = tip or head.commit
     commits = await plan_branch.pending(tip, base, head.commit)
     if not commits:
         return Landing(head.branch, head.commit, head.commit, tip, (), False, ())
@@ -242,8 +242,8 @@ class Steps:
             (self.plan_branch.base_ref, None),
         ]
         changes: list[tuple[str, str | None, str | None]] = []
-        for name, old in wanted:
-            present = await self.repository.ref(name)
+        there = await self.repository.commits(*(name for name, _ in wanted))
+        for (name, old), present in zip(wanted, there, strict=True):
             if present == self.new or (name == self.plan_branch.ref and present not in (old, self.new)):
                 continue
             changes.append((name, self.new, old or present or ZERO))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from devloop.errors import DevloopError, RepositoryUnfit
 from devloop.workspace.git import Git, check_version
@@ -40,6 +43,10 @@ _PROGRAMS = {
 }
 
 
+SETTLED_S = 2.0
+"""Seconds after which a file's times tell of each further change, however coarse the file system's clock is."""
+
+
 @dataclass(frozen=True)
 class Repository:
     """`root` is the top of the person's checkout; `git_dir` differs from `common_dir` in a linked worktree."""
@@ -49,6 +56,7 @@ class Repository:
     common_dir: Path
     object_format: str
     kept: tuple[tuple[str, str], ...] = ()
+    _read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     async def discover(cls, start: Path, *, born: bool = True) -> Repository:
@@ -97,21 +105,22 @@ class Repository:
 
     async def git(self, *, index: Path | None = None, borrow: Path | None = None, objects: Path | None = None) -> Git:
         """For commands that look at or change the checkout: every program that the repository's configuration names
-        is overridden. Read anew each time, since a person may change the configuration during a run."""
-        names = await Git(self.git_dir, self.root).run("config", "--list", "--name-only", "-z")
-        overrides: dict[str, str] = {}
-        for raw in names.out.split(b"\0"):
-            section, _, rest = os.fsdecode(raw).partition(".")
-            subsection, dot, _ = rest.rpartition(".")
-            if dot:
-                for (owner, key), value in _PROGRAMS.items():
-                    if section == owner:
-                        overrides[f"{section}.{subsection}.{key}"] = value
-        config = (*self.kept, *overrides.items())
+        is overridden. A person may change the configuration during a run: it is read again once its files did."""
+        stamp = _stamp(self.common_dir / "config", self.git_dir / "config.worktree")
+        if stamp is None or self._read.get("stamp") != stamp:
+            told = (await Git(self.git_dir, self.root).run("config", "--list", "--name-only", "-z")).out
+            keys = [os.fsdecode(raw) for raw in told.split(b"\0")]
+            of_other_files = any(key.startswith(("include.", "includeif.")) for key in keys)
+            self._read.update(stamp=None if of_other_files else stamp, overrides=_overrides(keys))
+        config = (*self.kept, *self._read["overrides"])
         return Git(self.git_dir, self.root, index, config=config, borrow=borrow, objects=objects)
 
     async def head(self) -> Head:
         git = self.plain()
+        both = await git.run("rev-parse", "-q", "HEAD^{commit}", "--symbolic-full-name", "HEAD", ok=(0, 1, 128))
+        match both.text.split("\n"):
+            case [commit, name] if both.code == 0 and name.startswith("refs/heads/"):
+                return Head(commit, name.removeprefix("refs/heads/"))
         branch = await git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
         commit = await git.line("rev-parse", "--verify", "-q", "--end-of-options", "HEAD^{commit}")
         return Head(commit, branch.text.removeprefix("refs/heads/") if branch.code == 0 else None)
@@ -173,6 +182,34 @@ class Repository:
             "Set them: git config --global user.name NAME and git config --global user.email ADDRESS",
         )
         return Identity(name or "devloop", email or "devloop@localhost", notice)
+
+
+def _stamp(*files: Path) -> tuple[Any, ...] | None:
+    """What tells that files are as they were; None where one changed just now, since the next change may not show."""
+    found: list[Any] = []
+    for file in files:
+        try:
+            at = file.stat()
+        except FileNotFoundError:
+            found.append(None)
+            continue
+        if time.time() - max(at.st_mtime, at.st_ctime) < SETTLED_S:
+            return None
+        found.append((at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
+    return tuple(found)
+
+
+def _overrides(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What makes the programs that a configuration names harmless, by its keys."""
+    found: dict[str, str] = {}
+    for each in keys:
+        section, _, rest = each.partition(".")
+        subsection, dot, _ = rest.rpartition(".")
+        if dot:
+            for (owner, key), value in _PROGRAMS.items():
+                if section == owner:
+                    found[f"{section}.{subsection}.{key}"] = value
+    return tuple(found.items())
 
 
 def _distrust_around(start: Path) -> None:
