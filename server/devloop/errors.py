@@ -37,13 +37,14 @@ class DevloopError(Exception):
     @property
     def sentences(self) -> str:
         """Message and hint as running text: each ends as a sentence does."""
-        told = (
-            part if part.endswith((".", "!", "?", "…")) else f"{part}." for part in (self.message, self.hint) if part
-        )
-        return " ".join(told)
+        return " ".join(map(as_sentence, filter(None, (self.message, self.hint))))
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "message": self.message, "hint": self.hint, **self.details}
+
+
+def as_sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…", ":")) else f"{text}."
 
 
 class UsageError(DevloopError):

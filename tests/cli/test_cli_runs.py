@@ -76,7 +76,9 @@ def test_two_waiting_runs_have_to_be_named(devloop, scripted):
         (["run", "1.1", "--decide", "discard"], "discard"),
         (["run"], "Name a task"),
         (["continue", "-n", "0"], "Invalid value"),
-        (["nothing"], "No such command"),
+        (["nothing"], "devloop: No such command 'nothing'.\n  See `devloop --help`."),
+        (["run", "1.1", "--decide", "perhaps"], "Invalid value for '--decide': 'perhaps' is not one of"),
+        (["plan", "mark", "9.9", "todo"], "There is no task '9.9'.\n"),
         (["--root", "/nowhere/at/all", "status"], "no directory"),
     ],
 )

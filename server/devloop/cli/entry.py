@@ -144,7 +144,7 @@ def _run(arguments: list[str]) -> int:
                 return shown
         from devloop.cli.app import application, asked_for
 
-        result = application(asked_for(arguments))(args=arguments, prog_name="devloop", standalone_mode=not as_json)
+        result = application(asked_for(arguments))(args=arguments, prog_name="devloop", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # click makes a failure of it
@@ -169,12 +169,17 @@ def _run(arguments: list[str]) -> int:
             known = storage_error(problem, f"{os.fsdecode(problem.filename)} can't be used")
             tell_error(known, as_json=as_json)
             return known.exit_code
-        if hasattr(problem, "format_message"):  # the call is wrong; without `--json` the library tells it
+        if type(problem).__name__ == "Abort":  # by name, as below: the library is loaded where it is needed
+            raise KeyboardInterrupt from None
+        if type(problem).__name__ == "NoArgsIsHelpError":  # shown already
+            return USAGE
+        if hasattr(problem, "format_message"):  # the call is wrong
             from devloop.cli.output import tell_error
             from devloop.errors import UsageError
 
             called = getattr(getattr(problem, "ctx", None), "command_path", "devloop")
-            tell_error(UsageError(problem.format_message(), hint=f"See `{called} --help`."), as_json=as_json)
+            said = problem.format_message().replace(": Value error, ", ": ")
+            tell_error(UsageError(said, hint=f"See `{called} --help`."), as_json=as_json)
             return USAGE
         from devloop.cli.crash import tell_crash
 

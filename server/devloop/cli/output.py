@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from devloop.errors import DevloopError
+from devloop.errors import DevloopError, as_sentence
 from devloop.redact import file_name, one_line, printable
 from devloop.redact.characters import HIDDEN
 
@@ -61,7 +61,7 @@ def tell_error(problem: DevloopError, *, as_json: bool) -> None:
         print_json({"error": problem.to_json()})
         return
     out = console(stderr=True)
-    out.print(f"[bold red]devloop:[/] {safe(problem.message, 2000)}")
+    out.print(f"[bold red]devloop:[/] {safe(as_sentence(problem.message), 2000)}")
     if problem.hint:
         out.print(f"  {safe_block(problem.hint)}")
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from devloop import beginning, settings
 from devloop import plan as plans
-from devloop.daemon import importing, plan_events
+from devloop.daemon import importing, plan_events, wording
 from devloop.daemon.documents import Documents, PlanText
 from devloop.errors import NotFound, Refused, UsageError
 from devloop.redact import one_line, printable
@@ -131,4 +131,4 @@ def _in_hand(documents: Documents) -> str | None:
     except NotFound:
         return None
     left = [task for task in plan.tasks if task.pickable and not task.done]
-    return f"{found.relative} with {len(left)} open tasks" if left else None
+    return f"{found.relative} with {wording.many(len(left), 'open task')}" if left else None

@@ -273,7 +273,7 @@ def _may_run(plan: plans.Plan, task: plans.Task, *, again: bool) -> None:
         if task.unwritten:
             hint = 'Write it in the plan, or let devloop plan it: devloop plan new "WHAT" --replace.'
         if task.done:
-            hint = "To do it once more, beside the finished one: devloop run --again."
+            hint = f"To do it once more, beside the finished one: devloop run {one_line(task.id, 60)} --again."
         raise Refused(
             f"Task {one_line(task.id, 60)} can't run: {'; '.join(reasons)}.", hint=hint, reasons=list(reasons)
         )

@@ -67,7 +67,7 @@ def mark(plan: Plan, task: Task, to: Mark, reason: str, now: datetime) -> Event:
         return Event("completed", ref, f"{BY_HAND}: {said}" if said else BY_HAND, now)
     word: Literal["blocked", "skipped"] = "blocked" if to == "block" else "skipped"
     if not said:
-        raise UsageError(f"Say why the task is {word}")
+        raise UsageError(f"Say why the task is {word}", hint='For example: --reason "waits for the new API".')
     return Event(word, ref, said, now)
 
 
