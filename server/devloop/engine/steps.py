@@ -1,26 +1,22 @@
 """The durable steps of a run: thin wrappers that turn `runs/` into DBOS steps.
 
-Every step is at least once (engine §5 rule 4): what it calls looks before it acts. Steps never raise what a person
-should read; they answer `{"outcome": ...}`, because an error that is read back after a crash has lost its class
-(engine §3 c). A step stops at once when the person cancels the run.
+Every step is at least once (engine §5 rule 4): what it calls looks before it acts. What all of them share is in
+`durable.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from dbos import DBOS
-
 from devloop.engine import grouping
-from devloop.engine.context import Context, context
+from devloop.engine.context import Context
+from devloop.engine.durable import step
 from devloop.engine.ending import end
-from devloop.engine.faults import boundary
 from devloop.engine.following import following
+from devloop.engine.position import Outcome
 from devloop.engine.starting import members_of
 from devloop.errors import DevloopError
 from devloop.gates import Gate
@@ -41,53 +37,11 @@ from devloop.runs.prepare import gates_now as look_for_gates
 from devloop.runs.prepare import prepare as prepare_run
 from devloop.runs.transcript import Transcript
 from devloop.runs.turn import take_turn
-from devloop.store import storage_problem
-
-log = logging.getLogger(__name__)
 
 PLACE_S = 0.05
 """How often a run looks whether it is its turn to be accepted."""
 LOOK_S = 0.2
 """How often a gathering run looks whether its members have ended."""
-Outcome = dict[str, Any]
-Work = Callable[..., Awaitable[Outcome]]
-
-
-def step(name: str, *, slot: bool = False, cancellable: bool = True) -> Callable[[Work], Work]:
-    """Declare a step. `slot`: it works, so it waits for a slot; without `cancellable` it always runs to its end."""
-
-    def declare(function: Work) -> Work:
-        @DBOS.step(name=name, preemptible=True)
-        async def durable(run: str, *args: Any) -> Outcome:
-            boundary(f"{name}:begin")
-            ctx = context()
-            work = _guarded(ctx, run, function, args, slot=slot)
-            outcome = await (ctx.cancelling.unless_cancelled(run, work) if cancellable else work)
-            ctx.recoveries.progress(run)
-            boundary(f"{name}:end")
-            return outcome
-
-        return durable
-
-    return declare
-
-
-async def _guarded(ctx: Context, run: str, function: Work, args: tuple[Any, ...], *, slot: bool) -> Outcome:
-    try:
-        if slot and not ctx.slots.take(run):
-            ctx.services.wait_for(run, f"a free slot ({ctx.slots.limit} at work)")
-            await ctx.slots.acquire(run)
-            ctx.services.wait_for(run, None)
-        return await function(ctx, run, *args)
-    except DevloopError as problem:
-        return {"outcome": "failed", "reason": problem.message, "hint": problem.hint, "kind": problem.kind}
-    except Exception as problem:
-        log.exception("a step of run %s failed", run)
-        known = storage_problem(problem)
-        if known is not None:
-            return {"outcome": "failed", "reason": known.message, "hint": known.hint, "kind": known.kind}
-        reason = f"devloop met an error of its own ({type(problem).__name__}); the engine's log has the details."
-        return {"outcome": "failed", "reason": reason}
 
 
 @step("prepare", slot=True)
