@@ -421,17 +421,17 @@ def test_errors_as_json_are_one_object(devloop):
 
 @functools.cache
 def whole():
-    return application()
+    return get_command(application())
 
 
 def test_every_command_is_in_the_table_of_modules():
-    assert set(get_command(whole()).commands) == {name for _, names in MODULES for name in names}
+    assert set(whole().commands) == {name for _, names in MODULES for name in names}
 
 
 @pytest.mark.parametrize("name", sorted({name for _, names in MODULES for name in names}))
 def test_a_command_alone_is_the_same_as_among_all(name):
     """Only its module is loaded for a call; subcommands and options are all there."""
-    alone, among_all = (get_command(each).commands[name] for each in (application(name), whole()))
+    alone, among_all = (each.commands[name] for each in (get_command(application(name)), whole()))
     assert sorted(getattr(alone, "commands", ())) == sorted(getattr(among_all, "commands", ()))
     assert [each.opts for each in alone.params] == [each.opts for each in among_all.params]
 
