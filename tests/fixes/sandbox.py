@@ -358,7 +358,9 @@ STATES = (
         name="commands-ask-without-a-sandbox",
         threat="§6.3: without a sandbox every command of an agent asks",
         says="a command waits for a yes to exactly this call",
-        cuts=(Cut("runs/turn.py", old='if (await services.sandbox()).state == "off":', new="if services is None:"),),
+        cuts=(
+            Cut("runs/turn_tools.py", old='if (await services.sandbox()).state == "off":', new="if services is None:"),
+        ),
         tests=("tests/engine/test_engine_asking.py::test_a_command_that_was_not_allowed_never_runs",),
     ),
     Fix(

@@ -24,12 +24,11 @@ from devloop.models import (
     wait_before_retry,
 )
 from devloop.redact import Redactor, one_line
-from devloop.runs import appointing, asking, hooked_work, knowledge, money, paths_told, reporting
+from devloop.runs import appointing, hooked_work, knowledge, money, reporting, turn_tools
 from devloop.runs.progress import Telling
 from devloop.runs.services import Services
 from devloop.runs.spec import RunSpec
-from devloop.runs.stall import fingerprint, stalled
-from devloop.runs.tooling import offered, refusal, tool_context
+from devloop.runs.tooling import offered, refusal
 from devloop.runs.transcript import Transcript
 
 Outcome = dict[str, Any]
@@ -221,7 +220,7 @@ async def _react(
     }
     match reaction.kind:
         case "run_tools":
-            await _run_tools(services, spec, transcript, number, reaction.calls, reply)
+            await turn_tools.run(services, spec, transcript, number, reaction.calls, reply)
         case "finished":
             reply["outcome"] = reporting.judge(spec, transcript, number, None, answer.text.strip())
         case "continue_cut" | "resend" | "nudge" | "compacted":
@@ -245,85 +244,3 @@ async def _react(
     if reply["outcome"]["outcome"] == "go_on" and full:
         reply["outcome"] = {"outcome": "hand_off", "reason": "The context window is nearly full."}
     return reply
-
-
-async def _run_tools(
-    services: Services,
-    spec: RunSpec,
-    transcript: Transcript,
-    number: int,
-    blocks: Sequence[dict[str, Any]],
-    reply: dict[str, Any],
-) -> None:
-    context = await tool_context(services, spec)
-    invalid = {block["id"]: conversation.invalid_input_result(block) for block in blocks}
-    calls = [tools.ToolCall(b["id"], b["name"], b["input"]) for b in blocks if invalid[b["id"]] is None]
-
-    began: dict[str, float] = {}
-
-    def started(call: tools.ToolCall) -> None:
-        began[call.id] = time.monotonic()
-        about = tools.argument(call, services.redactor.text)
-        data = {"turn": number, "id": call.id, "tool": call.name, "argument": about}
-        services.events.emit("tool.started", data, spec.id)
-
-    def ended(result: tools.ToolResult) -> None:
-        about = {"summary": one_line(result.summary), "is_error": result.is_error}
-        took = round((time.monotonic() - began[result.call_id]) * 1000)
-        services.events.emit("tool.ended", {"turn": number, "id": result.call_id, **about, "ms": took}, spec.id)
-
-    asked: tools.ToolCall | None = None
-    after: list[tools.ToolCall] = []
-    if (await services.sandbox()).state == "off":
-        calls, asked, after = asking.split(calls, context)
-    around = hooked_work.around_tools(services, spec, number, context)
-    results = await tools.run_batch(calls, context, on_start=started, on_result=ended, around=around)
-    snapshot = await services.workspace.snapshot(spec.id, f"turn {number}")
-    paths_told.skipped(services, spec.id, snapshot.skipped)
-    reply["snapshot"] = snapshot.commit
-    reply["results"] = [result for result in invalid.values() if result is not None]
-    reply["results"] += [
-        conversation.tool_result(result.call_id, result.content, is_error=result.is_error)
-        for result in (*results, *(tools.not_run(call, asking.why_not(call, context)) for call in after))
-        if result.control is None
-    ]
-    reply["pending"] = [result.call_id for result in results if result.control is not None]
-    reply["outcome"] = _control_outcome(spec, transcript, number, results)
-    if around is not None and around.halted is not None and reply["outcome"]["outcome"] != "question":
-        reply["outcome"] = hooked_work.halted(around.halted)
-    if asked is not None:
-        reply["pending"].append(asked.id)
-        reply["outcome"] = asking.question(services, asked)
-    reply["calls"] = _calls(calls, results)
-    services.store.set_turn_tools(spec.id, number, reply["calls"])
-    await asyncio.to_thread(knowledge.record_loaded, services, spec, number, calls, results)
-    if reply["outcome"]["outcome"] == "go_on":
-        history = [call for n in range(1, number) for call in (transcript.reply(n) or {}).get("calls", [])]
-        if (repeated := stalled([*history, *reply["calls"]])) is not None:
-            reason = f"the same call gave the same result three times: {repeated}"
-            reply["outcome"] = {"outcome": "stalled", "reason": reason}
-
-
-def _calls(calls: Sequence[tools.ToolCall], results: Sequence[tools.ToolResult]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": call.name,
-            "kind": result.kind,
-            "summary": one_line(result.summary),
-            "is_error": result.is_error,
-            "fingerprint": fingerprint(call.name, call.input, result.content),
-        }
-        for call, result in zip(calls, results, strict=True)
-    ]
-
-
-def _control_outcome(
-    spec: RunSpec, transcript: Transcript, number: int, results: Sequence[tools.ToolResult]
-) -> Outcome:
-    for result in results:
-        if isinstance(result.control, tools.Ask):
-            return {"outcome": "question", "text": result.control.question, "choices": list(result.control.choices)}
-    for result in results:
-        if isinstance(result.control, tools.Finish):
-            return reporting.judge(spec, transcript, number, result.control.result, result.control.summary)
-    return {"outcome": "go_on"}
