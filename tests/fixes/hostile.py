@@ -133,8 +133,8 @@ FIXES: tuple[Fix, ...] = (
         cuts=(
             Cut(
                 "redact/characters.py",
-                "    shown = path if path.isascii() and path.isprintable() else _IN_NAMES.sub(_shown, path)\n",
-                "    shown = one_line(path)\n",
+                "path if path.isascii() and path.isprintable() else _IN_NAMES.sub(_shown, path)\n",
+                "printable(path)\n",
             ),
         ),
         tests=(f"{SHOWN}test_no_file_of_a_change_looks_like_another_on_a_terminal_or_in_an_editor",),

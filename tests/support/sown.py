@@ -17,6 +17,8 @@ from support.secret_inputs import ENCODINGS, core, made, shapes
 
 WHOLE = 20
 """Characters of a secret's beginning or end that are a leak, too: a text that is cut before it is clean tells those."""
+BLOCK = 6
+"""A text is looked through by blocks of so many bytes: what has nearly twice as many holds one of them whole."""
 _PLACEHOLDER = re.compile(r"«redacted:([a-z-]+?)-\d-(?:token|url):[0-9a-f]{4}»")
 _SPACE = re.compile(rb"\s+")
 
@@ -74,9 +76,16 @@ class Sown:
         """What of all secrets stands in any of it, as bytes or as text in JSON, also where lines were broken. `own`:
         but what has a shape alone may stand there."""
         found = []
+        short = [form for form in self._looked_for if len(form) < 2 * BLOCK - 1]
+        blocks: dict[bytes, list[bytes]] = {}
+        for form in self._looked_for:
+            for at in range(len(form) - BLOCK + 1):
+                blocks.setdefault(form[at : at + BLOCK], []).append(form)
         for each in data:
             squeezed = _SPACE.sub(b"", each)
-            for form, name in self._looked_for.items():
+            there = {squeezed[at : at + BLOCK] for at in range(0, len(squeezed), BLOCK)} & blocks.keys()
+            for form in dict.fromkeys([*short, *(form for block in there for form in blocks[block])]):
+                name = self._looked_for[form]
                 if (at := squeezed.find(form)) >= 0 and not (own and name in self._own):
                     found.append(f"{name}: {squeezed[max(0, at - 120) : at + 80]!r}")
         return found
