@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -99,6 +100,20 @@ def test_bytes_that_are_no_utf8_are_a_plan_too(program, project):
     assert program("plan", "next").code == 0
     shown = program("plan", "show", "--json")
     assert shown.code == 0 and shown.json["tasks"][0]["id"] == "1.1"
+
+
+def test_signs_stay_told_apart_where_the_terminal_has_no_utf8(program, project):
+    """A question mark is the sign of what is unknown."""
+    marks = "- [x] Task 1.1: caf\u00e9\n- [ ] Task 1.2: b\n- [~] Task 1.3: c\n- [-] Task 1.4: d\n"
+    (project / ".devloop" / "plan.md").write_text(f"# Plan: P\n\n{marks}", encoding="utf-8")
+    shown = program("plan", "show", env={**os.environ, "PYTHONIOENCODING": "ascii"}).out
+    assert [line.split()[:2] for line in shown.splitlines() if " 1." in line] == [
+        ["x", "1.1"],
+        ["o", "1.2"],
+        ["~", "1.3"],
+        ["-", "1.4"],
+    ]
+    assert "caf?" in shown
 
 
 def test_hostile_titles_reach_the_terminal_as_plain_text(devloop, project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gc
 import io
@@ -11,6 +12,10 @@ from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 _VERSION = ("--version", "-V")
+_SAYABLE = "devloop-sayable"
+_LETTERS = {"✓": "+", "✗": "x", "●": "x", "○": "o", "◐": "~", "»": ">", "→": ">", "…": "..."}
+_LETTERS |= dict.fromkeys("·–−", "-")
+"""A question mark means `unknown`, so nothing that is known may become one."""
 RARELY = (50_000, 20, 20)
 """What a command loads stays to its end: Python's collector, with its usual thresholds, looks through it again and
 again, and together with its last look that takes a quarter of a short command's time."""
@@ -127,15 +132,24 @@ def _editor_arguments(arguments: list[str]) -> dict[str, str] | None:
     return given
 
 
+def _sayable(problem: UnicodeError) -> tuple[str | bytes, int]:
+    """Our signs in letters that every terminal has; anything else that it can't show is a question mark."""
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    text = problem.object[problem.start : problem.end]
+    return "".join(_LETTERS.get(each, "?") for each in text), problem.end
+
+
 def _run(arguments: list[str]) -> int:
     from devloop import children
     from devloop.errors import DevloopError
 
     children.collectable()
     as_json = "--json" in arguments
+    codecs.register_error(_SAYABLE, _sayable)
     for stream in (sys.stdout, sys.stderr):  # bytes that are no UTF-8 must not break, or reach, a terminal
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=_SAYABLE)
     try:
         if (alone := _alone(arguments)) is not None:
             from devloop.cli import welcome

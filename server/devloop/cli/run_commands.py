@@ -134,6 +134,7 @@ def begin_and_follow(method: str, params: Row, *, limit: int | None, as_json: bo
     """Follow what this begins until it ends or needs somebody; says so and exits where there was nothing to begin."""
     view = view_of(as_json)
     person = Person(output.console()) if output.is_terminal() and not as_json else None
+    options.on_interrupt = "interrupted. `devloop status` says whether something began."
     if person is not None and method in ("devloop/run", "devloop/continue"):
         from devloop.cli import trusting
 
