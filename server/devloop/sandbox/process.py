@@ -78,27 +78,8 @@ async def supervise(
     begin = time.monotonic()
     read_fd, write_fd = os.pipe()
     reader = os.fdopen(read_fd, "rb", 0)
-    cancelled = False
     try:
-        with _stdin(stdin) as source:
-            starting = asyncio.ensure_future(
-                asyncio.create_subprocess_exec(
-                    *argv,
-                    stdin=source,
-                    stdout=write_fd,
-                    stderr=write_fd,
-                    env=dict(env),
-                    cwd=cwd,
-                    pass_fds=pass_fds,
-                    start_new_session=True,
-                )
-            )
-            try:
-                # A cancelled start kills the process at once; one that had forked already would leave its child.
-                await to_the_end(starting)
-            except asyncio.CancelledError:
-                cancelled = True
-            process = starting.result()
+        process, cancelled = await _start(argv, stdin, write_fd, env=env, cwd=cwd, pass_fds=pass_fds)
     except BaseException:
         reader.close()
         raise
@@ -124,6 +105,38 @@ async def supervise(
         flooded.cancel()
         await to_the_end(_clean_up(reach, process, exited, watched, drained))
     return Ending(exited.result(), reason, time.monotonic() - begin)
+
+
+async def _start(
+    argv: Sequence[str],
+    stdin: bytes | int | None,
+    output: int,
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    pass_fds: Sequence[int],
+) -> tuple[asyncio.subprocess.Process, bool]:
+    """The process, and whether the caller was cancelled meanwhile."""
+    with _stdin(stdin) as source:
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *argv,
+                stdin=source,
+                stdout=output,
+                stderr=output,
+                env=dict(env),
+                cwd=cwd,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+        )
+        cancelled = False
+        try:
+            # A cancelled start kills the process at once; one that had forked already would leave its child.
+            await to_the_end(starting)
+        except asyncio.CancelledError:
+            cancelled = True
+        return starting.result(), cancelled
 
 
 async def to_the_end(work: Awaitable[T]) -> T:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -106,20 +106,25 @@ def of_v1(plan: plans.Plan, plan_file: str, now: datetime) -> dict[str, Any]:
             ids = [name for name, task in tasks.items() if task.phase == phase.id]
             state["phases"].append(_v1_phase(phase, numbers[phase.id], ids, status))
     for name, task in tasks.items():
-        entry = _task(task)
-        entry["status"] = status[name]
-        entry["depends_on"] = [each for each in task.depends_on if each in tasks]
-        if not _V1_GROUP.match(entry["parallel_group"] or ""):
-            del entry["parallel_group"]
-        number = numbers.get(task.phase or "")
-        if number is None:
-            del entry["phase"]
-        else:
-            entry["phase"] = number
+        entry = _v1_task(task, status[name], tasks, numbers)
         if entry["depends_on"]:
             state["dependencies"][name] = entry["depends_on"]
         state["tasks"][name] = entry
     return _clean(state, plan)
+
+
+def _v1_task(task: plans.Task, status: str, known: Collection[str], numbers: Mapping[str, int]) -> dict[str, Any]:
+    entry = _task(task)
+    entry["status"] = status
+    entry["depends_on"] = [each for each in task.depends_on if each in known]
+    if not _V1_GROUP.match(entry["parallel_group"] or ""):
+        del entry["parallel_group"]
+    number = numbers.get(task.phase or "")
+    if number is None:
+        del entry["phase"]
+    else:
+        entry["phase"] = number
+    return entry
 
 
 def _v1_phase(phase: plans.Phase, number: int, ids: list[str], status: Mapping[str, str]) -> dict[str, Any]:
