@@ -102,7 +102,7 @@ FIXES: tuple[Fix, ...] = (
         threat="§10: a test that is named, or new, changes the others of its file while they run",
         says="what a test changes of the names that its module had is told, and never a task's to allow",
         cuts=(
-            Cut("gates/guard_placed.py", old="self._own_names = frozenset(own)", new="self._own_names = frozenset()"),
+            Cut("gates/guard_placed.py", old="self._own_names = frozenset(names)", new="self._own_names = frozenset()"),
         ),
         tests=(f"{GATES}::test_what_a_test_changes_of_its_module_is_no_tasks_to_allow",),
     ),

@@ -50,14 +50,24 @@ _TEST_MODULE: Final = re.compile(r"^(?:pub\s+)?mod\s+\w*tests?\w*\s*\{")
 _RUST_MARK: Final = re.compile(r"^\s*#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*test\b)")
 _TAG: Final = re.compile(r"^\s*//\s*(?:go:build\b|\+build\b)")
 _DECIDES: Final = {
-    "go": re.compile(rf"^func\s+(?:TestMain|init)\s*\(|^var\s+_\s*=|{_TAG.pattern}|\bos\.Exit\(\s*0\s*\)"),
+    "go": re.compile(
+        rf"^func\s+(?:TestMain|init)\s*\(|^var\s+_\s*=|{_TAG.pattern}"
+        r"|\b(?:os|syscall)\.Exit\b(?!\(\s*+(?:[1-9]|m\.Run\(\)))"
+        r"|^\s*+(?:import\s++)?(?!import\b)[\w.]++\s++\"(?:os|syscall)\""
+    ),
     "js": re.compile(
         r"\bexpect\.extend\s*\(|\bmock\.module\s*\(|\brequire\.cache\b|\bModule\._\w+\s*=|\.prototype\.\w+\s*=(?!=)"
         r"|\bglobal(?:This)?\.(?:expect|it|test|describe|assert|Promise|Object|Array|JSON)\s*=(?!=)"
         r"|\bObject\.define(?:Property|Properties)\s*\(\s*(?:\w+\.prototype|global(?:This)?|Object)\b"
-        r"|\bprocess\.(?:exitCode\s*=\s*0|(?:exit|reallyExit)\s*=(?!=)|exit\(\s*+0?\s*+\)|on\(\s*['\"](?:beforeE|e)xit)"
+        r"|\bprocess\.(?:exitCode\s*+(?:\?\?|\|\||&&)?=\s*+0|(?:exit|reallyExit)\s*+=(?!=)|exit\s*+\(\s*+(?![1-9])|reallyExit\b"
+        r"|abort\b|kill\(\s*+process\.pid|on(?:ce)?\(\s*['\"](?:beforeE|e)xit)|=\s*+process\.exit\s*+;?+$"
+        r"|\bprocess(?:\s*+\[|\?\.(?!env))|\bexit\?\.\(|\bDeno\.exit\(\s*+(?![1-9])"
+        r"|^\s*+(?:import|const|let|var)\s++\{(?=[^}]*\b(?:exit|abort|reallyExit)\b)[^}]*+\}\s*+(?:=\s*+process\b|from\s*+['\"](?:node:)?process['\"])"
     ),
-    "rs": re.compile(r"\bprocess::exit\(\s*0\s*\)|^\s*#\[(?:ctor|cfg\(any\(\)\))"),
+    "rs": re.compile(
+        r"\bprocess::exit\(\s*+(?![1-9])|^\s*#\[(?:ctor|cfg\(any\(\)\))|\b(?:libc|unistd)::_?exit\b"
+        r"|^\s*+use\s++std::process::(?:exit\b|\{(?=[^}]*\bexit\b))"
+    ),
 }
 """What a new line of tests does to other tests of the same process or package."""
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Final
 
 from devloop.gates.guard_kept import Definition, Found, lines_of, text_of
-from devloop.gates.guard_syntax import Function, last, module_of
+from devloop.gates.guard_syntax import Function, last, module_of, own, statements
 
 _SETS: Final = frozenset(
     f"{mark}{way}{mark}" for way in ("setattr", "delattr", "setitem", "delitem") for mark in ("", "__")
@@ -46,7 +46,7 @@ def put_in_place(before: str | None, after: str) -> list[Found]:
     if module is None:
         return []
     try:
-        was = Counter(map(_key, _statements(known))) if known else Counter()
+        was = Counter(map(_key, statements(known))) if known else Counter()
         return [
             (*lines_of(each), f"for every test: {text_of(each)}")
             for each in _Module(module, _bound(known) if known else frozenset()).told()
@@ -57,13 +57,13 @@ def put_in_place(before: str | None, after: str) -> list[Found]:
 
 
 class _Module:
-    """A module of tests: which of its names stand for what it did not make. `own`: names that were at its top
+    """A module of tests: which of its names stand for what it did not make. `names`: what was at its top
     before; what is not at the top itself may change nothing of them."""
 
-    def __init__(self, module: ast.Module, own: Collection[str]) -> None:
+    def __init__(self, module: ast.Module, names: Collection[str]) -> None:
         self._module = module
-        self._own_names = frozenset(own)
-        every = list(_statements(module))
+        self._own_names = frozenset(names)
+        every = list(statements(module))
         methods = {id(e) for part in every if isinstance(part, ast.ClassDef) for e in part.body}
         functions = [each for each in every if isinstance(each, Function) and id(each) not in methods]
         self._functions = {each.name: each for each in functions}
@@ -92,13 +92,13 @@ class _Module:
             foreign |= {
                 name for name in names if (scope.name, name) in self._given or name in self._giving & self._fixtures
             }
-        own = [each for each in _statements(scope, inner=False) if each is not scope]
-        for each in own:
+        every = [each for each in statements(scope, inner=False) if each is not scope]
+        for each in every:
             self._bind(each, foreign, self._reached(scope, each, foreign))
-        stopped = {ast.unparse(each) for each in _stopped(own)}
+        stopped = {ast.unparse(each) for each in _stopped(every)}
         lasting = isinstance(scope, Function) and _outlives_its_module(scope)
-        for each in own:
-            nodes = list(_own(each))
+        for each in every:
+            nodes = list(own(each))
             called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
             reached = self._reached(scope, each, foreign)
             if (
@@ -220,17 +220,6 @@ class _Module:
 _NAMESPACES: Final = frozenset(("sys.modules", "sys.path", "sys.meta_path", "sys.path_hooks"))
 
 
-def _statements(root: ast.AST, *, inner: bool = True) -> Iterator[ast.stmt]:
-    """All of a tree, outer ones first; those of functions within it only as `inner`. Expressions hold none."""
-    waiting = deque([root])
-    while waiting:
-        node = waiting.popleft()
-        if isinstance(node, ast.stmt):
-            yield node
-        if not isinstance(node, ast.expr) and (inner or node is root or not isinstance(node, Function)):
-            waiting.extend(ast.iter_child_nodes(node))
-
-
 def _bound(module: ast.Module) -> frozenset[str]:
     """What a module defines or binds at its top, imports left out, and what gives all of it."""
     found = {each.name for each in module.body if isinstance(each, Definition)}
@@ -239,23 +228,13 @@ def _bound(module: ast.Module) -> frozenset[str]:
 
 
 def _locals(function: Function) -> set[str]:
-    declared = {name for each in _statements(function) if isinstance(each, ast.Global) for name in each.names}
+    declared = {name for each in statements(function) if isinstance(each, ast.Global) for name in each.names}
     arguments = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
     return arguments | ({name for each in function.body for name in _stored(each)} - declared)
 
 
 def _stored(node: ast.AST) -> Iterator[str]:
     return (e.id for e in ast.walk(node) if isinstance(e, ast.Name) and isinstance(e.ctx, ast.Store))
-
-
-def _own(statement: ast.stmt) -> Iterator[ast.AST]:
-    """What of a statement is in none of those that stand in it."""
-    waiting = list(ast.iter_child_nodes(statement))
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, ast.stmt):
-            yield node
-            waiting += ast.iter_child_nodes(node)
 
 
 def _key(statement: ast.stmt) -> str:
@@ -271,7 +250,7 @@ def _bindings(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
         yield statement.target, statement.value
     elif isinstance(statement, ast.For | ast.AsyncFor):
         yield statement.target, statement.iter
-    for node in _own(statement):
+    for node in own(statement):
         if isinstance(node, ast.NamedExpr):
             yield node.target, node.value
         elif isinstance(node, ast.comprehension):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import warnings
+from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 _MAX: Final = 1024 * 1024
@@ -30,3 +32,24 @@ def last(node: ast.AST | None) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def statements(root: ast.AST, *, inner: bool = True) -> Iterator[ast.stmt]:
+    """All of a tree, outer ones first; those of functions within it only as `inner`. Expressions hold none."""
+    waiting = deque([root])
+    while waiting:
+        node = waiting.popleft()
+        if isinstance(node, ast.stmt):
+            yield node
+        if not isinstance(node, ast.expr) and (inner or node is root or not isinstance(node, Function)):
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def own(statement: ast.stmt) -> Iterator[ast.AST]:
+    """What of a statement is in none of those that stand in it."""
+    waiting = list(ast.iter_child_nodes(statement))
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, ast.stmt):
+            yield node
+            waiting += ast.iter_child_nodes(node)

@@ -8,6 +8,7 @@ from typing import Final
 
 from devloop.gates import (
     guard_assertions,
+    guard_enders,
     guard_files,
     guard_kept,
     guard_lines,
@@ -78,10 +79,11 @@ def rewritten(file: FileDiff, known: Iterable[Guard], read: Reader | None, befor
     """What was there before in tests and is another now, where nothing more exact is `known` of it; and what tests put
     in the place of what they test."""
     text = read(file.new) if read is not None and is_test(file.new) and file.new.endswith(".py") else None
-    put = guard_placed.put_in_place(before(file.old) if before is not None and file.old else None, text) if text else []
+    was = before(file.old) if before is not None and file.old else None
+    reaching = [*guard_placed.put_in_place(was, text), *guard_enders.ending(was, text)] if text else []
     return [
         *_changed_tests(file, known, read, before),
-        *(guard("test-aware", file.new, at, words) for at, _, words in put),
+        *(guard("test-aware", file.new, at, words) for at, _, words in reaching),
     ]
 
 

@@ -57,7 +57,7 @@ def changes_to_checks(
     were = {path for file in files if not file.new for path in guard_files.with_folders(file.old)}
     found: list[Guard] = []
     for file in files:
-        one = [*_configuration(file, read, around), *_stands_before(file, shadows), *_unread(file)]
+        one = [*_configuration(file, read, around), *_stands_before(file, shadows), *_unread(file, read)]
         if file.link and (guard_files.is_of_tests(file.new) or file.new in were):
             one.append(guard("unread", file.new, 0, "a link, or another repository: what it stands for lies elsewhere"))
         if guard_files.is_expected(file.old or file.new) and file.old:
@@ -128,8 +128,8 @@ def _stands_before(file: FileDiff, shadows: Shadows) -> list[Guard]:
     return []
 
 
-def _unread(file: FileDiff) -> list[Guard]:
-    """What no diff shows."""
+def _unread(file: FileDiff, read: Reader | None) -> list[Guard]:
+    """What no diff shows, or what can't be compared as what it is: newer Python than devloop's own, or too much."""
     path = file.new or file.old
     if file.new and guard_files.is_compiled(path):
         return [guard("unread", path, 0, f"compiled code {'changed' if file.old else 'added'}")]
@@ -139,6 +139,9 @@ def _unread(file: FileDiff) -> list[Guard]:
         coded = _CODED.match(line.text) if line.number < 2 else None
         if coded and coded[1].lower().replace("_", "-") not in _PLAIN:
             return [guard("unread", path, line.number, line.text)]
+    text = read(file.new) if read is not None and is_test(file.new) and file.new.endswith(".py") else None
+    if text and guard_syntax.module_of(text) is None:
+        return [guard("unread", path, 0, "no Python that can be read here: its lines alone were looked at")]
     return []
 
 
