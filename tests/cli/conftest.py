@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -171,6 +172,15 @@ class Terminal:
 
     def type(self, text):
         os.write(self.master, text.encode())
+
+    def interrupt(self, text):
+        """Ctrl-C until `text` answers it, as a person does. One that comes between Python's last look for signals and
+        the kernel's waiting for a line is heard only with the next."""
+        for _ in range(10):
+            self.process.send_signal(signal.SIGINT)
+            with contextlib.suppress(AssertionError):
+                return self.until(text, 3)
+        return self.until(text)
 
     def end(self, seconds=30):
         deadline = time.monotonic() + seconds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -210,8 +209,7 @@ def test_ctrl_c_at_trust_says_where_things_stand(terminal, devloop, project):
     (project / ".devloop" / "config.toml").write_text('[gates.a]\ncommand = ["true"]\n')
     person = terminal("trust")
     person.until("Trust this?")
-    person.process.send_signal(signal.SIGINT)
-    person.until("Nothing was trusted by this; `devloop trust` asks again.")
+    person.interrupt("Nothing was trusted by this; `devloop trust` asks again.")
     assert person.end() == 130 and "Aborted" not in person.seen
     assert devloop("trust", "--json").json["items"][0]["status"] == "new"
 

@@ -163,6 +163,8 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # click makes a failure of it
             raise end.__context__ from None
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # typer ends without a word
+            raise KeyboardInterrupt from None
         code = end.code if isinstance(end.code, int) else FAILED
         sys.stdout.flush()
         return 0 if end.code is None else code
