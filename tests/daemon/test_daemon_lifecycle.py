@@ -337,10 +337,14 @@ def resident(pid: int) -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
 
 
-async def test_a_daemon_whose_project_is_removed_ends(dial, project, state, until, monkeypatch):
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_daemon_whose_project_is_removed_ends(dial, project, state, until, monkeypatch, again):
+    """Also where a new folder takes its place: no command could be started from the old one."""
     monkeypatch.setenv("DEVLOOP_IDLE_S", "0.4")
     peer = await dial()
     shutil.rmtree(project)
+    if again:
+        project.mkdir()
     await until(peer.closed.is_set)
     await peer.close()
     assert "the project's folder is gone" in (state.logs / "daemon.log").read_text()

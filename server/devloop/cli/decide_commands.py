@@ -186,7 +186,9 @@ def land(as_json: Json = False) -> None:
     if as_json:
         output.print_json(found)
     elif not found["commits"]:
-        output.console().print("All that was accepted is on your branch already.")
+        nothing = found["branch"] is None
+        told = "Nothing was accepted here yet." if nothing else "All that was accepted is on your branch already."
+        output.console().print(told)
     else:
         many = wording.many(found["commits"], "commit")
         moved = f"{str(found['old'])[:7]}..{str(found['new'])[:7]}"

@@ -9,6 +9,7 @@ import functools
 import logging
 import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -224,13 +225,14 @@ class Daemon:
     async def _until_idle(self) -> None:
         limit = idle_seconds()
         sessions = self._service.sessions
-        busy_until, gone = time.monotonic(), 0
+        busy_until, gone, place = time.monotonic(), 0, _identity(self._service.root)
         while True:
             await asyncio.sleep(min(limit / 4, LOOK_S))
             sessions.drop_stuck()
             await self._reopen_door()
-            gone = 0 if self._service.root.is_dir() else gone + 1
-            if gone > 1:
+            there = _identity(self._service.root)
+            gone = 0 if there is not None else gone + 1
+            if gone > 1 or there not in (None, place):  # another folder of that name: we are in the one that is no more
                 log.info("the project's folder is gone")
                 self._stopping.set()
                 return
@@ -261,6 +263,14 @@ class Daemon:
         """A change that came through here is told once; the watch then finds nothing new."""
         if found.open or self._watch.saw(found):  # of an open plan the file has not changed
             self._service.news.changed(found)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
 def _log_unexpected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
