@@ -159,12 +159,12 @@ def _run(arguments: list[str]) -> int:
         from devloop.cli.app import application, asked_for
 
         result = application(asked_for(arguments))(args=arguments, prog_name="devloop", standalone_mode=False)
+        if result == INTERRUPTED:  # typer's answer to Ctrl-C, without a word; a command that said so has left by now
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # click makes a failure of it
             raise end.__context__ from None
-        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):  # typer ends without a word
-            raise KeyboardInterrupt from None
         code = end.code if isinstance(end.code, int) else FAILED
         sys.stdout.flush()
         return 0 if end.code is None else code

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import typer
-
 from devloop.daemon import DaemonPeer, connect
 from devloop.errors import UsageError
 from devloop.paths import find_root
@@ -74,4 +72,4 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except KeyboardInterrupt:
         sys.stdout.flush()
         print(f"\ndevloop: {options.on_interrupt or 'interrupted'}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None

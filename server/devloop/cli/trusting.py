@@ -152,7 +152,7 @@ def _asked(out: Console, waiting: list[Row]) -> list[Row]:
     except typer.Abort:
         asked_again = "Nothing was trusted by this; `devloop trust` asks again."
         output.console(stderr=True).print(f"\n{asked_again}")
-        raise typer.Exit(INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _answers(out: Console, waiting: list[Row]) -> list[Row]:
