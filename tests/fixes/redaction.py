@@ -73,6 +73,27 @@ FIXES = (
         tests=(f"{CUTTING}test_a_search_shows_no_half_of_a_secret_at_the_ends_of_a_long_line[8]",),
     ),
     Fix(
+        name="keys-are-read-whole",
+        threat="§9.3: lines of a private key where a part of a file is read, or a search finds one",
+        says="what is read or found of a private key comes with its first line",
+        cuts=(
+            Cut(
+                "tools/reading.py",
+                "        elif number == offset and not begun and key.open:\n",
+                "        elif False:\n",
+            ),
+            Cut("tools/searcher.py", "if within and not told:", "if False:"),
+        ),
+        tests=(f"{CUTTING}test_neither_a_search_nor_a_part_of_a_file_shows_a_line_of_a_private_key",),
+    ),
+    Fix(
+        name="long-lines-are-read-to-a-words-end",
+        threat="§9.3: half a secret where a very long line is not read any further",
+        says="what is read of it ends between words",
+        cuts=(Cut("tools/reading.py", "    if within:\n", "    if False:\n"),),
+        tests=(f"{CUTTING}test_a_line_that_is_too_long_to_be_read_does_not_end_within_a_secret",),
+    ),
+    Fix(
         name="hints-cut-no-secret",
         threat="§9.3: half a secret in the words on an edit that did not fit",
         says="of a long line nothing is shown before it is clean",

@@ -89,13 +89,14 @@ FIXES = (
     Fix(
         name="failures-without-secrets",
         threat="§13.5: the words of a model's failure are kept with a secret, or cut within one",
-        says="they are cleaned before anything is made of them",
+        says="they are cleaned before anything is made of them (what cuts a text cleans it, too: cut as well)",
         cuts=(
             Cut(
                 "runs/turn.py",
                 'services.redactor.text(f"{failure.message} {failure.hint}".strip())',
                 'f"{failure.message} {failure.hint}".strip()',
             ),
+            Cut("redact/cutting.py", "for redactor in Redactor.living() or (Redactor(),):", "for redactor in ():"),
         ),
         tests=(f"{EVERY}test_no_secret_comes_out[records]",),
     ),

@@ -8,6 +8,7 @@ import pytest
 
 from devloop.redact import Redactor, part
 from devloop.sandbox.output import LINE_REACH, Sink
+from devloop.tools.reading import READ_CAP
 from support.secret_inputs import made, pieces, shapes
 
 SECRET = "not-a-real-" + "secret-value"
@@ -31,14 +32,33 @@ async def test_a_search_shows_no_half_of_a_secret_at_the_ends_of_a_long_line(mak
     assert halves(found, SECRET) == []
 
 
-async def test_a_search_shows_no_line_of_a_private_key(make) -> None:
+async def test_neither_a_search_nor_a_part_of_a_file_shows_a_line_of_a_private_key(make) -> None:
     """It is known by its first line, and each is found by itself."""
     desk = make()
     body = [f"{n}{'Qz7vB2' * 10}" for n in range(4)]
     marks = ["-----" + f"{word} RSA PRIVATE " + "KEY-----" for word in ("BEGIN", "END")]
     desk.put("key.txt", "\n".join(("above", marks[0], *body, marks[1], "below")))
-    found = (await desk.do("search", pattern=".")).content
-    assert "above" in found and "below" in found and "Qz7vB2" not in found
+    for pattern in (".", "above|below|[13]Qz", "[13]Qz|above|below|END"):
+        found = (await desk.do("search", pattern=pattern)).content
+        assert "above" in found and "below" in found and "Qz7vB2" not in found
+    assert "key.txt:2: «redacted:private-key:" in (await desk.do("search", pattern="2Qz")).content
+    for offset in range(2, 8):
+        told = (await desk.do("read_file", path="key.txt", offset=offset)).content
+        assert told.startswith("2\t«redacted:private-key:") and told.endswith("\n8\tbelow"), "no part of it is read"
+        assert "Qz7vB2" not in (await desk.do("read_file", path="key.txt", offset=offset, limit=1)).content
+    assert (await desk.do("read_file", path="key.txt", offset=8)).content == "8\tbelow"
+
+
+async def test_a_line_that_is_too_long_to_be_read_does_not_end_within_a_secret(make) -> None:
+    desk = make()
+    for place in range(0, len(SECRET), 4):
+        before = "x " * ((READ_CAP - place) // 2)
+        desk.put("long.txt", f"{before}{SECRET} {'more ' * 20_000}")
+        told = (await desk.do("read_file", path="long.txt", column=len(before) - 30)).content
+        assert "x x x" in told and halves(told, SECRET) == [], told
+    desk.put("word.txt", "x" * (READ_CAP - 20) + SECRET + "x" * 100_000)
+    told = (await desk.do("read_file", path="word.txt", column=READ_CAP - 8_000)).content
+    assert "xxx" in told and "not-" not in told
 
 
 async def test_a_hint_at_a_similar_line_shows_no_part_of_a_long_one(make) -> None:

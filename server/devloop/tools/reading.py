@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from devloop import globs
 from devloop.beneath import TEMPORARY
+from devloop.redact.pem import MARK, Pem
 from devloop.tools.confine import Confined, Parts
 from devloop.tools.inputs import ListFiles, ReadFile
 from devloop.tools.model import Answer, Problem
@@ -20,6 +21,8 @@ LINE_CAP = 64 * 1024
 """A line is read in pieces of this size, so that one endless line does not fill the memory."""
 LINE_SHOWN = 4_000
 """Characters of a line that are shown at once: a whole file may stand in one."""
+WORD_REACH = 4096
+"""A line that is too long to be read ends between words, or else so many characters earlier: not within a secret."""
 COUNT_CAP = 16 * 1024 * 1024
 LIST_CAP = 200
 WALK_CAP = 50_000
@@ -72,12 +75,20 @@ def _excerpt(line: str, column: int) -> str:
 
 
 def _numbered(stream: BinaryIO, offset: int, limit: int, *, count: bool) -> tuple[str, int, int | None]:
-    """The wanted lines with their numbers, the number of the last one (0: none), how many there are if counted."""
+    """The wanted lines with their numbers, the number of the last one (0: none), how many there are if counted. Where
+    the first stands within a private key, lines from the key's first on: nobody knows the others for what they are."""
+    key, key_at = Pem(lambda _: ""), 0
     shown: list[str] = []
     used, number, last, begun = 0, 0, 0, False
     full = foreign = within = False
     while piece := stream.readline(LINE_CAP):
         number += not begun
+        if number < offset and (key.open or MARK.encode() in piece):
+            key_at = key_at if key.open else number
+            key.lines(piece.decode("utf-8", "replace"))
+        elif number == offset and not begun and key.open:
+            stream.seek(0)
+            return _numbered(stream, key_at, limit + offset - key_at, count=count)
         if offset <= number < offset + limit and not full:
             raw = piece.rstrip(b"\r\n") if piece.endswith(b"\n") else piece
             if number == 1 and not begun:
@@ -95,6 +106,9 @@ def _numbered(stream: BinaryIO, offset: int, limit: int, *, count: bool) -> tupl
     text = "".join(shown).removeprefix("\n")
     if foreign:
         text = "(not UTF-8: bytes that could not be read are shown as �)\n" + text
+    if within:
+        between = max(text.rfind(blank, len(text) - WORD_REACH) for blank in " \t\n")
+        text = text[: between if between >= 0 else -WORD_REACH]
     if full:
         text += f"\n… cut: more than {READ_CAP // 1024} KiB"
         text += f" in line {last}; search finds what stands behind" if within else ""
