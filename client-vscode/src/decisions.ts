@@ -60,6 +60,12 @@ export const DECISIONS: Readonly<Record<Decision, DecisionWords>> = {
 
 const ENDS = "End the run; its work stays on its branch.";
 const AGAIN = "Try once more what did not work, as things are now.";
+/** Of work that is accepted and could not land. */
+const UNLANDED: Readonly<Record<string, string>> = {
+  commit: "Try once more to land it.",
+  continue: "Leave it on the plan branch.",
+  stop: "Leave it on the plan branch, and end here.",
+};
 const PROPOSED = "Accept it, and change the plan as shown.";
 
 /** An errand stands in no plan: there is no task to tick and none that follows. */
@@ -101,7 +107,8 @@ export function detailOf(name: string, asked: Asked): string {
     return refused(asked) ? AGAIN : told;
   }
   if (kind !== "decision") {
-    return name === "stop" ? ENDS : told;
+    const ends = name === "stop" ? ENDS : told;
+    return (kind === "problem" && decisions.includes("commit") && UNLANDED[name]) || ends;
   }
   if (name === "continue" && proposal) {
     return PROPOSED;

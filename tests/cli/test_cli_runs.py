@@ -13,7 +13,7 @@ import time
 import pytest
 from rich.console import Console
 
-from devloop.cli import progress
+from devloop.cli import checkpoint_view, progress
 from devloop.cli.diff_view import pager
 
 
@@ -86,6 +86,20 @@ def test_a_wrong_call_is_2_and_says_what_is_wrong(devloop, words, told):
     result = devloop(*words)
     assert result.code == 2, result
     assert told in result.err
+
+
+@pytest.mark.parametrize(
+    ("decision", "offered", "told"),
+    [
+        ("stop", ["commit", "continue", "stop"], "leave it on the plan branch"),
+        ("commit", ["commit", "stop"], "once more to land"),
+        ("recheck", ["recheck", "stop", "discard"], "once more what did not work"),
+        ("recheck", ["revise", "recheck", "stop", "block", "discard"], "run the gates again"),
+        ("stop", ["revise", "recheck", "stop", "block", "discard"], "its work stays on its branch"),
+    ],
+)
+def test_a_problem_says_what_each_decision_does_there(decision, offered, told):
+    assert told in checkpoint_view.meaning(decision, {"kind": "problem", "decisions": offered}, {})
 
 
 @pytest.mark.parametrize(("task", "code", "outcome"), [("1.5", 1, "failed"), ("1.6", 5, "exhausted"), ("1.3", 3, None)])

@@ -28,6 +28,12 @@ MEANING = {
 }
 _ENDS_HERE = {"continue": "accept onto the plan branch", "commit": "accept and land on your branch"}
 _WITHOUT_WORK = {"stop": "end the run; its work stays on its branch"}
+_UNLANDED = {
+    "commit": "try once more to land it",
+    "continue": "leave it on the plan branch",
+    "stop": "leave it on the plan branch, and end here",
+}
+_AGAIN = "try once more what did not work"
 MAX_FILES = 12
 MAX_PATCH = 80
 """Lines of a change of the plan that stand at the checkpoint; `v` shows all of it."""
@@ -35,6 +41,11 @@ MAX_PATCH = 80
 
 def meaning(decision: str, checkpoint: Row, run: Row) -> str:
     """What a decision does at this checkpoint of this run; no next task is promised where none comes."""
+    offered = checkpoint.get("decisions") or ()
+    if checkpoint.get("kind") == "problem" and "commit" in offered:  # it is accepted already, and could not land
+        return _UNLANDED.get(decision, "")
+    if decision == "recheck" and "block" not in offered:  # no gate stands in its way
+        return _AGAIN
     if checkpoint.get("kind") != "decision" and decision in _WITHOUT_WORK:
         return _WITHOUT_WORK[decision]
     if decision == "continue" and checkpoint.get("proposal"):
