@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from devloop.daemon import evidence
-from support.engines import Engine, finish, turn, work, write
+from devloop.runs import guarding
+from support.engines import Engine, command, finish, turn, work, write
 from support.projects import git
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,6 +28,23 @@ async def test_work_that_changes_its_checks_is_shown_with_lines_and_waits_unatte
     assert shown["kind"] == "decision" and shown["guards_more"] == 0
     assert [(guard["kind"], guard["place"]) for guard in shown["guards"]] == [("configuration", "mypy.ini:1")]
     assert [gate["gate"] for gate in shown["gates"]] == ["check"], "nothing failed"
+    await one.decide(run, "discard")
+    await one.ended(run)
+
+
+async def test_what_surrounds_work_decides_what_it_means_and_what_is_too_much_to_read_is_said(one: Engine) -> None:
+    (one.root / "vitest.config.ts").write_text("export default { test: { setupFiles: ['./web/dom.ts'] } }\n")
+    git(one.root, "add", "-A")
+    git(one.root, "commit", "-qm", "a configuration that names a file")
+    many = f"mkdir testing; for n in $(seq {guarding.READ + 1}); do echo 'x = 1' > testing/helper_$n.py; done"
+    lie = (write("web/dom.ts", "vi.mock('./money')\n"), write("anthropic.py", "x = 1\n"), command(many))
+    await settings(one, "")
+    await one.play({"h": [turn(*lie), turn(finish())]})
+    run = await one.run("h", decide="commit")
+    told = [(guard["file"], guard["text"]) for guard in (await one.checkpoint(run))["guards"]]
+    assert ("anthropic.py", "added: stands before the module anthropic") in told
+    assert ("web/dom.ts", "added (+1 −0): vitest.config.ts names it") in told
+    assert told[-1][1] == f"1 of {guarding.READ + 1} files that are compared whole: their lines alone were looked at"
     await one.decide(run, "discard")
     await one.ended(run)
 
