@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from double import Double  # noqa: E402
-from support.engines import Engine, trust_everything  # noqa: E402
+from support.engines import Engine, EngineClient, trust_everything  # noqa: E402
 from support.projects import tiny_project  # noqa: E402
 
 PLAN = "# P\n\n## Phase 1: A\n\n- [ ] Task 1.1: Change the notes\n"
@@ -126,7 +126,7 @@ async def jobs(rounds: int) -> list[dict[str, Any]]:
         variables = {"ANTHROPIC_API_KEY": double.key, "ANTHROPIC_BASE_URL": double.url}
         cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
         begin = time.perf_counter()
-        engine = Engine(root)
+        engine = Engine(root, EngineClient)
         await engine.up(variables)
         up = time.perf_counter() - begin
         assert engine.client is not None
@@ -137,7 +137,7 @@ async def jobs(rounds: int) -> list[dict[str, Any]]:
         prefix = len(json.dumps([first_body.get("system"), first_body.get("tools")], separators=(",", ":")).encode())
         await engine.client.stop()
     del cpu
-    scripted = Engine(root)
+    scripted = Engine(root, EngineClient)
     scenario = root.parent / "scenario.json"
     scenario.write_text(json.dumps(JOB))
     await scripted.up({"DEVLOOP_SCENARIO": str(scenario)})

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from devloop import keys
+from devloop.engine import EngineClient
 from devloop.engine.ports import EventLog
 from devloop.lsp import run_pages
 from devloop.redact import Redactor
@@ -233,7 +234,7 @@ async def test_a_secret_in_a_name_holds_the_work_back_and_no_list_tells_it(proje
 
 async def test_the_engine_takes_the_stored_key_and_shows_it_to_nobody(project: Path) -> None:
     """Stored after the engine began, and read by it without a restart."""
-    async with engine(project, tasks={"1.2": work("a.txt")}) as held:
+    async with engine(project, tasks={"1.2": work("a.txt")}, begin=EngineClient) as held:
         assert (await held.ask("status"))["model"]["key"] is False
         keys.store(KEY)
         await held.environment()
@@ -253,7 +254,7 @@ async def test_no_secret_of_the_daemons_environment_stands_in_the_engines(
     """It is hidden all the same: the engine was told."""
     monkeypatch.setenv("A_DEPLOY_TOKEN", "t0p-" + "of-the-person")
     script = [turn(command("echo t0p-" + "of-the-person")), turn(finish("done"))]
-    async with engine(project, tasks={"1.2": script}) as held:
+    async with engine(project, tasks={"1.2": script}, begin=EngineClient) as held:
         assert held.client is not None
         assert b"of-the-person" not in Path(f"/proc/{held.client.pid}/environ").read_bytes()
         run = await held.run("1.2")

@@ -20,6 +20,7 @@ from devloop.errors import Refused
 from devloop.paths import StateDir, config_root
 from devloop.redact import Redactor
 from devloop.runs.transcript import Transcript
+from support.forked import Forked
 
 Event = dict[str, Any]
 Port = Callable[[dict[str, Any]], Any]
@@ -31,11 +32,13 @@ MARKS = {"started": "~", "completed": "x", "committed": "x", "partial": "~", "bl
 class Engine:
     """`events` collects what the engine told; `plan` collects the changes of the plan it asked for.
 
-    The plan's file gets its markers changed; no more of the plan's rules than that.
+    The plan's file gets its markers changed; no more of the plan's rules than that. `begin` starts the process: a fork
+    of one that has loaded everything, or a new one (`EngineClient`).
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, begin: type[EngineClient] = Forked) -> None:
         self.root = root
+        self._begin = begin if hasattr(os, "pidfd_open") else EngineClient
         self.state = StateDir.of(root).make()
         self.events: list[Event] = []
         self.plan: list[dict[str, Any]] = []
@@ -72,7 +75,7 @@ class Engine:
             "engine/event": self._event,
         }
         with mock.patch.dict(os.environ, self._home):
-            self.client = await EngineClient.start(
+            self.client = await self._begin.start(
                 self.root, self.state, environment=self._variables, handlers=handlers, lock_wait_s=lock_wait_s
             )
 
@@ -261,10 +264,14 @@ def trust_everything(root: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def engine(
-    root: Path, variables: Mapping[str, str] | None = None, *, tasks: Mapping[str, Any] | None = None
+    root: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    tasks: Mapping[str, Any] | None = None,
+    begin: type[EngineClient] = Forked,
 ) -> AsyncIterator[Engine]:
     """An engine for `root` that is up; stopped at the end. `tasks`: what the scripted player answers from."""
-    held = Engine(root)
+    held = Engine(root, begin)
     if tasks is not None:
         await held.play(tasks)
     await held.up({**(variables or {}), **held.variables})

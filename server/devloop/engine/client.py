@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,24 +49,11 @@ class EngineClient:
         if sys.platform == "win32":
             raise Unavailable("The engine needs a Unix system.", hint="On Windows, run devloop inside WSL 2.")
         ours, theirs = socket.socketpair()
-        open_ones, secret_ones = launch.parted(_process_environment())
         log_path = state.logs / "engine.log"
+        arguments = ["--root", str(root), "--state", str(state.path)]
+        arguments += [] if lock_wait_s is None else ["--lock-wait", str(lock_wait_s)]
         with theirs, log_path.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-P", "-m", "devloop.engine", "--root", str(root), "--state", str(state.path)),
-                *("--fd", str(theirs.fileno())),
-                *(() if lock_wait_s is None else ("--lock-wait", str(lock_wait_s))),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                pass_fds=(theirs.fileno(),),
-                env=open_ones,
-                start_new_session=True,
-            )
-        assert process.stdin is not None
-        process.stdin.write(launch.packed(secret_ones))
-        process.stdin.close()
+            process = await cls._begin(arguments, theirs.fileno(), log.fileno())
         reader, writer = await asyncio.open_connection(sock=ours)
         client = cls(process, Peer(reader, writer, handlers, name="engine"))
         try:
@@ -79,6 +66,24 @@ class EngineClient:
             await client.kill()
             raise
         return client
+
+    @staticmethod
+    async def _begin(arguments: Sequence[str], fd: int, log: int) -> asyncio.subprocess.Process:
+        """The engine's process: `fd` is its end of the connection, `log` where it writes."""
+        open_ones, secret_ones = launch.parted(_process_environment())
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "devloop.engine", *arguments, "--fd", str(fd)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=(fd,),
+            env=open_ones,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(launch.packed(secret_ones))
+        process.stdin.close()
+        return process
 
     @property
     def pid(self) -> int:
