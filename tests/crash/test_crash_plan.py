@@ -14,9 +14,10 @@ from double import Double
 from support.crashes import Crash, check, run_plan, scenario
 from support.turns import some
 
-PARTS = 4
-"""The kills are shared out among this many tests, so that they can run side by side."""
-KILLS = 3
+PARTS = 2
+"""The kills are shared out among this many tests, so that they can run side by side. Each begins with a run of its own
+without a kill."""
+KILLS = 4
 """So many in each test without `--long`, in turns (see `support.turns`)."""
 SHORT_BOUNDARIES, SHORT_ENGINE, SHORT_DAEMON = 12, 4, 4
 LONG_ENGINE, LONG_DAEMON = 120, 40
