@@ -86,7 +86,8 @@ LONG = (
     "tests/cli/test_cli_runs.py",
     "tests/lsp/pipe/test_lsp_pipe_real.py",
 )
-"""A quarter of a minute and more each: side by side these begin first, so that none is left over at the end on one core."""
+"""A quarter of a minute and more each: side by side these begin first, so that none is left over at the end on one
+core."""
 ALONE = ("tests/crash/test_crash_plan.py",)
 """Their tests share nothing and are handed out one by one. Of the others whole files are: tests of a file often share
 an engine or a daemon."""
