@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import statistics
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from double import Double  # noqa: E402
-from support.engines import Engine, EngineClient, trust_everything  # noqa: E402
+from support.engines import Engine, EngineClient, trust_everything, work  # noqa: E402
 from support.projects import tiny_project  # noqa: E402
 
 PLAN = "# P\n\n## Phase 1: A\n\n- [ ] Task 1.1: Change the notes\n"
@@ -119,12 +118,33 @@ def _rss(pid: int) -> float:
     return 0.0
 
 
+def _cpu(pid: int) -> tuple[float, float]:
+    """Seconds of CPU time: of a process, and of those that it started and that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own, children = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
+    tick = os.sysconf("SC_CLK_TCK")
+    return own / tick, children / tick
+
+
+async def _landed(engine: Engine, tasks: int) -> tuple[float, float]:
+    """CPU seconds of a task from its start until it landed, the least of some: of the engine, of git and the gates."""
+    assert engine.client is not None
+    found = []
+    for number in range(tasks):
+        before = _cpu(engine.client.pid)
+        run = await engine.run(f"land{number}", "Change the notes", task_fields={"key": f"land{number}"})
+        await engine.checkpoint(run)
+        await engine.decide(run, "commit")
+        await engine.ended(run)
+        found.append(tuple(now - then for now, then in zip(_cpu(engine.client.pid), before, strict=True)))
+    return min(own for own, _ in found), min(children for _, children in found)
+
+
 async def jobs(rounds: int) -> list[dict[str, Any]]:
     root = tiny_project(Path(tempfile.mkdtemp(prefix="dlb-")) / "project", PLAN)
     trust_everything(root)
     async with Double(scenario=JOB) as double:
         variables = {"ANTHROPIC_API_KEY": double.key, "ANTHROPIC_BASE_URL": double.url}
-        cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
         begin = time.perf_counter()
         engine = Engine(root, EngineClient)
         await engine.up(variables)
@@ -136,20 +156,22 @@ async def jobs(rounds: int) -> list[dict[str, Any]]:
         first_body = double.messages[0].body or {}
         prefix = len(json.dumps([first_body.get("system"), first_body.get("tools")], separators=(",", ":")).encode())
         await engine.client.stop()
-    del cpu
     scripted = Engine(root, EngineClient)
-    scenario = root.parent / "scenario.json"
-    scenario.write_text(json.dumps(JOB))
-    await scripted.up({"DEVLOOP_SCENARIO": str(scenario)})
+    await scripted.play({f"land{number}": work(f"{number}.txt") for number in range(rounds)})
+    await scripted.up(scripted.variables)
     assert scripted.client is not None
     await asyncio.sleep(1.5)  # what "idle" means here: nothing asked for a moment
-    idle = _rss(scripted.client.pid)
+    idle, (started, _) = _rss(scripted.client.pid), _cpu(scripted.client.pid)
+    own_cpu, git_cpu = await _landed(scripted, rounds)
     await scripted.client.stop()
     floor_first, floor_job = await _floor()
     warm = statistics.median(r[0] for r in results) * 1000
     own = statistics.median(r[1] for r in results)
     return [
         row("engine start to ready", up * 1000, "ms", None),
+        row("engine start until idle, CPU", started, "s", None, "half of it loads dbos and SQLAlchemy"),
+        row("a task until it landed, CPU of the engine", own_cpu, "s", None),
+        row("a task until it landed, CPU of git and gates", git_cpu, "s", None),
         row("cold: ready to first request", cold * 1000, "ms", None, "imports the SDK"),
         row("warm: start to first request", warm, "ms", 100, f"bare httpx2 request: {floor_first * 1000:.1f} ms"),
         row("three-turn job after first request", own, "s", 0.3, f"bare httpx2 loop: {floor_job:.3f} s"),
