@@ -12,6 +12,7 @@ from devloop.cli.common import Json, epilog
 from devloop.cli.output import safe
 from devloop.cli.session import ask
 from devloop.errors import UsageError
+from devloop.lists import some
 
 Row = dict[str, Any]
 
@@ -86,7 +87,7 @@ def depends(
     if bool(names) == none:
         raise UsageError("Name what it waits for, or say --none.", hint="Like: devloop plan depends 2.1 1.1 1.2.")
     answer = ask("devloop/depends", {"task": task, "on": names})
-    waits = ", ".join(answer["task"]["depends_on"][:20])
+    waits = some(answer["task"]["depends_on"], 20)
     _changed(answer, f"waits for {waits}" if waits else "waits for nothing of its own", as_json)
 
 
@@ -100,4 +101,4 @@ def _changed(answer: Row, words: str, as_json: bool) -> None:
     if not answer["changed"]:
         out.print("[dim]The plan said so already.[/]")
     elif task["blocked_by"] and task["state"] == "waiting":
-        out.print(f"[dim]It waits for {safe(', '.join(task['blocked_by'][:10]), 200)} now.[/]")
+        out.print(f"[dim]It waits for {safe(some(task['blocked_by'], 10), 200)} now.[/]")

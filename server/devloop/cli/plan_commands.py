@@ -16,6 +16,7 @@ from devloop.cli.output import safe
 from devloop.cli.plan_files import File, read
 from devloop.daemon.documents import PlanText
 from devloop.daemon.plan_rules import all_problems
+from devloop.lists import some
 from devloop.plan.export import problem_json
 
 Row = dict[str, Any]
@@ -166,7 +167,7 @@ def next_(file: File = None, as_json: Json = False) -> None:
 def _following(out: Console, following: Row) -> None:
     task = following["task"]
     if following["resumable"]:
-        out.print(f"In work or left partial: {safe(', '.join(following['resumable'][:10]), 300)}")
+        out.print(f"In work or left partial: {safe(some(following['resumable'], 10), 300)}")
     if task is None:
         told = {
             "all_complete": "Every task is done.",
@@ -175,7 +176,7 @@ def _following(out: Console, following: Row) -> None:
         }.get(following["state"], "No task can run now:")
         out.print(told)
         for each in following["blocked"][:20]:
-            by = f"waits for {', '.join(each['by'][:8])}" if each["by"] else ""
+            by = f"waits for {some(each['by'], 8)}" if each["by"] else ""
             out.print(
                 f"  {safe(each['id'], 40)} {safe(each['title'], 120)} [dim]({safe(each['why'], 30)}) {safe(by, 200)}[/]"
             )

@@ -270,7 +270,7 @@ def _plan(documents: Documents) -> list[Check]:
     found, plan = documents.plan()
     problems = list(plan.problems)
     errors = [problem for problem in problems if problem.severity == "error"]
-    others = f" Other files could be plans too: {', '.join(found.others[:3])}." if found.others else ""
+    others = f" Other files could be plans too: {some(found.others, 3)}." if found.others else ""
     if errors:
         first = errors[0]
         return [

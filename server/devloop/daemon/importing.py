@@ -17,6 +17,7 @@ from devloop import plan as plans
 from devloop.daemon.documents import Documents, PlanText
 from devloop.daemon.open_plans import EditsOf
 from devloop.errors import NotFound, Refused, StaleEdit, UsageError
+from devloop.lists import some
 from devloop.own_files import write
 from devloop.plan import importing, lines
 from devloop.plan.proposing import patch
@@ -117,7 +118,7 @@ async def write_plan(
             hint=f"With --replace it goes to {REPLACED}/ and this one takes its place.",
         )
     if open_runs:
-        runs = ", ".join(sorted(open_runs)[:5])
+        runs = some(sorted(open_runs), 5)
         raise Refused("Runs of this plan are open; it is not replaced now.", hint=f"End them first: {runs}.")
     archived = await asyncio.to_thread(_archive, documents.root, before)
     try:

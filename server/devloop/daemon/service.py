@@ -29,6 +29,7 @@ from devloop.daemon.tasks import Tasks
 from devloop.daemon.trusting import Trusting
 from devloop.errors import DevloopError, Refused, Unavailable, UsageError
 from devloop.hello import HELLO
+from devloop.lists import some
 from devloop.paths import StateDir, settings_file
 from devloop.redact import one_line
 from devloop.rpc import Handler
@@ -319,7 +320,7 @@ class Service:
         if working and not params.get("force"):
             are = "s are" if len(working) > 1 else " is"
             raise Refused(
-                f"{len(working)} run{are} working: {', '.join(sorted(working)[:5])}.",
+                f"{len(working)} run{are} working: {some(sorted(working), 5)}.",
                 hint="Wait, `devloop cancel RUN`, or `devloop stop --force`: it goes on later where it was.",
                 runs=working,
             )

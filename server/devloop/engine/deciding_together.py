@@ -7,6 +7,7 @@ from typing import Any
 
 from devloop.engine import grouping
 from devloop.errors import NotFound, Refused, UsageError
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.runs.services import Services
 from devloop.runs.spec import DECISIONS
@@ -35,7 +36,7 @@ async def decide(services: Services, params: Row, one: Decide) -> Row:
     working = [row["task_id"] for row in rows if not _waits(row)]
     if working and seen is None:
         raise Refused(
-            f"Task {', '.join(working[:5])} of the group is still at work.",
+            f"Task {some(working, 5)} of the group is still at work.",
             hint="Answer one run by its name, or wait for all of them.",
         )
     if seen is not None:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from devloop.gates.model import BLOCKING_LEVELS, Changes, Finding, Gate, GateResult, Verdict
+from devloop.lists import some
 
 _BAD = ("failed", "error")
 POINT = 1.0
@@ -86,7 +87,7 @@ def _covered(result: GateResult, baseline: GateResult | None, renames: Mapping[s
         for name, percent in before.files.items()
         if now.files.get(moved.get(name, name), percent) <= percent - POINT
     ]
-    warnings = (*result.changes.warnings, f"coverage fell: {', '.join(fell[:LISTED])}") if fell else ()
+    warnings = (*result.changes.warnings, f"coverage fell: {some(fell, LISTED)}") if fell else ()
     changes = dataclasses.replace(result.changes, warnings=warnings or result.changes.warnings)
     return dataclasses.replace(result, coverage=dataclasses.replace(now, before=before.percent), changes=changes)
 

@@ -26,6 +26,7 @@ from devloop.gates.stream import Stream
 from devloop.gates.stream import read as read_stream
 from devloop.gates.verdict import Evidence, Ran, decide
 from devloop.gates.witness import listening
+from devloop.lists import some
 from devloop.redact import printable, tail
 from devloop.sandbox import Backend, Mount, Outcome
 
@@ -87,7 +88,7 @@ async def _executed(gate: Gate, place: Place) -> tuple[GateResult, Touched]:
         result = await asyncio.to_thread(_judged, result, gate, place, folder, outcome, witnessed, touched)
         result = await asyncio.to_thread(_covered, result, place, prepared, folder)
         if caches:
-            told = place.redact(f"caches of tools that the tree brought along were not used: {', '.join(caches[:5])}")
+            told = place.redact(f"caches of tools that the tree brought along were not used: {some(caches, 5)}")
             result = dataclasses.replace(result, notes=(*result.notes, told))
     except Unrunnable as problem:
         result = dataclasses.replace(result, reason=place.redact(str(problem)))
@@ -137,7 +138,7 @@ async def run_gates(
             if (touched or added) and renew is not None:
                 place = dataclasses.replace(place, checkout=await renew())
             elif touched:
-                stale = f"gate {gate.name} changed the checkout ({', '.join(touched[:3])}), no clean tree is left"
+                stale = f"gate {gate.name} changed the checkout ({some(touched, 3)}), no clean tree is left"
             if gate.kind == "build" and result.verdict in ("fail", "error"):
                 blocked = "build failed"
         if on_end is not None:
@@ -233,11 +234,11 @@ def _notes(place: Place, found: Evidence, touched: Touched) -> tuple[str, ...]:
     notes = []
     changed, added = touched
     if changed:
-        notes.append(f"it changed {len(changed)} file{'s' * (len(changed) != 1)} of the tree: {', '.join(changed[:5])}")
+        notes.append(f"it changed {len(changed)} file{'s' * (len(changed) != 1)} of the tree: {some(changed, 5)}")
     if added:
         notes.append(f"it left {len(added)} new files in the checkout")
     if found.stream is not None and found.stream.reruns:
-        notes.append(f"flaky: passed only after a rerun: {', '.join(found.stream.reruns[:5])}")
+        notes.append(f"flaky: passed only after a rerun: {some(found.stream.reruns, 5)}")
     seen, unseen = editables_elsewhere(place)
     if seen:
         notes.append(f"editable installs from elsewhere, read-only as they are: {', '.join(map(str, seen[:5]))}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from string import ascii_uppercase
 from typing import Final, Literal, NamedTuple
 
+from devloop.lists import some
 from devloop.plan import header
 from devloop.plan.model import MARKERS, Plan
 from devloop.plan.numbering import next_lead, next_phase_id
@@ -104,7 +105,7 @@ def _groups(plan: Plan, phase: int | None, without: int = -1) -> dict[str, str]:
     for at, task in enumerate(plan.tasks):
         if task.group and task.phase_index == phase and at != without:
             members.setdefault(task.group, []).append(task.id)
-    return {name: f"with {', '.join(ids[:5])}{' …' if len(ids) > 5 else ''}" for name, ids in sorted(members.items())}
+    return {name: f"with {some(ids, 5)}" for name, ids in sorted(members.items())}
 
 
 def dependencies(plan: Plan, index: int | None, phase: int | None, listed: str, prefix: str) -> tuple[Candidate, ...]:

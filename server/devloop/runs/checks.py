@@ -15,6 +15,7 @@ from devloop import gates, globs, trust
 from devloop.errors import Refused
 from devloop.gates import Gate, GateResult, Guard, guard_files
 from devloop.gates.verdict import ORDER
+from devloop.lists import some
 from devloop.redact import one_line
 from devloop.runs import allowing, guarding, leaks, verifying
 from devloop.runs.services import Services
@@ -163,7 +164,7 @@ async def only(services: Services, run: str, commit: str, patterns: Sequence[str
     paths = {path for file in changed.files for path in (file.path, file.old_path) if path}
     others = sorted(each for each in paths if not any(globs.matches(one, each.split("/")) for one in patterns))
     may = ", ".join(patterns)
-    reason = f"only {may} may be changed here, not {', '.join(others[:10])}" if others else f"nothing but {may} changed"
+    reason = f"only {may} may be changed here, not {some(others, 10)}" if others else f"nothing but {may} changed"
     result = GateResult(ONLY, "other", "fail" if others else "pass", reason, started=time.time(), tree=commit)
     _keep(services, run, commit, result)
     return result

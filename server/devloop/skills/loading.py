@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devloop.errors import NotFound
+from devloop.lists import some
 from devloop.redact import cut, one_line
 from devloop.skills.definitions import tokens
 from devloop.skills.discovery import Found
@@ -54,7 +55,7 @@ def load(active: Mapping[str, Found], name: str, reference: str = "") -> Loaded:
     found = active.get(name.strip())
     if found is None:
         near = difflib.get_close_matches(name, active, n=3, cutoff=0.5)
-        hint = f"Similar: {', '.join(near)}." if near else f"There are: {', '.join(sorted(active)[:40])}."
+        hint = f"Similar: {', '.join(near)}." if near else f"There are: {some(sorted(active), 40)}."
         raise NotFound(f"There is no skill {one_line(name, 60)!r}.", hint=hint)
     if reference and reference != SKILL_FILE:
         return Loaded(found.name, reference, found.where, _cut(_reference(found, reference)))

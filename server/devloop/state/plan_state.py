@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from devloop import plan as plans
+from devloop.lists import some
 from devloop.own_files import Fault, read_text
 from devloop.state.plan_state_content import VERSION, of, of_v1
 from devloop.state.plan_state_shapes import PhaseState, PlanState, PlanStateV1
@@ -93,7 +94,7 @@ def _names(state: PlanState | PlanStateV1, lines: dict[tuple[str | int, ...], in
         missing = [str(each) for each in ids if each not in known] if isinstance(ids, list | tuple) else []
         if missing:
             line = lines.get(("phases", at), 1)
-            found.append(Fault(PATH, line, f"phases.{at}: there is no task {', '.join(missing[:5])}"))
+            found.append(Fault(PATH, line, f"phases.{at}: there is no task {some(missing, 5)}"))
     if state.next_task is not None and not _exists(state, state.next_task):
         found.append(Fault(PATH, lines.get(("next_task",), 1), f"next_task: there is no task {state.next_task}"))
     return found

@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from devloop.errors import DevloopError, LandingRefused, RepositoryUnfit
+from devloop.lists import some
 from devloop.workspace import names
 from devloop.workspace.git import Git
 from devloop.workspace.git_errors import StaleRef
@@ -282,7 +283,7 @@ class Steps:
         if refused:
             files = tuple(map(names.shown, sorted(refused)))
             raise LandingRefused(
-                f"Landing would touch files that you have changed or that git does not know: {', '.join(files[:20])}.",
+                f"Landing would touch files that you have changed or that git does not know: {some(files, 20)}.",
                 hint="Commit, move or remove them, then land again. The work stays on the plan branch.",
                 files=files,
             )

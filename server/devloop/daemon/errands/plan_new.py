@@ -11,6 +11,7 @@ from devloop.daemon.errands.model import Accepted, Asked, Command, Project, Prop
 from devloop.daemon.errands.sources import as_data, source
 from devloop.daemon.importing import REPLACED
 from devloop.errors import Refused, UsageError
+from devloop.lists import some
 from devloop.runs.spec import TaskSpec
 
 EXAMPLE: Final = 'devloop plan new "Let people log in with a passkey"'
@@ -36,9 +37,7 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
             "`devloop plan revise` changes it.",
         )
     if replace and before is not None and (runs := await project.open_runs()):
-        raise Refused(
-            "Runs of this plan are open; it is not replaced now.", hint=f"End them first: {', '.join(runs[:5])}."
-        )
+        raise Refused("Runs of this plan are open; it is not replaced now.", hint=f"End them first: {some(runs, 5)}.")
     title = asked.text.split("\n")[0] or (found.title or found.label if found is not None else "")
     parts = [asked.text, _MORE if add and before is not None else _NEW]
     if found is not None:

@@ -199,7 +199,7 @@ async def build(project: Project, asked: Asked) -> TaskSpec:
     override = asked.word("override")
     if release.blockers and not override:
         raise Refused(
-            f"{len(release.blockers)} things should not go out: {'; '.join(release.blockers[:5])}.",
+            f"{len(release.blockers)} things should not go out: {some(release.blockers, 5, between='; ')}.",
             hint='Mend them, or say why they may: devloop ship --override "…". `devloop ship --dry-run` shows all.',
             found=[each.to_json() for each in release.found],
         )

@@ -11,6 +11,7 @@ from typing import Any
 from devloop.gates.model import Finding, Level
 from devloop.gates.reports.base import Report, Unreadable, capped, load_json, number, text
 from devloop.gates.sources import Sources
+from devloop.lists import some
 
 
 def read_ruff(data: bytes, sources: Sources) -> Report:
@@ -80,7 +81,7 @@ def read_bandit(data: bytes, sources: Sources) -> Report:
             Finding("bandit", text(item["test_id"], 100), _severity(item), text(item["issue_text"]), file, line, column)
         )
     unread = [sources.relative(text(item["filename"], 200)) for item in document["errors"]]
-    problem = f"bandit could not read {', '.join(unread[:5])}" if unread else ""
+    problem = f"bandit could not read {some(unread, 5)}" if unread else ""
     return Report(capped(findings), checked=number(document["metrics"]["_totals"]["loc"]), problem=problem)
 
 

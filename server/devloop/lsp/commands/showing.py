@@ -9,6 +9,7 @@ from lsprotocol import types as t
 
 from devloop import plan as plans
 from devloop.errors import NotFound, Unavailable, UsageError
+from devloop.lists import some
 from devloop.lsp.client import SHOW_S
 from devloop.lsp.commands.places import task_of
 from devloop.lsp.decisions import run_of
@@ -46,7 +47,7 @@ async def _meant(connection: Connection, given: Arguments) -> str:
         return run_of(connection.board, await task_of(connection, given)).id
     working = [view.id for view in connection.board.open]
     if len(working) > 1:
-        raise UsageError(f"{len(working)} runs are open: {', '.join(working[:5])}.", hint="Say which.")
+        raise UsageError(f"{len(working)} runs are open: {some(working, 5)}.", hint="Say which.")
     if working:
         return working[0]
     newest = (await connection.service.call("devloop/runs", {"limit": 1}))["runs"]

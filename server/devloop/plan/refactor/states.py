@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 
 from devloop.errors import UsageError
+from devloop.lists import some
 from devloop.plan import edits, events
 from devloop.plan.events import Event
 from devloop.plan.find import TaskRef, locate
@@ -84,7 +85,7 @@ def _must_hold_nothing(plan: Plan, task: Task) -> None:
     below = [plan.tasks[at] for at in plan.graph.children.get(plan.graph.by_line[task.line], ())]
     left = [other.id for other in below if not other.done]
     if left:
-        raise UsageError(f"{task.label} holds tasks that are not done: {', '.join(left[:5])}", hint="Mark those first")
+        raise UsageError(f"{task.label} holds tasks that are not done: {some(left, 5)}", hint="Mark those first")
 
 
 def _own(plan: Plan, task: Task) -> Task:
