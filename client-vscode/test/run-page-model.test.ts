@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  type Model,
   newModel,
   wantedAfter,
   withConversation,
@@ -11,7 +10,7 @@ import {
   withTrouble,
 } from "../src/run-page/model";
 import { difference, patched } from "../src/run-page/patch";
-import { blank, type PageState } from "../src/run-page/state";
+import { blank, type Model, type PageState } from "../src/run-page/state";
 import { checkpoint, conversation, DIFF, event, gate, HOSTILE, RUN, run, shown, turn } from "./run-page-fixtures";
 
 const all = () => true;

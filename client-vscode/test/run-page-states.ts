@@ -3,7 +3,6 @@
 import { document, policy } from "../src/run-page/html";
 import type { ToPage } from "../src/run-page/messages";
 import {
-  type Model,
   newModel,
   withConversation,
   withDiff,
@@ -13,6 +12,7 @@ import {
   withTrouble,
 } from "../src/run-page/model";
 import { difference } from "../src/run-page/patch";
+import type { Model } from "../src/run-page/state";
 import { checkpoint, conversation, DIFF, event, gate, RUN, run, shown } from "./run-page-fixtures";
 
 export { document, policy };

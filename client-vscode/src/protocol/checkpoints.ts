@@ -1,6 +1,6 @@
 /** What a run waits for, and what may be decided. */
 
-import type { DiffFile, Gate, Tokens } from "./runs";
+import type { DiffFile, Gate, Tokens } from "./work";
 
 export type Decision = "continue" | "commit" | "fresh" | "stop" | "revise" | "discard" | "answer" | "recheck" | "block";
 

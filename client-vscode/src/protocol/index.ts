@@ -9,3 +9,4 @@ export type * from "./library";
 export type * from "./plan";
 export type * from "./runs";
 export type * from "./status";
+export type * from "./work";

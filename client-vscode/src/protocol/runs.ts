@@ -1,6 +1,7 @@
-/** Runs, what they change and what is heard of them. */
+/** Runs, and what is heard of them. */
 
 import type { Checkpoint } from "./checkpoints";
+import type { Gate, Tokens } from "./work";
 
 export type RunState = "queued" | "preparing" | "working" | "checking" | "waiting" | "landing" | "ended";
 
@@ -14,15 +15,6 @@ export type Outcome =
   | "exhausted"
   | "stalled"
   | "refused";
-
-export type Verdict = "pass" | "fail" | "error" | "unknown" | "skipped";
-
-export interface Tokens {
-  readonly input: number;
-  readonly output: number;
-  readonly cache_read: number;
-  readonly cache_write: number;
-}
 
 /** Times are Unix seconds, money US dollars. */
 export interface Run {
@@ -56,42 +48,6 @@ export interface Run {
   readonly commit: string | null;
   /** The number of the open checkpoint in lists of runs; the checkpoint itself where one run is told. */
   readonly checkpoint: Checkpoint | number | null;
-}
-
-export interface Gate {
-  readonly gate: string;
-  readonly verdict: Verdict;
-  readonly [more: string]: unknown;
-}
-
-export interface DiffFile {
-  readonly path: string;
-  readonly old_path: string | null;
-  readonly status: string;
-  readonly added: number | null;
-  readonly deleted: number | null;
-  readonly binary: boolean;
-}
-
-/** `devloop/diff`. */
-export interface Diff {
-  readonly run: string;
-  readonly base: string | null;
-  readonly commit: string | null;
-  readonly patch: string;
-  readonly files: readonly DiffFile[];
-  readonly truncated: boolean;
-  readonly added: number;
-  readonly deleted: number;
-}
-
-/** `devloop/content`; `text` is null where the file does not exist on that side. */
-export interface Content {
-  readonly text: string | null;
-  readonly binary: boolean;
-  readonly size: number;
-  /** Why there is no text although the file is there. */
-  readonly problem: string | null;
 }
 
 export type EventKind =

@@ -1,12 +1,11 @@
 /** How each kind of event changes what is shown. */
 
 import { clock } from "./clock";
-import type { Model } from "./model";
 import { upserted } from "./patch";
 import { block, line, number, oneLine, type Row, whole } from "./read";
 import { checkpointOf, countsOf, gateKey, gateOf, headWith, LONGEST_RESULT, LONGEST_TEXT } from "./reading";
 import { withHook } from "./said";
-import type { Body, Gate, Tool, Turn } from "./state";
+import type { Body, Gate, Model, Tool, Turn } from "./state";
 import { emptyBody, figuresOf, inShort, newTurn } from "./turns";
 
 /** `at` is when it happened, in Unix seconds. */

@@ -3,7 +3,6 @@
 import { Throttle } from "../throttle";
 import type { ToPage } from "./messages";
 import {
-  type Model,
   newModel,
   wantedAfter,
   withConversation,
@@ -15,6 +14,7 @@ import {
 } from "./model";
 import { difference } from "./patch";
 import { type Row, row, rows, whole } from "./read";
+import type { Model } from "./state";
 
 /** Newest turns that are sent in full without being asked for. */
 const NEWEST = 20;

@@ -8,16 +8,8 @@ import { upserted } from "./patch";
 import { line, row, rows, whole } from "./read";
 import { checkpointOf, filesOf, gateOf, headWith, noticesOf } from "./reading";
 import { recordedWith, saidWith } from "./said";
-import { type Body, blank, type Gate, type PageState, type Turn } from "./state";
+import { type Body, blank, type Gate, type Model, type Turn } from "./state";
 import { recordedTurn, toldBody, toldTurn } from "./turns";
-
-/** Beside what is shown: `began` says when each running tool call began (Unix seconds). */
-export interface Model extends PageState {
-  /** The commits that the files were read from, on either side. */
-  readonly base: string;
-  readonly work: string;
-  readonly began: ReadonlyMap<string, number>;
-}
 
 export function newModel(run: string): Model {
   return { ...blank(run), base: "", work: "", began: new Map() };

@@ -9,9 +9,8 @@ import { isRecord } from "./check";
 import { Feed } from "./feed";
 import { type About, document } from "./html";
 import { type FromPage, readFromPage, type ToPage } from "./messages";
-import type { Model } from "./model";
 import { oneLine } from "./read";
-import type { Checkpoint } from "./state";
+import type { Checkpoint, Model } from "./state";
 
 export const VIEW = "devloop.run";
 const LOCKED = "This window does not trust the folder: nothing is decided from here. Trust the folder first.";

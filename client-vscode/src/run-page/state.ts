@@ -146,6 +146,14 @@ export interface PageState extends Sections {
   readonly bodies: ReadonlyMap<number, Body>;
 }
 
+/** What the host keeps beside it: `began` says when each running tool call began (Unix seconds). */
+export interface Model extends PageState {
+  /** The commits that the files were read from, on either side. */
+  readonly base: string;
+  readonly work: string;
+  readonly began: ReadonlyMap<string, number>;
+}
+
 export const NO_TOKENS: Tokens = { input: 0, output: 0, cache_read: 0, cache_write: 0 };
 
 export function blank(id: string): PageState {

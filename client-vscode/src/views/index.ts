@@ -1,15 +1,18 @@
 import type { Context } from "../context";
 import * as library from "./library";
-import * as plan from "./plan";
+import { PlanView } from "./plan";
+import { registerPlanCommands } from "./plan-commands";
 import { dimRows } from "./provider";
-import * as runs from "./runs";
+import { registerRunCommands } from "./run-commands";
+import { RunsView } from "./runs";
 import * as welcome from "./welcome";
 
 /** The container of the activity bar: Plan, Runs, Skills & agents. */
 export function register(context: Context): void {
-  context.extension.subscriptions.push(dimRows());
+  const [plan, runs] = [new PlanView(context), new RunsView(context)];
+  context.extension.subscriptions.push(dimRows(), plan, runs);
   welcome.register(context);
-  const view = plan.register(context);
-  runs.register(context);
-  library.register(context, view);
+  registerPlanCommands(context, plan);
+  registerRunCommands(context, runs);
+  library.register(context, plan);
 }

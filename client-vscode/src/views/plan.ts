@@ -7,7 +7,6 @@ import type { Session } from "../session";
 import { Throttle } from "../throttle";
 import { key, sessionOf, standing } from "./folder";
 import { PACE_MS } from "./pace";
-import { registerPlanCommands } from "./plan-commands";
 import { PlanDrop } from "./plan-drop";
 import { type PlanNode, type PlanSubject, planRows, progress } from "./plan-rows";
 import { RowProvider } from "./provider";
@@ -115,11 +114,4 @@ const FAILED = { id: "error", color: "charts.red" };
 
 function errors(session: Session): number {
   return session.plan?.problems.filter((each) => each.severity === "error").length ?? 0;
-}
-
-export function register(context: Context): PlanView {
-  const view = new PlanView(context);
-  context.extension.subscriptions.push(view);
-  registerPlanCommands(context, view);
-  return view;
 }

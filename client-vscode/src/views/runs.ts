@@ -10,7 +10,6 @@ import { key, sessionOf, standing } from "./folder";
 import { PACE_MS } from "./pace";
 import { RowProvider } from "./provider";
 import { contextOf, type Node, type Row, row } from "./rows";
-import { registerRunCommands } from "./run-commands";
 import { type RunSubject, runRows } from "./run-rows";
 import { counted } from "./text";
 
@@ -224,10 +223,4 @@ class FolderRuns implements vscode.Disposable {
       this.context.log.debug(`Runs could not be read: ${String(problem)}`);
     }
   }
-}
-
-export function register(context: Context): void {
-  const view = new RunsView(context);
-  context.extension.subscriptions.push(view);
-  registerRunCommands(context, view);
 }

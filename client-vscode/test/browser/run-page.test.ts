@@ -1,17 +1,10 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  type Model,
-  newModel,
-  withConversation,
-  withDiff,
-  withEvents,
-  withLock,
-  withShow,
-} from "../../src/run-page/model";
+import { newModel, withConversation, withDiff, withEvents, withLock, withShow } from "../../src/run-page/model";
 import { markdown } from "../../src/run-page/page/markdown";
 import { type Port, RunPage } from "../../src/run-page/page/page";
 import { difference } from "../../src/run-page/patch";
+import type { Model } from "../../src/run-page/state";
 import { checkpoint, conversation, DIFF, event, gate, HOSTILE, RUN, run, shown, turn } from "../run-page-fixtures";
 
 class Host implements Port {
