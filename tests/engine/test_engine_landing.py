@@ -170,6 +170,19 @@ class Killed(BaseException):
     """The process that lands ends here."""
 
 
+async def test_work_whose_task_left_the_plan_meanwhile_waits_for_it(one: Engine) -> None:
+    await one.play({"left": work("left.txt")})
+    run = await at_checkpoint(one, "left")
+    one.lost.add("left")
+    await one.decide(run, "commit")
+    shown = await one.checkpoint(run, 2)
+    told = "The task is no longer what it was. Put it back into the plan and try once more, or end the run"
+    assert shown["problem"].startswith(told) and "recheck" in shown["decisions"]
+    one.lost.clear()
+    await one.decide(run, "recheck")
+    assert (await one.ended(run))["outcome"] == "landed" and (one.root / "left.txt").exists()
+
+
 async def accepted_only(held: Engine, task: str) -> str:
     await held.play({task: work(f"{task}.txt")})
     run = await at_checkpoint(held, task)

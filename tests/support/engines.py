@@ -16,7 +16,7 @@ from unittest import mock
 
 from devloop import trust
 from devloop.engine import EngineClient
-from devloop.errors import Refused
+from devloop.errors import Refused, StaleEdit
 from devloop.paths import StateDir, config_root
 from devloop.redact import Redactor
 from devloop.runs.transcript import Transcript
@@ -51,6 +51,8 @@ class Engine:
         """The daemon's own answers to what results make of the plan; without it they make nothing."""
         self.refusing: list[str] = []
         """Why the next ones can't take effect, one by one."""
+        self.lost: set[str] = set()
+        """Tasks that a person has taken out of the plan."""
         self.held_back: dict[str, asyncio.Event] = {}
         """Changes of the plan, by kind, that are answered only once the event is set."""
         self.client: EngineClient | None = None
@@ -168,6 +170,8 @@ class Engine:
         self.plan.append(params["event"])
         if params["event"]["kind"] in self.held_back:
             await self.held_back[params["event"]["kind"]].wait()
+        if params["event"]["task"]["id"] in self.lost:
+            raise StaleEdit("The task is no longer what it was", hint="Repeat the command.")
         path = self.root / ".devloop" / "plan.md"
         mark, task = MARKS.get(params["event"]["kind"], " "), re.escape(params["event"]["task"]["id"])
         text = re.sub(rf"- \[.\] Task {task}:", f"- [{mark}] Task {params['event']['task']['id']}:", path.read_text())

@@ -11,6 +11,7 @@ from dbos import DBOS
 
 from devloop.engine import steps
 from devloop.engine.position import Outcome, Position
+from devloop.errors import as_sentence
 from devloop.runs import asking, checkpoint
 
 
@@ -102,4 +103,5 @@ async def without_accepting(run: str, at: Position, decision: Outcome) -> Outcom
 
 
 def said(refused: Outcome) -> str:
-    return " ".join(filter(None, (refused.get("reason"), refused.get("hint"))))
+    reason, hint = refused.get("reason") or "", refused.get("hint") or ""
+    return f"{as_sentence(reason)} {hint}" if reason and hint else reason or hint

@@ -9,7 +9,7 @@ import contextlib
 import re
 from typing import Any
 
-from devloop.errors import DevloopError, LandingRefused
+from devloop.errors import DevloopError, LandingRefused, StaleEdit
 from devloop.redact import one_line, printable
 from devloop.runs import outside, paths_told
 from devloop.runs.marking import mark
@@ -21,6 +21,9 @@ Outcome = dict[str, Any]
 
 PROTECTED_FOLDERS = tuple(path for name in (*PROTECTED, *KEPT) if name != ".git" for path in (name, f"{name}/"))
 """The same paths as the tools protect, as files and as folders: what got into the worktree all the same stays out."""
+
+
+_LOST = "Put it back into the plan and try once more, or end the run: its work stays on its branch."
 
 
 async def commit(services: Services, run: str, summary: str) -> Outcome:
@@ -96,7 +99,8 @@ async def accept(services: Services, run: str, commit_id: str | None, summary: s
         except DevloopError as problem:  # checked work is never lost to a full disk, a lock or an edited plan
             with contextlib.suppress(DevloopError):
                 await mark(services, spec, "started")
-            return _refused(problem)
+            refused = _refused(problem)
+            return {**refused, "hint": _LOST} if isinstance(problem, StaleEdit) else refused
     if accepted.moved:
         return {"outcome": "moved"}
     services.store.update_run(run, commit_id=accepted.commit)
