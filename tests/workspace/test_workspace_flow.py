@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 
 import pytest
 
@@ -217,14 +218,27 @@ async def test_git_may_be_cancelled_at_any_moment(repo, workspace, limit):
     worktree = await workspace.prepare("r1")
     repo.write({f"many/{number}.txt": "line\n" * 2000 for number in range(40)}, worktree.path)
     made = await workspace.commit("r1", "m", trailers={})
-    loop = asyncio.get_running_loop()
+    git, loop = workspace._own.git(), asyncio.get_running_loop()
+    ask = functools.partial(git.run, "diff-tree", "-p", "-r", worktree.base, made.id, limit=limit)
     begun = loop.time()
-    whole = await workspace.diff(worktree.base, made.id, limit=limit)
+    whole = await ask()
     took = loop.time() - begun
     for part in range(40):
-        asked = asyncio.ensure_future(workspace.diff(worktree.base, made.id, limit=limit))
+        asked = asyncio.ensure_future(ask())
         await asyncio.sleep(took * part / 40)
         asked.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asked
-    assert await workspace.diff(worktree.base, made.id, limit=limit) == whole
+    assert await ask() == whole
+
+
+async def test_a_change_is_cut_alike_whether_it_was_read_before_or_not(repo, workspace, open_workspace):
+    """What never changes is asked of git once, and each limit counts for itself."""
+    worktree = await workspace.prepare("r1")
+    repo.write({"many.txt": "line\n" * 200, "src/app.py": "new\n"}, worktree.path)
+    made = await workspace.commit("r1", "m", trailers={})
+    limits = (0, 300, 1 << 20, 300, 0)
+    told = [await workspace.diff(worktree.base, made.id, limit=limit) for limit in limits]
+    anew = [await (await open_workspace(repo.path)).diff(worktree.base, made.id, limit=limit) for limit in limits]
+    assert told == anew and [each.truncated for each in told] == [True, True, False, True, True]
+    assert 0 < len(told[3].patch) <= 300 < len(told[2].patch) and len({each.files for each in told}) == 1

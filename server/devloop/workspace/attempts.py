@@ -136,10 +136,9 @@ async def _publish(own: OwnGit, run: str, base: str, new: str) -> tuple[Notice, 
 
 async def _publish_to_person(own: OwnGit, run: str, base: str, new: str) -> tuple[Notice, ...]:
     repository, branch = own.repository, names.run_branch(run)
-    theirs = await repository.ref(branch)
+    theirs, place = await repository.branch(branch)
     if theirs == new or (theirs is None and new == base):
         return ()
-    place = await repository.checked_out(branch)
     if place is not None or (theirs is not None and not await _is_ours(own, run, base, theirs)):
         why = f"is checked out in {place}" if place else "has commits that are not devloop's"
         text = f"The branch {branch.removeprefix('refs/heads/')} {why}; it was left alone."

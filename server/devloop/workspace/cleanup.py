@@ -60,8 +60,8 @@ async def keep(own: OwnGit, run: str, caps: Caps) -> str | None:
 async def _forget(own: OwnGit, run: str) -> None:
     """Drop the run's refs; a run branch that the person has checked out or built on stays."""
     repository, branch = own.repository, names.run_branch(run)
-    theirs, ours = await repository.ref(branch), await own_ref(own, branch)
-    free = theirs is not None and theirs == ours and await repository.checked_out(branch) is None
+    (theirs, place), ours = await repository.branch(branch), await own_ref(own, branch)
+    free = theirs is not None and theirs == ours and place is None
     await drop(await repository.git(), *((branch,) if free else ()), names.run_base(run))
     await drop(own.git(), branch, names.snapshots(run), names.run_base(run))
 

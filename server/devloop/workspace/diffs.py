@@ -16,18 +16,34 @@ MATCHED = ("--no-ext-diff", "--no-textconv", "--no-color", "-r", "-M", "--ignore
 async def diff(own: OwnGit, base: str, commit: str, *, limit: int = PATCH_LIMIT) -> Diff:
     """The patch (UTF-8, other bytes replaced; cut at `limit` bytes, at a line's end) and the figures of every file."""
     pair = ("--end-of-options", checked_oid(base), checked_oid(commit), "--")
-    known = own.diffs.get((base, commit, limit))
-    if known is not None:
-        return known
-    git = own.git()
-    patch = await git.run("diff-tree", "-p", *MATCHED, *pair, limit=limit)
-    text = patch.out.decode("utf-8", "replace")
-    if patch.truncated:
+    files = await _files(own, pair)
+    patch, truncated = await _patch(own, pair, limit) if files else (b"", False)
+    text = patch.decode("utf-8", "replace")
+    if truncated:
         text = text[: text.rfind("\n") + 1]
-    statuses = _statuses((await git.run("diff-tree", "--name-status", "-z", *MATCHED, *pair)).out)
-    files = _figures((await git.run("diff-tree", "--numstat", "-z", *MATCHED, *pair)).out, statuses)
-    made = Diff(text, files, sum(f.added for f in files), sum(f.deleted for f in files), patch.truncated)
-    return own.diffs.keep((base, commit, limit), made)
+    return Diff(text, files, sum(f.added for f in files), sum(f.deleted for f in files), truncated)
+
+
+async def _files(own: OwnGit, pair: tuple[str, ...]) -> tuple[FileStat, ...]:
+    known = own.figures.get(pair)
+    if known is None:
+        statuses = _statuses((await own.git().run("diff-tree", "--name-status", "-z", *MATCHED, *pair)).out)
+        figures = (await own.git().run("diff-tree", "--numstat", "-z", *MATCHED, *pair)).out
+        known = own.figures.keep(pair, _figures(figures, statuses))
+    return known
+
+
+async def _patch(own: OwnGit, pair: tuple[str, ...], limit: int) -> tuple[bytes, bool]:
+    """The patch between commits that differ, up to `limit` bytes, and whether that is not all of it."""
+    if limit == 0:
+        return b"", True
+    known = own.patches.get(pair)
+    if known is not None:
+        return known[:limit], len(known) > limit
+    patch = await own.git().run("diff-tree", "-p", *MATCHED, *pair, limit=limit)
+    if not patch.truncated and len(patch.out) <= PATCH_LIMIT:
+        own.patches.keep(pair, patch.out)
+    return patch.out, patch.truncated
 
 
 def _statuses(raw: bytes) -> dict[bytes, str]:

@@ -173,6 +173,10 @@ async def replay(own: OwnGit, commit: str, onto: str, *, yield_to: Collection[st
 
 async def find_run(own: OwnGit, run: str, tip: str, *, without: Iterable[str]) -> str | None:
     """The newest commit that carries this run's trailer, reachable from `tip` but not from `without`."""
+    without = tuple(without)
+    known = own.runs.get((run, tip, without))
+    if known is not None:
+        return known
     output = await own.git().run(
         "rev-list",
         "--no-commit-header",
@@ -183,5 +187,5 @@ async def find_run(own: OwnGit, run: str, tip: str, *, without: Iterable[str]) -
     for line in output.out.decode("utf-8", "replace").splitlines():
         commit, *runs = line.split("\0")
         if run in runs:
-            return commit
+            return own.runs.keep((run, tip, without), commit)
     return None

@@ -27,7 +27,7 @@ from devloop.workspace.repository import Repository
 
 if TYPE_CHECKING:
     from devloop.workspace.raw_commit import RawCommit
-    from devloop.workspace.records import Diff
+    from devloop.workspace.records import FileStat
 
 LAYOUT = "1"
 _ATTRIBUTES = b"* !filter !diff !merge -text !eol -ident !working-tree-encoding !conflict-marker-size !whitespace\n"
@@ -54,7 +54,9 @@ class OwnGit:
         self.repository = repository
         self.state = state
         self.commits: Known[RawCommit] = Known(256)
-        self.diffs: Known[Diff] = Known(8)
+        self.runs: Known[str] = Known(64)
+        self.figures: Known[tuple[FileStat, ...]] = Known(16)
+        self.patches: Known[bytes] = Known(4)
 
     async def open(self) -> None:
         """Create the directory or bring it up to date (alternates, excludes, shallow points). Safe to repeat."""

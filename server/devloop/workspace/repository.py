@@ -141,8 +141,17 @@ class Repository:
 
     async def checked_out(self, name: str) -> Path | None:
         """The checkout (this one or a linked worktree) that has the ref checked out."""
-        place = await self.plain().line("for-each-ref", "--format=%(worktreepath)", "--", name)
-        return Path(place) if place else None
+        return (await self.branch(name))[1]
+
+    async def branch(self, name: str) -> tuple[str | None, Path | None]:
+        """What a branch's full name points to, or None, and the checkout that has it checked out."""
+        told = await self.plain().run("for-each-ref", "--format=%(objectname) %(refname)%00%(worktreepath)", "--", name)
+        for line in told.text.split("\n"):
+            at, _, place = line.partition("\0")
+            commit, _, found = at.partition(" ")
+            if found == name:
+                return commit, Path(place) if place else None
+        return None, None
 
     def busy(self) -> str | None:
         """The operation that stands unfinished in the person's checkout."""
