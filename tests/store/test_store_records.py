@@ -170,6 +170,19 @@ def test_spending_is_summed_since_a_moment_and_by_task_and_day(store):
     assert [row["label"] for row in store.usage_by("day")] == ["1970-01-24", "1970-01-12"]
 
 
+def test_what_a_workspace_used_is_added_up_again_only_after_a_turn_or_a_day(store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(store, "usage_by", lambda column: asked.append(column) or [column])
+    store.create_run(RUN)
+    store.add_turn(turn(1, at=1_000_000.0))
+    first = store.overview(1_500_000.0)
+    assert (first["total"]["turns"], first["day"]["turns"], first["by_mode"]) == (1, 0, ["mode"])
+    assert store.overview(1_500_000.0) == first and asked == ["task", "agent", "mode", "day"]
+    store.add_turn(turn(2, at=2_000_000.0))
+    assert [store.overview(1_500_000.0)[part]["turns"] for part in ("total", "day")] == [2, 1]
+    assert store.overview(500_000.0)["day"]["turns"] == 2 and len(asked) == 12
+
+
 def test_what_many_runs_used_is_what_each_of_them_used(store):
     store.create_run(RUN)
     store.add_turn(turn(1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from devloop.models import Limits, Request, Usage, budget, cost
@@ -116,16 +116,7 @@ def refusal(services: Services, model: str) -> str | None:
 
 def overview(services: Services) -> dict[str, Any]:
     """The object of `devloop budget --json`."""
-    caps = services.settings.budget
-    return {
-        "caps": caps.model_dump(),
-        "day": services.store.spent(since=_midnight(), reserved=False),
-        "total": services.store.spent(reserved=False),
-        "by_task": services.store.usage_by("task"),
-        "by_agent": services.store.usage_by("agent"),
-        "by_mode": services.store.usage_by("mode"),
-        "by_day": services.store.usage_by("day"),
-    }
+    return {"caps": services.settings.budget.model_dump(), **services.store.overview(_midnight())}
 
 
 def _spent(services: Services, **scope: Any) -> budget.Spent:
@@ -135,7 +126,7 @@ def _spent(services: Services, **scope: Any) -> budget.Spent:
 
 def _midnight() -> float:
     now = datetime.now(UTC).astimezone()
-    return (now - timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)).timestamp()
+    return now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 def _narrower(cap: float | None, own: float | None) -> float | None:

@@ -19,6 +19,9 @@ _UNPRICED: Final = sa.func.count(sa.case((turns.c.cost_usd.is_(None) & ~turns.c.
 
 
 class Turns(Records):
+    _added = 0
+    _overview: tuple[tuple[float, int], Row] | None = None
+
     def reserve(self, run: str, turn: int, tokens: int, usd: float | None) -> None:
         row = {"workspace": self._workspace, "run": run, "turn": turn}
         with self._engine.begin() as connection:
@@ -42,6 +45,7 @@ class Turns(Records):
                 connection.execute(sa.insert(turns).values(values))
             held = {"workspace": self._workspace, "run": row["run"], "turn": row["number"]}
             connection.execute(deleted(reservations, held))
+        self._added += 1
 
     def set_turn_tools(self, run: str, number: int, tools: list[Row]) -> None:
         key = {"workspace": self._workspace, "run": run, "number": number}
@@ -118,6 +122,16 @@ class Turns(Records):
             .limit(limit)
         )
         return self._rows(query)
+
+    def overview(self, midnight: float) -> Row:
+        """What this workspace used: `{"day" (since `midnight`), "total", "by_task", "by_agent", "by_mode", "by_day"}`.
+        A part of the status, which editors are told up to ten times a second; only a turn changes it."""
+        key = (midnight, self._added)
+        if self._overview is None or self._overview[0] != key:
+            usage = {f"by_{name}": self.usage_by(name) for name in ("task", "agent", "mode", "day")}
+            day = self.spent(since=midnight, reserved=False)
+            self._overview = key, {"day": day, "total": self.spent(reserved=False), **usage}
+        return dict(self._overview[1])
 
 
 def sums() -> list[Any]:
