@@ -272,6 +272,22 @@ FIXES = (
     # `--no-ext-diff --no-textconv` on comparisons is a second line: git's plumbing, which alone is used, runs neither
     # unless it is asked to.
     Fix(
+        name="programs-that-came-during-a-run",
+        threat="§6: a filter, driver or hook that the repository's configuration names since the engine read it",
+        says="the configuration is read again once one of its files changed, and each time where it includes others",
+        cuts=(
+            Cut(
+                "workspace/repository.py",
+                'if stamp is None or self._read.get("stamp") != stamp:',
+                "if not self._read:",
+            ),
+        ),
+        tests=(
+            "tests/workspace/test_workspace_repository.py"
+            "::test_the_configuration_is_read_again_once_one_of_its_files_changed",
+        ),
+    ),
+    Fix(
         name="no-option-as-a-commit",
         threat="§4: --output=FILE given as a ref",
         says="a commit is an object id, and nothing is an option behind --end-of-options",
