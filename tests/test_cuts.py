@@ -14,7 +14,7 @@ from pathlib import Path
 
 DEVLOOP = Path(__file__).parent.parent / "server" / "devloop"
 GIVES_TEXT = {"str", "repr", "printable", "visible", "join", "strip", "rstrip", "lstrip", "decode", "text", "redact"}
-CALLED_SO = {"text", "title", "message", "output", "summary", "reason", "stdout", "stderr", "words", "patch", "command"}
+CALLED_SO = {"text", "title", "message", "output", "summary", "reason", "stdout", "stderr", "patch", "command"}
 LOOKS = {"finditer", "findall", "fullmatch", "match", "search", "sub", "split", "width", "get_close_matches"}
 MAY_CUT = re.compile(r"\[[^\[]*:[^\]]*(?:[A-Z]{3}|\d\d|limit)|\[[^\[]*(?:[A-Z]{3}|\d\d|limit)[^\]]*:")
 """Lines worth parsing for, which saves most of the time."""
