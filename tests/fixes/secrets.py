@@ -17,6 +17,19 @@ FIXES = (
         tests=(f"{EXITS}test_an_event_is_stored_and_told_without_secrets_whoever_tells_it",),
     ),
     Fix(
+        name="hooks-are-told-no-secret",
+        threat="§9.3: a hook reads a secret of a call in its environment",
+        says="a call is told without secrets there as on standard input",
+        cuts=(
+            Cut(
+                "hooks/running.py",
+                "tool_input=_redacted(occasion.tool_input, place.redact))",
+                "tool_input=occasion.tool_input)",
+            ),
+        ),
+        tests=("tests/hooks/test_hooks_running.py::test_a_hook_is_told_no_secret_of_a_call",),
+    ),
+    Fix(
         name="every-exit",
         threat="§13.5: any secret, cut anywhere, in any encoding, at any exit of a day's processes",
         says="all that leaves a process passes the redactor",

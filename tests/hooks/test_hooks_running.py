@@ -208,6 +208,17 @@ async def test_secrets_in_what_a_hook_prints_go_to_nobody(place: Make) -> None:
     )
 
 
+async def test_a_hook_is_told_no_secret_of_a_call(place: Make) -> None:
+    """Neither on its standard input nor in the variable that older plugins read."""
+    value = "hush-" + "hush-value"
+    at = replace(place(), redact=Redactor({"A_TOKEN": value}).text)
+    told = "*redacted:a-token*redacted:a-token*"
+    script = f'case "$(cat) $TOOL_INPUT" in *hush-h*) exit 2;; {told}) exit 0;; esac; exit 3'
+    call = {"tool": "run_command", "tool_input": {"command": f"echo {value}"}, "subject": ("run_command", "Bash")}
+    verdict = await fire(at, ready(script, "PreToolUse", matcher="Bash"), event="PreToolUse", **call)
+    assert [each.exit_code for each in verdict.answers] == [0]
+
+
 async def test_what_a_hook_does_triggers_no_hook(place: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in this process while a hook runs, nor in a process that a hook started."""
     at = place()

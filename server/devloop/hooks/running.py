@@ -196,7 +196,8 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
 
 
 def _environment(ready: Ready, occasion: Occasion, place: Place) -> dict[str, str]:
-    found = {**place.env, **payload.variables(occasion, ready.hook)}
+    told = dataclasses.replace(occasion, tool_input=_redacted(occasion.tool_input, place.redact))
+    found = {**place.env, **payload.variables(told, ready.hook)}
     if ready.shown:
         with contextlib.suppress(RuntimeError):
             found["HOME"] = str(Path.home())  # empty inside, but for what is shown: `~/…` in the person's own hooks
