@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devloop.gates import guard_named
 from devloop.gates.guard import Guard
 from devloop.gates.guards import changes_to_checks
 from devloop.gates.patch import parse
@@ -228,3 +229,9 @@ def test_many_new_modules_take_no_time_for_each_pair_of_them() -> None:
     assert time.process_time() - begin < 8
     (found,) = changes_to_checks(diff + new.format("tests/m9/x9.py"))
     assert found.text == "added: stands before the module src/m9/x9.py"
+
+
+def test_a_configuration_that_opens_many_lists_is_read_once() -> None:
+    begin = time.process_time()
+    around = guard_named.around({"vitest.config.ts": "setupFiles: ['./a.ts', " * 10_000}, (), ("a.ts",))
+    assert time.process_time() - begin < 3 and around.named == {"a.ts": "vitest.config.ts names it"}

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Final
 
 from devloop import globs
@@ -20,6 +21,8 @@ from devloop.gates.guard_shadows import Around
 
 LONGEST: Final = 2_000
 """Characters of a value that are looked at."""
+MOST: Final = 10
+"""Patterns of tests, and folders of the import path, of which more are not looked at."""
 _JS: Final = re.compile(
     r"(?:^|/)(?:(?:jest|vitest|vite|karma|playwright|cypress|webdriver|wdio|ava|babel|eslint)\.(?:conf(?:ig)?|workspace|\w+\.config)"
     r"\.(?:[cm]?[jt]s|json)|\.mocharc(?:\.\w+)?|\.nycrc(?:\.json)?|\.babelrc(?:\.\w+)?|\.eslintrc(?:\.\w+)?|bunfig\.toml"
@@ -31,11 +34,15 @@ _PYTHON: Final = re.compile(
 )
 _SECTIONS: Final = ("jest", "vitest", "mocha", "ava", "nyc", "c8", "tap", "babel", "eslintConfig")
 """Of `package.json`, which names the work itself in its others."""
-_KEY: Final = re.compile(
+_KEY_OF_JS: Final = re.compile(
     r"(?<![\w.-])[\"']?(?P<key>setupFiles(?:AfterEnv|AfterEach)?|globalSetup|globalTeardown|testEnvironment|environment"
     r"|snapshot(?:Environment|Serializers|Resolver)|(?:test)?[rR]unner|testSequencer|reporters?|resolver|transform|preset"
-    r"|preload|require|import|loader|file|supportFile|moduleNameMapper|extends?|(?:load-)?plugins?|addopts|pytest_plugins"
-    r"|pythonpath|python_paths|python_files|testMatch|specPattern|spec)[\"']?[ \t]*+[:=][ \t]*+"
+    r"|preload|require|import|loader|file|supportFile|moduleNameMapper|extends|plugins?|testMatch|specPattern|spec)"
+    r"[\"']?[ \t]*+[:=][ \t]*+"
+)
+_KEY_OF_PYTHON: Final = re.compile(
+    r"(?<![\w.-])(?P<key>addopts|pytest_plugins|pythonpath|python_paths|python_files|(?:load-)?plugins|extend)"
+    r"[ \t]*+[:=][ \t]*+"
 )
 _TESTS: Final = frozenset(("python_files", "testMatch", "specPattern", "spec"))
 _ROOTS: Final = frozenset(("pythonpath", "python_paths"))
@@ -54,20 +61,21 @@ def names_files(path: str) -> bool:
 
 
 def around(
-    texts: Mapping[str, str], base: Collection[str], changed: Collection[str], installed: frozenset[str] = frozenset()
+    texts: Mapping[str, str], base: Iterable[str], changed: Collection[str], installed: frozenset[str] = frozenset()
 ) -> Around:
     """The surroundings of a change, as the base tree's configuration (`texts`, by path) makes them. `base`: all files
     of the base tree; `changed`: of the change; `installed`: modules of the environment."""
-    made = _Read(frozenset((*base, *changed)))
+    before = frozenset(base)
+    made = _Read(before.union(changed))
     for path, text in texts.items():
         made.configuration(path, text)
     taken = {
         path: f"{who} takes it for a test"
         for path in changed
-        if path in base and not guard_files.is_test(path)
+        if path in before and not guard_files.is_test(path)
         if (who := next((who for pattern, who in made.patterns if _takes(pattern, path)), ""))
     }
-    return Around(frozenset(base), installed, frozenset(made.roots), made.named, taken)
+    return Around(before, installed, frozenset(made.roots), made.named, taken)
 
 
 def is_read(path: str, around: Around) -> bool:
@@ -93,13 +101,14 @@ class _Read:
             text = _CALL.sub(lambda call: f"'{'/'.join(_QUOTED.findall(call['parts']))}'", text)
             for match in _IMPORTED.finditer(text):
                 self._name(match["path"], folder, path)
-        for key, value in _values(text, indented=in_python or path.endswith((".yml", ".yaml"))):
+        found = [*_values(text, in_python, indented=in_python or path.endswith((".yml", ".yaml")))]
+        for key, value in sorted(found, key=lambda pair: pair[0] not in _ROOTS):
             words = [word.removeprefix("<rootDir>/").removeprefix("./") for word in _WORD.findall(value)]
             if key in _ROOTS:
-                self.roots |= {_joined(folder, word) for word in words}
+                self.roots |= {_joined(folder, word) for word in words[: MOST - len(self.roots)]}
             elif key in _TESTS:
                 below = [posixpath.join(folder, word) if "/" in word else word for word in words]
-                self.patterns += [(word, path) for word in below if "!" not in word]
+                self.patterns += [(word, path) for word in below[: MOST - len(self.patterns)] if "!" not in word]
             else:
                 for word in _of_options(words) if key == "addopts" else words:
                     self._name(word, folder, path)
@@ -122,22 +131,21 @@ class _Read:
             self.named.setdefault(path, f"{who} names it")
 
 
-def _values(text: str, *, indented: bool) -> Iterator[tuple[str, str]]:
+def _values(text: str, in_python: bool, *, indented: bool) -> Iterator[tuple[str, str]]:
     """Keys and the text that stands behind them: to the end of a list or mapping, or of the line and, as `indented`, of
     what is further in."""
-    for match in _KEY.finditer(text):
+    key, at = _KEY_OF_PYTHON if in_python else _KEY_OF_JS, 0
+    while (match := key.search(text, at)) is not None:
         rest = text[match.end() : match.end() + LONGEST]
         close = _CLOSE.get(rest[:1])
         if close is not None:
-            yield match["key"], rest[: _end(rest, rest[0], close)]
-            continue
-        first, *more = rest.split("\n")
-        taken = [first]
-        for line in more if indented else ():
-            if not line[:1].isspace() and not line.startswith("-"):
-                break
-            taken.append(line)
-        yield match["key"], "\n".join(taken)
+            value = rest[: _end(rest, rest[0], close)]
+        else:
+            first, *more = rest.split("\n")
+            further = takewhile(lambda line: line[:1].isspace() or line.startswith("-"), more if indented else ())
+            value = "\n".join((first, *further))
+        yield match["key"], value
+        at = match.end() + len(value)
 
 
 def _end(text: str, opens: str, closes: str) -> int:

@@ -78,7 +78,8 @@ async def surroundings(services: Services, found: Diff, base: str) -> Around:
     configurations.sort(key=lambda path: (path.rpartition("/")[0] not in {"", *above}, path.count("/"), path))
     texts = await services.workspace.texts(base, configurations[:CONFIGURED], limit=SCRIPT)
     known = {path: text for path, text in texts.items() if text is not None}
-    return guard_named.around(known, paths, changed, (await environment(services)).modules)
+    installed = (await environment(services)).modules
+    return await asyncio.to_thread(guard_named.around, known, paths, changed, installed)
 
 
 async def judging(services: Services, base: str) -> Mapping[str, str]:
