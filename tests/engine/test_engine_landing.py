@@ -223,6 +223,8 @@ async def _lands_where_the_branch_went_on(held: Engine) -> None:
     landing_run = (await held.ask("land"))["run"]
     shown = await held.checkpoint(landing_run)
     assert shown["decisions"] == ["commit", "stop"] and "On top of your branch as it is now, check" in shown["problem"]
+    assert shown["gates"][0]["verdict"] == "fail"
+    assert "1.2.txt" in [each["path"] for each in shown["diff"]["list"]]
     assert (await held.ask("land"))["run"] == landing_run, "it is asked for once"
     await held.ask("cancel", run=landing_run)
     assert (await held.ended(landing_run))["outcome"] == "cancelled"

@@ -130,7 +130,8 @@ async def land_rest(run: str, ready: Outcome, at: Position) -> Outcome:
                 return {"outcome": "landed", "reason": "it was on your branch already"}
             case "cancelled":
                 return {"outcome": "cancelled", "reason": "cancelled by a person; the work is on the plan branch"}
-        decision = await ask(run, at, kind="problem", problem=said(landed), decisions=checkpoint.UNLANDED_REST)
+        seen = {"problem": said(landed), "commit": landed.get("commit")}
+        decision = await ask(run, at, kind="problem", decisions=checkpoint.UNLANDED_REST, **seen)
         if decision["decision"] != "commit":
             ended = await without_accepting(run, at, decision) or {"outcome": "partial", "reason": ""}
             return {**ended, "reason": f"{ended['reason']}; the work is on the plan branch"}
@@ -147,5 +148,6 @@ async def _try_landing(run: str, ready: Outcome) -> Outcome:
         if checked["outcome"] != "gates":
             return checked
         if checked["verdict"] != "pass":
-            return {"outcome": "refused", "reason": f"On top of your branch as it is now, {why(checked)}."}
+            reason = f"On top of your branch as it is now, {why(checked)}."
+            return {"outcome": "refused", "reason": reason, "commit": planned["new"]}
     return await steps.land(run, planned["new"])

@@ -119,6 +119,8 @@ async def plan_landing(services: Services, run: str) -> Outcome:
         landing = await services.workspace.plan_landing()
     except LandingRefused as problem:
         return _refused(problem)
+    if services.spec(run).lands:  # what is new, in its diff and its gates, is what the branch as it is now has not
+        services.store.update_run(run, base=landing.old)
     return {
         "outcome": "planned",
         "new": landing.new,
