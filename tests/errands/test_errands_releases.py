@@ -130,7 +130,7 @@ async def test_accepted_work_that_has_not_landed_is_part_of_it(project: Project)
     commit(root, "fix: my own", "b.txt")
     with pytest.raises(Refused, match="have not landed") as refused:
         await look(project)
-    assert "git merge devloop/plan" in (refused.value.hint or "")
+    assert "devloop land" in (refused.value.hint or "")
 
 
 async def test_a_secret_in_a_commits_words_stops_it_and_is_not_repeated(project: Project) -> None:

@@ -28,7 +28,7 @@ from devloop.runs.spec import TaskSpec
 from devloop.shipping import changelog, checks, versions
 from devloop.shipping.commits import Change, change_of
 from devloop.shipping.versions import Version
-from devloop.workspace import PLAN_BRANCH, Repository, releases
+from devloop.workspace import Repository, releases
 
 LISTED = 60
 """Commits that the agent is told of one by one."""
@@ -159,7 +159,7 @@ async def _of(project: Project, repository: Repository) -> tuple[str, list[str]]
         return tip, [f"{len(pending)} accepted commits that have not landed belong to it and land with it."]
     raise Refused(
         f"{len(pending)} accepted commits have not landed, and your branch went on without them.",
-        hint=f"They would land with the release: bring them together first. git merge {PLAN_BRANCH}",
+        hint="They would land with the release: bring them together first, with devloop land.",
     )
 
 
