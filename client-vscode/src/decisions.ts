@@ -18,12 +18,12 @@ export interface DecisionWords {
 export const DECISIONS: Readonly<Record<Decision, DecisionWords>> = {
   continue: {
     title: "Continue",
-    detail: "Accept the work onto the plan branch, tick the task and go on with the next one.",
+    detail: "Accept the work onto the plan branch and tick the task; a loop of several goes on.",
     icon: "debug-continue",
   },
   commit: {
     title: "Commit",
-    detail: "Accept the work, tick the task, land all that is accepted on your branch; then go on.",
+    detail: "Tick the task and land all that is accepted on your branch; a loop of several goes on.",
     icon: "check",
   },
   fresh: {
@@ -57,6 +57,13 @@ export const DECISIONS: Readonly<Record<Decision, DecisionWords>> = {
     asks: "Why is it blocked?",
   },
 };
+
+const WAITS: Readonly<Record<string, string>> = { question: "asks you", problem: "needs you" };
+
+/** What is said of a run that waits, in a few words; `kind` is its checkpoint's, where that is known. */
+export function waits(kind: string | null | undefined): string {
+  return WAITS[kind ?? ""] ?? "waits for you";
+}
 
 const ENDS = "End the run; its work stays on its branch.";
 const AGAIN = "Try once more what did not work, as things are now.";

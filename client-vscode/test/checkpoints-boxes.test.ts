@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Checkpoint } from "../src/protocol";
-import { checkpoint, question, run } from "./checkpoints-fixtures";
+import { checkpoint, question, run, status } from "./checkpoints-fixtures";
 import { Screen, settled } from "./checkpoints-vscode";
 import { FakeSession, World } from "./checkpoints-world";
 
@@ -108,6 +108,56 @@ describe("words", () => {
   });
 });
 
+describe("words that nobody reads", () => {
+  const GONE = "devloop does not answer in purse, so nothing was decided. Try again in a moment.";
+  const hadBack = async (words: string, message: string): Promise<void> => {
+    expect(screen.toast.message).toBe(message);
+    await screen.toast.press("Copy What I Wrote");
+    expect(screen.clipboard).toBe(words);
+  };
+
+  it("can be had back when the server went while they were written", async () => {
+    await session.waits(question(["a", "b", "c"]));
+    await screen.toast.press("Answer…");
+    await session.becomes({ kind: "starting" });
+    await screen.box.type("none of these");
+    await screen.box.enter("none of");
+    expect(session.decisions()).toEqual([]);
+    await hadBack("none of these", GONE);
+  });
+
+  it("can be had back when the server refuses them", async () => {
+    await session.waits(checkpoint({ recommended: "commit" }));
+    session.answers["devloop.decide"] = new Error("The server ended.");
+    await screen.toast.press("Revise…");
+    await screen.box.type("Use the sign.");
+    await screen.box.enter();
+    await hadBack("Use the sign.", "The server ended.");
+  });
+
+  it("can be had back when another window was faster by a moment", async () => {
+    await session.waits(checkpoint({ recommended: "commit" }));
+    session.answers["devloop.decide"] = ({ message }) => {
+      if (message !== undefined) {
+        void session.decided(1, "commit");
+      }
+      return new Error("Checkpoint 1 of run-1.1-1 is answered already.");
+    };
+    await screen.toast.press("Revise…");
+    await screen.box.type("Use the sign.");
+    await screen.box.enter();
+    await hadBack("Use the sign.", "It was decided already (commit): 1.1 Add login.");
+  });
+
+  it("are not offered where the answer is one of the agent's", async () => {
+    await session.waits(question(["a", "b", "c"]));
+    await screen.toast.press("Answer…");
+    await session.becomes({ kind: "starting" });
+    await screen.box.enter("$(reply) a");
+    expect(screen.toast).toMatchObject({ message: GONE, buttons: [] });
+  });
+});
+
 describe("the list of everything", () => {
   it("has every decision with its sentence", async () => {
     await session.waits(checkpoint());
@@ -176,9 +226,26 @@ describe("the list of everything", () => {
     expect(screen.toast.message).toBe("Nothing waits for you.");
   });
 
+  it("says of a run that does not wait only that, whatever its id is", async () => {
+    session.status = status({ runs: [run({ state: "working", checkpoint: null })] });
+    await world.deciding.choose({ run: "run-1.1-1" });
+    expect(screen.toast.message).toBe("1.1 Add login does not wait for you now.");
+    await screen.toast.close();
+    await world.deciding.choose({ run: `../[a](command:b)\u202e\n${"x".repeat(9000)}` });
+    expect(screen.toast.message).toMatch(/^\.\.\/\[a\] \(command:b\) x+… does not wait for you now\.$/);
+    expect(screen.toast.message.length).toBeLessThan(100);
+  });
+
+  it("does not call a checkpoint over that could not be read yet", async () => {
+    session.answers["devloop/show"] = new Error("busy");
+    await session.says({ runs: [run({ state: "waiting", checkpoint: 1 })] });
+    await world.deciding.choose({ run: "run-1.1-1", checkpoint: 1 });
+    expect(screen.toast.message).toBe("What run-1.1-1 waits for is still being read. Try again.");
+  });
+
   it("asks which run is meant when several wait", async () => {
     const two = [
-      run({ state: "waiting", checkpoint: 1 }),
+      run({ title: "Add $(zap)", state: "waiting", checkpoint: 1 }),
       run({ id: "b", task: "1.2", title: "Log out", state: "waiting", checkpoint: 4 }),
     ];
     session.answers["devloop/show"] = ({ run: name }) => {
@@ -188,6 +255,7 @@ describe("the list of everything", () => {
     await session.says({ runs: two });
     void world.deciding.choose({});
     await settled();
+    expect(screen.picks[0]?.rows[0]?.label).not.toContain("$(zap)");
     await screen.picks[0]?.choose("1.2");
     expect(screen.box.title).toContain("1.2 Log out");
   });

@@ -59,6 +59,47 @@ describe("a command", () => {
     expect(vs.said[0]?.[0]).toContain("no task at the cursor");
   });
 
+  it.each([[undefined], [[]]])("asks for a folder where there is none: %j", async (folders) => {
+    vs.folders = folders;
+    for (const name of ["devloop.run", "devloop.decide", "devloop.showRun", "devloop.signIn", "devloop.importTasks"]) {
+      await call(name);
+    }
+    expect(new Set(vs.said.map(([text]) => text))).toEqual(
+      new Set(["Open a folder first: devloop works on a project."]),
+    );
+    expect([...one.calls, ...two.calls]).toEqual([]);
+  });
+
+  it("says that no run is open where there is none to cancel", async () => {
+    one.answers["devloop/runs"] = { runs: [{ id: "r1", task: "1", title: "", state: "ended", started: 1 }] };
+    await call("devloop.cancel");
+    expect(vs.said).toEqual([["No run is open."]]);
+  });
+
+  it("says what waits for what, one after the other", async () => {
+    const blocked = [
+      { id: "1.2", by: ["1.1"] },
+      { id: "2.1", by: ["1.1", "1.2"] },
+    ];
+    one.answers["devloop.nextTask"] = { task: null, state: "blocked", blocked };
+    await call("devloop.nextTask");
+    one.answers["devloop.nextTask"] = { task: null, state: "blocked", blocked: [] };
+    await call("devloop.nextTask");
+    expect(vs.said.map(([text]) => text)).toEqual([
+      "No task can run now: 1.2 waits for 1.1; 2.1 waits for 1.1, 1.2.",
+      "No task can run now.",
+    ]);
+  });
+
+  it("is told on where the server went while the person was choosing", async () => {
+    vs.pick = (items) => {
+      one.answers["devloop.run"] = new Error("devloop's server is not running.");
+      return items[0];
+    };
+    await call("devloop.run");
+    expect(vs.said).toEqual([["devloop's server is not running."]]);
+  });
+
   it("says why a click started nothing", async () => {
     one.answers["devloop.continue"] = { run: null, message: "Every task of the plan is done." };
     await call("devloop.continue");

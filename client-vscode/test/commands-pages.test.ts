@@ -25,6 +25,14 @@ describe("trust", () => {
     expect(vs.pages.at(-1)).toContain("Nothing waits");
   });
 
+  it("is not led astray by keys that would be drawn as icons, and stays while the page is read", async () => {
+    one.answers["devloop/trust"] = { items: [item, { ...item, key: "gate:$(check) fine" }] };
+    vs.press = "Choose…";
+    await call("devloop.trust");
+    expect(vs.picks[0]).toMatchObject([{ label: "gate:test" }, { label: "gate:$\u2060(check) fine" }]);
+    expect(vs.options).toMatchObject({ canPickMany: true, ignoreFocusOut: true });
+  });
+
   it("accepts nothing when the question is closed, and asks none in restricted mode", async () => {
     one.answers["devloop/trust"] = { items: [item] };
     await call("devloop.trust");

@@ -10,6 +10,7 @@ export const vs = {
   press: undefined as string | undefined,
   pick: ((items: readonly unknown[]) => items[0]) as (items: readonly { label: string }[]) => unknown,
   picks: [] as unknown[][],
+  options: undefined as unknown,
   words: "" as string | undefined,
   program: undefined as readonly string[] | undefined,
   tasks: [] as unknown[],
@@ -22,6 +23,7 @@ export const vs = {
   uri: undefined as { handleUri(uri: unknown): Promise<void> } | undefined,
   editor: undefined as unknown,
   trusted: true,
+  folders: undefined as readonly unknown[] | undefined,
 };
 
 /** For `vi.mock("vscode", …)`. */
@@ -87,7 +89,8 @@ export function fakeVscode(): object {
       showErrorMessage: say,
       setStatusBarMessage: (text: string) => vs.bar.push(text),
       showInputBox: async () => vs.words,
-      showQuickPick: async (items: unknown[]) => {
+      showQuickPick: async (items: unknown[], options: unknown) => {
+        vs.options = options;
         vs.picks.push(items);
         return vs.pick(items as { label: string }[]);
       },
@@ -106,9 +109,9 @@ export function fakeVscode(): object {
       get isTrusted() {
         return vs.trusted;
       },
-      workspaceFolders: [
-        { name: "one", uri: { scheme: "file", path: "/one", fsPath: "/one", toString: () => "file:///one" } },
-      ],
+      get workspaceFolders() {
+        return vs.folders;
+      },
       asRelativePath: () => "tasks.json",
       getWorkspaceFolder: () => undefined,
       fs: {

@@ -64,6 +64,7 @@ export function freshWindow(): { readonly one: FakeSession; readonly two: FakeSe
     press: undefined,
     editor: undefined,
     trusted: true,
+    folders: [{ name: "one", uri: { scheme: "file", path: "/one", fsPath: "/one", toString: () => "file:///one" } }],
   });
   vs.pick = (items) => items[0];
   const [one, two] = [new FakeSession("one"), new FakeSession("two")];
@@ -71,7 +72,9 @@ export function freshWindow(): { readonly one: FakeSession; readonly two: FakeSe
   const none = () => ({ dispose: () => undefined });
   const sessions = {
     all,
-    current: one,
+    get current() {
+      return vs.folders?.length ? one : undefined;
+    },
     onDidChange: none,
     onDidChangeData: none,
     of: (uri: { toString(): string }) => all.find((each) => uri.toString().startsWith(each.folder.uri.toString())),

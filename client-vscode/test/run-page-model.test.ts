@@ -252,7 +252,7 @@ describe("what nobody was asked about", () => {
 
   it("comes with events, once", () => {
     const started = withEvents(loaded(), [event("hook.started", { event: "Stop", hooks: ["a"] })]);
-    expect(started.doing).toBe("Hooks of Stop");
+    expect(started.doing).toBe("Hook a");
     const blocked = event("hook.ended", { ...hook, result: "timeout", reason: "" });
     const ended = withEvents(started, [blocked, blocked]);
     expect(ended.doing).toBe("");

@@ -7,7 +7,7 @@ import type { Decision } from "../protocol";
 import { forNotice, oneLine } from "../views/text";
 import { Boxes } from "./boxes";
 import { type Choice, secretsOf } from "./content";
-import { type About, aboutOf, type Place, Places } from "./places";
+import { type About, aboutOf, giveBack, type Place, Places } from "./places";
 import type { Proposals } from "./proposal";
 import type { Review } from "./review";
 import type { Checkpoints } from "./store";
@@ -111,7 +111,7 @@ export class Deciding {
 
   /** Ask for what the decision needs and send it. */
   async decide(place: Place, decision: Decision, message?: string, leaveOut: readonly string[] = []): Promise<void> {
-    if ((await this.places.find(aboutOf(place))) === undefined) {
+    if ((await this.places.find(aboutOf(place), written(place, message))) === undefined) {
       return;
     }
     if (decision === "answer" && message === undefined && (place.content.question?.choices.length ?? 0) > 0) {
@@ -164,13 +164,18 @@ export class Deciding {
     } catch (problem) {
       const said = problem instanceof Error ? problem.message : String(problem);
       if (this.places.isOver(place)) {
-        this.places.over(session, run.id, content.number);
+        this.places.over(session, run.id, content.number, written(place, message));
         return true;
       }
       if (!probing) {
-        void vscode.window.showWarningMessage(forNotice(said));
+        void giveBack("warning", said, written(place, message));
       }
       return false;
     }
   }
+}
+
+/** Words of the person's own: what the agent offers as an answer can be chosen again. */
+function written({ content }: Place, message = ""): string {
+  return content.question?.choices.includes(message) ? "" : message;
 }

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Checkpoint, CommandArguments, Run, Shown } from "../protocol";
 import type { Session } from "../session";
-import { forNotice, oneLine } from "../views/text";
+import { forNotice, oneLine, plainLabel } from "../views/text";
 import { nameOf } from "./content";
 import type { Checkpoints } from "./store";
 
@@ -26,11 +26,14 @@ export class Places {
     private readonly checkpoints: Checkpoints,
   ) {}
 
-  /** The open checkpoint that is meant; when there are several, the person says which. Undefined and said so if none. */
-  async find(about: About): Promise<Place | undefined> {
+  /**
+   * The open checkpoint that is meant; when there are several, the person says which. Undefined and said so if none:
+   * then words that were `written` for it can be had back.
+   */
+  async find(about: About, written = ""): Promise<Place | undefined> {
     const run = about.run ?? this.runOf(about);
     if (run !== undefined) {
-      return this.open(run, about.checkpoint, about.uri);
+      return this.open(run, about.checkpoint, about.uri, written);
     }
     const waiting = this.checkpoints.all;
     if (waiting.length === 0) {
@@ -43,7 +46,7 @@ export class Places {
     }
     const rows = waiting.map(({ session, open }) => {
       const run = this.checkpoints.runOf(session, open.run);
-      const label = run === undefined ? open.run : nameOf(run);
+      const label = plainLabel(run === undefined ? open.run : nameOf(run), 80);
       const several = this.context.sessions.all.length > 1;
       return { label, ...(several ? { description: session.folder.name } : {}), open, uri: folderOf(session) };
     });
@@ -72,17 +75,17 @@ export class Places {
     return task === undefined ? undefined : session?.status?.runs.find(fits)?.id;
   }
 
-  private open(run: string, number: number | undefined, uri?: string): Place | undefined {
+  private open(run: string, number: number | undefined, uri?: string, written = ""): Place | undefined {
     const named = uri === undefined ? undefined : this.context.sessions.of(vscode.Uri.parse(uri));
     const session = named ?? this.checkpoints.sessionOf(run) ?? this.context.sessions.withRun(run);
     const waiting = session && this.checkpoints.of(session).of(run);
     const known = session && this.checkpoints.runOf(session, run);
-    if (session === undefined || waiting?.content === undefined || known === undefined) {
-      this.over(session, run, number);
+    if (session === undefined || waiting === undefined || waiting.number !== (number ?? waiting.number)) {
+      this.over(session, run, number, written);
       return undefined;
     }
-    if (number !== undefined && waiting.number !== number) {
-      this.over(session, run, number);
+    if (waiting.content === undefined || known === undefined) {
+      void giveBack("information", `What ${oneLine(run, 60)} waits for is still being read. Try again.`, written);
       return undefined;
     }
     return { session, run: known, content: waiting.content };
@@ -92,7 +95,7 @@ export class Places {
   over(session: Session | undefined, run: string, number: number | undefined, written = ""): void {
     if (session !== undefined && !isHeard(session)) {
       const gone = `devloop does not answer in ${session.folder.name}, so nothing was decided. Try again in a moment.`;
-      void vscode.window.showWarningMessage(forNotice(gone));
+      void giveBack("warning", gone, written);
       return;
     }
     void this.tellOver(session, run, number, written);
@@ -101,14 +104,13 @@ export class Places {
   private async tellOver(session: Session | undefined, run: string, number: number | undefined, written: string) {
     const known = session && this.checkpoints.runOf(session, run);
     const name = known === undefined ? oneLine(run, 60) : nameOf(known);
-    const decision = session && number !== undefined ? await this.decisionOf(session, run, number) : undefined;
+    if (number === undefined) {
+      await giveBack("information", `${name} does not wait for you now.`, written);
+      return;
+    }
+    const decision = session && (await this.decisionOf(session, run, number));
     const how = decision === undefined || decision === "" ? "" : ` (${oneLine(decision, 20)})`;
-    const said = forNotice(`It was decided already${how}: ${name}.`);
-    void vscode.window.showInformationMessage(said, ...(written === "" ? [] : [COPY])).then((chosen) => {
-      if (chosen === COPY) {
-        void vscode.env.clipboard.writeText(written);
-      }
-    });
+    await giveBack("information", `It was decided already${how}: ${name}.`, written);
   }
 
   /** The status may say that a checkpoint is over before the event that says how: then the server is asked. */
@@ -123,6 +125,15 @@ export class Places {
     } catch {
       return undefined; // it is over all the same
     }
+  }
+}
+
+/** Say why nothing was decided; words that nobody will read now can be had back. */
+export async function giveBack(kind: "information" | "warning", said: string, written: string): Promise<void> {
+  const { showInformationMessage, showWarningMessage } = vscode.window;
+  const show = kind === "warning" ? showWarningMessage : showInformationMessage;
+  if ((await show(forNotice(said), ...(written === "" ? [] : [COPY]))) === COPY) {
+    await vscode.env.clipboard.writeText(written);
   }
 }
 

@@ -17,7 +17,7 @@ export function sessionOf(context: Context, given: CommandArguments): Session {
   const found = byUri ?? byRun ?? sessions.current;
   if (found === undefined) {
     throw new Error(
-      vscode.workspace.workspaceFolders === undefined
+      (vscode.workspace.workspaceFolders?.length ?? 0) === 0
         ? "Open a folder first: devloop works on a project."
         : "No folder of this window uses devloop yet. `Devloop: New Plan` begins one.",
     );
@@ -84,7 +84,7 @@ export async function askRun(
   const rows = runRows(runs.filter(fits), new Date());
   const [only] = rows;
   if (only === undefined) {
-    throw new Error(runs.length === 0 ? "There is no run yet." : "There is no such run now.");
+    throw new Error(runs.length === 0 ? "There is no run yet." : "No run is open.");
   }
   return rows.length === 1 ? only.value.id : (await pick(rows, placeHolder))?.id;
 }

@@ -39,7 +39,7 @@ export async function explain(context: Context, given: CommandArguments): Promis
 }
 
 const KINDS = [
-  { label: "Found by its words", type: undefined },
+  { label: "Let devloop tell by the words", type: undefined },
   ...["feature", "task", "chore", "spike", "bug"].map((type) => ({ label: type, type })),
 ];
 

@@ -115,7 +115,7 @@ function look({ status, state }: Situation): MenuGroup {
     rows.push({ label: "$(arrow-right) Go to Next Task", command: "devloop.nextTask" });
   }
   rows.push({ label: "$(history) Show Run…", command: "devloop.showRun" });
-  rows.push({ label: "$(diff-multiple) Review Changes…", command: "devloop.showDiff" });
+  rows.push({ label: "$(diff-multiple) Review Changes of Run…", command: "devloop.showDiff" });
   return group("Look", ...rows);
 }
 

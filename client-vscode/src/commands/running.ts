@@ -12,7 +12,7 @@ const SHORTLY_MS = 6_000;
 export async function run(context: Context, given: CommandArguments): Promise<unknown> {
   const session = sessionOf(context, given);
   const task = given.task ?? referenceTo(await askTask(session));
-  return task && (await start(session, "devloop.run", { ...given, task }, task.id));
+  return task && (await start(session, "devloop.run", { ...given, task }, `task ${task.id}`));
 }
 
 export async function runHere(context: Context): Promise<unknown> {
@@ -21,7 +21,7 @@ export async function runHere(context: Context): Promise<unknown> {
   if (found === undefined) {
     throw new Error("There is no task at the cursor. Put it into a task of the plan.");
   }
-  return await start(session, "devloop.run", { task: referenceTo(found) }, found.id);
+  return await start(session, "devloop.run", { task: referenceTo(found) }, `task ${found.id}`);
 }
 
 export async function proceed(context: Context, given: CommandArguments): Promise<unknown> {
@@ -86,8 +86,9 @@ export async function nextTask(context: Context, given: CommandArguments): Promi
   }>("devloop.nextTask", given);
   if (answer.task === null) {
     const waits = answer.blocked.slice(0, 5).map((each) => `${oneLine(each.id, 40)} waits for ${each.by.join(", ")}`);
-    const said = answer.state === "all_complete" ? "Every task is done." : "No task can run now.";
-    void vscode.window.showInformationMessage(forNotice([said, ...waits].join(" "), 400));
+    const none = ["No task can run now", waits.join("; ")].filter(Boolean).join(": ");
+    const said = answer.state === "all_complete" ? "Every task is done." : `${none}.`;
+    void vscode.window.showInformationMessage(forNotice(said, 400));
   }
   return answer;
 }

@@ -3,13 +3,13 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { CommandArguments, TrustItem } from "../protocol";
-import { counted } from "../views/text";
+import { counted, plainLabel } from "../views/text";
 import { sessionOf } from "./ask";
 import type { Documents } from "./documents";
 import { pending, shown, trustText } from "./trust-text";
 
 const PAGE = "Trust";
-const MOST = 20;
+const MOST = 200;
 
 export async function trust(context: Context, documents: Documents, given: CommandArguments): Promise<void> {
   const session = sessionOf(context, given);
@@ -39,7 +39,11 @@ export async function trust(context: Context, documents: Documents, given: Comma
 }
 
 async function choose(items: readonly TrustItem[]): Promise<readonly TrustItem[]> {
-  const rows = items.slice(0, MOST * 10).map((item) => ({ label: item.key, description: item.kind, item }));
-  const chosen = await vscode.window.showQuickPick(rows, { canPickMany: true, placeHolder: "Trust which of them?" });
+  const rows = items.slice(0, MOST).map((item) => ({ label: plainLabel(item.key), description: item.kind, item }));
+  const chosen = await vscode.window.showQuickPick(rows, {
+    canPickMany: true,
+    placeHolder: "Trust which of them?",
+    ignoreFocusOut: true, // the page is read meanwhile
+  });
   return (chosen ?? []).map((row) => row.item);
 }

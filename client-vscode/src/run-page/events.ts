@@ -23,7 +23,7 @@ export const folds: Readonly<Record<string, Fold>> = {
   "turn.ended": turnEnded,
   "tool.started": toolStarted,
   "tool.ended": toolEnded,
-  "hook.started": (model, data) => ({ ...model, doing: `Hooks of ${line(data["event"], 40) || "this run"}` }),
+  "hook.started": (model, data) => ({ ...model, doing: hooksOf(data) }),
   "hook.ended": (model, data, at) => ({ ...model, doing: "", said: withHook(model.said, data, at) }),
   "model.waiting": modelWaiting,
   "gate.started": gateStarted,
@@ -41,6 +41,11 @@ export const folds: Readonly<Record<string, Fold>> = {
     return text === "" || model.notices.includes(text) ? model : { ...model, notices: [...model.notices, text] };
   },
 };
+
+function hooksOf(data: Row): string {
+  const names = Array.isArray(data["hooks"]) ? data["hooks"].map(String).join(", ") : "";
+  return `Hook ${line(names, 80) || line(data["event"], 40)}`.trim();
+}
 
 function state(model: Model, data: Row): Model {
   if (model.run.state === "ended") {

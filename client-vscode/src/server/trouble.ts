@@ -7,7 +7,7 @@ import { forNotice } from "../views/text";
 
 const LOG = { title: "Show Log", command: "devloop.showLog" };
 const DOCTOR = { title: "Doctor", command: "devloop.doctor" };
-const RETRY = { title: "Retry", command: "devloop.restart" };
+const RETRY = { title: "Try Again", command: "devloop.restart" };
 const INSTALL = { title: "Install…", command: "devloop.install" };
 const SELECT = { title: "Select Interpreter…", command: "devloop.selectInterpreter" };
 

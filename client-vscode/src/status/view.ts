@@ -1,6 +1,7 @@
 /** What the status item shows. Pure: the same things seen give the same item. Icons are codicons, `$(name)`. */
 
 import { buttons, type Choice, nameOf, saying } from "../checkpoints/content";
+import { waits } from "../decisions";
 import type { Live } from "../live/runs";
 import type { Checkpoint, Run, Sandbox, Status } from "../protocol";
 import type { SessionState } from "../session";
@@ -35,6 +36,7 @@ export const COMMANDS = [
   "devloop.continue",
   "devloop.decide",
   "devloop.doctor",
+  "devloop.install",
   "devloop.menu",
   "devloop.noSecret",
   "devloop.proposal",
@@ -60,12 +62,12 @@ export function statusView(seen: Seen): StatusView | undefined {
     case "failed":
       return simple(seen, "$(error) devloop", "error", `The server can't run. ${state.reason}`, [
         state.hint ? escaped(state.hint, 400) : "",
-        links(["Retry", "devloop.restart"], ["Show log", "devloop.showLog"], ["Doctor", "devloop.doctor"]),
+        links(["Try again", "devloop.restart"], ["Show log", "devloop.showLog"], ["Doctor", "devloop.doctor"]),
       ]);
     case "missing":
       return simple(seen, "$(warning) devloop: not found", "error", "devloop is not installed where VS Code looks.", [
         state.tried.length > 0 ? `Tried: ${escaped(state.tried.join(", "), 400)}` : "",
-        links(["Retry", "devloop.restart"], ["Show log", "devloop.showLog"]),
+        links(["Install…", "devloop.install"], ["Try again", "devloop.restart"], ["Doctor", "devloop.doctor"]),
       ]);
     case "stopped":
       return simple(seen, "$(debug-disconnect) devloop", "none", "The server is stopped.", [
@@ -175,7 +177,7 @@ function ofRun(seen: Seen, run: Run): Told {
   if (run.state === "waiting") {
     const checkpoint = seen.checkpoint(run.id);
     const kind = checkpoint?.kind ?? (run.waiting_for === "an answer" ? "question" : "decision");
-    const says = { decision: "waits for you", question: "asks you", problem: "needs you" }[kind] ?? "waits for you";
+    const says = waits(kind);
     const icon = kind === "question" ? "$(question)" : kind === "problem" ? "$(warning)" : "$(bell-dot)";
     return {
       icon,

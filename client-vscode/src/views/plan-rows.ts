@@ -1,4 +1,5 @@
 /** The rows of the Plan view. */
+import { waits } from "../decisions";
 import type { Plan, PlanPhase, PlanTask, TaskRun } from "../protocol";
 import { contextOf, type Icon, type Node, type Row, row } from "./rows";
 import { counted, escaped, joined, money, oneLine, some } from "./text";
@@ -255,7 +256,7 @@ function stands(task: PlanTask): string {
     case "working":
       return joined(who(run), run !== null && run.turn > 0 && `turn ${run.turn}`, cost) || "working";
     case "checkpoint":
-      return joined(run?.asks === "question" ? "asks you" : "waits for you", cost);
+      return joined(waits(run?.asks), cost);
     case "waiting":
       return task.blocked_by.length > 0
         ? `waits for ${some(

@@ -1,5 +1,6 @@
 /** The rows of the Runs view. */
 
+import { waits } from "../decisions";
 import { gatesOf, type Live, type LiveGate } from "../live/runs";
 import type { Run, Shown } from "../protocol";
 import { contextOf, type Icon, type Row, row } from "./rows";
@@ -96,7 +97,13 @@ function openRow(run: Run, live: Live, members: readonly RunRow[], folder: strin
   const label = labelOf(run);
   const turn = Math.max(run.turn, live.turn);
   const description = joined(
-    run.state === "waiting" ? waits(run) : turn > 0 ? `turn ${turn}` : run.waiting_for ? "" : run.state,
+    run.state === "waiting"
+      ? waits(typeof run.checkpoint === "object" ? run.checkpoint?.kind : null)
+      : turn > 0
+        ? `turn ${turn}`
+        : run.waiting_for
+          ? ""
+          : run.state,
     run.state !== "waiting" && doing(run, live),
     run.cost_usd !== 0 && money(run.cost_usd),
     run.scripted && "scripted",
@@ -114,11 +121,6 @@ function openRow(run: Run, live: Live, members: readonly RunRow[], folder: strin
     click: true,
     subject: { kind: "run", folder, run },
   });
-}
-
-function waits(run: Run): string {
-  const kind = typeof run.checkpoint === "object" ? run.checkpoint?.kind : undefined;
-  return kind === "question" ? "asks you" : "waits for you";
 }
 
 function decisions(run: Run): string[] {

@@ -10,7 +10,7 @@ export default async function reviewFindings(stage) {
   const { project, page } = window;
   project.write(FILE, '"""Rates of the day."""\n\n\ndef rate(text):\n    return eval(text)\n');
   await window.status(/\d+\/1\d/);
-  await window.command("Devloop: Review Changes…");
+  await window.command("Devloop: Have Changes Reviewed…");
   await window.press(window.picks("What is not committed"));
   await window.pressToastButton(/review: /, "Continue");
   await window.command("Notifications: Clear All Notifications");

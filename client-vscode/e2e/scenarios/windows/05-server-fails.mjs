@@ -24,14 +24,14 @@ export default async function serverFails(stage) {
   });
   stage.note("workbench shown → red status item", shown(Date.now() - begun, 15_000));
   await window.onlyToast(new RegExp(REASON));
-  for (const button of ["Show Log", "Doctor", "Retry"]) {
+  for (const button of ["Show Log", "Doctor", "Try Again"]) {
     const found = window.toast(REASON).locator("a.monaco-button", { hasText: new RegExp(button, "i") });
     await found.first().waitFor();
   }
   await stage.shot(window, "failed");
 
   project.play(TASKS);
-  await window.pressToastButton(REASON, /retry/i);
+  await window.pressToastButton(REASON, /try again/i);
   await window.status(/0\/2/);
   await window.lenses("Task 1.2", /Run/);
   await window.silent();
