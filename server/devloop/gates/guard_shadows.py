@@ -56,8 +56,9 @@ class Shadows:
         self._packages = {posixpath.dirname(path) for path in (*changed, *base) if path.endswith("/__init__.py")}
         tested = {self._begin(path) for path in (*changed, *base) if _is_loaded(path)}
         beside = (posixpath.dirname(folder) for folder in tested)
+        self._everywhere = {"", "src", "lib", *around.roots, *guard_files.FOLDERS} - {"test", "tests"}
         self._roots = {"", "src", "lib", *around.roots, *tested}
-        self._sources = {*self._roots, *guard_files.FOLDERS, *(posixpath.join(folder, "src") for folder in beside)}
+        self._sources = {*self._roots, *self._everywhere, *(posixpath.join(folder, "src") for folder in beside)}
         self._known: dict[str, list[str]] = {}
         """Modules of the base tree by the name that they are imported by."""
         for path in base:
@@ -88,7 +89,13 @@ class Shadows:
         own = [each for each in self._known.get(name, ()) if _module(each) != _module(path)]
         if guard_files.is_of_python(name) or (name in self._installed and not own):
             return name
-        return next((each for each in own if each not in self._gone), "")
+        met = (each for each in own if self._meets(folder, posixpath.dirname(_module(each))))
+        return next((each for each in met if each not in self._gone), "")
+
+    def _meets(self, folder: str, other: str) -> bool:
+        """Whether modules of both folders are imported in one session: not of two parts of a tree, each with tests."""
+        part = posixpath.dirname(folder) or folder
+        return other in self._everywhere or f"{folder}/".startswith(f"{other}/") or f"{other}/".startswith(f"{part}/")
 
     def _double(self, path: str) -> str:
         """The module of the same change that a new one at `path`, beside tests or at the root, stands before."""
