@@ -235,3 +235,11 @@ def test_a_configuration_that_opens_many_lists_is_read_once() -> None:
     begin = time.process_time()
     around = guard_named.around({"vitest.config.ts": "setupFiles: ['./a.ts', " * 10_000}, (), ("a.ts",))
     assert time.process_time() - begin < 3 and around.named == {"a.ts": "vitest.config.ts names it"}
+
+
+def test_a_configuration_that_a_command_names_is_read_whatever_it_is_called() -> None:
+    asked = ("ci/quick.ini", "ci/quick.config.mts", "tests/run.mjs", "check.sh")
+    assert [guard_named.names_files(path, run=True) for path in asked] == [True, True, False, False]
+    assert not any(map(guard_named.names_files, ("ci/quick.ini", "ci/conf.toml", "src/config.ts")))
+    around = guard_named.around({"ci/quick.ini": "[pytest]\naddopts = -p plug\n"}, ("plug.py",), ("plug.py",))
+    assert around.named == {"plug.py": "ci/quick.ini names it"}

@@ -32,6 +32,8 @@ _PYTHON: Final = re.compile(
     r"(?:^|/)(?:\.?pytest\.(?:ini|toml)|tox\.ini|setup\.cfg|pyproject\.toml|\.?mypy\.ini|\.?ruff\.toml|\.?pylintrc|\.coveragerc)$"
     r"|^(?:tests?/)?conftest\.py$"
 )
+_CONFIGURES: Final = re.compile(r"\.(?:ini|cfg|toml|ya?ml|jsonc?)$|(?:^|[./_-])conf(?:ig)?[^/]*$")
+_ENDINGS_OF_JS: Final = (".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".json", ".jsonc", ".yml", ".yaml")
 _SECTIONS: Final = ("jest", "vitest", "mocha", "ava", "nyc", "c8", "tap", "babel", "eslintConfig")
 """Of `package.json`, which names the work itself in its others."""
 _KEY_OF_JS: Final = re.compile(
@@ -55,9 +57,10 @@ _OPTIONS: Final = ("-p", "-c", "--cov-config", "--config-file")
 _CLOSE: Final = {"[": "]", "{": "}"}
 
 
-def names_files(path: str) -> bool:
-    """Whether the text of a configuration may name files that are part of the checks."""
-    return bool(_JS.search(path) or _PYTHON.search(path))
+def names_files(path: str, *, run: bool = False) -> bool:
+    """Whether the text of a file is a configuration that may name files that are part of the checks. `run`: a check's
+    command names it."""
+    return bool(_JS.search(path) or _PYTHON.search(path) or (run and _CONFIGURES.search(path)))
 
 
 def around(
@@ -96,7 +99,7 @@ class _Read:
         folder = posixpath.dirname(path)
         if guard_files.is_package_json(path):
             text = _sections(text)
-        in_python = bool(_PYTHON.search(path))
+        in_python = not (_JS.search(path) or path.endswith(_ENDINGS_OF_JS))
         if not in_python:
             text = _CALL.sub(lambda call: f"'{'/'.join(_QUOTED.findall(call['parts']))}'", text)
             for match in _IMPORTED.finditer(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from devloop import gates
@@ -38,7 +38,8 @@ async def changes(services: Services, spec: RunSpec, base: str, commit: str) -> 
 
 async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: str) -> tuple[Guard, ...]:
     """`changes` for a difference that is known; its patch is not cut at less than `PATCH`."""
-    around = await surroundings(services, found, base) if found.files else NOTHING
+    judges = await judging(services, base) if found.files else {}
+    around = await surroundings(services, found, base, judges) if found.files else NOTHING
     wanted = [
         file
         for file in found.files
@@ -51,7 +52,6 @@ async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: 
     if unread:
         told = f"{len(unread)} of {len(wanted)} files that are compared whole: their lines alone were looked at"
         listed = (*listed, Guard("unread", unread[0], 0, told))
-    judges = await judging(services, base) if found.files else {}
     known = {each.file for each in listed if each.kind == "configuration"}
     for file in found.files:
         gate = judges.get(file.path) or judges.get(file.old_path or "")
@@ -68,13 +68,13 @@ async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: 
     return await asyncio.to_thread(guard_allowed.allow, listed, named, files, now.get, was.get)
 
 
-async def surroundings(services: Services, found: Diff, base: str) -> Around:
-    """What of the base tree decides what the change means: its files, what its configuration names, what is installed
-    where the checks run."""
+async def surroundings(services: Services, found: Diff, base: str, judges: Collection[str]) -> Around:
+    """What of the base tree decides what the change means: its files, what its configuration and the files that its
+    checks run (`judges`) name, what is installed where they run."""
     paths = await services.workspace.below(base, (".",))
     changed = {path for file in found.files for path in (file.path, file.old_path) if path}
     above = {folder for path in changed for folder in guard_files.with_folders(path)}
-    configurations = [path for path in paths if guard_named.names_files(path)]
+    configurations = [path for path in paths if guard_named.names_files(path, run=path in judges)]
     configurations.sort(key=lambda path: (path.rpartition("/")[0] not in {"", *above}, path.count("/"), path))
     texts = await services.workspace.texts(base, configurations[:CONFIGURED], limit=SCRIPT)
     known = {path: text for path, text in texts.items() if text is not None}
