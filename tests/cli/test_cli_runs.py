@@ -76,6 +76,7 @@ def test_two_waiting_runs_have_to_be_named(devloop, scripted):
         (["run", "1.1", "--decide", "discard"], "discard"),
         (["run"], "Name a task"),
         (["continue", "-n", "0"], "Invalid value"),
+        (["continue", "--stop-at", "\u00b2"], "is no place to stop at"),
         (["nothing"], "devloop: No such command 'nothing'.\n  See `devloop --help`."),
         (["run", "1.1", "--decide", "perhaps"], "Invalid value for '--decide': 'perhaps' is not one of"),
         (["plan", "mark", "9.9", "todo"], "There is no task '9.9'.\n"),
@@ -234,9 +235,15 @@ def test_a_person_revises_with_a_message_and_then_stops(terminal, scripted):
 def test_a_person_answers_a_question_by_number(terminal, scripted, devloop):
     person = terminal("run", "1.3")
     person.until("Which one?")
+    for slip in ("9", "\u00b2"):
+        person.until("Answer:")
+        person.type(f"{slip}\n")
+        person.until("or say it in words")
     person.until("Answer:")
     person.type("2\n")
     person.until("Decision:")
+    person.type("\u00b2\n")
+    person.until("Choose one of")
     events = devloop("log", "--json").json["events"]
     assert [e["data"]["message"] for e in events if e["kind"] == "checkpoint.closed"] == ["b"]
     person.type("discard\n")

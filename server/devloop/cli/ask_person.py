@@ -62,8 +62,8 @@ class Person:
             forget_what_was_typed()
             typed = await self._line("Decision for all, or NUMBER for one:")
             word, _, rest = typed.partition(" ")
-            if word.isdigit() and 1 <= int(word) <= len(left):
-                run, checkpoint = left.pop(int(word) - 1)
+            if number := _number(word, len(left)):
+                run, checkpoint = left.pop(number - 1)
                 await self.decide(run, checkpoint, ask)
                 continue
             found = match(word, offered) if word and not word.isdigit() else None
@@ -136,8 +136,10 @@ class Person:
                 if found is not None:
                     return found, None
                 self._console.print(f"Choose one of: {others}.")
-            elif typed.isdigit() and 1 <= int(typed) <= len(choices):
-                return "answer", choices[int(typed) - 1]
+            elif number := _number(typed, len(choices)):
+                return "answer", choices[number - 1]
+            elif typed.isdigit() and choices:  # a slip rather than an answer
+                self._console.print(f"Choose 1 to {len(choices)}, or say it in words.")
             elif typed:
                 return "answer", typed
 
@@ -161,10 +163,17 @@ class Person:
         return (await read_line()).strip()
 
 
+def _number(typed: str, most: int) -> int:
+    """What was typed, as a number from 1 to `most`; 0 for anything else."""
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
+    return number if number <= most else 0
+
+
 def match(typed: str, decisions: list[str]) -> str | None:
     """The decision that a number, a name or an unambiguous beginning of one means."""
     if typed.isdigit():
-        return decisions[int(typed) - 1] if 1 <= int(typed) <= len(decisions) else None
+        number = _number(typed, len(decisions))
+        return decisions[number - 1] if number else None
     word = typed.lower()
     if word in decisions:
         return word

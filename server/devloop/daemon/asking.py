@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ def stop_at(params: Mapping[str, Any]) -> Answer | None:
     if isinstance(given, str) and given.strip().lower() in {*WHEN, *WHEN.values()}:
         word = given.strip().lower()
         return {"when": WHEN.get(word, word)}
-    number = int(given) if isinstance(given, str) and given.strip().isdigit() else given
+    number = int(given) if isinstance(given, str) and re.fullmatch(r"\s*[0-9]{1,6}\s*", given) else given
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= MAX_EVERY:
         raise UsageError(
             f"{one_line(str(given), 40)!r} is no place to stop at.",
