@@ -6,14 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
 from devloop import __version__
-from support.programs import WORK
-
-PROGRAM = [sys.executable, "-m", "devloop.cli.entry"]
+from support.programs import PROGRAM, WORK
 
 
 def test_a_killed_daemon_and_a_killed_engine_are_replaced_without_a_question(place, until):
@@ -155,8 +152,8 @@ def test_no_home_and_no_locale_are_no_obstacle(place):
     poor = {"PATH": place.environment["PATH"], "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     poor |= {name: value for name, value in place.environment.items() if name.startswith("DEVLOOP_")}
     place.environment = poor
-    assert place("plan", "show").code == 0
-    assert place("run", "1.1", "--decide", "commit").code == 0
+    assert place("plan", "show", program=PROGRAM).code == 0
+    assert place("run", "1.1", "--decide", "commit", program=PROGRAM).code == 0
 
 
 def test_on_windows_plans_can_be_read_and_the_rest_says_where_it_works(place, windows):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from devloop import plan as plans
-from support.programs import Place
+from support.programs import Place, until
 
 PLAN = """# Plan: Demo
 
@@ -48,10 +48,14 @@ def desk(place: Place):
     place.plan.parent.mkdir(exist_ok=True)
     place.plan.write_text(PLAN)
     yield place
-    for run in place("runs", "--json").json["runs"]:
-        if run["state"] != "ended":
-            place("cancel", run["id"])
+    for run in still_open(place):
+        place("cancel", run)
+    until(lambda: not still_open(place), "nothing is open")
     place.plan.write_text(PLAN)
+
+
+def still_open(place: Place) -> list[str]:
+    return [run["id"] for run in place("runs", "--json").json["runs"] if run["state"] != "ended"]
 
 
 def decide(place: Place, run: str, *words: str) -> dict:

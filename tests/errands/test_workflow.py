@@ -141,6 +141,7 @@ def test_what_can_not_be_meant_is_refused(place: Place, arguments: tuple[str, ..
 
 
 def test_a_plan_in_hand_is_not_replaced_unasked(place: Place) -> None:
+    place("stop")  # the daemon of another test knows what its clients brought
     del place.environment["DEVLOOP_SCENARIO"]  # and there is no key
     before = place.plan.read_text()
     refused = place("start", "Greet people", "--no-run", "--json")

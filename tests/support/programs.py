@@ -17,6 +17,7 @@ from devloop.files import held_lock
 from devloop.paths import StateDir
 from support import projects
 from support.engines import trust_everything
+from support.forked import run_program
 
 PROGRAM = [sys.executable, "-m", "devloop.cli.entry"]
 PLAN = """# Plan: Demo
@@ -103,18 +104,20 @@ class Place:
     def state(self) -> StateDir:
         return StateDir.of(self.root)
 
-    def __call__(self, *arguments, program=PROGRAM, **options) -> Result:
-        if "input" not in options:
-            options.setdefault("stdin", subprocess.DEVNULL)
+    def __call__(self, *arguments, program=None, env=None, given="") -> Result:
+        """Call devloop. Without `program` it is a fork of a process that has it loaded (`forked`)."""
+        environment = {**self.environment, **(env or {})}
+        if program is None and hasattr(os, "pidfd_open"):
+            return Result(run_program(arguments, self.root, environment, given, 60))
         done = subprocess.run(
-            [*program, *arguments],
+            [*(program or PROGRAM), *arguments],
             cwd=self.root,
-            env={**self.environment, **options.pop("env", {})},
+            env=environment,
+            input=given,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
             timeout=60,
-            **options,
         )
         return Result(done)
 
