@@ -21,8 +21,8 @@ def collectable() -> None:
 
 def told_by_the_kernel() -> None:
     """Let the loop hear from the kernel that a child has ended, as asyncio has it from Python 3.12 on. Before that a
-    thread waits for each child: a fifth of what a start costs, and a run starts some 150 times git. For a process's
-    main thread."""
+    thread waits for each child: a fifth of what a start costs, and a run starts git more than a hundred times. For a
+    process's main thread."""
     if sys.platform == "linux" and sys.version_info < (3, 12):
         with contextlib.suppress(OSError):  # a kernel or a sandbox without it: threads do it
             os.close(os.pidfd_open(os.getpid()))
