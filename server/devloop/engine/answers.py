@@ -63,10 +63,15 @@ def _figures(services: Services, spec: RunSpec, spent: Row | None) -> Row:
 
 
 def find(services: Services, run: str) -> Row:
-    row = services.store.run(run)
+    row = services.store.run(_text(run))
     if row is None:
         raise NotFound(f"There is no run {one_line(run)!r}.", hint=_meant_run(services, run))
     return row
+
+
+def _text(given: str) -> str:
+    """A terminal's arguments may be bytes that are no text; no record is called like that."""
+    return given.encode("utf-8", "replace").decode()
 
 
 def _meant_run(services: Services, said: str) -> str:
@@ -80,7 +85,8 @@ def _meant_run(services: Services, said: str) -> str:
 def runs(services: Services, params: Row) -> Row:
     """The newest runs, newest first. `task`: only those of a task, by its id; `open`: only those that did not end."""
     limit, still_open = int(params.get("limit") or 50), bool(params.get("open"))
-    rows = services.store.find_runs(task=params.get("task"), open_only=still_open, limit=limit)
+    task = params.get("task")
+    rows = services.store.find_runs(task=None if task is None else _text(str(task)), open_only=still_open, limit=limit)
     spent = services.store.spent_of([row["id"] for row in rows])
     return {"runs": [summary(services, row, spent[row["id"]]) for row in rows]}
 
