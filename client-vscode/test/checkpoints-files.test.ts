@@ -58,6 +58,14 @@ describe("addresses", () => {
     expect(addressOf({ scheme: SCHEME, path: `/${address.path}`, query: queryOf(address) })).toEqual(address);
   });
 
+  it("survive it with odd names of runs and very long paths too", () => {
+    const path = `${"deep/".repeat(900)}\u202e%2f..#?.py`;
+    for (const run of ["../..", "a&side=base", "r#1?x=%00", "läuf 1"]) {
+      const odd = { ...address, run, path };
+      expect(addressOf({ scheme: SCHEME, path: `/${path}`, query: queryOf(odd) })).toEqual(odd);
+    }
+  });
+
   it("of others are none of ours", () => {
     expect(addressOf({ scheme: "file", path: "/a", query: queryOf(address) })).toBeUndefined();
     expect(addressOf({ scheme: SCHEME, path: "/a", query: "" })).toBeUndefined();

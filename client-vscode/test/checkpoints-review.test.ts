@@ -143,6 +143,31 @@ describe("a review", () => {
     expect(screen.contexts["devloop.reviewing.commit"]).toBe(true);
   });
 
+  it("shows some of very many files, and short titles for very long names", async () => {
+    const long = `${"d".repeat(5000)}/\u202e.py`;
+    const many = Array.from({ length: 5000 }, (_, at) => ({ ...files[0], path: at === 0 ? long : `z${at}.py` }));
+    session.answers["devloop/diff"] = { run: "run-1.1-1", commit: "abc", files: many };
+    screen.executed = [];
+    await world.review.open({ run: "run-1.1-1" });
+    const [, title, resources] = screen.executed[0] as [string, string, unknown[]];
+    expect([title, resources.length]).toEqual(["Review 1.1: Add login (200 of 5000 files)", 200]);
+    await world.review.open({ run: "run-1.1-1" }, long);
+    const [command, , , name] = screen.executed.at(-1) as [string, unknown, unknown, string];
+    expect(command).toBe("vscode.diff");
+    expect(name).toMatch(/^d+… \(Review 1\.1: Add login/);
+    expect(name.length).toBeLessThan(200);
+  });
+
+  it("leaves nothing out in restricted mode", async () => {
+    session.state = { ...session.state, restricted: true } as typeof session.state;
+    const review = shown();
+    world.review.leave(review, file("a.py"), true);
+    expect([world.review.canLeaveOut(review), world.review.isLeftOut(review, review.files[0] as never)]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
   it("of nothing says so", async () => {
     session.answers["devloop/diff"] = { run: "run-1.1-1", commit: null, files: [] };
     await world.review.open({ run: "run-1.1-1" });

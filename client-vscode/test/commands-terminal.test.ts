@@ -35,7 +35,7 @@ describe("what the terminal has", () => {
     await call("devloop.worklog");
     expect(vs.tasks).toEqual([]);
     expect(vs.said.map(([text]) => text)).toEqual([
-      "In restricted mode devloop starts no program. Trust the folder first.",
+      "In restricted mode devloop runs no command. Trust the folder first.",
       "devloop's program was not found. `Devloop: Doctor` says where it was looked for.",
     ]);
   });

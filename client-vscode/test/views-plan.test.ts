@@ -148,6 +148,8 @@ describe("a task", () => {
   it("says that it asks", () => {
     const asking = only({ state: "checkpoint", run: taskRun({ state: "waiting", asks: "question", cost_usd: 0 }) });
     expect(asking.description).toBe("asks you");
+    const problem = only({ state: "checkpoint", run: taskRun({ state: "waiting", asks: "problem", cost_usd: 0 }) });
+    expect(problem.description).toBe("needs you");
     const waiting = only({ state: "checkpoint", run: taskRun({ state: "waiting", asks: "decision", cost_usd: 0 }) });
     expect(waiting.spoken).toBe("1.1 Do it, waits for you");
   });

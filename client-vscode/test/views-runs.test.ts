@@ -158,6 +158,8 @@ describe("a run at a checkpoint", () => {
     expect(waiting?.context).toBe(";run;open;checkpoint;can-continue;can-commit;");
     const asking = checkpoint({ kind: "question", decisions: ["answer"] });
     expect(rowsOf([run("r1", { state: "waiting", checkpoint: asking })])[0]?.description).toBe("asks you");
+    const problem = checkpoint({ kind: "problem", decisions: ["revise"] });
+    expect(rowsOf([run("r1", { state: "waiting", checkpoint: problem })])[0]?.description).toBe("needs you");
     expect(rowsOf([run("r1", { state: "waiting", checkpoint: 3 })])[0]?.context).toContain("can-commit");
   });
 });

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Context } from "../context";
 import type { Content } from "../protocol";
 import type { Session } from "../session";
-import { oneLine } from "../views/text";
+import { fileName, oneLine } from "../views/text";
 import { type Address, addressOf, queryOf, SCHEME, textOf } from "./files";
 
 const PATIENCE_MS = 5_000;
@@ -50,7 +50,7 @@ export function registerContents(context: Context): vscode.Disposable {
       try {
         return textOf(await session.request<Content>("devloop/content", { run, path, side, ...commit }), path);
       } catch (problem) {
-        return `${oneLine(path)} can't be shown: ${oneLine(problem instanceof Error ? problem.message : String(problem), 400)}\n`;
+        return `${fileName(path)} can't be shown: ${oneLine(problem instanceof Error ? problem.message : String(problem), 400)}\n`;
       }
     },
   });

@@ -92,7 +92,7 @@ interface Program {
 
 export async function programFor(context: Context, folder: vscode.WorkspaceFolder): Promise<Program> {
   if (!vscode.workspace.isTrusted) {
-    throw new Error("In restricted mode devloop starts no program. Trust the folder first.");
+    throw new Error("In restricted mode devloop runs no command. Trust the folder first.");
   }
   const { found } = await findServer(folder);
   const [program, ...rest] = (found && withoutLsp(found.command)) ?? [];

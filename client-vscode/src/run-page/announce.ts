@@ -1,15 +1,12 @@
 /** What a screen reader says when a run goes on: changes of its state and verdicts, never what is being written. Pure. */
 
 import type { PageState } from "./state";
-import { stateOf } from "./words";
+import { headingOf, stateOf } from "./words";
 
 export function announcement(before: PageState, after: PageState): string {
   const told: string[] = [];
-  const asks = after.checkpoint !== null && after.checkpoint.number !== before.checkpoint?.number;
-  if (asks) {
-    told.push(
-      after.checkpoint?.kind === "question" ? "The agent asks a question." : "The run waits for your decision.",
-    );
+  if (after.checkpoint !== null && after.checkpoint.number !== before.checkpoint?.number) {
+    told.push(`${headingOf(after.checkpoint.kind)}.`);
   } else if (before.run.state !== "" && stateOf(before.run) !== stateOf(after.run)) {
     told.push(`${stateOf(after.run)}.`);
   }

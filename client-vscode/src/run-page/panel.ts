@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { uriOf } from "../checkpoints/contents";
 import type { Context } from "../context";
 import type { Session } from "../session";
-import { runName } from "../views/text";
+import { fileName, runName } from "../views/text";
 import { isRecord } from "./check";
 import { Feed } from "./feed";
 import { type About, document } from "./html";
@@ -288,7 +288,7 @@ class Page {
       const about = { folder: this.session.folder.uri.toString(), run: this.run };
       const base = uriOf({ ...about, at: from, side: "base", path: file.old || path });
       const work = uriOf({ ...about, at: to, side: "work", path });
-      const title = `${oneLine(path, 80)} (${this.panel.title.replace(/^● /, "")})`;
+      const title = `${fileName(path, 80)} (${this.panel.title.replace(/^● /, "")})`;
       await vscode.commands.executeCommand("vscode.diff", base, work, title, { preview: true });
     }
   }

@@ -25,6 +25,13 @@ export function toneOf(run: RunHead): Tone {
   return run.state === "waiting" ? "wait" : run.state === "" || run.state === "queued" ? "calm" : "busy";
 }
 
+const HEADINGS: Readonly<Record<string, string>> = { question: "The agent asks", problem: "This needs you" };
+
+/** What stands over a checkpoint of this kind. */
+export function headingOf(kind: string): string {
+  return HEADINGS[kind] ?? "Ready for your decision";
+}
+
 export function stateOf(run: RunHead): string {
   const word = run.state === "ended" ? run.outcome || "ended" : run.state || "loading";
   return word.charAt(0).toUpperCase() + word.slice(1);

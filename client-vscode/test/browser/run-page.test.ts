@@ -80,7 +80,7 @@ describe("the page", () => {
     expect(all("header, main, aside")).toHaveLength(3);
     expect(all("h1").map((each) => each.textContent)).toEqual(["1.1 Read amounts of money"]);
     expect(all("h2").map((each) => each.textContent)).toEqual([
-      "Waiting for your decision",
+      "Ready for your decision",
       "Gates",
       "Changes",
       "Tokens and cost",
@@ -264,7 +264,7 @@ describe("a checkpoint", () => {
     show(begun);
     expect(live.textContent).toBe("");
     show(withEvents(begun, [event("checkpoint.opened", checkpoint())]));
-    expect(live.textContent).toBe("The run waits for your decision.");
+    expect(live.textContent).toBe("Ready for your decision.");
   });
 });
 

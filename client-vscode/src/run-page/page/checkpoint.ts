@@ -2,6 +2,7 @@
 
 import { detailOf, isDecision, needsWords, offered, recommended, titleAt, wordsOf } from "../../decisions";
 import type { Checkpoint } from "../state";
+import { headingOf } from "../words";
 import { button, el, fill, section, uniqueId } from "./dom";
 import { markdown } from "./markdown";
 
@@ -14,8 +15,6 @@ export interface CheckpointActions {
   /** Words that are being written, so that they outlive the page. */
   readonly draft: (text: string) => void;
 }
-
-const HEADINGS: Readonly<Record<string, string>> = { question: "The agent asks", problem: "This needs you" };
 
 function labelOf(decision: string, checkpoint: Checkpoint): string {
   return isDecision(decision) ? titleAt(decision, checkpoint) : decision;
@@ -62,7 +61,7 @@ export class CheckpointArea {
       this.root.hidden = checkpoint === null;
       fill(this.body);
       if (checkpoint !== null) {
-        this.title.textContent = HEADINGS[checkpoint.kind] ?? "Waiting for your decision";
+        this.title.textContent = headingOf(checkpoint.kind);
         this.build(checkpoint);
       }
     }
