@@ -189,7 +189,7 @@ async def test_an_unknown_run_is_refused_with_those_that_could_be_meant(one: Eng
     assert told.value.hint == f"These begin so: {run}. All: devloop runs."
     with pytest.raises(NotFound) as told:
         await one.ask("show", run="\udcff")
-    assert (await one.ask("runs", task="\udcff"))["runs"] == []
+    assert (await one.ask("runs", task="\udcff"))["runs"] == [] == (await one.ask("events", run="\udcff"))["events"]
     assert told.value.hint.startswith("The newest runs: run-")
     await discard(one, run)
     with pytest.raises(Refused, match="does not wait for a decision") as refused:

@@ -246,7 +246,7 @@ async def conversation(services: Services, params: Row) -> Row:
 
 
 def events(services: Services, params: Row) -> Row:
-    after = params.get("after")
+    after, run = params.get("after"), params.get("run")
     limit = min(int(params.get("limit") or 500), 5000)
-    found = services.store.events(after=-1 if after is None else int(after), limit=limit, run=params.get("run"))
+    found = services.store.events(after=-1 if after is None else int(after), limit=limit, run=run and _text(str(run)))
     return {"events": found, "last": services.store.last_event()}
