@@ -149,6 +149,14 @@ describe("words that nobody reads", () => {
     await hadBack("Use the sign.", "It was decided already (commit): 1.1 Add login.");
   });
 
+  it("can be had back when they came with the command, from the page of a run", async () => {
+    await session.waits(checkpoint());
+    screen.toasts = [];
+    await session.decided(1, "stop");
+    await world.deciding.take({ run: "run-1.1-1", checkpoint: 1, decision: "revise", message: "Use the sign." });
+    await hadBack("Use the sign.", "It was decided already (stop): 1.1 Add login.");
+  });
+
   it("are not offered where the answer is one of the agent's", async () => {
     await session.waits(question(["a", "b", "c"]));
     await screen.toast.press("Answer…");

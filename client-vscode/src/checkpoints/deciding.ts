@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { Context } from "../context";
 import { accepts, needsWords } from "../decisions";
-import type { Decision } from "../protocol";
+import type { CommandArguments, Decision } from "../protocol";
 import { forNotice, oneLine } from "../views/text";
 import { Boxes } from "./boxes";
 import { type Choice, secretsOf } from "./content";
@@ -34,6 +34,16 @@ export class Deciding {
   ) {
     this.places = new Places(context, checkpoints);
     this.boxes = new Boxes(this.places, (place) => this.review().leftOut(place));
+  }
+
+  /** What a command, a link or a run's page says; without a decision the person is asked for one. */
+  async take(given: CommandArguments): Promise<void> {
+    const { decision, message, leave_out } = given;
+    if (decision === undefined) {
+      return this.choose(given);
+    }
+    const place = await this.places.find(given, message);
+    await (place && this.decide(place, decision, message, leave_out));
   }
 
   /** Every decision with what it does. */

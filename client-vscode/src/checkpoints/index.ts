@@ -51,13 +51,7 @@ export function register(context: Context): void {
     command("devloop.proposal", (given) => deciding.showProposal(read(given))),
     command("devloop.noSecret", (given) => deciding.noSecret(read(given))),
     command("devloop.answer", (given) => deciding.choose(read(given))),
-    command("devloop.decide", async (given) => {
-      const about = read(given);
-      const place = about.decision === undefined ? undefined : await deciding.places.find(about);
-      await (about.decision === undefined
-        ? deciding.choose(about)
-        : place && deciding.decide(place, about.decision, about.message, about.leave_out));
-    }),
+    command("devloop.decide", (given) => deciding.take(read(given))),
     command("devloop.review", (given) => {
       const path = typeof given === "object" && given !== null && "path" in given ? given.path : undefined;
       return review.open(read(given), typeof path === "string" && !(given instanceof vscode.Uri) ? path : undefined);
