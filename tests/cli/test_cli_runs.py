@@ -325,7 +325,7 @@ def test_the_run_may_be_left_out_where_it_is_looked_at(devloop, scripted):
 def test_with_nothing_accepted_there_is_nothing_to_land(devloop):
     told = devloop("land")
     assert told.code == 0 and "Nothing was accepted here yet." in told.out
-    assert devloop("land", "--json").json == {"commits": 0, "branch": None, "old": None, "new": None}
+    assert devloop("land", "--json").json == {"commits": 0, "branch": None, "old": None, "new": None, "run": None}
 
 
 def test_a_task_that_waits_is_explained_as_not_done(devloop, scripted):

@@ -21,7 +21,7 @@ def answer(name: str, params: Mapping[str, Any], settings: Callable[[], Settings
         raise NotFound(f"There is no run {one_line(str(params['run']), 80)!r}.", hint="Nothing has been run here yet.")
     match name:
         case "land":
-            return {"commits": 0, "branch": None, "old": None, "new": None}
+            return {"commits": 0, "branch": None, "old": None, "new": None, "run": None}
         case "runs":
             return {"runs": []}
         case "events":
