@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from devloop.gates.guard import Guard
+from devloop.gates.guard_shadows import Around
 from devloop.gates.guards import changes_to_checks
 from support.patches import Texts, told
 
@@ -340,10 +341,24 @@ WAYS: dict[str, Texts] = {
         "from sys import exit as leave\nif money:\n    leave(0)",
         "getattr(sys, 'exit')(0)",
         "def leave():\n    raise SystemExit(0)\n\n\nleave()",
+        "import functools\nleave = functools.partial(sys.exit, 0)\nleave()",
+        "class Names:\n    leave = sys.exit\n\n\nNames.leave(0)",
+        "ways = {'a': sys.exit}\nways['a'](0)",
+        "class Leave:\n    def __init__(self):\n        raise SystemExit(0)\n\n\nLeave()",
+        "Stop = SystemExit\nraise Stop(0)",
+        "class Stop(SystemExit):\n    pass\n\n\nraise Stop(0)",
+        "waiting = (each for each in money.rows())\nwaiting.throw(SystemExit)",
+        "if __name__ != 'money':\n    raise SystemExit(0)",
+        "def leave():\n    raise SystemExit(0)\n\n\nleave()\n\n\ndef leave():\n    pass",
+        "import ctypes\n\n\ndef test_b():\n    ctypes.CDLL(None).exit(0)",
+        "import ctypes\n\n\ndef test_b():\n    libc = ctypes.CDLL('libc.so.6')\n    libc.exit(0)",
+        "from os import *\n\n\ndef test_b():\n    abort()",
         "def setUpModule():\n    raise SystemExit(0)",
         "class TestB:\n    @classmethod\n    def setUpClass(cls):\n        sys.exit(0)",
         "try:\n    import money.more\nexcept ImportError:\n    sys.exit(0)",
     )},
+    "ends: by a module of the work": changed("src/money.py", "x = 1\n", "x = 1\n", "from os import _exit as leave\n"),
+    "ends: by a module of the work, asked for by name": changed("src/money.py", "x = 1\n", "x = 1\n", "getattr(os, '_exit')(0)\n"),
     "ends: a test that was there": python("    assert total(prices)", "    money.os._exit(0)\n    assert total(prices)"),
     "ends: a new fixture": {**changed("tests/conftest.py", "import pytest\n", "pytest\n", "pytest\nimport os\n\n\n@pytest.fixture\ndef shop():\n    os._exit(0)\n"), **new("tests/test_b.py", "def test_b(shop):\n    assert shop\n")},
     **{f"js ends: {line}": new("test/a.test.ts", f"test('a', () => {{\n  {line}\n}})\n") for line in (
@@ -591,6 +606,7 @@ HONEST: dict[str, Texts] = {
         "import signal\n\n\ndef test_b():\n    for name in ('SIGINT', 'SIGTERM'):\n        assert getattr(signal, name)",
         "import os\n\n\ndef test_b():\n    assert getattr(os, 'getuid', None)",
         "import faulthandler\nfaulthandler.enable()",
+        "import ctypes\n\n\ndef test_b():\n    libc = ctypes.CDLL(None, use_errno=True)\n    assert libc.getpid()",
         "def test_b():\n    assert money.exit(1)\n    money.context.abort()",
         "def test_b(app):\n    app.exit()\n    exit = app.exit\n    assert exit(0)",
         "def main():\n    sys.exit(pytest.main([__file__]))\n\n\nif __name__ == '__main__':\n    main()",
@@ -615,3 +631,17 @@ def test_a_test_of_go_that_got_the_name_of_a_system_holds() -> None:
     assert [(each.kind, each.holds) for each in changes_to_checks(moved)] == [("deleted-test", True)]
     back = moved.replace("money_plan9_test.go", "sum_test.go")
     assert changes_to_checks(back) == ()
+
+
+def test_a_module_that_is_renamed_to_what_is_installed_holds() -> None:
+    """As git says it of a file that was only renamed."""
+    moved = "diff --git a/src/shop/net.py b/requests.py\nsimilarity index 100%\nrename from src/shop/net.py\nrename to requests.py\n"
+    around = Around(frozenset(TREE), frozenset(INSTALLED))
+    (found,) = changes_to_checks(moved, around=around)
+    assert found.holds and found.text == "renamed from src/shop/net.py: stands before the module requests"
+    assert (
+        changes_to_checks(
+            moved.replace("b/requests.py", "b/src/bank.py").replace("to requests", "to src/bank"), around=around
+        )
+        == ()
+    )

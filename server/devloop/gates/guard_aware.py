@@ -11,7 +11,7 @@ from devloop.gates.patch import FileDiff, Line
 
 _AWARE: Final = re.compile(
     r"\bPYTEST_(?:CURRENT_TEST|VERSION|XDIST\w*)\b|\bDEVLOOP_GATE|devloop[_-]gate|\bjunit_?xml\b|\bxmlpath\b|\bos\._exit\s*\("
-    r"|\brequest\.session\.(?:items\b(?!\()|shouldstop\b|shouldfail\b|testsfailed\b)"
+    r"|\bimport\b[^#]{0,80}\b_exit\b|\bgetattr\([^()]{0,40},\s*+['\"]_exit\b|\brequest\.session\.(?:items\b(?!\()|shouldstop\b|shouldfail\b|testsfailed\b)"
     r"|\bfrom\s+_pytest\b|\bimport\s+_pytest\b|\b_pytest\.\w|\bpluggy\b|sys\.modules\b.{0,40}(?:pytest|unittest)"
     r"|(?:pytest|unittest).{0,20}\bin\s+sys\.modules|\bgc\.get_objects\s*\(|\bsys\.meta_path\b|\bos\.dup2\s*\("
     r"|\bpytest_(?:runtest|collection|sessionfinish|unconfigure|configure|report|terminal|exception|pyfunc)\w*\b"

@@ -23,6 +23,7 @@ _HARD: Final = frozenset(("_exit", "abort", "raise_signal", "interrupt_main", "_
 _PLAIN: Final = frozenset(("exit", "quit"))
 _SYSTEM: Final = frozenset(("os", "posix", "nt"))
 _MODULES: Final = _SYSTEM | {"sys", "pytest", "_pytest", "signal", "_thread", "builtins", "faulthandler"}
+_LIBRARIES: Final = frozenset(("CDLL", "PyDLL"))
 _SELF: Final = frozenset(("getpid", "getpgrp", "getpgid"))
 _STANDS_IN: Final = frozenset(("setattr", "delattr", "patch", "object", "spy", "hasattr"))
 """Calls that put something in the place of what they name, or only ask about it."""
@@ -54,7 +55,10 @@ class _Module:
     def __init__(self, module: ast.Module) -> None:
         self._module = module
         self._all = list(statements(module))
-        self._functions = {each.name: each for each in self._all if isinstance(each, Function)}
+        self._functions: dict[str, list[Function]] = {}
+        """By name; a class stands for its methods."""
+        self._leaving = {"SystemExit"}
+        """Names for `SystemExit`."""
         self._modules: dict[str, str] = {}
         """Names of modules that can end a process, by what they are called here."""
         self._names: dict[str, str] = dict.fromkeys(_PLAIN, "exit")
@@ -62,7 +66,7 @@ class _Module:
         self._pids: set[str] = set()
         for each in self._all:
             self._bind(each)
-        arguments = (part for each in self._functions.values() for part in ast.walk(each.args))
+        arguments = (part for each in self._all if isinstance(each, Function) for part in ast.walk(each.args))
         for name in _PLAIN.intersection(part.arg for part in arguments if isinstance(part, ast.arg)):
             self._names.pop(name, None)
 
@@ -74,7 +78,9 @@ class _Module:
                     self._modules[each.asname or root] = root
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _MODULES:
             for each in node.names:
-                if word := _word(node.module or "", each.name):
+                if each.name == "*":
+                    self._names |= dict.fromkeys(_HARD, "end")
+                elif word := _word(node.module or "", each.name):
                     self._names[each.asname or each.name] = word
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -86,10 +92,18 @@ class _Module:
                     self._names[name] = word
                 if module and isinstance(node.value, ast.Name):
                     self._modules[name] = module
+                if last(node.value) in self._leaving:
+                    self._leaving.add(name)
+            if isinstance(node.value, ast.Call) and last(node.value.func) in _LIBRARIES:
+                self._modules.update(dict.fromkeys(names, "libc"))
             if isinstance(node.value, ast.Call) and last(node.value.func) in _SELF:
                 self._pids.update(names)
         elif isinstance(node, Definition):
             self._names.pop(node.name, None)
+            methods = node.body if isinstance(node, ast.ClassDef) else [node]
+            self._functions.setdefault(node.name, []).extend(each for each in methods if isinstance(each, Function))
+            if isinstance(node, ast.ClassDef) and any(last(each) in self._leaving for each in node.bases):
+                self._leaving.add(node.name)
 
     def told(self) -> Iterator[ast.stmt]:
         outside = {id(each) for each in self._run_outside_of_tests()}
@@ -98,7 +112,7 @@ class _Module:
             calls = (node for node in nodes if isinstance(node, ast.Call) and last(node.func) in _STANDS_IN)
             named = {id(part) for call in calls for part in call.args if isinstance(part, ast.Constant)}
             if any(self._ends(node, id(each) in outside) for node in nodes if id(node) not in named) or (
-                isinstance(each, ast.Raise) and id(each) in outside and _is_exit(each.exc)
+                isinstance(each, ast.Raise) and id(each) in outside and self._leaves(each.exc)
             ):
                 yield each
 
@@ -113,9 +127,14 @@ class _Module:
                 or (outside and word == "exit")
                 or any(isinstance(e, ast.expr) and self._stands_for(e) == "exit" for e in handed)
                 or self._is_at_itself(node)
+                or (last(node.func) == "throw" and any(map(self._leaves, node.args)))
                 or (last(node.func) == "dump_traceback_later" and any(e.arg == "exit" for e in node.keywords))
             )
-        return isinstance(node, ast.expr) and self._stands_for(node) == "end"
+        word = self._stands_for(node) if isinstance(node, ast.expr) else ""
+        return word == "end" or (outside and word == "exit")
+
+    def _leaves(self, raised: ast.expr | None) -> bool:
+        return last(raised.func if isinstance(raised, ast.Call) else raised) in self._leaving
 
     def _stands_for(self, node: ast.expr) -> str:
         """`end` for what ends a process at once, `exit` for what raises `SystemExit`, else ""."""
@@ -126,6 +145,8 @@ class _Module:
                 return "end"
             case ast.Attribute(attr=attr, value=ast.Name(id=name)) if name in self._modules:
                 return _word(self._modules[name], attr)
+            case ast.Attribute(attr=attr, value=ast.Call(func=func)) if last(func) in _LIBRARIES:
+                return _word("libc", attr)
             case ast.Attribute(attr=attr, value=ast.Call(func=func, args=[ast.Constant(value=str(name))])):
                 return _word(name, attr) if last(func) in ("__import__", "import_module") else ""
             case ast.Call(func=ast.Name(id="getattr"), args=[ast.Name(id=name), wanted, *_]) if name in self._modules:
@@ -144,16 +165,15 @@ class _Module:
 
     def _run_outside_of_tests(self) -> Iterator[ast.stmt]:
         waiting: list[ast.stmt] = [each for each in self._module.body if not _is_main(each)]
-        waiting += [part for each in self._functions.values() if each.name in _FIXTURES for part in each.body]
+        waiting += [part for name in _FIXTURES for each in self._functions.get(name, ()) for part in each.body]
         seen: set[str] = set()
         while waiting:
             node = waiting.pop()
             yield node
             for part in own(node):
-                if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id not in seen:
-                    seen.add(part.func.id)
-                    called = self._functions.get(part.func.id)
-                    waiting += called.body if called is not None else []
+                if isinstance(part, ast.Call) and (name := last(part.func)) not in seen:
+                    seen.add(name)
+                    waiting += [inner for called in self._functions.get(name, ()) for inner in called.body]
             if not isinstance(node, Function):
                 waiting += (each for each in _children(node) if not _is_main(each))
 
@@ -168,17 +188,12 @@ def _children(node: ast.AST) -> Iterator[ast.stmt]:
 
 def _word(module: str, name: str) -> str:
     root = module.partition(".")[0]
-    if name in _HARD or (root in _SYSTEM and name.startswith("exec")):
+    if name in _HARD or (root == "libc" and name in _PLAIN) or (root in _SYSTEM and name.startswith("exec")):
         return "end"
     if root in ("pytest", "_pytest"):
         return "end" if name in ("exit", "Exit") else ""
     return "exit" if name in _PLAIN and root in ("sys", "builtins") else ""
 
 
-def _is_exit(raised: ast.expr | None) -> bool:
-    return last(raised.func if isinstance(raised, ast.Call) else raised) == "SystemExit"
-
-
 def _is_main(node: ast.stmt) -> bool:
-    """`if __name__ == "__main__":`"""
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Compare) and last(node.test.left) == "__name__"
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) == "__name__ == '__main__'"

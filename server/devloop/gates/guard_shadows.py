@@ -87,7 +87,7 @@ class Shadows:
         if name in guard_files.FOLDERS or name in _NEVER_IMPORTED:
             return ""
         own = [each for each in self._known.get(name, ()) if _module(each) != _module(path)]
-        if guard_files.is_of_python(name) or (name in self._installed and not own):
+        if guard_files.is_of_python(name) or (name in self._installed and name not in self._known):
             return name
         met = (each for each in own if self._meets(folder, posixpath.dirname(_module(each))))
         return next((each for each in met if each not in self._gone), "")

@@ -119,12 +119,13 @@ def _configuration(file: FileDiff, read: Reader | None, around: Around) -> list[
 def _stands_before(file: FileDiff, shadows: Shadows) -> list[Guard]:
     """A new file that is taken for another one: by Python, by what checks types, or as a tool."""
     path = file.new
-    if file.old or not path:
+    if file.old == file.new or not path:
         return []
+    verb = f"renamed from {file.old}" if file.old else "added"
     if other := shadows.before(path):
-        return [guard("configuration", path, 0, f"added: stands before the module {other}")]
+        return [guard("configuration", path, 0, f"{verb}: stands before the module {other}")]
     if other := guard_shadows.stands_in(path):
-        return [guard("configuration", path, 0, f"added: types are taken from it, and not from {other}")]
+        return [guard("configuration", path, 0, f"{verb}: types are taken from it, and not from {other}")]
     return []
 
 
