@@ -12,8 +12,6 @@ from typing import Any, Final, Literal
 
 from devloop.lists import more
 
-from devloop.lists import more
-
 Kind = Literal[
     "fresh_start_resume",
     "stale_fresh_start",
