@@ -22,7 +22,9 @@ async def test_templates_are_whole_plans_without_errors(tmp_path):
 async def test_init_writes_what_the_template_showed_and_never_over_it(tmp_path):
     shown = {each["name"]: each["text"] for each in (await new_plan.templates(tmp_path))["templates"]}
     answer = await new_plan.init(tmp_path, {"template": "feature"})
-    assert answer == {"plan": ".devloop/plan.md", "created": [".devloop/plan.md", ".gitignore"], "git": False}, "git may come later"
+    assert answer == {"plan": ".devloop/plan.md", "created": [".devloop/plan.md", ".gitignore"], "git": False}, (
+        "git may come later"
+    )
     assert (tmp_path / ".devloop/plan.md").read_text("utf-8") == shown["feature"]
     assert (await new_plan.init(tmp_path, {"template": "bugfix"}))["created"] == []
     assert (tmp_path / ".devloop/plan.md").read_text("utf-8") == shown["feature"]

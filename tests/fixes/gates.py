@@ -328,7 +328,7 @@ FIXES: tuple[Fix, ...] = (
     Fix(
         name="no-landing-beside-what-no-gate-saw",
         threat="§13.6: accepted work lands on a branch that went on, and no check has run on the two together",
-        says="where the branch went on since the gates ran, what was accepted lands only once they saw the two together",
+        says="where the branch went on since the gates ran, what was accepted lands only once they saw both",
         cuts=(
             Cut("engine/landing.py", "    if not planned.needs_gates:\n", "    if True:\n"),
             Cut("runs/acceptance.py", "    if planned.needs_gates:\n", "    if False:\n"),
