@@ -28,10 +28,10 @@ export const DECISIONS: Readonly<Record<Decision, DecisionWords>> = {
   },
   fresh: {
     title: "Fresh Start",
-    detail: "Accept the work and end here; the next start begins with an empty conversation.",
+    detail: "Accept the work, write the hand-off and end here; the next conversation begins empty.",
     icon: "debug-restart",
   },
-  stop: { title: "Stop", detail: "Accept the work, write the summary and end here.", icon: "debug-stop" },
+  stop: { title: "Stop", detail: "Accept the work, tick the task and end the loop.", icon: "debug-stop" },
   revise: {
     title: "Revise…",
     detail: "Tell the agent what to change; the same run goes on.",
