@@ -238,6 +238,18 @@ async def _lands_where_the_branch_went_on(held: Engine) -> None:
     assert (await held.row(run))["outcome"] == "landed" and held.marks("1.2")[-1] == "committed"
     assert git(held.root, "rev-parse", "HEAD^") == theirs and (held.root / "1.2.txt").exists()
     assert (await held.ask("stats"))["total"]["runs"] == 2, "no agent's work, and so no success of one"
+    await _says_so_of_what_a_person_merged(held)
+
+
+async def _says_so_of_what_a_person_merged(held: Engine) -> None:
+    run = await accepted_only(held, "1.3")
+    persons_commit(held, "check.sh", "test ! -e 1.3.txt\n")
+    waiting = (await held.ask("land"))["run"]
+    await held.checkpoint(waiting)
+    git(held.root, "merge", "-q", "-s", "ours", "-m", "by hand", "devloop/plan")
+    await held.decide(waiting, "commit")
+    assert (await held.ended(waiting))["outcome"] == "landed"
+    assert (await held.row(run))["outcome"] == "landed" and held.marks("1.3")[-1] == "committed"
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["before the refs moved", "after the refs moved"])

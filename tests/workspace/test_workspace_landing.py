@@ -155,6 +155,16 @@ async def test_a_commit_that_the_person_took_already_is_not_landed_twice(repo, w
     assert repo.git("log", "--format=%s", "-2").split("\n") == ["Do r2", "took it"]
 
 
+async def test_where_the_person_took_all_of_it_no_gate_is_asked_and_nothing_waits(repo, workspace):
+    one = await accepted(workspace, "r1", {"one.txt": "1"})
+    repo.commit({"mine.txt": "m"}, "mine")
+    repo.git("cherry-pick", one)
+    planned = await workspace.plan_landing()
+    assert planned.commits == () and not planned.needs_gates
+    assert (await workspace.finish_landing(planned)).commits == ()
+    assert len(await workspace.pending()) == 0 and repo.ref("devloop/plan") == repo.head
+
+
 async def test_a_conflict_with_the_persons_branch_is_refused_and_changes_nothing(repo, workspace):
     tip = await accepted(workspace, "r1", {"src/a.py": "one\nagent\nthree\n"})
     mine = repo.commit({"src/a.py": "one\nmine\nthree\n"})

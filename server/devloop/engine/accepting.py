@@ -126,7 +126,8 @@ async def land_rest(run: str, ready: Outcome, at: Position) -> Outcome:
         match landed["outcome"]:
             case "landed":
                 return {"outcome": "landed", "reason": ""}
-            case "nothing":
+            case "nothing":  # a person merged it: what is there is said of every run all the same
+                await steps.land(run, "")
                 return {"outcome": "landed", "reason": "it was on your branch already"}
             case "cancelled":
                 return {"outcome": "cancelled", "reason": "cancelled by a person; the work is on the plan branch"}

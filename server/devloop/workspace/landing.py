@@ -80,6 +80,8 @@ async def plan(own: OwnGit, plan_branch: PlanBranch, branch: str | None, plan_pa
     new = tip
     if not await is_ancestor(own, head.commit, tip):
         new, commits = await _rebased(own, plan_branch, commits, head.commit, plan_path)
+        if not commits:  # the person took all of it, commit by commit: no gate has to see what is there already
+            return Landing(head.branch, head.commit, head.commit, tip, (), False, ())
     changed = await own.git().run("diff-tree", "-r", "--name-only", "--no-renames", "-z", head.commit, new)
     files = tuple(map(names.shown, names.split_paths(changed.out)))
     gates = await tree_of(own, new) != await tree_of(own, tip)
@@ -118,9 +120,11 @@ async def finish(
 ) -> Landed:
     """Carry a planned landing out. Raises `LandingRefused` with the files when something stands in the way."""
     commits, new = await _with_plan(own, landing, plan_path, plan_bytes)
-    if not commits:
-        return Landed(landing.old, landing.old, ())
     repository = own.repository
+    if not commits:
+        if not await is_ancestor(own, landing.plan, landing.old):  # nothing of it waits any more
+            await Steps(own, plan_branch, landing, landing.old, None).move_refs()
+        return Landed(landing.old, landing.old, ())
     tracked = plan_path is not None and bool(await entries(own, new, [plan_path]))
     plan_file = plan_path if tracked else None
     steps = Steps(own, plan_branch, landing, new, plan_file)
