@@ -156,10 +156,10 @@ async def _of(project: Project, repository: Repository) -> tuple[str, list[str]]
         return head, []
     tip = await workspace.plan_head()
     if await releases.comes_after(repository, tip, head):
-        return tip, [f"{len(pending)} accepted commits that have not landed belong to it and land with it."]
+        return tip, [f"{wording.many(len(pending), 'accepted commit')} not landed yet: part of it, to land with it."]
     raise Refused(
-        f"{len(pending)} accepted commits have not landed, and your branch went on without them.",
-        hint="They would land with the release: bring them together first, with devloop land.",
+        f"{wording.many(len(pending), 'accepted commit')} not landed yet, and your branch went on meanwhile.",
+        hint="All of it would land with the release: bring it together first, with devloop land.",
     )
 
 
