@@ -238,14 +238,20 @@ async def _lands_where_the_branch_went_on(held: Engine) -> None:
     assert (await held.row(run))["outcome"] == "landed" and held.marks("1.2")[-1] == "committed"
     assert git(held.root, "rev-parse", "HEAD^") == theirs and (held.root / "1.2.txt").exists()
     assert (await held.ask("stats"))["total"]["runs"] == 2, "no agent's work, and so no success of one"
-    await _says_so_of_what_a_person_merged(held)
+    await _takes_up_a_gate_and_says_so_of_what_a_person_merged(held)
 
 
-async def _says_so_of_what_a_person_merged(held: Engine) -> None:
+async def _takes_up_a_gate_and_says_so_of_what_a_person_merged(held: Engine) -> None:
     run = await accepted_only(held, "1.3")
     persons_commit(held, "check.sh", "test ! -e 1.3.txt\n")
+    config = held.root / ".devloop" / "config.toml"
+    declared = config.read_text()
+    config.write_text("")
     waiting = (await held.ask("land"))["run"]
-    await held.checkpoint(waiting)
+    assert "no required gate was found" in (await held.checkpoint(waiting))["problem"]
+    config.write_text(declared)
+    await held.decide(waiting, "commit")
+    assert (await held.checkpoint(waiting, 2))["gates"][0]["verdict"] == "fail", "what was declared meanwhile counts"
     git(held.root, "merge", "-q", "-s", "ours", "-m", "by hand", "devloop/plan")
     await held.decide(waiting, "commit")
     assert (await held.ended(waiting))["outcome"] == "landed"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from devloop.engine import steps
 from devloop.engine.position import Outcome, Position
-from devloop.engine.verdicts import gate_round, why
+from devloop.engine.verdicts import gate_round, look_again, why
 from devloop.engine.waiting import ask, problem, said, without_accepting
 from devloop.runs import checkpoint
 
@@ -136,6 +136,9 @@ async def land_rest(run: str, ready: Outcome, at: Position) -> Outcome:
         if decision["decision"] != "commit":
             ended = await without_accepting(run, at, decision) or {"outcome": "partial", "reason": ""}
             return {**ended, "reason": f"{ended['reason']}; the work is on the plan branch"}
+        wrong = await look_again(run, ready)
+        if wrong is not None:
+            return wrong
 
 
 async def _try_landing(run: str, ready: Outcome) -> Outcome:

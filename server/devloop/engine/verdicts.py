@@ -43,6 +43,16 @@ async def gate_round(run: str, ready: Outcome, commit: str) -> Outcome:
     return {"outcome": "gates", "verdict": verdict, "results": [*results, *looks]}
 
 
+async def look_again(run: str, ready: Outcome) -> Outcome | None:
+    """Take up gates that a person declared since a run began without any; what went wrong with that, else None."""
+    if ready.get("looks_again") and not ready["gates"]:
+        found = await steps.gates_now(run)
+        if found["outcome"] != "found":
+            return found
+        ready["gates"] = found["gates"]
+    return None
+
+
 async def feed_back(run: str, ready: Outcome, at: Position, commit: str, checked: Outcome) -> Outcome | None:
     """Give failures back to the agent, a bounded number of times; None when it is the person's turn."""
     if checked["verdict"] != "fail":

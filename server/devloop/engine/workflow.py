@@ -18,7 +18,7 @@ from devloop.engine.gathering import gather
 from devloop.engine.holding import commit_work
 from devloop.engine.position import Outcome, Position
 from devloop.engine.reporting import report_and_ask
-from devloop.engine.verdicts import feed_back, gate_round, why
+from devloop.engine.verdicts import feed_back, gate_round, look_again, why
 from devloop.engine.waiting import ask, problem, question, said, without_accepting
 from devloop.engine.waking import workflow_id
 from devloop.runs import checkpoint
@@ -142,11 +142,9 @@ async def _check_and_ask(run: str, ready: Outcome, at: Position, summary: str) -
             )
         if decision["decision"] == "recheck":
             at.fingerprint = ""  # the agent changed nothing since: the same failure once more is no sign of circles
-            if ready.get("looks_again") and not ready["gates"]:  # a person may have declared one meanwhile
-                found = await steps.gates_now(run)
-                if found["outcome"] != "found":
-                    return found
-                ready["gates"] = found["gates"]
+            wrong = await look_again(run, ready)
+            if wrong is not None:
+                return wrong
             continue
         if decision["decision"] not in ACCEPTING or checked["verdict"] != "pass":
             return await without_accepting(run, at, decision)
