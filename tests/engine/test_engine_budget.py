@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from devloop.errors import Refused
+from devloop.runs import money
 from support.engines import Engine, call, command, finish, turn, work, write
 from support.projects import git
 
@@ -21,6 +23,22 @@ async def ended_without_tick(held: Engine, run: str, task: str, outcome: str) ->
     assert ended["outcome"] == outcome, ended
     assert "completed" not in held.marks(task) and held.marks(task)[-1] == "reset"
     return str(ended["reason"])
+
+
+async def test_a_day_begins_at_midnight_also_where_the_clocks_were_changed_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2026, 3, 29, 10, tzinfo=UTC)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(money, "datetime", Noon)
+        changed.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        assert datetime.fromtimestamp(money._midnight(), UTC) == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    time.tzset()
 
 
 async def test_the_cap_on_turns(one: Engine) -> None:

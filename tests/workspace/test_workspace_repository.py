@@ -118,6 +118,17 @@ async def test_a_broken_configuration_is_named(repo):
         await Repository.discover(repo.path)
 
 
+async def test_what_points_nowhere_is_told_apart_whatever_it_is_called(repo):
+    found = await Repository.discover(repo.path)
+    odd = "refs/heads/a\u2028b"
+    assert await found.commits("HEAD", odd, "refs/heads/main") == (repo.head, None, repo.head)
+    repo.git("update-ref", odd, "HEAD")
+    assert await found.commits(odd) == (repo.head,)
+    repo.git("symbolic-ref", "HEAD", "refs/heads/unborn")
+    with pytest.raises(RepositoryUnfit, match="unborn has no commit yet"):
+        await found.head()
+
+
 async def test_dirty_names_every_state(repo):
     repo.write({"src/a.py": "x", "new file.txt": "n", "added": "a", "build/ignored": "i"})
     repo.git("add", "added")

@@ -125,8 +125,9 @@ def _spent(services: Services, **scope: Any) -> budget.Spent:
 
 
 def _midnight() -> float:
+    """Of the person's day, also where the clocks were changed since."""
     now = datetime.now(UTC).astimezone()
-    return now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).timestamp()
 
 
 def _narrower(cap: float | None, own: float | None) -> float | None:

@@ -34,7 +34,7 @@ async def own_refs(own: OwnGit, *names: str) -> tuple[str | None, ...]:
 
 async def _values(git: Git, names: Sequence[str]) -> dict[str, str]:
     told = await git.run("for-each-ref", "--format=%(objectname) %(refname)", "--", *names)
-    return {name: value for value, _, name in (line.partition(" ") for line in told.text.splitlines())}
+    return {name: value for value, _, name in (line.partition(" ") for line in told.text.split("\n"))}
 
 
 async def move(git: Git, name: str, new: str, old: str | None) -> None:

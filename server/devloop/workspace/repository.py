@@ -122,8 +122,13 @@ class Repository:
             case [commit, name] if both.code == 0 and name.startswith("refs/heads/"):
                 return Head(commit, name.removeprefix("refs/heads/"))
         branch = await git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
-        commit = await git.line("rev-parse", "--verify", "-q", "--end-of-options", "HEAD^{commit}")
-        return Head(commit, branch.text.removeprefix("refs/heads/") if branch.code == 0 else None)
+        name = branch.text.removeprefix("refs/heads/") if branch.code == 0 else None
+        commit = await git.run("rev-parse", "--verify", "-q", "--end-of-options", "HEAD^{commit}", ok=(0, 1))
+        if commit.code:
+            raise RepositoryUnfit(
+                f"{name or 'HEAD'} has no commit yet.", hint="Switch to a branch that has one, or commit to this one."
+            )
+        return Head(commit.text, name)
 
     async def ref(self, name: str) -> str | None:
         """The commit a full ref name points to, or None."""
@@ -136,7 +141,7 @@ class Repository:
         """The commits that HEAD or full ref names point to at one moment, or None."""
         asked = "".join(f"{name}^{{commit}}\n" for name in names).encode()
         told = await self.plain().run("cat-file", "--batch-check=%(objectname)", data=asked)
-        lines = told.out.decode("utf-8", "replace").splitlines()
+        lines = told.text.split("\n")  # a name may have other signs in it that Python ends a line at
         return tuple(line if " " not in line else None for line in lines)
 
     async def checked_out(self, name: str) -> Path | None:
@@ -202,6 +207,8 @@ def _stamp(*files: Path) -> tuple[Any, ...] | None:
         except FileNotFoundError:
             found.append(None)
             continue
+        except OSError:  # git says what is wrong with it
+            return None
         if time.time() - max(at.st_mtime, at.st_ctime) < SETTLED_S:
             return None
         found.append((at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
