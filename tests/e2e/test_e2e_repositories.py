@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from support.engines import trust_everything
-from support.programs import WORK
+from support.programs import WORK, until
 from support.projects import PERSON, commit_all, git, make_repository
 
 
@@ -155,7 +155,8 @@ def test_work_that_was_only_accepted_is_said_to_wait_and_brought_home(place):
     place.waiting()
     stopped = place("decide", "stop", "--follow")
     assert stopped.code == 0 and "1 accepted commit is on the plan branch and not on yours yet" in stopped.out
-    assert "not on your branch yet" in place().out and "devloop land" in place("continue").out
+    until(lambda: "not on your branch yet" in place().out, "what is shown without the daemon is written")
+    assert "devloop land" in place("continue").out
     head = place.git("rev-parse", "HEAD")
     (place.root / "new.txt").write_text("mine\n")
     refused = place("land", "--json")

@@ -1,11 +1,11 @@
-"""Engines, and calls of the program `devloop`, whose modules are loaded already: forks of a process that has loaded
-them and done nothing else.
+"""Engines, daemons and calls of the program `devloop` whose modules are loaded already: forks of a process that has
+loaded them and done nothing else.
 
-Loading takes a second of CPU time, most of an engine's start, and 0.35 of the 0.4 seconds of a short command; tests
-start both by the hundred. From its arguments on such a process is like any other: with its environment, its streams or
-its log and its connection, killed by its number, an engine with a session of its own. What a process begins with
-(`/proc/PID/environ`, its command line, how Python sets itself up) is not its own: tests of that start a real one
-(`Engine(root, EngineClient)`, `place(…, program=PROGRAM)`), as every daemon of a test does.
+Loading takes a second of CPU time, most of an engine's start, 0.5 s of a daemon's, and 0.35 of the 0.4 seconds of a
+short command; tests start them by the hundred. From its arguments on such a process is like any other: with its
+environment, its streams or its log and its connection, killed by its number, with a session of its own where it has
+one. What a process begins with (`/proc/PID/environ`, its command line, how Python sets itself up) is not its own: tests
+of that start real ones (`Engine(root, EngineClient)`, `place(…, program=PROGRAM)`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import functools
 import json
 import os
+import select
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class Forked(EngineClient):
         os.write(writing, launch.packed(secret_ones))
         os.close(writing)
         try:
-            return Child(*_fork("engine", told, (reading, log, log, fd)))
+            return Child(*_begin("engine", told, (reading, log, log, fd)))
         finally:
             os.close(reading)
 
@@ -81,7 +82,7 @@ def run_program(
     os.write(writing, given.encode())
     os.close(writing)
     told = {"arguments": [*arguments], "environment": {**environment}, "cwd": str(cwd)}
-    _, pidfd = _fork("program", told, (stdin, *(fd for _, fd in others)))
+    _, pidfd = _begin("program", told, (stdin, *(fd for _, fd in others)))
     for fd in (stdin, *(fd for _, fd in others)):
         os.close(fd)
     try:
@@ -96,7 +97,7 @@ def run_program(
 
 def _read_all(fds: Sequence[int], timeout: float) -> list[str]:
     """What comes out of each, until nothing more can come."""
-    found = dict.fromkeys(fds, b"")
+    found = {fd: bytearray() for fd in fds}
     end = time.monotonic() + timeout
     with selectors.DefaultSelector() as selector:
         for fd in fds:
@@ -117,26 +118,75 @@ def _read_all(fds: Sequence[int], timeout: float) -> list[str]:
     return [each.decode(errors="replace") for each in found.values()]
 
 
-def _fork(kind: str, told: Mapping[str, Any], fds: Sequence[int]) -> tuple[int, int]:
+class _Daemon:
+    """What `launch` wants of a `Popen`."""
+
+    def __init__(self, command: Sequence[str], *, stdout: Any, cwd: Path, env: Mapping[str, str], **_: Any) -> None:
+        kind, arguments = ("daemon", command[3:]) if command[3] == launch.SERVE[3] else ("scripted", command[1:])
+        reading, writing = os.pipe()
+        self._code, told = os.pipe()
+        self.stdin = open(writing, "wb")  # noqa: SIM115
+        log = stdout.fileno()
+        message = {"arguments": [*map(str, arguments)], "environment": {**env}, "cwd": str(cwd)}
+        self.pid, pidfd = _begin(kind, message, (reading, log, log, told))
+        self._ended: int | None = None
+        for fd in (reading, told, pidfd):
+            os.close(fd)
+
+    def poll(self) -> int | None:
+        if self._ended is None and select.select([self._code], [], [], 0)[0]:
+            self._ended = int(os.read(self._code, 16) or -signal.SIGKILL)
+            os.close(self._code)
+        return self._ended
+
+
+def daemons(module: Any) -> None:
+    """From now on daemons that `devloop.launch` (`module`) starts are forks too."""
+
+    def popen(command: Sequence[str], **options: Any) -> Any:
+        known = tuple(command[:4]) == launch.SERVE or command[1].endswith("/scripted/daemon.py")
+        return (_Daemon if known else subprocess.Popen)(command, **options)
+
+    module.subprocess = types.SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
+
+
+def engines() -> None:
+    """From now on the engines of this process, a daemon, are forks too."""
+    EngineClient._begin = Forked._begin  # type: ignore[method-assign]
+    EngineClient.kill = Forked.kill  # type: ignore[method-assign]
+
+
+def use(channel: int) -> None:
+    """This process is a fork and may ask for more by `channel`."""
+    _channel.append(socket.socket(fileno=channel))
+
+
+_channel: list[socket.socket] = []
+
+
+def _begin(kind: str, told: Mapping[str, Any], fds: Sequence[int]) -> tuple[int, int]:
     """Number and descriptor of the new process."""
-    parent = _parent(kind)
-    socket.send_fds(parent, [json.dumps(told).encode()], fds)
-    pid, (pidfd,), _, _ = socket.recv_fds(parent, 64, 1)
+    if not _channel:
+        _channel.append(_parent())
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            message = json.dumps({"kind": kind, **told}).encode()
+            socket.send_fds(_channel[0], [message], [*fds, theirs.fileno(), _channel[0].fileno()])
+        pid, (pidfd,), _, _ = socket.recv_fds(ours, 64, 1)
     os.set_inheritable(pidfd, False)
     return int(pid), pidfd
 
 
-@functools.cache
-def _parent(kind: str) -> socket.socket:
+def _parent() -> socket.socket:
     """The way to the process that these are forks of; it comes with the first one and ends with this one."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         program = Path(__file__).with_name("forking.py")
-        words = [sys.executable, "-P", program, kind, str(theirs.fileno())]
-        process = subprocess.Popen(words, pass_fds=[theirs.fileno()])
+        process = subprocess.Popen([sys.executable, "-P", program, str(theirs.fileno())], pass_fds=[theirs.fileno()])
 
     def end() -> None:
-        ours.close()
+        process.terminate()  # what a test left behind must not hold this up
         process.wait()
 
     atexit.register(end)
