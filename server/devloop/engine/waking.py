@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Sequence
 
 from dbos import DBOS
-from dbos._dbos import _get_dbos_instance
 
 from devloop.engine.context import context
 
@@ -29,7 +28,10 @@ async def send_decision(run: str, number: int, decision: str, message: str, leav
 def _look_now(workflow: str) -> None:
     """Let a workflow of this process look for its message at once. On SQLite, DBOS lets it look four times a second: a
     person would wait for an eighth on the average. Whoever looks in vain goes on waiting; without this, as before."""
-    with contextlib.suppress(AttributeError):  # no public way leads there
+    # No public way leads there: where another DBOS has it otherwise, runs look by themselves.
+    with contextlib.suppress(ImportError, AttributeError, TypeError, ValueError):
+        from dbos._dbos import _get_dbos_instance
+
         for _, (waiting, *_), signal in _get_dbos_instance()._sys_db.notifications_map.snapshot():
             if waiting == workflow:
                 signal.set()
