@@ -9,6 +9,7 @@ PROGRAM = """
 import asyncio, os, pathlib, sys
 from types import SimpleNamespace
 from dbos import DBOS, SetWorkflowID
+from dbos._dbos import _get_dbos_instance
 from devloop.engine import database, waking
 from devloop.paths import StateDir
 
@@ -28,7 +29,7 @@ async def main():
     with SetWorkflowID(waking.workflow_id("run-1")):
         handle = await DBOS.start_workflow_async(waits)
     await reached.wait()
-    while not waking._get_dbos_instance()._sys_db.notifications_map.snapshot():
+    while not _get_dbos_instance()._sys_db.notifications_map.snapshot():
         await asyncio.sleep(0.01)
     await waking.send_decision("run-1", 1, "commit", "")
     print((await handle.get_result())["decision"], flush=True)
