@@ -185,7 +185,8 @@ FIXES = (
         cuts=(
             Cut(
                 "workspace/git_program.py",
-                "entry for entry in entries if entry and Path(entry).is_absolute() and not _lies_in(foreign, Path(entry))",
+                "entry for entry in entries "
+                "if entry and Path(entry).is_absolute() and not _lies_in(foreign, Path(entry))",
                 "entry for entry in entries",
             ),
         ),
