@@ -34,9 +34,11 @@ async def test_work_that_changes_its_checks_is_shown_with_lines_and_waits_unatte
 
 async def test_what_surrounds_work_decides_what_it_means_and_what_is_too_much_to_read_is_said(one: Engine) -> None:
     (one.root / "vitest.config.ts").write_text("export default { test: { setupFiles: ['./web/dom.ts'] } }\n")
+    (one.root / "test_blob.py").write_bytes(b"x = 1\n\0")
     git(one.root, "add", "-A")
-    git(one.root, "commit", "-qm", "a configuration that names a file")
-    many = f"mkdir testing; for n in $(seq {guarding.READ + 1}); do echo 'x = 1' > testing/helper_$n.py; done"
+    git(one.root, "commit", "-qm", "a configuration that names a file, and a test that was no text")
+    many = "echo 'x = 1' > test_blob.py; mkdir testing; "
+    many += f"for n in $(seq {guarding.READ + 1}); do echo 'x = 1' > testing/helper_$n.py; done"
     lie = (write("web/dom.ts", "vi.mock('./money')\n"), write("anthropic.py", "x = 1\n"), command(many))
     await settings(one, "")
     await one.play({"h": [turn(*lie), turn(finish())]})
@@ -44,7 +46,7 @@ async def test_what_surrounds_work_decides_what_it_means_and_what_is_too_much_to
     told = [(guard["file"], guard["text"]) for guard in (await one.checkpoint(run))["guards"]]
     assert ("anthropic.py", "added: stands before the module anthropic") in told
     assert ("web/dom.ts", "added (+1 −0): vitest.config.ts names it") in told
-    assert told[-1][1] == f"1 of {guarding.READ + 1} files that are compared whole: their lines alone were looked at"
+    assert told[-1][1] == f"3 of {guarding.READ + 2} files that are compared whole: their lines alone were looked at"
     await one.decide(run, "discard")
     await one.ended(run)
 

@@ -47,7 +47,8 @@ async def of(services: Services, spec: RunSpec, found: Diff, base: str, commit: 
     ]
     now = await services.workspace.texts(commit, [file.path for file in wanted[:READ]])
     was = await services.workspace.texts(base, [file.old_path or file.path for file in wanted[:READ]])
-    unread = [*(path for path, text in now.items() if text is None), *(file.path for file in wanted[READ:])]
+    no_text = dict.fromkeys(path for texts in (now, was) for path, text in texts.items() if text is None)
+    unread = [*no_text, *(file.path for file in wanted[READ:])]
     listed = await asyncio.to_thread(gates.changes_to_checks, found.patch, now.get, was.get, around)
     if unread:
         told = f"{len(unread)} of {len(wanted)} files that are compared whole: their lines alone were looked at"
