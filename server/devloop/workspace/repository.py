@@ -122,13 +122,13 @@ class Repository:
             case [commit, name] if both.code == 0 and name.startswith("refs/heads/"):
                 return Head(commit, name.removeprefix("refs/heads/"))
         branch = await git.run("symbolic-ref", "-q", "HEAD", ok=(0, 1))
-        name = branch.text.removeprefix("refs/heads/") if branch.code == 0 else None
-        commit = await git.run("rev-parse", "--verify", "-q", "--end-of-options", "HEAD^{commit}", ok=(0, 1))
-        if commit.code:
+        called = branch.text.removeprefix("refs/heads/") if branch.code == 0 else None
+        at = await git.run("rev-parse", "--verify", "-q", "--end-of-options", "HEAD^{commit}", ok=(0, 1))
+        if at.code:
             raise RepositoryUnfit(
-                f"{name or 'HEAD'} has no commit yet.", hint="Switch to a branch that has one, or commit to this one."
+                f"{called or 'HEAD'} has no commit yet.", hint="Switch to a branch that has one, or commit to this one."
             )
-        return Head(commit.text, name)
+        return Head(at.text, called)
 
     async def ref(self, name: str) -> str | None:
         """The commit a full ref name points to, or None."""
