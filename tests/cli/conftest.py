@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from devloop import launch
 from devloop.cli.entry import main
 from devloop.daemon.endpoint import announced
 from devloop.files import held_lock
 from devloop.paths import StateDir
+from support import forked
 
 SCRIPTED = [sys.executable, str(Path(__file__).parent.parent / "daemon" / "scripted" / "daemon.py")]
 PROGRAM = [sys.executable, "-m", "devloop.cli.entry"]
@@ -129,17 +131,19 @@ def program(project):
 
 
 @pytest.fixture
-def scripted(project):
-    """A running daemon whose engine is the scripted one."""
+def scripted(project, monkeypatch):
+    """A running daemon whose engine is the scripted one: a fork of a process that has loaded it."""
     state = StateDir.of(project).make()
-    process = subprocess.Popen([*SCRIPTED, "--root", str(project)], start_new_session=True)
-    deadline = time.monotonic() + 20
-    while announced(state) is None:
-        assert time.monotonic() < deadline and process.poll() is None, "the daemon did not come up"
-        time.sleep(0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(launch, "subprocess", forked.starter(real=False))
+        starting = launch.Launcher(project, state, SCRIPTED)
+        deadline = time.monotonic() + 20
+        while announced(state) is None:
+            assert time.monotonic() < deadline, "the daemon did not come up"
+            starting.keep_one_coming()
+            time.sleep(0.02)
     yield state
     end_daemon(project)
-    process.wait(10)
 
 
 class Terminal:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from devloop import launch
 from devloop.daemon import connect
 from devloop.daemon.endpoint import announced
 from devloop.files import held_lock
 from devloop.paths import StateDir
+from support import forked
 
 SCRIPTED = [sys.executable, str(Path(__file__).parent / "scripted" / "daemon.py")]
 PLAN = """# Plan: Demo
@@ -48,6 +50,12 @@ def project(short_tmp, monkeypatch):
 @pytest.fixture
 def state(project):
     return StateDir.of(project).make()
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Scripted daemons are forks of a process that has loaded them: for tests that only talk with one."""
+    monkeypatch.setattr(launch, "subprocess", forked.starter(real=False))
 
 
 @pytest.fixture

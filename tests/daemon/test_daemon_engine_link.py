@@ -11,6 +11,8 @@ from devloop.daemon import connect
 from devloop.daemon.engine_link import MAX_DEATHS, EngineLink
 from devloop.errors import Refused, Unavailable
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 
 async def engine_pid(peer):
     return (await peer.request("devloop/status"))["engine"]["pid"]

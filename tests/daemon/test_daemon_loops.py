@@ -8,6 +8,8 @@ from devloop.errors import Refused, UsageError
 from devloop.paths import config_root
 from support.projects import commit_all, make_repository
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 PLAN = """# Plan: Groups
 
 ## Phase 1: Begin

@@ -21,6 +21,8 @@ from devloop.errors import StaleEdit, Unavailable
 from devloop.hello import hello
 from support.editor import HOLD, Editor
 
+pytestmark = pytest.mark.usefixtures("loaded")
+
 FINISHED = """# Plan: Demo
 
 ## Phase 1: Begin

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
 import time
 
 import pytest
 
+from devloop import launch
 from devloop.daemon.endpoint import announced
 from devloop.daemon.fanout import PROGRESS_INTERVAL_S
 from devloop.errors import DevloopError, NotFound, Refused, Unavailable, UsageError
 from devloop.rpc import encode, read_message
+
+pytestmark = pytest.mark.usefixtures("loaded")
 
 BAD = {
     "no-number": b"Content-Length: x\r\n\r\n{}",
@@ -166,6 +170,7 @@ async def waiting(peer, run):
 async def test_only_the_named_variables_reach_the_engine_and_none_its_environment(
     dial, state, monkeypatch, until, project
 ):
+    monkeypatch.setattr(launch, "subprocess", subprocess)  # what a real one begins with can be read
     secret = "sk-test-" + "a1b2c3d4" * 4
     monkeypatch.setenv("ANTHROPIC_API_KEY", secret)
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "other-secret-value")

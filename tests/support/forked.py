@@ -122,7 +122,7 @@ class _Daemon:
     """What `launch` wants of a `Popen`."""
 
     def __init__(self, command: Sequence[str], *, stdout: Any, cwd: Path, env: Mapping[str, str], **_: Any) -> None:
-        kind, arguments = ("daemon", command[3:]) if command[3] == launch.SERVE[3] else ("scripted", command[1:])
+        kind, arguments = ("daemon", command[3:]) if command[1] == launch.SERVE[1] else ("scripted", command[1:])
         reading, writing = os.pipe()
         self._code, told = os.pipe()
         self.stdin = open(writing, "wb")  # noqa: SIM115
@@ -140,14 +140,14 @@ class _Daemon:
         return self._ended
 
 
-def daemons(module: Any) -> None:
-    """From now on daemons that `devloop.launch` (`module`) starts are forks too."""
+def starter(*, real: bool) -> Any:
+    """To stand in for `devloop.launch.subprocess`: scripted daemons are forks, and real ones if wanted."""
 
     def popen(command: Sequence[str], **options: Any) -> Any:
-        known = tuple(command[:4]) == launch.SERVE or command[1].endswith("/scripted/daemon.py")
+        known = (real and tuple(command[:4]) == launch.SERVE) or command[1].endswith("/scripted/daemon.py")
         return (_Daemon if known else subprocess.Popen)(command, **options)
 
-    module.subprocess = types.SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE)
+    return types.SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE) if hasattr(os, "pidfd_open") else subprocess
 
 
 def engines() -> None:

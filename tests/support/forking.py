@@ -53,7 +53,7 @@ def program() -> Kind:
         importlib.import_module(f"devloop.cli.{module.name}")
 
     def be(arguments: Sequence[str], told: int) -> None:
-        forked.daemons(launch)
+        launch.subprocess = forked.starter(real=True)
         sys.argv = ["devloop", *arguments]
         _tell(told, main)
 
