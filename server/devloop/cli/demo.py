@@ -130,7 +130,7 @@ def _conclude(out: Console, root: Path, followed: Followed) -> None:
     for row in landed:
         scripted = " [yellow]scripted[/]" if row.get("scripted") else ""
         spent = f"{wording.tokens(row['tokens'])} tokens, {wording.money(row['cost_usd'])}"
-        out.print(f"[green]●[/] [bold]{str(row['commit'])[:7]}[/] {safe(row['title'])} [dim]({spent})[/]{scripted}")
+        out.print(f"[green]✓[/] [bold]{str(row['commit'])[:7]}[/] {safe(row['title'])} [dim]({spent})[/]{scripted}")
     if followed.last not in landed:
         out.print(ended_line(followed.last) if followed.checkpoint is None else "The last run waits for you.")
     tell_unlanded()
