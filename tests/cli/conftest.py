@@ -95,8 +95,10 @@ class Result:
 def devloop(project, capfd, monkeypatch):
     """Call the program's entry in this process: `devloop("plan", "show")` → code, out, err.
 
-    The same code as in a process of its own, without waiting for an interpreter; `program` is the real thing.
+    The same code as in a process of its own, without waiting for an interpreter; `program` is the real thing. A daemon
+    that it starts is a fork of a process that has loaded it.
     """
+    monkeypatch.setattr(launch, "subprocess", forked.starter(real=True))
 
     def call(*arguments, cwd=project):
         monkeypatch.chdir(cwd)
