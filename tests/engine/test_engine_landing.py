@@ -253,8 +253,8 @@ async def _takes_up_a_gate_and_says_so_of_what_a_person_merged(held: Engine) -> 
     await held.decide(waiting, "commit")
     assert (await held.checkpoint(waiting, 2))["gates"][0]["verdict"] == "fail", "what was declared meanwhile counts"
     git(held.root, "merge", "-q", "-s", "ours", "-m", "by hand", "devloop/plan")
-    await held.decide(waiting, "commit")
-    assert (await held.ended(waiting))["outcome"] == "landed"
+    assert (await held.ask("land"))["run"] is None
+    assert (await held.ended(waiting))["outcome"] == "landed", "it waits for nobody any more"
     assert (await held.row(run))["outcome"] == "landed" and held.marks("1.3")[-1] == "committed"
 
 

@@ -3,12 +3,16 @@ of it, else by a run that lets them see it first."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from devloop.engine import deciding_one
 from devloop.engine.answers import summary
 from devloop.engine.context import Context
+from devloop.engine.waking import send_decision
+from devloop.errors import Refused
 from devloop.runs import acceptance
 from devloop.runs.services import Services
 from devloop.runs.spec import LAND, Errand, LoopSpec, PlanSpec, RunSpec, TaskSpec
@@ -25,7 +29,9 @@ async def land(ctx: Context, may_work: Callable[[], Awaitable[None]]) -> Row:
     services = ctx.services
     planned = await services.workspace.plan_landing()
     if not planned.needs_gates:
-        return {**await acceptance.land_rest(services), "run": None}
+        landed = await acceptance.land_rest(services)
+        await _let_go(services)
+        return {**landed, "run": None}
     async with ctx.starting:
         known = services.store.find_runs(task=TASK, open_only=True)
         if not known:
@@ -33,6 +39,14 @@ async def land(ctx: Context, may_work: Callable[[], Awaitable[None]]) -> Row:
         row = known[0] if known else _record(services, planned.branch)
     await start(row["id"])
     return {"commits": 0, "branch": planned.branch, "old": planned.old, "new": planned.old, "run": row["id"]}
+
+
+async def _let_go(services: Services) -> None:
+    """What a person merged by hand needs no gates any more: a landing that waits for an answer ends."""
+    for row in services.store.find_runs(task=TASK, open_only=True):
+        with contextlib.suppress(Refused):  # it waits no more
+            answer, message = await deciding_one.record(services, {"run": row["id"], "decision": "commit"})
+            await send_decision(row["id"], answer["checkpoint"], answer["decision"], message)
 
 
 def _record(services: Services, branch: str) -> Row:
