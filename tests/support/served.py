@@ -10,12 +10,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from devloop import launch
 from devloop.daemon import connect, stop
 from devloop.daemon.connect import DaemonPeer
 from devloop.paths import StateDir
 from devloop.redact import Redactor
 from devloop.runs.transcript import Transcript
+from support import forked
 
 Event = dict[str, Any]
 
@@ -24,8 +27,8 @@ class Served:
     """`events`: what the daemon told since it was asked to. `asked`: when it was asked how it is, and how many seconds
     it took to say."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, loaded: bool) -> None:
+        self.root, self._loaded = root, loaded
         self.state = StateDir.of(root)
         self.peer: DaemonPeer
         self._variables = {name: value for name, value in os.environ.items() if name.startswith("DEVLOOP_")}
@@ -35,7 +38,9 @@ class Served:
     async def up(self) -> None:
         """Connect; a daemon that is not there is started with the variables of the first time."""
         os.environ.update(self._variables)  # a test may have begun without them
-        self.peer = await connect(self.root, handlers={"devloop/event": self._take})
+        begin = forked.starter(real=True) if self._loaded else launch.subprocess
+        with mock.patch.object(launch, "subprocess", begin):
+            self.peer = await connect(self.root, handlers={"devloop/event": self._take})
 
     async def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -108,8 +113,9 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(root: Path) -> AsyncIterator[Served]:
-    found = Served(root)
+async def served(root: Path, *, loaded: bool = False) -> AsyncIterator[Served]:
+    """`loaded`: daemon and engine are forks (`forked`), for tests that measure neither."""
+    found = Served(root, loaded)
     await found.up()
     try:
         yield found

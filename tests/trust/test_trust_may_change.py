@@ -67,7 +67,7 @@ async def test_a_loop_that_nobody_attends_lands_what_was_named_and_stops_at_the_
     ]
     second = changed("tests/test_other.py", OTHER.replace("== 3", "!= 4"))
     monkeypatch.setenv("DEVLOOP_SCENARIO", play(tmp_path / "play.json", {"1.1": first, "1.2": second}))
-    async with served(project) as held:
+    async with served(project, loaded=True) as held:
         known = await items(held)
         assert [each["status"] for each in known.values()] == ["new", "new"]
         assert known["tests:1.1"]["text"].split("\n") == [
@@ -99,7 +99,7 @@ async def test_lines_that_come_into_the_plan_later_count_only_after_another_yes(
     """As a pull brings them: for the task at work, whose words stay as they were, and for those that follow."""
     work = {name: changed("tests/test_other.py", OTHER.replace("== 3", "!= 4")) for name in ("1.2", "1.3")}
     monkeypatch.setenv("DEVLOOP_SCENARIO", play(tmp_path / "play.json", work))
-    async with served(project) as held:
+    async with served(project, loaded=True) as held:
         await yes(held, "tests:1.1", "tests:1.2")
         old = (await items(held))["tests:1.2"]
         (project / ".devloop/plan.md").write_text(BRIBED)
@@ -130,7 +130,7 @@ async def test_what_a_run_began_with_stays_whatever_becomes_of_the_plan(
         "1.3": [*changed("tests/test_other.py", OTHER.replace("== 3", "!= 4")), *later],
     }
     monkeypatch.setenv("DEVLOOP_SCENARIO", play(tmp_path / "play.json", work))
-    async with served(project) as held:
+    async with served(project, loaded=True) as held:
         await yes(held, "tests:1.1", "tests:1.2")
         for task, allowed in (("1.1", True), ("1.3", False)):
             run = await held.start(task)
@@ -154,7 +154,7 @@ async def test_what_a_run_began_with_stays_whatever_becomes_of_the_plan(
 async def test_two_tasks_with_one_id_may_change_nothing(project: Path) -> None:
     path = project / ".devloop/plan.md"
     path.write_text(f"{PLAN}- [ ] Task 1.1: Another\n{WIDE}")
-    async with served(project) as held:
+    async with served(project, loaded=True) as held:
         known = await items(held)
         assert known["tests:1.1"]["status"] == "refused" and known["tests:1.2"]["status"] == "new"
         with pytest.raises(Untrusted, match="two tasks have this id"):
