@@ -125,7 +125,7 @@ async def test_accepted_work_that_has_not_landed_is_part_of_it(project: Project)
     git(root, "update-ref", "refs/devloop/plan-base/devloop/plan", "main")
     git(root, "switch", "-q", "main")
     found = await look(project)
-    assert found["changelog"] == "### Added\n\n- accepted" and "have not landed belong to it" in notes(found)
+    assert found["changelog"] == "### Added\n\n- accepted" and "1 accepted commit not landed yet: part of it" in notes(found)
     assert (await ship.build(project, Asked("", {}))).errand.base == git(root, "rev-parse", "devloop/plan")
     commit(root, "fix: my own", "b.txt")
     with pytest.raises(Refused, match="have not landed") as refused:
