@@ -125,10 +125,11 @@ async def test_accepted_work_that_has_not_landed_is_part_of_it(project: Project)
     git(root, "update-ref", "refs/devloop/plan-base/devloop/plan", "main")
     git(root, "switch", "-q", "main")
     found = await look(project)
-    assert found["changelog"] == "### Added\n\n- accepted" and "1 accepted commit not landed yet: part of it" in notes(found)
+    assert found["changelog"] == "### Added\n\n- accepted"
+    assert "1 accepted commit not landed yet: part of it" in notes(found)
     assert (await ship.build(project, Asked("", {}))).errand.base == git(root, "rev-parse", "devloop/plan")
     commit(root, "fix: my own", "b.txt")
-    with pytest.raises(Refused, match="have not landed") as refused:
+    with pytest.raises(Refused, match="not landed yet") as refused:
         await look(project)
     assert "devloop land" in (refused.value.hint or "")
 
