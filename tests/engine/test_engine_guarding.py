@@ -49,6 +49,8 @@ async def test_what_surrounds_work_decides_what_it_means_and_what_is_too_much_to
     assert told[-1][1] == f"3 of {guarding.READ + 2} files that are compared whole: their lines alone were looked at"
     await one.decide(run, "discard")
     await one.ended(run)
+    git(one.root, "rm", "-q", "vitest.config.ts", "test_blob.py")
+    git(one.root, "commit", "-qm", "without them")
 
 
 async def test_blocked_it_goes_back_to_the_agent_and_then_to_the_person(one: Engine) -> None:
