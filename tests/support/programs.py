@@ -161,7 +161,7 @@ def held(state: StateDir) -> bool:
         return lock is None
 
 
-def until(condition, what, seconds=15):
+def until(condition, what, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not in {seconds} s: {what}"

@@ -54,7 +54,7 @@ export default async function noSecret(stage) {
   const shown = window.webview();
   const button = (name) => shown.getByRole("group", { name: "Decisions" }).getByRole("button", { name, exact: true });
   await shown
-    .locator(".quote.bad", { hasText: /^These look like secrets: samples\/first\.py:1 github-pat; samples/ })
+    .locator(".quote.bad", { hasText: /^These look like secrets: samples\/first\.py:1 github-pat, samples/ })
     .waitFor();
   await button("No Secret…").waitFor();
   await stage.shot(window, "page");
