@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.programs import Place, held, until
+from support.programs import PROGRAM, Place, held, until
 
 WINDOWS = [sys.executable, str(Path(__file__).parent / "windows.py")]
 
@@ -19,7 +19,7 @@ WINDOWS = [sys.executable, str(Path(__file__).parent / "windows.py")]
 @pytest.fixture
 def place(short_tmp, monkeypatch):
     monkeypatch.setenv("DEVLOOP_STATE_DIR", str(short_tmp / "s"))
-    found = Place(short_tmp)
+    found = Place(short_tmp, PROGRAM)
     yield found
     found.end()
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from devloop.daemon.endpoint import announced
@@ -63,10 +64,12 @@ class Result:
 
 
 class Place:
-    """One person's machine: `state` and `config` directories, and projects. `root` is where commands are called."""
+    """One person's machine: `state` and `config` directories, and projects. `root` is where commands are called.
+    Without `program`, calls are forks of a process that has loaded devloop (`forked`)."""
 
-    def __init__(self, tmp: Path) -> None:
+    def __init__(self, tmp: Path, program: Sequence[str] | None = None) -> None:
         self.tmp, self.root = tmp, tmp / "p"
+        self._program = program
         self._scenarios = itertools.count(1)
         self.environment = {
             **os.environ,
@@ -105,8 +108,9 @@ class Place:
         return StateDir.of(self.root)
 
     def __call__(self, *arguments, program=None, env=None, given="") -> Result:
-        """Call devloop. Without `program` it is a fork of a process that has it loaded (`forked`)."""
+        """Call devloop, as `program` once."""
         environment = {**self.environment, **(env or {})}
+        program = program or self._program
         if program is None and hasattr(os, "pidfd_open"):
             return Result(run_program(arguments, self.root, environment, given, 60))
         done = subprocess.run(
