@@ -140,10 +140,10 @@ FIXES: tuple[Fix, ...] = (
     ),
     Fix(
         name="skips-that-reach-further",
-        threat="§10: a named test ends the whole session",
+        threat="§10: a named file of tests leaves out others",
         says="a skip that ends or leaves out other tests is never a task's to allow",
         cuts=(Cut(RULES, old='if guard.kind == "skip" and (', new="if False and ("),),
-        tests=(f"{GATES}::test_what_reaches_further_than_the_named_test_holds[exit]",),
+        tests=(f"{GATES}::test_a_conftest_has_to_be_named_by_its_own_name",),
     ),
     Fix(
         name="moved-files-by-both-names",
