@@ -113,7 +113,7 @@ async def test_a_run_is_seen_from_its_beginning_to_its_end(watched, until):
     assert await at.service.working() == []
 
     await at.peer.request("devloop/decide", {"run": run, "decision": "commit", "message": "", "checkpoint": 1})
-    await until(lambda: at.board.run(run).commit if at.board.run(run).state == "ended" else None, 60)
+    await until(lambda: at.board.run(run).evidence if at.board.run(run).state == "ended" else None, 60)
     await until(lambda: not at.board._tasks)
     ended = at.board.run(run)
     assert (ended.outcome, ended.checkpoint, ended.waiting_for, at.board.open) == ("landed", None, None, ())
