@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
-import termios
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from devloop.paths import StateDir
 from double import Double
 from hostile.attacks import ATTACKS, files
 from hostile.ground import Ground
+from support.programs import on_terminal
 
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 PROGRAM = (sys.executable, "-P", "-m", "devloop.cli.entry")  # as the installed script: not looking where it stands
@@ -85,25 +82,7 @@ class Life:
 
     def terminal(self, *arguments: str) -> None:
         """A command on a terminal: what it writes there."""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 2000, 200, 0, 0))  # no pager
-        environment = {**self.environment(), "TERM": "xterm", "LINES": "2000"}
-        process = subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.ground.root,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        data = b""
-        with contextlib.suppress(OSError):  # EIO: everybody at the other end is gone
-            while piece := os.read(ours, 65536):
-                data += piece
-        os.close(ours)
-        process.wait(60)
+        data = on_terminal([*PROGRAM, *arguments], self.ground.root, self.environment(), 2000, 200)  # no pager
         text = _COLOUR.sub("", data.decode("utf-8", "replace").replace("\r\n", "\n"))
         self.screens.append((f"terminal {' '.join(arguments)}", text))
 

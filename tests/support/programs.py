@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import itertools
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devloop.daemon.endpoint import announced
@@ -170,3 +175,30 @@ def until(condition, what, seconds=60):
     while not condition():
         assert time.monotonic() < end, f"not in {seconds} s: {what}"
         time.sleep(0.02)
+
+
+def on_terminal(command: Sequence[str], cwd: Path, environment: Mapping[str, str], rows: int, columns: int) -> bytes:
+    """What a command writes on a terminal of that size, to its end."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**environment, "TERM": "xterm", "LINES": str(rows), "COLUMNS": str(columns)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    late = threading.Timer(60, process.kill)  # it asks somebody, and nobody is there
+    late.start()
+    data = b""
+    with contextlib.suppress(OSError):  # EIO: everybody at the other end is gone
+        while piece := os.read(ours, 1 << 16):
+            data += piece
+    os.close(ours)
+    code = process.wait(60)
+    late.cancel()
+    assert code >= 0, (command, data[-2000:])
+    return data

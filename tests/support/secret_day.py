@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
-import pty
-import struct
 import subprocess
-import termios
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +15,7 @@ from devloop.daemon.endpoint import announced
 from devloop.hello import hello
 from double import Double
 from support.editor import EVERYTHING, Editor, Failed
-from support.programs import PROGRAM, Place
+from support.programs import PROGRAM, Place, on_terminal
 from support.sown import Sown, strings, told_in
 
 
@@ -75,33 +70,8 @@ class Day:
 
     async def terminal(self, *arguments: str) -> None:
         """A command on a terminal of 80 columns: what it writes there."""
-        await asyncio.to_thread(self._terminal, arguments)
-
-    def _terminal(self, arguments: tuple[str, ...]) -> None:
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 3000, 80, 0, 0))
-        environment = {**self.place.environment, "TERM": "xterm", "LINES": "3000", "COLUMNS": "80"}
-        process = subprocess.Popen(
-            [*PROGRAM, *arguments],
-            cwd=self.place.root,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        late = threading.Timer(30, process.kill)  # it asks somebody, which no command here has to
-        late.start()
-        data = b""
-        with contextlib.suppress(OSError):  # EIO: everybody at the other end is gone
-            while piece := os.read(ours, 1 << 16):
-                data += piece
-        os.close(ours)
-        code = process.wait(60)
-        late.cancel()
-        assert code >= 0, (arguments, data[-2000:])
-        self.came("terminal", data)
+        command, place = [*PROGRAM, *arguments], self.place
+        self.came("terminal", await asyncio.to_thread(on_terminal, command, place.root, place.environment, 3000, 80))
 
 
 async def connected(day: Day) -> tuple[Editor, Tee, Editor, Tee, asyncio.subprocess.Process]:
